@@ -1,0 +1,5 @@
+//! The keeper's pure core: what is decided, without how it is stored, signed or sent.
+//!
+//! No runtime, no database and no network may become a dependency of this crate.
+
+pub mod domain;
