@@ -152,8 +152,8 @@ fn batch_holds_1_to_256_payments() {
 
 #[test]
 fn numbers_stay_below_2_pow_64() {
-    assert!(seal(u64::MAX - 256, &payments(256)).is_ok());
-    let first_number = PaymentNumber(u64::MAX - 255);
+    assert!(seal(u64::MAX - 255, &payments(256)).is_ok());
+    let first_number = PaymentNumber(u64::MAX - 254);
     let count = 256;
     let refused = seal(first_number.0, &payments(256));
     assert_eq!(
@@ -163,8 +163,8 @@ fn numbers_stay_below_2_pow_64() {
             count
         })
     );
-    assert!(seal(u64::MAX - 1, &payments(1)).is_ok());
-    assert!(seal(u64::MAX, &payments(1)).is_err());
+    assert!(seal(u64::MAX, &payments(1)).is_ok());
+    assert!(seal(u64::MAX, &payments(2)).is_err());
 }
 
 #[test]
@@ -226,7 +226,8 @@ fn refusals_name_field_value_and_rule() {
         "recipient {}: the zero address is never paid",
         Address::ZERO
     );
-    let overflow = "first number 18446744073709551615 with count 1: their sum must be below 2^64";
+    let overflow =
+        "first number 18446744073709551615 with count 2: the last number must be below 2^64";
     let too_large = "amount 79228162514264337593543950336: a payment must be below 2^96 base units";
     let cases = [
         (
@@ -239,7 +240,7 @@ fn refusals_name_field_value_and_rule() {
             message(seal(0, &[])),
             "count 0: a batch holds 1 to 256 payments",
         ),
-        (message(seal(u64::MAX, &payments(1))), overflow),
+        (message(seal(u64::MAX, &payments(2))), overflow),
         (
             message(TierIndex::new(9)),
             "tier 9: a vault has tiers 0 to 3",

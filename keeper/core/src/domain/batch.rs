@@ -89,7 +89,8 @@ impl Batch {
         context: B256,
     ) -> Result<Self, DomainError> {
         let count = check_count(payments.len())?;
-        if first_number.checked_add(count).is_none() {
+        let last_offset = count.saturating_sub(1);
+        if first_number.checked_add(last_offset).is_none() {
             return Err(DomainError::NumbersOverflow {
                 first_number,
                 count,

@@ -37,7 +37,7 @@ pub enum DomainError {
         count: usize,
     },
     /// The numbers of the batch run past the end of 64 bits.
-    #[error("first number {first_number} with count {count}: their sum must be below 2^64")]
+    #[error("first number {first_number} with count {count}: the last number must be below 2^64")]
     NumbersOverflow {
         /// Number of the first payment.
         first_number: PaymentNumber,

@@ -1,0 +1,29 @@
+# Source this (bash). Counts test cases from a runner's output.
+# Each count_<kind> <log> <status> prints "passed failed skipped".
+
+# A step without cases of its own: a prerequisite.
+count_none() {
+  echo "0 0 0"
+}
+
+# A step that is one case.
+count_one() {
+  if (($2 == 0)); then echo "1 0 0"; else echo "0 1 0"; fi
+}
+
+# Lines "ok - what" and "not ok - what".
+count_lines() {
+  awk '/^ok - / { passed++ } /^not ok - / { failed++ } END { print passed + 0, failed + 0, 0 }' "$1"
+}
+
+# "Suite result: ok. 3 passed; 0 failed; 0 skipped; finished in ..."
+count_forge() {
+  awk '/^Suite result: / { passed += $4; failed += $6; skipped += $8 }
+    END { print passed + 0, failed + 0, skipped + 0 }' "$1"
+}
+
+# "test result: ok. 3 passed; 0 failed; 0 ignored; ..."
+count_cargo() {
+  awk '/^test result: / { passed += $4; failed += $6; skipped += $8 }
+    END { print passed + 0, failed + 0, skipped + 0 }' "$1"
+}
