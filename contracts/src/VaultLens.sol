@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IVault} from "./interfaces/IVault.sol";
+import {PackedPayments} from "./libraries/PackedPayments.sol";
+import {Policy} from "./libraries/Policy.sol";
+import {RollingCap} from "./libraries/RollingCap.sol";
+import {Hot} from "./types/Hot.sol";
+import {Member} from "./types/Member.sol";
+import {PackedTier} from "./types/PackedTier.sol";
+import {Proposal, Proposals} from "./types/Proposal.sol";
+import {
+    Batch,
+    Blocker,
+    Explanation,
+    Party,
+    Preview,
+    Refusal,
+    Role,
+    Standing,
+    State,
+    Tier
+} from "./types/VaultTypes.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+/// @title VaultLens
+/// @notice Answers questions about any vault: what may be paid, what a proposal waits for, how much may leave.
+/// Holds nothing, may do nothing; kept apart so that the vault stays small. Amounts are base units, times seconds.
+contract VaultLens {
+    using PackedPayments for bytes;
+    using RollingCap for uint256;
+    using SafeCast for uint256;
+
+    // ── What may be paid now ─────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice What the policy says of each packed payment now. Says nothing of numbers or of the vault's balance.
+    /// @param payments Packed payments, 48 bytes each, any number of them.
+    function preview(IVault vault, bytes calldata payments) external view returns (Preview[] memory all) {
+        if (payments.length % PackedPayments.SIZE != 0) revert IVault.VaultCountInvalid(0, payments.length);
+        all = new Preview[](payments.length / PackedPayments.SIZE);
+        Tier[] memory rows = tiers(vault);
+        uint256[] memory rooms = new uint256[](rows.length);
+        for (uint256 k = 0; k < rows.length; ++k) {
+            rooms[k] = vault.headroom(k);
+        }
+        for (uint256 i = 0; i < all.length; ++i) {
+            (address recipient, uint256 amount) = payments.item(i);
+            all[i] = _preview(vault, rows, rooms, recipient, amount);
+        }
+    }
+
+    /// @notice First second at which `total` fits the tier's cap if nothing else leaves; 0 if it never does.
+    function fitsAt(IVault vault, uint256 tier, uint256 total) public view returns (uint256) {
+        uint256 unit = vault.unit();
+        uint256 units = (total + unit - 1) / unit;
+        uint256 time = block.timestamp;
+        uint256 window = vault.window(tier);
+        uint256 settledAt = vault.hot().settledAt();
+        uint256 at = window.fitsAt(time, units, capInForce(vault, tier) / unit);
+        if (time >= settledAt || (at != 0 && at < settledAt)) return at;
+        return window.fitsAt(settledAt, units, vault.packedTier(tier).cap());
+    }
+
+    /// @notice Cap in force: for 28 h after a change of tiers the smaller of old and new; 0 if there is no such tier.
+    function capInForce(IVault vault, uint256 tier) public view returns (uint256) {
+        PackedTier t = vault.packedTier(tier);
+        bool settling = block.timestamp < vault.hot().settledAt();
+        return (settling && t.capBefore() < t.cap() ? t.capBefore() : t.cap()) * vault.unit();
+    }
+
+    /// @notice Most that can leave in any 24 hours.
+    /// @return automatic With the keeper's key alone.
+    /// @return policy Under today's policy, whoever approves.
+    /// @return ceiling With every key stolen, whatever the policy is changed to.
+    function maxLossPerDay(IVault vault) external view returns (uint256 automatic, uint256 policy, uint256 ceiling) {
+        for (uint256 k = 0; k < vault.tierCount(); ++k) {
+            uint256 cap = capInForce(vault, k);
+            if (vault.packedTier(k).isAutomatic()) automatic += cap;
+            policy += cap;
+        }
+        ceiling = vault.hardCeiling();
+    }
+
+    // ── Proposals ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice What a proposal waits for, the cap apart: `explainBatch` looks at that too.
+    function explain(IVault vault, bytes32 id) public view returns (Explanation memory e) {
+        Proposal p = vault.proposal(id);
+        e.state = vault.stateOf(id);
+        if (e.state == State.None) {
+            e.blocker = Blocker.NotProposed;
+            return e;
+        }
+        bool change = p.tier() == Proposals.CHANGE;
+        (uint256 required, uint256 delay) = (vault.threshold(), vault.policyDelay());
+        if (!change) (required, delay) = vault.packedTier(p.tier()).terms();
+        (uint256 storedRequired, uint256 storedDelay) = p.terms();
+        e.required = (storedRequired > required ? storedRequired : required).toUint8();
+        e.delay = (storedDelay > delay ? storedDelay : delay).toUint32();
+        e.votes = p.voteCount(vault.hot().epoch()).toUint8();
+        e.expiresAt = p.expiresAt().toUint40();
+
+        if (e.state >= State.Executed) {
+            e.blocker = Blocker.Final;
+        } else if (!change && !vault.packedTier(p.tier()).exists()) {
+            e.blocker = Blocker.TierGone;
+        } else if (e.state == State.Proposed) {
+            e.blocker = Blocker.Votes;
+        } else {
+            e.quorumAt = p.quorumAt().toUint40();
+            uint256 ready = p.quorumAt() + e.delay;
+            uint256 halted = change ? 0 : vault.hot().haltedUntil();
+            e.earliest = (ready > halted ? ready : halted).toUint40();
+            if (e.state == State.Queued) e.blocker = Blocker.Delay;
+            else if (block.timestamp < halted) e.blocker = Blocker.Frozen;
+        }
+    }
+
+    /// @notice What a proposed batch waits for, the cap included, as if all of it were open.
+    function explainBatch(IVault vault, Batch calldata batch) external view returns (Explanation memory e) {
+        e = explain(vault, vault.hashBatch(batch));
+        if (e.earliest == 0) return e;
+        uint40 fits = fitsAt(vault, batch.tier, batch.total).toUint40();
+        if (fits == 0 || fits > e.earliest) e.earliest = fits;
+        if (e.blocker == Blocker.None && (fits == 0 || fits > block.timestamp)) e.blocker = Blocker.Cap;
+    }
+
+    /// @notice Whether the signer's vote counts for `id` now.
+    function hasApproved(IVault vault, bytes32 id, address signer) external view returns (bool) {
+        Member m = vault.member(signer);
+        return m.isSigner() && vault.proposal(id).hasVote(m.signerEpoch(), m.signerIndex());
+    }
+
+    // ── Policy ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice The release policy.
+    function tiers(IVault vault) public view returns (Tier[] memory rows) {
+        rows = new Tier[](vault.tierCount());
+        for (uint256 k = 0; k < rows.length; ++k) {
+            rows[k] = vault.tier(k);
+        }
+    }
+
+    /// @notice Roles and voting right of an address.
+    function party(IVault vault, address account) external view returns (Party memory p) {
+        Member m = vault.member(account);
+        p.keeperUntil = m.until(Role.Keeper).toUint40();
+        p.proposerUntil = m.until(Role.Proposer).toUint40();
+        p.guardianUntil = m.until(Role.Guardian).toUint40();
+        p.freezeAgainAt = m.freezeAgainAt().toUint40();
+        p.isSigner = m.isSigner();
+    }
+
+    /// @notice First second at which payments flow again; 0 or past if the vault is not frozen.
+    function haltedUntil(IVault vault) external view returns (uint256) {
+        return vault.hot().haltedUntil();
+    }
+
+    /// @notice How long a freeze lasts: the policy delay and two days.
+    function freezeLength(IVault vault) external view returns (uint256) {
+        return vault.policyDelay() + Policy.FREEZE_MARGIN;
+    }
+
+    /// @notice When the tiers may change again; caps are tightened until then. 0 if they never changed.
+    function tiersSettledAt(IVault vault) external view returns (uint256) {
+        return vault.hot().settledAt();
+    }
+
+    /// @notice Counts signer sets from 1.
+    function epoch(IVault vault) external view returns (uint256) {
+        return vault.hot().epoch();
+    }
+
+    function _preview(IVault vault, Tier[] memory rows, uint256[] memory rooms, address recipient, uint256 amount)
+        private
+        view
+        returns (Preview memory p)
+    {
+        Standing standing = vault.standingOf(recipient);
+        (p.tier, p.tierWithRoom) = (type(uint8).max, type(uint8).max);
+        if (amount == 0) {
+            p.refusal = Refusal.ZeroAmount;
+        } else if (recipient == address(0) || recipient == address(vault) || recipient == vault.token()) {
+            p.refusal = Refusal.ForbiddenRecipient;
+        } else if (standing == Standing.Blocked) {
+            p.refusal = Refusal.BlockedRecipient;
+        } else {
+            p.refusal = Refusal.AboveLimit;
+            for (uint256 k = rows.length; k-- > 0;) {
+                uint256 limit = standing == Standing.Known ? rows[k].maxKnown : rows[k].maxUnknown;
+                if (amount > limit) break; // limits never rise towards the lower tiers
+                (p.refusal, p.tier) = (Refusal.None, k.toUint8());
+                if (amount <= rooms[k]) p.tierWithRoom = p.tier;
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Hot} from "../types/Hot.sol";
+import {Member} from "../types/Member.sol";
+import {PackedTier} from "../types/PackedTier.sol";
+import {Proposal} from "../types/Proposal.sol";
+import {Batch, ChangeKind, Refusal, Role, Standing, State, Tier} from "../types/VaultTypes.sol";
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+
+/// @title IVault
+/// @notice A vault holds one token on one chain and can do two things: pay that token to recipients, and change its own
+/// policy. It has no owner, proxy, module, arbitrary call or token allowance.
+///
+/// Payments leave in batches. A batch names the tier of the release policy that it is paid under, and is charged to
+/// that tier's strict rolling 24-hour cap. Automatic tiers are paid by the keeper at once; the others wait for signers
+/// and time. Each payment has a number, and a number is paid at most once, ever.
+///
+/// Assumptions about the token, each as weak as USDT needs it:
+/// - `transfer` may return nothing, `true`, `false` (also on success), or garbage; its answer is ignored.
+/// - `transfer` may revert for one recipient, for all, or from some time on (pause, blacklist of the vault).
+/// - `transfer` may call anybody, the vault included; every mutating call of the vault is locked meanwhile.
+/// - `transfer` may burn the gas it is given; then the whole batch reverts.
+/// - A fee is taken out of the amount: the recipient gets less, the vault loses exactly the amount. A token that takes
+///   more, or less, from the vault than what was paid makes the batch revert.
+/// - `balanceOf` answers with the vault's true balance, and nobody can lower that balance but the vault, or the
+///   token's issuer. A token whose issuer takes the balance away (USDT's `destroyBlackFunds`) is beyond any vault.
+/// - One base unit is one base unit: balances do not rebase in the middle of a transaction.
+///
+/// Times are seconds of block time, amounts are base units of the token. Every revert is a custom error; besides those
+/// below, `Policy`, `TokenCall` and OpenZeppelin's `ReentrancyGuardTransient` declare what they revert with. Arguments
+/// that are not valid ABI revert without data.
+interface IVault is IERC165, IERC5267 {
+    // ── Events: together they rebuild the state ──────────────────────────────────────────────────────────────────
+
+    /// @notice The vault was created.
+    event VaultCreated(address indexed token, uint256 unit, uint256 hardCeiling, uint256 policyDelayFloor);
+    /// @notice A batch awaits approval. With its payments, so that logs alone rebuild it.
+    event BatchProposed(bytes32 indexed id, address indexed proposer, Batch batch, bytes payments);
+    /// @notice A policy change awaits approval. `change` is the ABI encoding of the kind's struct.
+    event ChangeProposed(bytes32 indexed id, address indexed proposer, ChangeKind kind, bytes change);
+    /// @notice A signer's vote counts for `id`. The first vote of a new signer set drops those of the old one.
+    event Approved(bytes32 indexed id, address indexed signer);
+    /// @notice The last vote brought quorum: the clock started at `quorumAt`.
+    event Queued(bytes32 indexed id, uint256 quorumAt);
+    /// @notice A signer took its vote back.
+    event Revoked(bytes32 indexed id, address indexed signer);
+    /// @notice Too few votes are left: the clock stopped.
+    event Unqueued(bytes32 indexed id);
+    /// @notice A guardian vetoed `id`.
+    event Cancelled(bytes32 indexed id, address indexed guardian);
+    /// @notice Payments of a batch left the vault.
+    /// @param id Id of the batch.
+    /// @param tier Tier that was charged.
+    /// @param firstNumber Number of the batch's first payment.
+    /// @param paidMask Bit `i` is set if this call paid number `firstNumber + i`.
+    /// @param openMask Bit `i` is set if that number is still unpaid. A proposal with none open is executed.
+    /// @param paidTotal Sum that left. [base units]
+    /// @param expiresAt The header's.
+    /// @param context The header's.
+    /// @param payments The packed payments of an automatic batch; empty for a proposal, whose `BatchProposed` has them.
+    event BatchPaid(
+        bytes32 indexed id,
+        uint8 tier,
+        uint64 firstNumber,
+        uint256 paidMask,
+        uint256 openMask,
+        uint256 paidTotal,
+        uint40 expiresAt,
+        bytes32 context,
+        bytes payments
+    );
+    /// @notice The token refused one payment, which changed nothing for the others and can be tried again.
+    /// @param returned First 32 bytes of what the token returned.
+    event PaymentFailed(bytes32 indexed id, uint64 number, bytes32 returned);
+    /// @notice One payment does not fit the batch's tier now and was not tried.
+    event PaymentRefused(bytes32 indexed id, uint64 number, Refusal refusal);
+    /// @notice A policy change took effect.
+    event ChangeExecuted(bytes32 indexed id, ChangeKind kind);
+    /// @notice Nothing leaves before `haltedUntil`. `freezeAgainAt` is when the same party may freeze again.
+    event Frozen(address indexed party, uint256 oldHaltedUntil, uint256 haltedUntil, uint256 freezeAgainAt);
+    /// @notice The freeze ended early.
+    event Unfrozen(uint256 oldHaltedUntil);
+    /// @notice The recipient book changed.
+    event RecipientSet(address indexed recipient, Standing oldStanding, Standing standing);
+    /// @notice A role was granted until a time, or taken.
+    event RoleSet(address indexed account, Role indexed role, uint256 oldUntil, uint256 until);
+    /// @notice The signer set and the threshold changed. `epoch` counts signer sets.
+    event SignersSet(uint256 epoch, address[] oldSigners, address[] signers, uint256 oldThreshold, uint256 threshold);
+    /// @notice A row of the release policy changed; a row that is all zero does not exist.
+    event TierSet(uint256 indexed tier, Tier oldTier, Tier newTier);
+    /// @notice The delay of policy changes changed.
+    event PolicyDelaySet(uint256 oldDelay, uint256 delay);
+    /// @notice The successor changed.
+    event SuccessorSet(address oldSuccessor, address successor);
+    /// @notice The vault's balance of another token went to the successor.
+    event Swept(address indexed token, address indexed successor, uint256 amount);
+
+    // ── Errors ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice The token of a vault must be a contract.
+    error VaultTokenInvalid(address token);
+    /// @notice A signer, guardian, role holder, recipient or successor is zero, the vault, the token, or listed twice.
+    error VaultAddressInvalid(address account);
+    /// @notice The caller holds no keeper's role now.
+    error VaultNotKeeper(address caller);
+    /// @notice The caller holds no guardian's role now.
+    error VaultNotGuardian(address caller);
+    /// @notice The caller is not a signer now.
+    error VaultNotSigner(address caller);
+    /// @notice The caller is neither proposer nor signer now.
+    error VaultNotProposer(address caller);
+    /// @notice The caller is neither keeper nor signer now.
+    error VaultNotExecutor(address caller);
+    /// @notice The caller is neither guardian nor signer now.
+    error VaultNotFreezer(address caller);
+    /// @notice Only the keeper's and the proposer's role can be revoked at once.
+    error VaultRoleNotRevocable(Role role);
+    /// @notice The role is not held, so there is nothing to take.
+    error VaultRoleNotHeld(address account, Role role);
+    /// @notice A role change grants only the keeper's or the proposer's role; guardians have a change of their own.
+    error VaultRoleNotGrantable(Role role);
+
+    /// @notice Nothing leaves before `haltedUntil`.
+    error VaultFrozen(uint256 haltedUntil);
+    /// @notice The party may freeze again at `freezeAgainAt`.
+    error VaultFreezeCoolingDown(address party, uint256 freezeAgainAt);
+    /// @notice The change names a freeze that ends at `stated`, the vault's ends at `actual`.
+    error VaultUnfreezeStale(uint256 stated, uint256 actual);
+
+    /// @notice `expiresAt` has passed.
+    error VaultExpired(uint256 expiresAt, uint256 time);
+    /// @notice `expiresAt` is outside `earliest..latest`: too little life for delay and settling, or too much.
+    error VaultExpiryOutOfRange(uint256 expiresAt, uint256 earliest, uint256 latest);
+    /// @notice `count` is outside 1..256, or `payments` is not `48 × count` bytes.
+    error VaultCountInvalid(uint256 count, uint256 paymentsBytes);
+    /// @notice The header's `paymentsHash` is not the hash of the payments.
+    error VaultPaymentsHashMismatch(bytes32 stated, bytes32 actual);
+    /// @notice The header's `total` is not the sum of the payments. [base units]
+    error VaultTotalMismatch(uint256 stated, uint256 actual);
+    /// @notice The header's `recipient` is not the sole payee, or is not zero with several payments.
+    error VaultRecipientMismatch(address stated, address actual);
+    /// @notice Numbers run past `limit`, the first number that the call may not use.
+    error VaultNumberOutOfRange(uint256 firstNumber, uint256 count, uint256 limit);
+    /// @notice The tier does not exist; there are `tiers`.
+    error VaultTierUnknown(uint256 tier, uint256 tiers);
+    /// @notice `pay` takes automatic tiers only: this one needs approvals or a delay, or does not exist.
+    error VaultTierNotAutomatic(uint256 tier);
+    /// @notice A proposal cannot name an automatic tier, which is the keeper's alone.
+    error VaultTierAutomatic(uint256 tier);
+    /// @notice Payment `index` cannot be paid under the tier. `limit` is the tier's for that recipient. [base units]
+    error VaultPaymentRefused(uint256 index, address recipient, uint256 amount, uint256 limit, Refusal refusal);
+    /// @notice Every payment of the batch is paid or skipped.
+    error VaultNothingToPay(bytes32 id);
+    /// @notice The token refused every payment that was tried; `returned` is its answer to the last.
+    error VaultNothingPaid(bytes32 id, bytes32 returned);
+    /// @notice The payments need more than the tier's headroom. [base units, `requested` rounded up to units]
+    error VaultCapExceeded(uint256 tier, uint256 requested, uint256 headroom);
+    /// @notice The vault holds less than the payments need. [base units]
+    error VaultBalanceTooLow(uint256 requested, uint256 balance);
+    /// @notice The token took another sum from the vault than what was paid. [base units]
+    error VaultBalanceMismatch(uint256 expected, uint256 actual);
+    /// @notice Payment `index` failed with too little gas to blame the token; send the batch with more.
+    error VaultGasTooLow(uint256 index, uint256 gasBefore, uint256 gasAfter);
+
+    /// @notice The proposal exists.
+    error VaultAlreadyProposed(bytes32 id, State state);
+    /// @notice The call does not apply to a proposal in this state.
+    error VaultStateInvalid(bytes32 id, State state);
+    /// @notice The signer's vote counts already.
+    error VaultAlreadyApproved(bytes32 id, address signer);
+    /// @notice The signer has no vote to take back.
+    error VaultNotApproved(bytes32 id, address signer);
+    /// @notice Nobody can veto a change of guardians or an unfreeze.
+    error VaultNotVetoable(bytes32 id);
+    /// @notice Charges made under the old caps have not all left the windows; tiers may change again at `until`.
+    error VaultTiersCoolingDown(uint256 until);
+    /// @notice The vault's own token is never swept.
+    error VaultSweepOfToken(address token);
+    /// @notice The sweep did not take effect: no successor, nothing to sweep, or the other token refused.
+    error VaultSweepFailed(address token, address successor, uint256 balance);
+    /// @notice The change moves the recipient from `stated`, but it stands at `actual`.
+    error VaultStandingStale(address recipient, Standing stated, Standing actual);
+    /// @notice The change moves the role's end from `stated`, but it ends at `actual`.
+    error VaultRoleStale(address account, Role role, uint256 stated, uint256 actual);
+
+    // ── Payments ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice Pays an automatic batch. Keeper only; numbers below 2^63 only.
+    /// @dev Payments that are paid already, do not fit the tier now, or that the token refuses stay open and change
+    /// nothing for the others. Those tried must fit the cap together. Reverts if none is paid.
+    /// @param batch The header.
+    /// @param payments The packed payments, 48 bytes each.
+    /// @return paidMask Bit `i` is set if payment `i` was paid now.
+    function pay(Batch calldata batch, bytes calldata payments) external returns (uint256 paidMask);
+
+    /// @notice Proposes a batch in a tier that is not automatic. Proposer or signer; a signer's call is also its vote.
+    /// @dev Every payment must fit the tier now. Numbers are not reserved: the first payment of a number wins.
+    /// @return id EIP-712 digest of the header.
+    function propose(Batch calldata batch, bytes calldata payments) external returns (bytes32 id);
+
+    /// @notice Approves a proposed batch. Signer only.
+    /// @dev The vote that reaches the tier's approvals starts the clock, and needs `delay + 28 h` of life left.
+    function approve(Batch calldata batch) external;
+
+    /// @notice Pays a proposed batch once it is ready. Keeper or signer, as often as payments are open.
+    /// @param skipMask Bit `i` set: payment `i` is not tried.
+    /// @return paidMask Bit `i` is set if payment `i` was paid now.
+    function execute(Batch calldata batch, bytes calldata payments, uint256 skipMask)
+        external
+        returns (uint256 paidMask);
+
+    // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice Proposes a policy change. Proposer or signer; a signer's call is also its vote.
+    /// @param kind Which struct `change` is.
+    /// @param change ABI encoding of that struct.
+    /// @return id EIP-712 digest of the struct.
+    function proposeChange(ChangeKind kind, bytes calldata change) external returns (bytes32 id);
+
+    /// @notice Approves a proposed policy change. Signer only.
+    function approveChange(ChangeKind kind, bytes calldata change) external;
+
+    /// @notice Puts a policy change into effect once it is ready. Keeper or signer; works while frozen, but for a sweep.
+    function executeChange(ChangeKind kind, bytes calldata change) external;
+
+    // ── Any proposal ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice Takes the caller's vote back, for good as far as signatures go: only a new call votes again.
+    /// Stops the clock if too few votes are left.
+    function revoke(bytes32 id) external;
+
+    /// @notice Vetoes a proposal. Guardian only; not for a change of guardians or an unfreeze.
+    function cancel(bytes32 id) external;
+
+    // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice Stops all outflow for `freezeLength()`. Guardian or signer, each again only that long after its end.
+    /// @return haltedUntil First second at which payments flow again.
+    function freeze() external returns (uint256 haltedUntil);
+
+    /// @notice Blocks a recipient. Guardian only.
+    function blockRecipient(address recipient) external;
+
+    /// @notice Takes the keeper's or the proposer's role. Guardian only.
+    function revokeRole(address account, Role role) external;
+
+    // ── What may be paid now ─────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice What may still leave under a tier now. [base units]
+    function headroom(uint256 tier) external view returns (uint256);
+
+    /// @notice Whether the number is paid.
+    function isPaid(uint64 number) external view returns (bool);
+
+    /// @notice Bit `i` is set if number `firstNumber + i` is paid, for `count` up to 256 numbers.
+    function paidMask(uint64 firstNumber, uint16 count) external view returns (uint256);
+
+    // ── Proposals ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice Id of a batch: the EIP-712 digest of its header.
+    function hashBatch(Batch calldata batch) external view returns (bytes32);
+
+    /// @notice Id of a policy change: the EIP-712 digest of its struct.
+    function hashChange(ChangeKind kind, bytes calldata change) external view returns (bytes32);
+
+    /// @notice State of a proposal now.
+    function stateOf(bytes32 id) external view returns (State);
+
+    /// @notice The packed proposal; zero if never proposed.
+    function proposal(bytes32 id) external view returns (Proposal);
+
+    /// @notice Whether the signer ever took back a vote for `id`.
+    function hasRevoked(bytes32 id, address signer) external view returns (bool);
+
+    // ── Policy ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice The token.
+    function token() external view returns (address);
+
+    /// @notice Accounting grain. [base units]
+    function unit() external view returns (uint256);
+
+    /// @notice Most that all caps may add up to. [base units]
+    function hardCeiling() external view returns (uint256);
+
+    /// @notice Least policy delay. [seconds]
+    function policyDelayFloor() external view returns (uint256);
+
+    /// @notice Freeze, signer epoch, last change of tiers and tier 0, packed.
+    function hot() external view returns (Hot);
+
+    /// @notice A row of the release policy, packed; zero if there is none.
+    function packedTier(uint256 index) external view returns (PackedTier);
+
+    /// @notice How many tiers there are.
+    function tierCount() external view returns (uint8);
+
+    /// @notice Delay of policy changes. [seconds]
+    function policyDelay() external view returns (uint32);
+
+    /// @notice Approvals that a policy change needs.
+    function threshold() external view returns (uint8);
+
+    /// @notice The rolling window of a tier, as `RollingCap` packs it. [units]
+    function window(uint256 index) external view returns (uint256);
+
+    /// @notice Roles and voting right of an address, packed.
+    function member(address account) external view returns (Member);
+
+    /// @notice The signers, in voting order.
+    function signers() external view returns (address[] memory);
+
+    /// @notice The guardians last appointed, whether or not their time is over.
+    function guardians() external view returns (address[] memory);
+
+    /// @notice What the recipient book says of an address.
+    function standingOf(address recipient) external view returns (Standing);
+
+    /// @notice A row of the release policy. Reverts if there is none.
+    function tier(uint256 index) external view returns (Tier memory);
+
+    /// @notice Where migration and sweeps go; zero if not announced.
+    function successor() external view returns (address);
+
+    /// @notice Version of the contract and of its EIP-712 domain.
+    function VERSION() external view returns (string memory);
+}
