@@ -30,15 +30,15 @@ import {
     TiersChange,
     UnfreezeChange
 } from "./types/VaultTypes.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Vault
 /// @notice A timelocked multisig vault for one token: see IVault for what it promises and what it assumes.
 /// @dev Every mutator has one shape: who may, checks, effects, event; calls to the token come last, under the lock.
-contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
+contract Vault is VaultPolicy, EIP712 {
     using NumberBitmap for mapping(uint256 => uint256);
     using PackedPayments for bytes;
     using RollingCap for uint256;
@@ -60,13 +60,23 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IVault
     mapping(bytes32 id => mapping(address signer => bool)) public hasRevoked;
 
+    uint256 private transient _locked;
+
+    /// @dev While a token is called no mutator can be entered.
+    modifier lock() {
+        if (_locked != 0) revert VaultLocked();
+        _locked = 1;
+        _;
+        _locked = 0;
+    }
+
     /// @notice Creates the vault. Reverts if the configuration breaks a rule of `Policy` or names an invalid address.
     constructor(Configuration memory configuration) VaultPolicy(configuration) EIP712("Tidelock Vault", VERSION) {}
 
     // ── Payments ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function pay(Batch memory batch, bytes calldata payments) external nonReentrant returns (uint256 paid) {
+    function pay(Batch calldata batch, bytes calldata payments) external lock returns (uint256 paid) {
         if (block.timestamp >= member[msg.sender].until(Role.Keeper)) revert VaultNotKeeper(msg.sender);
         if (block.timestamp >= batch.expiresAt) revert VaultExpired(batch.expiresAt, block.timestamp);
         Hot h = hot;
@@ -74,22 +84,24 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
         if (!t.isAutomatic()) revert VaultTierNotAutomatic(batch.tier);
         _checkHeader(batch, payments, PROPOSAL_NUMBERS);
         bytes32 id = hashBatch(batch);
-
         uint256 unpaid = _unpaid(batch);
         if (unpaid == 0) revert VaultNothingToPay(id);
         uint256 total;
         (paid, total) = _release(id, batch, payments, unpaid, h, t);
-        _emitPaid(id, batch, paid, unpaid & ~paid, total, payments);
+        emit BatchPaid(
+            id, batch.tier, batch.firstNumber, paid, unpaid & ~paid, total, batch.expiresAt, batch.context, payments
+        );
     }
 
     /// @inheritdoc IVault
-    function propose(Batch memory batch, bytes calldata payments) external nonReentrant returns (bytes32 id) {
+    function propose(Batch calldata batch, bytes calldata payments) external lock returns (bytes32 id) {
         PackedTier t = packedTier(batch.tier);
         if (!t.exists()) revert VaultTierUnknown(batch.tier, tierCount);
         if (t.isAutomatic()) revert VaultTierAutomatic(batch.tier);
         _checkHeader(batch, payments, NUMBERS_END);
-        (, uint256 refused,) = _fit(payments, NumberBitmap.full(batch.count), t);
-        if (refused != 0) _revertRefused(payments, refused, t);
+        uint256 all = NumberBitmap.full(batch.count);
+        (uint256 fits,) = _fit(batch, payments, all, t);
+        if (fits != all) _revertRefused(payments, all & ~fits, t);
         id = hashBatch(batch);
         emit BatchProposed(id, msg.sender, batch, payments);
         (uint256 required, uint256 delay) = t.terms();
@@ -97,44 +109,47 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
-    function approve(Batch memory batch) external nonReentrant {
+    function approve(Batch calldata batch) external lock {
         _approve(hashBatch(batch));
     }
 
     /// @inheritdoc IVault
-    function execute(Batch memory batch, bytes calldata payments, uint256 skipMask)
+    function execute(Batch calldata batch, bytes calldata payments, uint256 skipMask)
         external
-        nonReentrant
+        lock
         returns (uint256 paid)
     {
         bytes32 id = hashBatch(batch);
         Hot h = hot;
         PackedTier t = _tierOf(h, batch.tier);
-        (uint256 required, uint256 delay) = t.terms();
-        Proposal p = _executable(id, h.epoch(), required, delay);
+        Proposal p;
+        {
+            (uint256 required, uint256 delay) = t.terms();
+            p = _executable(id, h.epoch(), required, delay);
+        }
         // The header is as proposed, and was checked then; the payments are what it commits to.
         _checkPaymentsHash(batch, payments);
-
         uint256 unpaid = _unpaid(batch);
-        uint256 tries = unpaid & ~skipMask;
         uint256 total;
-        if (tries != 0) (paid, total) = _release(id, batch, payments, tries, h, t);
+        if (unpaid & ~skipMask != 0) (paid, total) = _release(id, batch, payments, unpaid & ~skipMask, h, t);
         else if (unpaid != 0) revert VaultNothingToPay(id);
         if (unpaid == paid) _proposals[id] = p.executed();
-        _emitPaid(id, batch, paid, unpaid & ~paid, total, payments[:0]);
+        emit BatchPaid(
+            id, batch.tier, batch.firstNumber, paid, unpaid & ~paid, total, batch.expiresAt, batch.context, payments[:0]
+        );
     }
 
     /// @dev Pays those of the payments in `tries` that fit tier `t` now; the one way money leaves.
-    function _release(bytes32 id, Batch memory batch, bytes calldata payments, uint256 tries, Hot h, PackedTier t)
+    function _release(bytes32 id, Batch calldata batch, bytes calldata payments, uint256 tries, Hot h, PackedTier t)
         private
         returns (uint256 paid, uint256 sum)
     {
         _requireNotFrozen(h);
-        uint256 refused;
-        (paid, refused, sum) = _fit(payments, tries, t);
-        if (paid == 0) _revertRefused(payments, refused, t);
-        if (refused != 0) _emitRefused(id, batch.firstNumber, payments, refused, t);
-
+        (paid, sum) = _fit(batch, payments, tries, t);
+        if (paid != tries) {
+            if (paid == 0) _revertRefused(payments, tries, t);
+            _emitRefused(id, batch.firstNumber, payments, tries & ~paid, t);
+        }
         uint256 cap = _capOf(h, t);
         uint256 rolled = _windows[batch.tier].roll(block.timestamp);
         _windows[batch.tier] = _charge(batch.tier, rolled, sum, cap);
@@ -142,7 +157,7 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
 
         uint256 balance = token.balanceOf(address(this));
         if (sum > balance) revert VaultBalanceTooLow(sum, balance);
-        (uint256 failed, uint256 failedSum) = _transferAll(id, batch.firstNumber, payments, paid);
+        (uint256 failed, uint256 failedSum) = _transferAll(id, batch, payments, paid);
         if (failed != 0) {
             paid &= ~failed;
             sum -= failedSum;
@@ -153,70 +168,56 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
         if (left != balance - sum) revert VaultBalanceMismatch(balance - sum, left);
     }
 
-    /// @dev Splits the payments in `mask` by whether they fit tier `t` now; `sum` is of those that do. [base units]
-    function _fit(bytes calldata payments, uint256 mask, PackedTier t)
+    /// @dev Those of the payments in `mask` that fit tier `t` now, and their sum. [base units]
+    function _fit(Batch calldata batch, bytes calldata payments, uint256 mask, PackedTier t)
         private
         view
-        returns (uint256 fits, uint256 refused, uint256 sum)
+        returns (uint256 fits, uint256 sum)
     {
         (uint256 maxKnown, uint256 maxUnknown) = (t.maxKnown() * unit, t.maxUnknown() * unit);
-        uint256 bit = 1;
-        for (uint256 i = 0; mask != 0; ++i) {
-            if (mask & bit != 0) {
-                (address recipient, uint256 amount) = payments.item(i);
-                (Refusal refusal,) = _judge(recipient, amount, maxKnown, maxUnknown);
-                if (refusal == Refusal.None) {
-                    fits |= bit;
-                    sum += amount;
-                } else {
-                    refused |= bit;
-                }
-                mask ^= bit;
-            }
-            bit <<= 1;
+        uint256 count = batch.count;
+        uint256 out;
+        for (uint256 i = 0; i < count; ++i) {
+            (address recipient, uint256 amount) = payments.item(i);
+            sum += amount;
+            bool fit = (mask >> i) & 1 == 1 && _judge(recipient, amount, maxKnown, maxUnknown) == Refusal.None;
+            if (fit) fits |= 1 << i;
+            else out += amount;
         }
+        if (sum != batch.total) revert VaultTotalMismatch(batch.total, sum);
+        sum -= out;
     }
 
-    /// @dev Whether a payment fits limits, and the limit for its recipient's standing. [base units]
+    /// @dev Why a payment does not fit limits, if so. [base units]
     function _judge(address recipient, uint256 amount, uint256 maxKnown, uint256 maxUnknown)
         private
         view
-        returns (Refusal refusal, uint256 limit)
+        returns (Refusal)
     {
-        if (amount == 0) return (Refusal.ZeroAmount, 0);
-        if (recipient == address(0) || recipient == address(this) || recipient == token) {
-            return (Refusal.ForbiddenRecipient, 0);
-        }
         Standing standing = standingOf[recipient];
-        if (standing == Standing.Blocked) return (Refusal.BlockedRecipient, 0);
-        limit = standing == Standing.Known ? maxKnown : maxUnknown;
-        if (amount > limit) refusal = Refusal.AboveLimit;
+        if (standing == Standing.Blocked) return Refusal.BlockedRecipient;
+        if (amount > (standing == Standing.Known ? maxKnown : maxUnknown)) return Refusal.AboveLimit;
+        return amount == 0 ? Refusal.ZeroAmount : Refusal.None;
     }
 
     /// @dev Transfers each payment of the mask; those that the token refuses are reported and returned.
-    function _transferAll(bytes32 id, uint256 firstNumber, bytes calldata payments, uint256 mask)
+    function _transferAll(bytes32 id, Batch calldata batch, bytes calldata payments, uint256 mask)
         private
         returns (uint256 failed, uint256 failedSum)
     {
-        bytes32 returned;
-        uint256 left = mask;
-        uint256 bit = 1;
-        for (uint256 i = 0; left != 0; ++i) {
-            if (left & bit != 0) {
-                (address recipient, uint256 amount) = payments.item(i);
-                uint256 gasBefore = gasleft();
-                if (!token.tryTransfer(recipient, amount)) {
-                    returned = TokenCall.returned();
-                    _requireGas(i, gasBefore);
-                    failed |= bit;
-                    failedSum += amount;
-                    emit PaymentFailed(id, (firstNumber + i).toUint64(), returned);
-                }
-                left ^= bit;
-            }
-            bit <<= 1;
+        uint256 count = batch.count;
+        for (uint256 i = 0; i < count; ++i) {
+            if ((mask >> i) & 1 == 0) continue;
+            (address recipient, uint256 amount) = payments.item(i);
+            uint256 gasBefore = gasleft();
+            if (token.tryTransfer(recipient, amount)) continue;
+            bytes32 returned = TokenCall.returned();
+            _requireGas(i, gasBefore);
+            failed |= 1 << i;
+            failedSum += amount;
+            emit PaymentFailed(id, (batch.firstNumber + i).toUint64(), returned);
+            if (failed == mask) revert VaultNothingPaid(id, returned);
         }
-        if (failed == mask) revert VaultNothingPaid(id, returned);
     }
 
     /// @dev A failure is believed only if the transfer had gas to run on. The call got 63/64 of the gas before it: less
@@ -228,37 +229,31 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
 
     /// @dev The window after charging `sum`, rounded up to units.
     function _charge(uint256 index, uint256 rolled, uint256 sum, uint256 cap) private view returns (uint256) {
-        uint256 units = (sum + unit - 1) / unit;
+        uint256 units = Math.ceilDiv(sum, unit);
         uint256 room = rolled.headroom(cap);
         if (units > room) revert VaultCapExceeded(index, units * unit, room * unit);
         return rolled.add(units);
     }
 
-    function _checkHeader(Batch memory batch, bytes calldata payments, uint256 numbersEnd) private pure {
+    function _checkHeader(Batch calldata batch, bytes calldata payments, uint256 numbersEnd) private pure {
         uint256 count = batch.count;
         if (count == 0 || count > 256 || payments.length != count * PackedPayments.SIZE) {
             revert VaultCountInvalid(count, payments.length);
         }
-        if (batch.firstNumber + count > numbersEnd) {
-            revert VaultNumberOutOfRange(batch.firstNumber, count, numbersEnd);
-        }
-        _checkPaymentsHash(batch, payments);
-        (address payee, uint256 total) = payments.item(0);
+        uint256 firstNumber = batch.firstNumber;
+        if (firstNumber + count > numbersEnd) revert VaultNumberOutOfRange(firstNumber, count, numbersEnd);
+        (address payee,) = payments.item(0);
         if (count != 1) payee = address(0);
         if (batch.recipient != payee) revert VaultRecipientMismatch(batch.recipient, payee);
-        for (uint256 i = 1; i < count; ++i) {
-            (, uint256 amount) = payments.item(i);
-            total += amount;
-        }
-        if (batch.total != total) revert VaultTotalMismatch(batch.total, total);
+        _checkPaymentsHash(batch, payments);
     }
 
-    function _checkPaymentsHash(Batch memory batch, bytes calldata payments) private pure {
-        bytes32 actual = keccak256(payments);
+    function _checkPaymentsHash(Batch calldata batch, bytes calldata payments) private pure {
+        bytes32 actual = payments.hash();
         if (batch.paymentsHash != actual) revert VaultPaymentsHashMismatch(batch.paymentsHash, actual);
     }
 
-    function _unpaid(Batch memory batch) private view returns (uint256) {
+    function _unpaid(Batch calldata batch) private view returns (uint256) {
         return NumberBitmap.full(batch.count) & ~_numbers.read(batch.firstNumber, batch.count);
     }
 
@@ -271,8 +266,9 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
         uint256 i;
         while ((refused >> i) & 1 == 0) ++i;
         (address recipient, uint256 amount) = payments.item(i);
-        (Refusal refusal, uint256 limit) = _judge(recipient, amount, t.maxKnown() * unit, t.maxUnknown() * unit);
-        revert VaultPaymentRefused(i, recipient, amount, limit, refusal);
+        (uint256 maxKnown, uint256 maxUnknown) = (t.maxKnown() * unit, t.maxUnknown() * unit);
+        uint256 limit = standingOf[recipient] == Standing.Known ? maxKnown : maxUnknown;
+        revert VaultPaymentRefused(i, recipient, amount, limit, _judge(recipient, amount, maxKnown, maxUnknown));
     }
 
     function _emitRefused(bytes32 id, uint256 firstNumber, bytes calldata payments, uint256 refused, PackedTier t)
@@ -281,26 +277,15 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
         for (uint256 i = 0; refused >> i != 0; ++i) {
             if ((refused >> i) & 1 == 0) continue;
             (address recipient, uint256 amount) = payments.item(i);
-            (Refusal refusal,) = _judge(recipient, amount, t.maxKnown() * unit, t.maxUnknown() * unit);
+            Refusal refusal = _judge(recipient, amount, t.maxKnown() * unit, t.maxUnknown() * unit);
             emit PaymentRefused(id, (firstNumber + i).toUint64(), refusal);
         }
-    }
-
-    function _emitPaid(
-        bytes32 id,
-        Batch memory batch,
-        uint256 paid,
-        uint256 open,
-        uint256 total,
-        bytes calldata payments
-    ) private {
-        emit BatchPaid(id, batch.tier, batch.firstNumber, paid, open, total, batch.expiresAt, batch.context, payments);
     }
 
     // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function proposeChange(ChangeKind kind, bytes calldata change) external nonReentrant returns (bytes32 id) {
+    function proposeChange(ChangeKind kind, bytes calldata change) external lock returns (bytes32 id) {
         uint256 expiresAt;
         (id, expiresAt) = _hashChange(kind, change);
         emit ChangeProposed(id, msg.sender, kind, change);
@@ -310,12 +295,12 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
-    function approveChange(ChangeKind kind, bytes calldata change) external nonReentrant {
+    function approveChange(ChangeKind kind, bytes calldata change) external lock {
         _approve(hashChange(kind, change));
     }
 
     /// @inheritdoc IVault
-    function executeChange(ChangeKind kind, bytes calldata change) external nonReentrant {
+    function executeChange(ChangeKind kind, bytes calldata change) external lock {
         bytes32 id = hashChange(kind, change);
         _proposals[id] = _executable(id, hot.epoch(), threshold, policyDelay).executed();
         emit ChangeExecuted(id, kind);
@@ -374,7 +359,7 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     // ── Any proposal ─────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function revoke(bytes32 id) external nonReentrant {
+    function revoke(bytes32 id) external lock {
         Member caller = _signer();
         Proposal p = _pending(id);
         if (!p.hasVote(caller.signerEpoch(), caller.signerIndex())) revert VaultNotApproved(id, msg.sender);
@@ -386,7 +371,7 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
-    function cancel(bytes32 id) external nonReentrant {
+    function cancel(bytes32 id) external lock {
         _requireGuardian();
         Proposal p = _pending(id);
         if (!p.vetoable()) revert VaultNotVetoable(id);
@@ -463,7 +448,7 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function freeze() external nonReentrant returns (uint256 until) {
+    function freeze() external lock returns (uint256 until) {
         Member caller = member[msg.sender];
         if (!caller.isSigner() && block.timestamp >= caller.until(Role.Guardian)) revert VaultNotFreezer(msg.sender);
         uint256 againAt = caller.freezeAgainAt();
@@ -479,7 +464,7 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
-    function blockRecipient(address recipient) external nonReentrant {
+    function blockRecipient(address recipient) external lock {
         _requireGuardian();
         Standing old = standingOf[recipient];
         if (old == Standing.Blocked) revert VaultStandingStale(recipient, Standing.Unknown, old);
@@ -487,7 +472,7 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
-    function revokeRole(address account, Role role) external nonReentrant {
+    function revokeRole(address account, Role role) external lock {
         _requireGuardian();
         if (role == Role.Guardian) revert VaultRoleNotRevocable(role);
         if (_moveRole(account, role, 0) == 0) revert VaultRoleNotHeld(account, role);
@@ -514,7 +499,7 @@ contract Vault is VaultPolicy, EIP712, ReentrancyGuardTransient {
     // ── Proposals ────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function hashBatch(Batch memory batch) public view returns (bytes32) {
+    function hashBatch(Batch calldata batch) public view returns (bytes32) {
         return _hashTypedDataV4(TypedData.hash(batch));
     }
 

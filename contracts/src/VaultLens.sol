@@ -180,8 +180,6 @@ contract VaultLens {
         (p.tier, p.tierWithRoom) = (type(uint8).max, type(uint8).max);
         if (amount == 0) {
             p.refusal = Refusal.ZeroAmount;
-        } else if (recipient == address(0) || recipient == address(vault) || recipient == vault.token()) {
-            p.refusal = Refusal.ForbiddenRecipient;
         } else if (standing == Standing.Blocked) {
             p.refusal = Refusal.BlockedRecipient;
         } else {

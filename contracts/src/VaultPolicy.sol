@@ -55,6 +55,9 @@ abstract contract VaultPolicy is IVault {
         for (uint256 i = 0; i < c.grants.length; ++i) {
             _setRole(c.grants[i].account, c.grants[i].role, 0, c.grants[i].until);
         }
+        // Never paid, and never anything else: `_setStanding` takes none of the three.
+        (standingOf[address(0)], standingOf[address(this)], standingOf[token]) =
+        (Standing.Blocked, Standing.Blocked, Standing.Blocked);
         for (uint256 i = 0; i < c.known.length; ++i) {
             _setStanding(c.known[i], Standing.Unknown, Standing.Known);
         }

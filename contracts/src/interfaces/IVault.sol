@@ -29,8 +29,8 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 /// - One base unit is one base unit: balances do not rebase in the middle of a transaction.
 ///
 /// Times are seconds of block time, amounts are base units of the token. Every revert is a custom error; besides those
-/// below, `Policy`, `TokenCall` and OpenZeppelin's `ReentrancyGuardTransient` declare what they revert with. Arguments
-/// that are not valid ABI revert without data.
+/// below, `Policy`, `TokenCall`, `TypedData` and OpenZeppelin's `SafeCast` declare what they revert with. Arguments that
+/// are not valid ABI revert without data.
 interface IVault is IERC165, IERC5267 {
     // ── Events: together they rebuild the state ──────────────────────────────────────────────────────────────────
 
@@ -122,6 +122,8 @@ interface IVault is IERC165, IERC5267 {
     /// @notice A role change grants only the keeper's or the proposer's role; guardians have a change of their own.
     error VaultRoleNotGrantable(Role role);
 
+    /// @notice The vault is calling a token; nothing can be entered meanwhile.
+    error VaultLocked();
     /// @notice Nothing leaves before `haltedUntil`.
     error VaultFrozen(uint256 haltedUntil);
     /// @notice The party may freeze again at `freezeAgainAt`.
@@ -315,7 +317,7 @@ interface IVault is IERC165, IERC5267 {
     /// @notice The guardians last appointed, whether or not their time is over.
     function guardians() external view returns (address[] memory);
 
-    /// @notice What the recipient book says of an address.
+    /// @notice What the recipient book says of an address. Zero, the vault and the token are blocked for good.
     function standingOf(address recipient) external view returns (Standing);
 
     /// @notice A row of the release policy. Reverts if there is none.

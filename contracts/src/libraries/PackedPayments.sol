@@ -16,4 +16,14 @@ library PackedPayments {
             amount := shr(160, calldataload(add(start, 20)))
         }
     }
+
+    /// @notice Hash that a header commits to.
+    /// @dev `keccak256(payments)` without allocating a copy.
+    function hash(bytes calldata payments) internal pure returns (bytes32 digest) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, payments.offset, payments.length)
+            digest := keccak256(free, payments.length)
+        }
+    }
 }

@@ -39,13 +39,14 @@ library TypedData {
     error TypedDataLengthInvalid(ChangeKind kind, uint256 actual, uint256 expected);
 
     /// @notice Struct hash of a batch header.
-    /// @dev The same as `keccak256(abi.encode(BATCH, batch))`, to which a test holds it, for half the gas.
-    function hash(Batch memory batch) internal pure returns (bytes32 digest) {
+    /// @dev The same as `keccak256(abi.encode(BATCH, batch))`, to which a test holds it, for a third of the gas. Bits
+    /// beyond a field's type are hashed, not refused: such a header has an id that nothing can be proposed under.
+    function hash(Batch calldata batch) internal pure returns (bytes32 digest) {
         bytes32 typeHash = BATCH;
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, typeHash)
-            mcopy(add(free, 0x20), batch, 0x100)
+            calldatacopy(add(free, 0x20), batch, 0x100)
             digest := keccak256(free, 0x120)
         }
     }

@@ -67,7 +67,6 @@ enum State {
 enum Refusal {
     None,
     ZeroAmount,
-    ForbiddenRecipient,
     BlockedRecipient,
     AboveLimit
 }
