@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import {VaultPolicy} from "./VaultPolicy.sol";
+import {VaultProposals} from "./VaultProposals.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {NumberBitmap} from "./libraries/NumberBitmap.sol";
 import {PackedPayments} from "./libraries/PackedPayments.sol";
 import {Policy} from "./libraries/Policy.sol";
 import {RollingCap} from "./libraries/RollingCap.sol";
 import {TokenCall} from "./libraries/TokenCall.sol";
-import {TypedData} from "./libraries/TypedData.sol";
 import {Hot} from "./types/Hot.sol";
 import {Member} from "./types/Member.sol";
 import {PackedTier} from "./types/PackedTier.sol";
@@ -30,23 +30,18 @@ import {
     TiersChange,
     UnfreezeChange
 } from "./types/VaultTypes.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Vault
 /// @notice A timelocked multisig vault for one token: see IVault for what it promises and what it assumes.
 /// @dev Every mutator has one shape: who may, checks, effects, event; calls to the token come last, under the lock.
-contract Vault is VaultPolicy, EIP712 {
+contract Vault is VaultProposals {
     using NumberBitmap for mapping(uint256 => uint256);
     using PackedPayments for bytes;
     using RollingCap for uint256;
     using SafeCast for uint256;
     using TokenCall for address;
-
-    /// @inheritdoc IVault
-    string public constant VERSION = "1";
 
     /// @dev Numbers from here on are never paid automatically, so that a stolen keeper's key cannot use them up.
     uint256 private constant PROPOSAL_NUMBERS = 1 << 63;
@@ -56,22 +51,9 @@ contract Vault is VaultPolicy, EIP712 {
 
     mapping(uint256 tier => uint256 window) private _windows;
     mapping(uint256 word => uint256 bits) private _numbers;
-    mapping(bytes32 id => Proposal) private _proposals;
-    /// @inheritdoc IVault
-    mapping(bytes32 id => mapping(address signer => bool)) public hasRevoked;
-
-    uint256 private transient _locked;
-
-    /// @dev While a token is called no mutator can be entered.
-    modifier lock() {
-        if (_locked != 0) revert VaultLocked();
-        _locked = 1;
-        _;
-        _locked = 0;
-    }
 
     /// @notice Creates the vault. Reverts if the configuration breaks a rule of `Policy` or names an invalid address.
-    constructor(Configuration memory configuration) VaultPolicy(configuration) EIP712("Tidelock Vault", VERSION) {}
+    constructor(Configuration memory configuration) VaultPolicy(configuration) {}
 
     // ── Payments ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -80,32 +62,35 @@ contract Vault is VaultPolicy, EIP712 {
         if (block.timestamp >= member[msg.sender].until(Role.Keeper)) revert VaultNotKeeper(msg.sender);
         if (block.timestamp >= batch.expiresAt) revert VaultExpired(batch.expiresAt, block.timestamp);
         Hot h = hot;
-        PackedTier t = _tierOf(h, batch.tier);
-        if (!t.isAutomatic()) revert VaultTierNotAutomatic(batch.tier);
-        _checkHeader(batch, payments, PROPOSAL_NUMBERS);
-        bytes32 id = hashBatch(batch);
-        uint256 unpaid = _unpaid(batch);
-        if (unpaid == 0) revert VaultNothingToPay(id);
+        uint256 index = batch.tier;
+        Run memory run = _run(batch, index, index == 0 ? h.firstTier() : packedTier(index));
+        if (!run.tier.isAutomatic()) revert VaultTierNotAutomatic(index);
+        _checkHeader(batch, payments, run, PROPOSAL_NUMBERS);
+        run.tries = _numbers.unpaid(run.firstNumber, run.count);
+        if (run.tries == 0) revert VaultNothingToPay(run.id);
+
+        (uint256 fits, uint256 sum) = _fit(payments, run);
+        _checkTotal(batch, payments, run, fits, sum);
         uint256 total;
-        (paid, total) = _release(id, batch, payments, unpaid, h, t);
-        emit BatchPaid(
-            id, batch.tier, batch.firstNumber, paid, unpaid & ~paid, total, batch.expiresAt, batch.context, payments
-        );
+        (paid, total) = _release(payments, run, h, fits, sum);
+        emit BatchPaid(run.id, run.index, run.firstNumber, paid, total, batch.expiresAt, batch.context, payments);
     }
 
     /// @inheritdoc IVault
     function propose(Batch calldata batch, bytes calldata payments) external lock returns (bytes32 id) {
-        PackedTier t = packedTier(batch.tier);
-        if (!t.exists()) revert VaultTierUnknown(batch.tier, tierCount);
-        if (t.isAutomatic()) revert VaultTierAutomatic(batch.tier);
-        _checkHeader(batch, payments, NUMBERS_END);
-        uint256 all = NumberBitmap.full(batch.count);
-        (uint256 fits,) = _fit(batch, payments, all, t);
-        if (fits != all) _revertRefused(payments, all & ~fits, t);
-        id = hashBatch(batch);
+        uint256 index = batch.tier;
+        Run memory run = _run(batch, index, packedTier(index));
+        id = run.id;
+        if (!run.tier.exists()) revert VaultTierUnknown(index, tierCount);
+        if (run.tier.isAutomatic()) revert VaultTierAutomatic(index);
+        _checkHeader(batch, payments, run, NUMBERS_END);
+        run.tries = NumberBitmap.full(run.count);
+        (uint256 fits, uint256 sum) = _fit(payments, run);
+        _checkTotal(batch, payments, run, fits, sum);
+        if (fits != run.tries) _revertRefused(payments, run, run.tries & ~fits);
         emit BatchProposed(id, msg.sender, batch, payments);
-        (uint256 required, uint256 delay) = t.terms();
-        _open(id, Proposals.create(batch.tier, required, delay, batch.expiresAt, true), delay);
+        (uint256 required, uint256 delay) = run.tier.terms();
+        _open(id, Proposals.create(index, required, delay, batch.expiresAt, true), delay);
     }
 
     /// @inheritdoc IVault
@@ -119,93 +104,101 @@ contract Vault is VaultPolicy, EIP712 {
         lock
         returns (uint256 paid)
     {
-        bytes32 id = hashBatch(batch);
         Hot h = hot;
-        PackedTier t = _tierOf(h, batch.tier);
-        Proposal p;
-        {
-            (uint256 required, uint256 delay) = t.terms();
-            p = _executable(id, h.epoch(), required, delay);
-        }
+        uint256 index = batch.tier;
+        Run memory run = _run(batch, index, index == 0 ? h.firstTier() : packedTier(index));
+        (uint256 required, uint256 delay) = run.tier.terms();
+        Proposal p = _executable(run.id, h.epoch(), required, delay);
         // The header is as proposed, and was checked then; the payments are what it commits to.
         _checkPaymentsHash(batch, payments);
-        uint256 unpaid = _unpaid(batch);
+        uint256 unpaid = _numbers.unpaid(run.firstNumber, run.count);
+        run.tries = unpaid & ~skipMask;
+
         uint256 total;
-        if (unpaid & ~skipMask != 0) (paid, total) = _release(id, batch, payments, unpaid & ~skipMask, h, t);
-        else if (unpaid != 0) revert VaultNothingToPay(id);
-        if (unpaid == paid) _proposals[id] = p.executed();
-        emit BatchPaid(
-            id, batch.tier, batch.firstNumber, paid, unpaid & ~paid, total, batch.expiresAt, batch.context, payments[:0]
-        );
+        if (run.tries != 0) {
+            (uint256 fits, uint256 sum) = _fit(payments, run);
+            (paid, total) = _release(payments, run, h, fits, sum);
+        } else if (unpaid != 0) {
+            revert VaultNothingToPay(run.id);
+        }
+        if (unpaid == paid) _proposals[run.id] = p.executed();
+        bytes calldata none = payments[:0];
+        emit BatchPaid(run.id, run.index, run.firstNumber, paid, total, batch.expiresAt, batch.context, none);
     }
 
-    /// @dev Pays those of the payments in `tries` that fit tier `t` now; the one way money leaves.
-    function _release(bytes32 id, Batch calldata batch, bytes calldata payments, uint256 tries, Hot h, PackedTier t)
+    /// @dev What paying a batch needs again and again, loaded once.
+    /// @param index Of the tier.
+    /// @param tries Mask of the payments to try.
+    struct Run {
+        bytes32 id;
+        uint256 firstNumber;
+        uint256 count;
+        uint256 index;
+        PackedTier tier;
+        uint256 tries;
+    }
+
+    function _run(Batch calldata batch, uint256 index, PackedTier t) private view returns (Run memory) {
+        return Run(hashBatch(batch), batch.firstNumber, batch.count, index, t, 0);
+    }
+
+    /// @dev Pays the payments in `fits`, which sum to `sum` [base units]; the one way money leaves.
+    function _release(bytes calldata payments, Run memory run, Hot h, uint256 fits, uint256 sum)
         private
-        returns (uint256 paid, uint256 sum)
+        returns (uint256 paid, uint256 total)
     {
         _requireNotFrozen(h);
-        (paid, sum) = _fit(batch, payments, tries, t);
-        if (paid != tries) {
-            if (paid == 0) _revertRefused(payments, tries, t);
-            _emitRefused(id, batch.firstNumber, payments, tries & ~paid, t);
-        }
-        uint256 cap = _capOf(h, t);
-        uint256 rolled = _windows[batch.tier].roll(block.timestamp);
-        _windows[batch.tier] = _charge(batch.tier, rolled, sum, cap);
-        _numbers.set(batch.firstNumber, paid);
+        if (fits != run.tries) _reportRefused(payments, run, fits);
+        uint256 cap = _capOf(h, run.tier);
+        uint256 rolled = _windows[run.index].roll(block.timestamp);
+        _windows[run.index] = _charge(run.index, rolled, sum, cap);
+        _numbers.set(run.firstNumber, fits);
 
         uint256 balance = token.balanceOf(address(this));
         if (sum > balance) revert VaultBalanceTooLow(sum, balance);
-        (uint256 failed, uint256 failedSum) = _transferAll(id, batch, payments, paid);
+        (uint256 failed, uint256 failedSum) = _transferAll(payments, run, fits);
+        (paid, total) = (fits & ~failed, sum - failedSum);
         if (failed != 0) {
-            paid &= ~failed;
-            sum -= failedSum;
-            _windows[batch.tier] = _charge(batch.tier, rolled, sum, cap);
-            _numbers.unset(batch.firstNumber, failed);
+            _windows[run.index] = _charge(run.index, rolled, total, cap);
+            _numbers.unset(run.firstNumber, failed);
         }
         uint256 left = token.balanceOf(address(this));
-        if (left != balance - sum) revert VaultBalanceMismatch(balance - sum, left);
+        if (left != balance - total) revert VaultBalanceMismatch(balance - total, left);
     }
 
-    /// @dev Those of the payments in `mask` that fit tier `t` now, and their sum. [base units]
-    function _fit(Batch calldata batch, bytes calldata payments, uint256 mask, PackedTier t)
-        private
-        view
-        returns (uint256 fits, uint256 sum)
-    {
-        (uint256 maxKnown, uint256 maxUnknown) = (t.maxKnown() * unit, t.maxUnknown() * unit);
-        uint256 count = batch.count;
-        uint256 out;
+    /// @dev Those of the payments to try that fit the tier now, and their sum. [base units]
+    function _fit(bytes calldata payments, Run memory run) private view returns (uint256 fits, uint256 sum) {
+        (uint256 maxKnown, uint256 maxUnknown) = _limits(run.tier);
+        (uint256 count, uint256 tries) = (run.count, run.tries);
         for (uint256 i = 0; i < count; ++i) {
             (address recipient, uint256 amount) = payments.item(i);
+            if (amount == 0 || amount > _limit(recipient, maxKnown, maxUnknown)) continue;
+            if ((tries >> i) & 1 == 0) continue;
+            fits |= 1 << i;
             sum += amount;
-            bool fit = (mask >> i) & 1 == 1 && _judge(recipient, amount, maxKnown, maxUnknown) == Refusal.None;
-            if (fit) fits |= 1 << i;
-            else out += amount;
         }
-        if (sum != batch.total) revert VaultTotalMismatch(batch.total, sum);
-        sum -= out;
     }
 
-    /// @dev Why a payment does not fit limits, if so. [base units]
-    function _judge(address recipient, uint256 amount, uint256 maxKnown, uint256 maxUnknown)
-        private
-        view
-        returns (Refusal)
-    {
-        Standing standing = standingOf[recipient];
-        if (standing == Standing.Blocked) return Refusal.BlockedRecipient;
-        if (amount > (standing == Standing.Known ? maxKnown : maxUnknown)) return Refusal.AboveLimit;
-        return amount == 0 ? Refusal.ZeroAmount : Refusal.None;
+    /// @dev Limits of a tier. [base units]
+    function _limits(PackedTier t) private view returns (uint256 maxKnown, uint256 maxUnknown) {
+        unchecked {
+            return (t.maxKnown() * unit, t.maxUnknown() * unit); // 33 bits by 96 bits
+        }
+    }
+
+    /// @dev Largest payment to a recipient of that standing; none to a blocked one. [base units]
+    function _limit(address recipient, uint256 maxKnown, uint256 maxUnknown) private view returns (uint256) {
+        uint256 standing = uint256(standingOf[recipient]);
+        if (standing == uint256(Standing.Unknown)) return maxUnknown;
+        return standing == uint256(Standing.Known) ? maxKnown : 0;
     }
 
     /// @dev Transfers each payment of the mask; those that the token refuses are reported and returned.
-    function _transferAll(bytes32 id, Batch calldata batch, bytes calldata payments, uint256 mask)
+    function _transferAll(bytes calldata payments, Run memory run, uint256 mask)
         private
         returns (uint256 failed, uint256 failedSum)
     {
-        uint256 count = batch.count;
+        uint256 count = run.count;
         for (uint256 i = 0; i < count; ++i) {
             if ((mask >> i) & 1 == 0) continue;
             (address recipient, uint256 amount) = payments.item(i);
@@ -215,35 +208,36 @@ contract Vault is VaultPolicy, EIP712 {
             _requireGas(i, gasBefore);
             failed |= 1 << i;
             failedSum += amount;
-            emit PaymentFailed(id, (batch.firstNumber + i).toUint64(), returned);
-            if (failed == mask) revert VaultNothingPaid(id, returned);
+            emit PaymentFailed(run.id, (run.firstNumber + i).toUint64(), returned);
+            if (failed == mask) revert VaultNothingPaid(run.id, returned);
         }
     }
 
     /// @dev A failure is believed only if the transfer had gas to run on. The call got 63/64 of the gas before it: less
     /// than 1/63 left means that it ran out.
-    function _requireGas(uint256 index, uint256 gasBefore) private view {
+    function _requireGas(uint256 i, uint256 gasBefore) private view {
         uint256 gasAfter = gasleft();
-        if (gasBefore < TRANSFER_GAS || gasAfter < gasBefore / 63) revert VaultGasTooLow(index, gasBefore, gasAfter);
+        if (gasBefore < TRANSFER_GAS || gasAfter < gasBefore / 63) revert VaultGasTooLow(i, gasBefore, gasAfter);
     }
 
-    /// @dev The window after charging `sum`, rounded up to units.
+    /// @dev The window after charging `sum` [base units], rounded up to units.
     function _charge(uint256 index, uint256 rolled, uint256 sum, uint256 cap) private view returns (uint256) {
-        uint256 units = Math.ceilDiv(sum, unit);
+        uint256 units = (sum + unit - 1) / unit;
         uint256 room = rolled.headroom(cap);
         if (units > room) revert VaultCapExceeded(index, units * unit, room * unit);
         return rolled.add(units);
     }
 
-    function _checkHeader(Batch calldata batch, bytes calldata payments, uint256 numbersEnd) private pure {
-        uint256 count = batch.count;
-        if (count == 0 || count > 256 || payments.length != count * PackedPayments.SIZE) {
-            revert VaultCountInvalid(count, payments.length);
+    function _checkHeader(Batch calldata batch, bytes calldata payments, Run memory run, uint256 numbersEnd)
+        private
+        pure
+    {
+        if (!payments.isCount(run.count)) revert VaultCountInvalid(run.count, payments.length);
+        if (run.firstNumber + run.count > numbersEnd) {
+            revert VaultNumberOutOfRange(run.firstNumber, run.count, numbersEnd);
         }
-        uint256 firstNumber = batch.firstNumber;
-        if (firstNumber + count > numbersEnd) revert VaultNumberOutOfRange(firstNumber, count, numbersEnd);
         (address payee,) = payments.item(0);
-        if (count != 1) payee = address(0);
+        if (run.count != 1) payee = address(0);
         if (batch.recipient != payee) revert VaultRecipientMismatch(batch.recipient, payee);
         _checkPaymentsHash(batch, payments);
     }
@@ -253,33 +247,49 @@ contract Vault is VaultPolicy, EIP712 {
         if (batch.paymentsHash != actual) revert VaultPaymentsHashMismatch(batch.paymentsHash, actual);
     }
 
-    function _unpaid(Batch calldata batch) private view returns (uint256) {
-        return NumberBitmap.full(batch.count) & ~_numbers.read(batch.firstNumber, batch.count);
+    /// @dev `sum` is of `fits`, and the total if all fit. [base units]
+    function _checkTotal(Batch calldata batch, bytes calldata payments, Run memory run, uint256 fits, uint256 sum)
+        private
+        pure
+    {
+        if (fits != NumberBitmap.full(run.count)) {
+            sum = 0;
+            for (uint256 i = 0; i < run.count; ++i) {
+                (, uint256 amount) = payments.item(i);
+                sum += amount;
+            }
+        }
+        if (batch.total != sum) revert VaultTotalMismatch(batch.total, sum);
     }
 
-    /// @dev The tier, given the loaded hot word.
-    function _tierOf(Hot h, uint256 index) private view returns (PackedTier) {
-        return index == 0 ? h.firstTier() : packedTier(index);
+    /// @dev Reports the payments that were to be tried but do not fit; reverts with the first if none fits.
+    function _reportRefused(bytes calldata payments, Run memory run, uint256 fits) private {
+        uint256 refused = run.tries & ~fits;
+        if (fits == 0) _revertRefused(payments, run, refused);
+        for (uint256 i = 0; i < run.count; ++i) {
+            if ((refused >> i) & 1 == 0) continue;
+            (,,, Refusal refusal) = _refusal(payments, run, i);
+            emit PaymentRefused(run.id, (run.firstNumber + i).toUint64(), refusal);
+        }
     }
 
-    function _revertRefused(bytes calldata payments, uint256 refused, PackedTier t) private view {
+    function _revertRefused(bytes calldata payments, Run memory run, uint256 refused) private view {
         uint256 i;
         while ((refused >> i) & 1 == 0) ++i;
-        (address recipient, uint256 amount) = payments.item(i);
-        (uint256 maxKnown, uint256 maxUnknown) = (t.maxKnown() * unit, t.maxUnknown() * unit);
-        uint256 limit = standingOf[recipient] == Standing.Known ? maxKnown : maxUnknown;
-        revert VaultPaymentRefused(i, recipient, amount, limit, _judge(recipient, amount, maxKnown, maxUnknown));
+        (address recipient, uint256 amount, uint256 limit, Refusal refusal) = _refusal(payments, run, i);
+        revert VaultPaymentRefused(i, recipient, amount, limit, refusal);
     }
 
-    function _emitRefused(bytes32 id, uint256 firstNumber, bytes calldata payments, uint256 refused, PackedTier t)
+    function _refusal(bytes calldata payments, Run memory run, uint256 i)
         private
+        view
+        returns (address recipient, uint256 amount, uint256 limit, Refusal refusal)
     {
-        for (uint256 i = 0; refused >> i != 0; ++i) {
-            if ((refused >> i) & 1 == 0) continue;
-            (address recipient, uint256 amount) = payments.item(i);
-            Refusal refusal = _judge(recipient, amount, t.maxKnown() * unit, t.maxUnknown() * unit);
-            emit PaymentRefused(id, (firstNumber + i).toUint64(), refusal);
-        }
+        (recipient, amount) = payments.item(i);
+        (uint256 maxKnown, uint256 maxUnknown) = _limits(run.tier);
+        limit = _limit(recipient, maxKnown, maxUnknown);
+        bool blocked = standingOf[recipient] == Standing.Blocked;
+        refusal = blocked ? Refusal.BlockedRecipient : amount == 0 ? Refusal.ZeroAmount : Refusal.AboveLimit;
     }
 
     // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
@@ -356,95 +366,6 @@ contract Vault is VaultPolicy, EIP712 {
         if (left != balance) revert VaultBalanceMismatch(balance, left);
     }
 
-    // ── Any proposal ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// @inheritdoc IVault
-    function revoke(bytes32 id) external lock {
-        Member caller = _signer();
-        Proposal p = _pending(id);
-        if (!p.hasVote(caller.signerEpoch(), caller.signerIndex())) revert VaultNotApproved(id, msg.sender);
-        Proposal next = p.unvote(caller.signerIndex());
-        _proposals[id] = next;
-        hasRevoked[id][msg.sender] = true;
-        emit Revoked(id, msg.sender);
-        if (p.quorumAt() != 0 && next.quorumAt() == 0) emit Unqueued(id);
-    }
-
-    /// @inheritdoc IVault
-    function cancel(bytes32 id) external lock {
-        _requireGuardian();
-        Proposal p = _pending(id);
-        if (!p.vetoable()) revert VaultNotVetoable(id);
-        _proposals[id] = p.cancelled();
-        emit Cancelled(id, msg.sender);
-    }
-
-    /// @dev Opens a proposal; a signer's is also approved by it.
-    function _open(bytes32 id, Proposal p, uint256 delay) private {
-        Member caller = member[msg.sender];
-        if (!caller.isSigner() && block.timestamp >= caller.until(Role.Proposer)) revert VaultNotProposer(msg.sender);
-        if (Proposal.unwrap(_proposals[id]) != 0) revert VaultAlreadyProposed(id, stateOf(id));
-        _checkLife(p.expiresAt(), delay);
-        if (caller.isSigner()) {
-            p = p.vote(caller.signerEpoch(), caller.signerIndex(), block.timestamp);
-            emit Approved(id, msg.sender);
-        } else {
-            p = p.startClock(block.timestamp);
-        }
-        _proposals[id] = p;
-        if (p.quorumAt() != 0) emit Queued(id, block.timestamp);
-    }
-
-    function _approve(bytes32 id) private {
-        Member caller = _signer();
-        (uint256 epoch, uint256 index) = (caller.signerEpoch(), caller.signerIndex());
-        Proposal p = _pending(id);
-        if (p.hasVote(epoch, index)) revert VaultAlreadyApproved(id, msg.sender);
-        Proposal next = p.vote(epoch, index, block.timestamp);
-        _proposals[id] = next;
-        emit Approved(id, msg.sender);
-        bool running = p.epoch() == epoch && p.quorumAt() != 0;
-        if (running || next.quorumAt() == 0) return;
-        // The clock starts: delay and settling must fit the life that is left.
-        (, uint256 delay) = next.terms();
-        _checkLife(next.expiresAt(), delay);
-        emit Queued(id, block.timestamp);
-    }
-
-    function _checkLife(uint256 expiresAt, uint256 delay) private view {
-        uint256 earliest = block.timestamp + delay + Policy.SETTLE;
-        uint256 latest = block.timestamp + Policy.MAX_LIFE;
-        if (expiresAt < earliest || expiresAt > latest) revert VaultExpiryOutOfRange(expiresAt, earliest, latest);
-    }
-
-    /// @dev Loads a proposal that has not ended.
-    function _pending(bytes32 id) private view returns (Proposal p) {
-        p = _proposals[id];
-        if (!p.isOpen(block.timestamp)) revert VaultStateInvalid(id, stateOf(id));
-    }
-
-    /// @dev Loads a proposal that the caller may execute now.
-    function _executable(bytes32 id, uint256 epoch, uint256 required, uint256 delay) private view returns (Proposal p) {
-        Member caller = member[msg.sender];
-        if (!caller.isSigner() && block.timestamp >= caller.until(Role.Keeper)) revert VaultNotExecutor(msg.sender);
-        p = _proposals[id];
-        State state = p.stateAt(epoch, required, delay, block.timestamp);
-        if (state != State.Ready) revert VaultStateInvalid(id, state);
-    }
-
-    function _signer() private view returns (Member caller) {
-        caller = member[msg.sender];
-        if (!caller.isSigner()) revert VaultNotSigner(msg.sender);
-    }
-
-    function _requireGuardian() private view {
-        if (block.timestamp >= member[msg.sender].until(Role.Guardian)) revert VaultNotGuardian(msg.sender);
-    }
-
-    function _requireNotFrozen(Hot h) private view {
-        if (block.timestamp < h.haltedUntil()) revert VaultFrozen(h.haltedUntil());
-    }
-
     // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
@@ -478,6 +399,11 @@ contract Vault is VaultPolicy, EIP712 {
         if (_moveRole(account, role, 0) == 0) revert VaultRoleNotHeld(account, role);
     }
 
+    function _requireNotFrozen(Hot h) private view {
+        uint256 until = h.haltedUntil();
+        if (block.timestamp < until) revert VaultFrozen(until);
+    }
+
     // ── What may be paid now ─────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
@@ -487,43 +413,13 @@ contract Vault is VaultPolicy, EIP712 {
 
     /// @inheritdoc IVault
     function isPaid(uint64 number) external view returns (bool) {
-        return _numbers.read(number, 1) == 1;
+        return _numbers.unpaid(number, 1) == 0;
     }
 
     /// @inheritdoc IVault
     function paidMask(uint64 firstNumber, uint16 count) external view returns (uint256) {
         if (count == 0 || count > 256) revert VaultCountInvalid(count, 0);
-        return _numbers.read(firstNumber, count);
-    }
-
-    // ── Proposals ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// @inheritdoc IVault
-    function hashBatch(Batch calldata batch) public view returns (bytes32) {
-        return _hashTypedDataV4(TypedData.hash(batch));
-    }
-
-    /// @inheritdoc IVault
-    function hashChange(ChangeKind kind, bytes calldata change) public view returns (bytes32 id) {
-        (id,) = _hashChange(kind, change);
-    }
-
-    function _hashChange(ChangeKind kind, bytes calldata change) private view returns (bytes32 id, uint256 expiresAt) {
-        (id, expiresAt) = TypedData.hash(kind, change);
-        id = _hashTypedDataV4(id);
-    }
-
-    /// @inheritdoc IVault
-    function stateOf(bytes32 id) public view returns (State) {
-        Proposal p = _proposals[id];
-        (uint256 required, uint256 delay) = (threshold, policyDelay);
-        if (p.tier() != Proposals.CHANGE) (required, delay) = packedTier(p.tier()).terms();
-        return p.stateAt(hot.epoch(), required, delay, block.timestamp);
-    }
-
-    /// @inheritdoc IVault
-    function proposal(bytes32 id) external view returns (Proposal) {
-        return _proposals[id];
+        return ~_numbers.unpaid(firstNumber, count) & NumberBitmap.full(count);
     }
 
     /// @inheritdoc IVault

@@ -56,8 +56,8 @@ contract VaultLens {
         uint256 time = block.timestamp;
         uint256 window = vault.window(tier);
         uint256 settledAt = vault.hot().settledAt();
-        uint256 at = window.fitsAt(time, units, capInForce(vault, tier) / unit);
-        if (time >= settledAt || (at != 0 && at < settledAt)) return at;
+        uint256 first = window.fitsAt(time, units, capInForce(vault, tier) / unit);
+        if (time >= settledAt || (first != 0 && first < settledAt)) return first;
         return window.fitsAt(settledAt, units, vault.packedTier(tier).cap());
     }
 

@@ -42,32 +42,30 @@ interface IVault is IERC165, IERC5267 {
     event ChangeProposed(bytes32 indexed id, address indexed proposer, ChangeKind kind, bytes change);
     /// @notice A signer's vote counts for `id`. The first vote of a new signer set drops those of the old one.
     event Approved(bytes32 indexed id, address indexed signer);
-    /// @notice The last vote brought quorum: the clock started at `quorumAt`.
-    event Queued(bytes32 indexed id, uint256 quorumAt);
+    /// @notice The last vote brought quorum: the clock started at this block's time.
+    event Queued(bytes32 indexed id);
     /// @notice A signer took its vote back.
     event Revoked(bytes32 indexed id, address indexed signer);
     /// @notice Too few votes are left: the clock stopped.
     event Unqueued(bytes32 indexed id);
     /// @notice A guardian vetoed `id`.
     event Cancelled(bytes32 indexed id, address indexed guardian);
-    /// @notice Payments of a batch left the vault.
+    /// @notice Payments of a batch left the vault. A proposal is executed once all its numbers are paid.
     /// @param id Id of the batch.
     /// @param tier Tier that was charged.
     /// @param firstNumber Number of the batch's first payment.
     /// @param paidMask Bit `i` is set if this call paid number `firstNumber + i`.
-    /// @param openMask Bit `i` is set if that number is still unpaid. A proposal with none open is executed.
-    /// @param paidTotal Sum that left. [base units]
+    /// @param total Sum that left. [base units]
     /// @param expiresAt The header's.
     /// @param context The header's.
     /// @param payments The packed payments of an automatic batch; empty for a proposal, whose `BatchProposed` has them.
     event BatchPaid(
         bytes32 indexed id,
-        uint8 tier,
-        uint64 firstNumber,
+        uint256 tier,
+        uint256 firstNumber,
         uint256 paidMask,
-        uint256 openMask,
-        uint256 paidTotal,
-        uint40 expiresAt,
+        uint256 total,
+        uint256 expiresAt,
         bytes32 context,
         bytes payments
     );

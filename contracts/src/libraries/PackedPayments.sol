@@ -17,6 +17,13 @@ library PackedPayments {
         }
     }
 
+    /// @notice Whether `payments` are `count` payments, 1 to 256.
+    function isCount(bytes calldata payments, uint256 count) internal pure returns (bool) {
+        unchecked {
+            return count - 1 < 256 && payments.length == count * SIZE; // 0 - 1 is not below 256
+        }
+    }
+
     /// @notice Hash that a header commits to.
     /// @dev `keccak256(payments)` without allocating a copy.
     function hash(bytes calldata payments) internal pure returns (bytes32 digest) {

@@ -58,6 +58,6 @@ library PackedTierFields {
 
     /// @notice Needs neither approvals nor delay.
     function isAutomatic(PackedTier t) internal pure returns (bool) {
-        return t.exists() && PackedTier.unwrap(t).get(132, 28) == 0;
+        return PackedTier.unwrap(t) >> 132 == 0 && t.exists();
     }
 }

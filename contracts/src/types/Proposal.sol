@@ -99,11 +99,18 @@ library Proposals {
         return p.epoch() == current && Proposal.unwrap(p).get(index, 1) == 1;
     }
 
+    /// @notice Whether the clock runs in epoch `current`: that of an earlier one has stopped, unless it needed no votes.
+    function isRunning(Proposal p, uint256 current) internal pure returns (bool) {
+        (uint256 required,) = p.terms();
+        return p.quorumAt() != 0 && (p.epoch() == current || required == 0);
+    }
+
     /// @notice The proposal after a vote of epoch `current`, which drops votes and clock of an earlier one.
     /// The vote that reaches the stored `required` starts the clock at `time`.
     function vote(Proposal p, uint256 current, uint256 index, uint256 time) internal pure returns (Proposal) {
         uint256 word = Proposal.unwrap(p);
-        if (p.epoch() != current) word = word.set(0, 32, 0).set(32, 24, current).set(56, 36, 0);
+        if (!p.isRunning(current)) word = word.set(56, 36, 0);
+        if (p.epoch() != current) word = word.set(0, 32, 0).set(32, 24, current);
         return Proposal.wrap(word.set(index, 1, 1)).startClock(time);
     }
 
@@ -136,7 +143,7 @@ library Proposals {
         (uint256 storedRequired, uint256 storedDelay) = p.terms();
         if (storedRequired > required) required = storedRequired;
         if (storedDelay > delay) delay = storedDelay;
-        if (p.epoch() != current || p.quorumAt() == 0 || p.voteCount(current) < required) return State.Proposed;
+        if (!p.isRunning(current) || p.voteCount(current) < required) return State.Proposed;
         unchecked {
             return time < p.quorumAt() + delay ? State.Queued : State.Ready;
         }
