@@ -5,15 +5,20 @@
 mod batch;
 mod error;
 mod payment;
+mod text;
 
 use core::fmt;
 
 use alloy_primitives::{B256, aliases::U40, hex};
+use serde::{Deserialize, Serialize};
 
 pub use alloy_primitives::Address;
 pub use batch::{Batch, VaultDomain};
 pub use error::DomainError;
-pub use payment::{PACKED_PAYMENT_LEN, Payment, pack_payments, unpack_payments};
+pub use payment::{
+    MAX_BATCH_COUNT, PACKED_PAYMENT_LEN, Payment, pack_payments, unpack_payments,
+};
+pub use text::parse_address;
 
 /// The requester's own id of a payment, for example a UUID or a ULID. Never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +64,8 @@ impl fmt::Display for Amount {
 }
 
 /// A row of the release policy, 0 to 3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct TierIndex(u8);
 
 impl TierIndex {
@@ -81,8 +87,23 @@ impl TierIndex {
     }
 }
 
+impl TryFrom<u8> for TierIndex {
+    type Error = DomainError;
+
+    fn try_from(value: u8) -> Result<Self, DomainError> {
+        Self::new(value)
+    }
+}
+
+impl From<TierIndex> for u8 {
+    fn from(tier: TierIndex) -> Self {
+        tier.0
+    }
+}
+
 /// A point in chain time, as the vault compares it with the block's timestamp. [seconds since 1970, below 2^40]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
 pub struct BlockTime(U40);
 
 impl BlockTime {
@@ -100,12 +121,28 @@ impl BlockTime {
     }
 }
 
+impl TryFrom<u64> for BlockTime {
+    type Error = DomainError;
+
+    fn try_from(value: u64) -> Result<Self, DomainError> {
+        Self::from_seconds(value)
+    }
+}
+
+impl From<BlockTime> for u64 {
+    fn from(time: BlockTime) -> Self {
+        time.seconds()
+    }
+}
+
 /// An EVM chain's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ChainId(pub u64);
 
 /// The EIP-712 digest of a batch under its vault's domain: what signers approve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct BatchId(pub B256);
 
 impl fmt::Display for BatchId {

@@ -3,3 +3,5 @@
 //! No runtime, no database and no network may become a dependency of this crate.
 
 pub mod domain;
+pub mod lifecycle;
+pub mod machine;

@@ -2,6 +2,7 @@ use core::fmt::Display;
 
 use alloy_primitives::{B256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain};
+use serde::{Deserialize, Serialize};
 
 use super::payment::check_count;
 use super::{
@@ -26,7 +27,7 @@ mod typed {
 }
 
 /// The vault that a batch is for; the same batch has another id under every other vault and chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VaultDomain {
     /// The chain the vault is on.
     pub chain_id: ChainId,
@@ -59,7 +60,7 @@ impl VaultDomain {
 ///
 /// Plain data, as read from a call or a log. [`Batch::seal`] derives one from payments;
 /// [`Batch::check`] tells whether one read elsewhere says what its payments say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Batch {
     /// Number of the first payment; payment `i` has number `first_number + i`.
     pub first_number: PaymentNumber,

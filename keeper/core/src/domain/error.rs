@@ -16,6 +16,34 @@ pub enum DomainError {
     /// A payment to nobody.
     #[error("recipient {}: the zero address is never paid", Address::ZERO)]
     RecipientZero,
+    /// An amount that cannot be read.
+    #[error("amount {text:?}: {rule}")]
+    AmountInvalid {
+        /// What was given.
+        text: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// An address that cannot be read.
+    #[error("address {text:?}: {rule}")]
+    AddressInvalid {
+        /// What was given.
+        text: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// A ref that cannot be read.
+    #[error("ref {text:?}: must be 16 bytes as 32 hexadecimal digits, or a UUID")]
+    RefInvalid {
+        /// What was given.
+        text: String,
+    },
+    /// A number that cannot be read.
+    #[error("number {text:?}: must be a whole number below 2^64")]
+    NumberInvalid {
+        /// What was given.
+        text: String,
+    },
     /// Packed payments that are cut short or run over.
     #[error("packed payments of {len} bytes: the length must be a multiple of 48")]
     PackedLength {

@@ -1,20 +1,41 @@
+use serde::{Deserialize, Serialize};
+
 use super::{Address, Amount, DomainError, PaymentRef};
 
 /// Bytes of one packed payment: 20 recipient, 12 amount (big-endian), 16 ref.
 pub const PACKED_PAYMENT_LEN: usize = 48;
 
 /// Payments in the largest batch.
-pub(super) const MAX_BATCH_COUNT: usize = 256;
+pub const MAX_BATCH_COUNT: usize = 256;
 
 /// First amount that does not fit 12 bytes. [base units]
 const AMOUNT_LIMIT: Amount = Amount(1 << 96);
 
 /// One payment: a valid recipient, a valid amount and the requester's ref.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Payment {
     recipient: Address,
     amount: Amount,
+    #[serde(rename = "ref")]
     reference: PaymentRef,
+}
+
+/// A payment as read from text, before its rules were applied.
+#[derive(Deserialize)]
+struct Unchecked {
+    recipient: Address,
+    amount: Amount,
+    #[serde(rename = "ref")]
+    reference: PaymentRef,
+}
+
+impl TryFrom<Unchecked> for Payment {
+    type Error = DomainError;
+
+    fn try_from(read: Unchecked) -> Result<Self, DomainError> {
+        Self::new(read.recipient, read.amount, read.reference)
+    }
 }
 
 impl Payment {
