@@ -3,5 +3,7 @@
 //! No runtime, no database and no network may become a dependency of this crate.
 
 pub mod domain;
+pub mod event;
 pub mod lifecycle;
 pub mod machine;
+pub mod state;

@@ -25,9 +25,11 @@ impl FromStr for PaymentNumber {
     type Err = DomainError;
 
     fn from_str(text: &str) -> Result<Self, DomainError> {
-        text.parse().map(Self).map_err(|_| DomainError::NumberInvalid {
-            text: text.to_owned(),
-        })
+        text.parse()
+            .map(Self)
+            .map_err(|_| DomainError::NumberInvalid {
+                text: text.to_owned(),
+            })
     }
 }
 
@@ -51,7 +53,9 @@ impl Amount {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         if !is_digits(whole) || (text.contains('.') && !is_digits(fraction)) {
-            return Err(refused("only digits, and one point between digits, are allowed"));
+            return Err(refused(
+                "only digits, and one point between digits, are allowed",
+            ));
         }
         let missing = usize::from(decimals)
             .checked_sub(fraction.len())
@@ -89,7 +93,9 @@ pub fn parse_address(text: &str) -> Result<Address, DomainError> {
     let has_upper = digits.bytes().any(|b| b.is_ascii_uppercase());
     let has_lower = digits.bytes().any(|b| b.is_ascii_lowercase());
     if has_upper && has_lower && Address::parse_checksummed(text, None).is_err() {
-        return Err(refused("the checksum (EIP-55) is wrong: a digit was mistyped"));
+        return Err(refused(
+            "the checksum (EIP-55) is wrong: a digit was mistyped",
+        ));
     }
     Ok(address)
 }

@@ -1,0 +1,412 @@
+//! The log: the keeper's own decisions and the finalised facts it acted on. State is folded from it.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Batch, BatchId, BlockTime, Payment, PaymentNumber, PaymentRef, VaultDomain};
+
+/// A block, by what identifies it. A number without a hash identifies nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BlockRef {
+    /// Height.
+    pub number: u64,
+    /// Hash.
+    pub hash: B256,
+    /// Timestamp.
+    pub time: BlockTime,
+}
+
+/// 23 random bits that keep the numbers of one log apart from those of every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Namespace(u32);
+
+impl Namespace {
+    /// Namespaces there are; number 0 is for people who propose by hand.
+    pub const COUNT: u32 = 1 << 23;
+    /// Bits of the counter in a number.
+    const COUNTER_BITS: u32 = 40;
+    const PROPOSAL: u64 = 1 << 63;
+
+    /// Accepts 1 to 2^23 − 1.
+    pub fn new(value: u32) -> Result<Self, InvalidNamespace> {
+        if value == 0 || value >= Self::COUNT {
+            return Err(InvalidNamespace { value });
+        }
+        Ok(Self(value))
+    }
+
+    /// The number with that counter, in the half of automatic batches or of proposals; none past the last counter.
+    pub fn number(self, route: Route, counter: u64) -> Option<PaymentNumber> {
+        if counter >> Self::COUNTER_BITS != 0 {
+            return None;
+        }
+        let half = match route {
+            Route::Direct => 0,
+            Route::Proposal => Self::PROPOSAL,
+        };
+        Some(PaymentNumber(
+            half | (u64::from(self.0) << Self::COUNTER_BITS) | counter,
+        ))
+    }
+
+    /// The half and the counter of a number of this namespace; none for any other number.
+    pub fn counter_of(self, number: PaymentNumber) -> Option<(Route, u64)> {
+        let low = number.0 & !Self::PROPOSAL;
+        let route = if low == number.0 {
+            Route::Direct
+        } else {
+            Route::Proposal
+        };
+        let counter = low & ((1 << Self::COUNTER_BITS) - 1);
+        (low >> Self::COUNTER_BITS == u64::from(self.0)).then_some((route, counter))
+    }
+}
+
+/// A namespace outside 1 to 2^23 − 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("namespace {value}: must be 1 to 8388607")]
+pub struct InvalidNamespace {
+    value: u32,
+}
+
+impl TryFrom<u32> for Namespace {
+    type Error = InvalidNamespace;
+
+    fn try_from(value: u32) -> Result<Self, InvalidNamespace> {
+        Self::new(value)
+    }
+}
+
+impl From<Namespace> for u32 {
+    fn from(namespace: Namespace) -> Self {
+        namespace.0
+    }
+}
+
+/// How a batch reaches its payments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// `pay`: an automatic tier.
+    Direct,
+    /// `propose`, approvals, delay, `execute`.
+    Proposal,
+}
+
+/// A request as it entered: its place in the queue and what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Counts requests from 1.
+    pub arrival: u64,
+    /// What is asked for.
+    #[serde(flatten)]
+    pub payment: Payment,
+}
+
+/// What a slot's transaction does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Job {
+    /// Pays an automatic batch.
+    Pay {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Proposes a batch.
+    Propose {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Executes an approved batch.
+    Execute {
+        /// The batch.
+        batch: BatchId,
+        /// Bit `i` set: payment `i` is not tried.
+        skip: U256,
+    },
+    /// Uses the nonce up and does nothing: what the slot was for is settled.
+    Void,
+}
+
+impl Job {
+    /// The batch it is about.
+    pub fn batch(&self) -> Option<BatchId> {
+        match self {
+            Self::Pay { batch } | Self::Propose { batch } | Self::Execute { batch, .. } => {
+                Some(*batch)
+            }
+            Self::Void => None,
+        }
+    }
+}
+
+/// What a transaction offers for its gas. [wei per gas]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fees {
+    /// Most it pays, tip included.
+    pub max_fee: u128,
+    /// Most it tips.
+    pub tip: u128,
+}
+
+/// Why a payment is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum HoldReason {
+    /// The vault blocks the recipient.
+    RecipientBlocked,
+    /// No tier takes the amount for a recipient of that standing.
+    AboveLimit,
+    /// The token would pay, and freeze what it paid.
+    TokenBlacklist,
+    /// The token refuses this transfer, or it burns all gas.
+    TokenRefuses,
+    /// No batch that holds it can be simulated.
+    CannotSimulate {
+        /// The vault's answer, as selector and values in hexadecimal or in words.
+        answer: String,
+    },
+    /// It came back unpaid too often.
+    KeepsFailing,
+    /// Somebody else proposed the same ref under another number.
+    ForeignProposal,
+    /// An operator holds it.
+    Operator {
+        /// In the operator's words.
+        note: String,
+    },
+}
+
+/// Why a batch can pay nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeathCause {
+    /// Chain time passed its `expiresAt` at a finalised block.
+    Expired,
+    /// A guardian vetoed it.
+    Vetoed,
+    /// An automatic batch was mined and left payments behind.
+    Leftover,
+}
+
+/// Whether the keeper sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub enum Mode {
+    /// It sends.
+    Armed,
+    /// It watches and sends nothing until an operator resumes.
+    Halted {
+        /// What happened.
+        reason: HaltReason,
+    },
+}
+
+/// What only a person may judge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum HaltReason {
+    /// The chain shows another block at a height that was final.
+    FinalityBroken {
+        /// Height.
+        number: u64,
+        /// What was final.
+        was: B256,
+        /// What is there now.
+        now: B256,
+    },
+    /// The key's nonce on chain is beyond every slot: another process has the key, or the database is old.
+    ForeignNonce {
+        /// On chain, at the finalised block.
+        on_chain: u64,
+        /// The next nonce that the log would reserve.
+        next: u64,
+    },
+    /// The vault paid a number of our namespace that the log never gave out, or another body under one of ours.
+    ForeignNumber {
+        /// The number.
+        number: PaymentNumber,
+    },
+    /// A ref of ours was paid under a number that is not its own.
+    ForeignRef {
+        /// The ref.
+        #[serde(rename = "ref")]
+        reference: PaymentRef,
+        /// The number it was paid under.
+        number: PaymentNumber,
+    },
+    /// An operator stopped it.
+    Operator {
+        /// In the operator's words.
+        note: String,
+    },
+}
+
+/// What the log was opened for. Never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// The vault.
+    pub domain: VaultDomain,
+    /// The key that sends.
+    pub keeper: Address,
+    /// Its first nonce that is ours.
+    pub first_nonce: u64,
+    /// The numbers that are ours.
+    pub namespace: Namespace,
+    /// The finalised block that observing starts from.
+    pub start: BlockRef,
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// The first entry.
+    LogOpened(Opening),
+    /// Requests were taken in.
+    RequestsAccepted {
+        /// In order of arrival; those whose ref was known are left out.
+        requests: Vec<Request>,
+        /// Every arrival up to this one has been looked at.
+        through: u64,
+    },
+    /// Payments are held.
+    Held {
+        /// Which.
+        refs: Vec<PaymentRef>,
+        /// Why.
+        #[serde(flatten)]
+        reason: HoldReason,
+    },
+    /// Payments may be batched.
+    Released {
+        /// Which.
+        refs: Vec<PaymentRef>,
+    },
+    /// Payments were refused for good.
+    Rejected {
+        /// Which.
+        refs: Vec<PaymentRef>,
+    },
+    /// An operator withdrew payments.
+    Cancelled {
+        /// Which.
+        refs: Vec<PaymentRef>,
+    },
+    /// A batch's header is fixed. Its refs have their numbers from now on, for life.
+    BatchSealed {
+        /// The header.
+        batch: Batch,
+        /// The refs, in the order of their numbers.
+        refs: Vec<PaymentRef>,
+        /// How it is paid.
+        route: Route,
+    },
+    /// A foreign proposal with new refs is taken over.
+    Adopted {
+        /// The header.
+        batch: Batch,
+        /// Its payments.
+        payments: Vec<Payment>,
+    },
+    /// A nonce is taken, for a job.
+    SlotReserved {
+        /// The nonce.
+        nonce: u64,
+        /// What for.
+        job: Job,
+    },
+    /// A transaction is signed. It may be sent from now on.
+    AttemptSigned {
+        /// The nonce.
+        nonce: u64,
+        /// What it does; may differ from what the slot was reserved for.
+        job: Job,
+        /// Its hash.
+        hash: B256,
+        /// Its bytes.
+        raw: Bytes,
+        /// What it offers.
+        fees: Fees,
+    },
+    /// A finalised block used the nonce up.
+    SlotConsumed {
+        /// The nonce.
+        nonce: u64,
+        /// The attempt in that block; none if the transaction was foreign.
+        by: Option<B256>,
+        /// Height.
+        block: u64,
+    },
+    /// A finalised block holds the proposal.
+    ProposalFinal {
+        /// The batch.
+        batch: BatchId,
+        /// Height.
+        block: u64,
+    },
+    /// A finalised block paid numbers.
+    OutcomeFinal {
+        /// The batch.
+        batch: BatchId,
+        /// Its first number.
+        first_number: PaymentNumber,
+        /// Bit `i` set: number `first_number + i` is paid.
+        paid: U256,
+        /// Height.
+        block: u64,
+    },
+    /// A batch can pay nothing any more.
+    BatchDied {
+        /// The batch.
+        batch: BatchId,
+        /// Why.
+        cause: DeathCause,
+    },
+    /// Everything up to this block has been taken in.
+    FinalisedAdvanced {
+        /// The block.
+        block: BlockRef,
+    },
+    /// Somebody else proposed or paid something that is none of ours.
+    ForeignSeen {
+        /// The batch.
+        batch: BatchId,
+        /// Height.
+        block: u64,
+    },
+    /// The keeper stops or starts sending.
+    ModeChanged {
+        /// From now on.
+        #[serde(flatten)]
+        mode: Mode,
+        /// The operator's reason, when an operator did it.
+        note: Option<String>,
+    },
+}
+
+impl Event {
+    /// The kind, as stored beside the body.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LogOpened(_) => "log_opened",
+            Self::RequestsAccepted { .. } => "requests_accepted",
+            Self::Held { .. } => "held",
+            Self::Released { .. } => "released",
+            Self::Rejected { .. } => "rejected",
+            Self::Cancelled { .. } => "cancelled",
+            Self::BatchSealed { .. } => "batch_sealed",
+            Self::Adopted { .. } => "adopted",
+            Self::SlotReserved { .. } => "slot_reserved",
+            Self::AttemptSigned { .. } => "attempt_signed",
+            Self::SlotConsumed { .. } => "slot_consumed",
+            Self::ProposalFinal { .. } => "proposal_final",
+            Self::OutcomeFinal { .. } => "outcome_final",
+            Self::BatchDied { .. } => "batch_died",
+            Self::FinalisedAdvanced { .. } => "finalised_advanced",
+            Self::ForeignSeen { .. } => "foreign_seen",
+            Self::ModeChanged { .. } => "mode_changed",
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! What the keeper knows for good: the fold of its log, in rows that a store keeps beside it.
+
+mod apply;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    domain::{BatchId, PaymentNumber, PaymentRef},
+    event::{BlockRef, Mode, Opening, Route},
+    machine::ForbiddenStep,
+};
+
+pub use rows::{AttemptRow, BatchRow, PaymentRow, SlotRow};
+
+/// The fold of the log. Holds what can still change; what is final lives in the store only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    opening: Opening,
+    finalised: BlockRef,
+    mode: Mode,
+    /// Arrivals up to this one have been looked at.
+    arrivals: u64,
+    next_nonce: u64,
+    next_counters: Counters,
+    payments: BTreeMap<PaymentRef, PaymentRow>,
+    numbers: BTreeMap<PaymentNumber, PaymentRef>,
+    batches: BTreeMap<BatchId, BatchRow>,
+    slots: BTreeMap<u64, SlotRow>,
+    touched: Touched,
+}
+
+/// The next counter of each half of a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Of automatic batches.
+    pub direct: u64,
+    /// Of proposals.
+    pub proposal: u64,
+}
+
+impl Counters {
+    /// The next counter of that half.
+    pub fn of(&self, route: Route) -> u64 {
+        match route {
+            Route::Direct => self.direct,
+            Route::Proposal => self.proposal,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Touched {
+    payments: BTreeSet<PaymentRef>,
+    batches: BTreeSet<BatchId>,
+    slots: BTreeSet<u64>,
+}
+
+/// Everything that a snapshot of the state consists of, and that changes with a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    /// The one row about the log as a whole.
+    pub head: HeadRow,
+    /// Payments, by ref.
+    pub payments: Vec<PaymentRow>,
+    /// Batches, by id.
+    pub batches: Vec<BatchRow>,
+    /// Slots, by nonce.
+    pub slots: Vec<SlotRow>,
+}
+
+/// What the state says of the log as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadRow {
+    /// What it was opened for.
+    pub opening: Opening,
+    /// Where observing goes on after a start.
+    pub finalised: BlockRef,
+    /// Whether the keeper sends.
+    pub mode: Mode,
+    /// Arrivals up to this one have been looked at.
+    pub arrivals: u64,
+    /// The next nonce to reserve.
+    pub next_nonce: u64,
+    /// The next counters to give out.
+    pub next_counters: Counters,
+}
+
+/// Why an event does not fit the state: the log is damaged, or a rule of the keeper is wrong. Never a reason to go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// A step that a lifecycle does not have.
+    #[error("{subject}: {source}")]
+    Forbidden {
+        /// Which payment, batch or slot.
+        subject: String,
+        /// The step.
+        source: ForbiddenStep,
+    },
+    /// An event about something that does not exist, or is final.
+    #[error("{subject}: unknown, or final already")]
+    Unknown {
+        /// Which payment, batch or slot.
+        subject: String,
+    },
+    /// An event that creates what exists.
+    #[error("{subject}: exists already")]
+    Exists {
+        /// Which payment, batch or slot.
+        subject: String,
+    },
+    /// A value that contradicts the state.
+    #[error("{field} {value}: {rule}")]
+    Contradiction {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+}
+
+impl State {
+    /// The state after the first entry of a log.
+    pub fn open(opening: Opening) -> Self {
+        Self {
+            finalised: opening.start,
+            next_nonce: opening.first_nonce,
+            opening,
+            mode: Mode::Armed,
+            arrivals: 0,
+            next_counters: Counters::default(),
+            payments: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            touched: Touched::default(),
+        }
+    }
+
+    /// The state from a store's rows, of which final ones may be left out.
+    pub fn restore(rows: Rows) -> Self {
+        let Rows {
+            head,
+            payments,
+            batches,
+            slots,
+        } = rows;
+        let mut state = Self::open(head.opening);
+        state.finalised = head.finalised;
+        state.mode = head.mode;
+        state.arrivals = head.arrivals;
+        state.next_nonce = head.next_nonce;
+        state.next_counters = head.next_counters;
+        let numbered = payments
+            .iter()
+            .filter_map(|row| Some((row.number?, row.reference())));
+        state.numbers = numbered.collect();
+        state.payments = payments
+            .into_iter()
+            .map(|row| (row.reference(), row))
+            .collect();
+        state.batches = batches.into_iter().map(|row| (row.id, row)).collect();
+        state.slots = slots.into_iter().map(|row| (row.nonce, row)).collect();
+        state.forget_final();
+        state
+    }
+
+    /// What has changed since the last call, to be stored together with the events that changed it. Forgets what is final.
+    pub fn take_changes(&mut self) -> Rows {
+        let touched = std::mem::take(&mut self.touched);
+        let rows = Rows {
+            head: self.head(),
+            payments: pick(&self.payments, &touched.payments),
+            batches: pick(&self.batches, &touched.batches),
+            slots: pick(&self.slots, &touched.slots),
+        };
+        self.forget_final();
+        rows
+    }
+
+    /// Everything that can still change.
+    pub fn open_rows(&self) -> Rows {
+        Rows {
+            head: self.head(),
+            payments: self.payments.values().cloned().collect(),
+            batches: self.batches.values().cloned().collect(),
+            slots: self.slots.values().cloned().collect(),
+        }
+    }
+
+    fn head(&self) -> HeadRow {
+        HeadRow {
+            opening: self.opening,
+            finalised: self.finalised,
+            mode: self.mode.clone(),
+            arrivals: self.arrivals,
+            next_nonce: self.next_nonce,
+            next_counters: self.next_counters,
+        }
+    }
+
+    fn forget_final(&mut self) {
+        self.slots.retain(|_, slot| slot.is_live());
+        // A slot that is not consumed may have to be told that its batch is settled.
+        let needed: BTreeSet<BatchId> = self
+            .slots
+            .values()
+            .filter_map(|slot| slot.job.batch())
+            .collect();
+        self.batches
+            .retain(|id, batch| batch.status.is_live() || needed.contains(id));
+        self.payments
+            .retain(|_, payment| !payment.status.is_final());
+        let payments = &self.payments;
+        self.numbers
+            .retain(|_, reference| payments.contains_key(reference));
+    }
+
+    /// What the log was opened for.
+    pub fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    /// The last block that has been taken in for good.
+    pub fn finalised(&self) -> BlockRef {
+        self.finalised
+    }
+
+    /// Whether the keeper sends.
+    pub fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// Arrivals up to this one have been looked at.
+    pub fn arrivals(&self) -> u64 {
+        self.arrivals
+    }
+
+    /// The next nonce to reserve.
+    pub fn next_nonce(&self) -> u64 {
+        self.next_nonce
+    }
+
+    /// The next counters to give out.
+    pub fn next_counters(&self) -> Counters {
+        self.next_counters
+    }
+
+    /// A payment that is not final.
+    pub fn payment(&self, reference: &PaymentRef) -> Option<&PaymentRow> {
+        self.payments.get(reference)
+    }
+
+    /// The payment with that number, if it is not final.
+    pub fn numbered(&self, number: PaymentNumber) -> Option<&PaymentRow> {
+        self.payments.get(self.numbers.get(&number)?)
+    }
+
+    /// Payments that are not final, by ref.
+    pub fn payments(&self) -> impl Iterator<Item = &PaymentRow> {
+        self.payments.values()
+    }
+
+    /// A batch that is live, or that a live slot is about.
+    pub fn batch(&self, id: &BatchId) -> Option<&BatchRow> {
+        self.batches.get(id)
+    }
+
+    /// Batches that are live, or that a live slot is about.
+    pub fn batches(&self) -> impl Iterator<Item = &BatchRow> {
+        self.batches.values()
+    }
+
+    /// Slots that are not consumed, by nonce.
+    pub fn slots(&self) -> impl Iterator<Item = &SlotRow> {
+        self.slots.values().filter(|slot| slot.is_live())
+    }
+
+    /// The slot with that nonce, if it is not consumed.
+    pub fn slot(&self, nonce: u64) -> Option<&SlotRow> {
+        self.slots.get(&nonce).filter(|slot| slot.is_live())
+    }
+}
+
+fn pick<K: Ord, V: Clone>(rows: &BTreeMap<K, V>, keys: &BTreeSet<K>) -> Vec<V> {
+    keys.iter()
+        .filter_map(|key| rows.get(key).cloned())
+        .collect()
+}

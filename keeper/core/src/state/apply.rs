@@ -1,0 +1,439 @@
+//! Folding one event into the state. Everything that can contradict the state is refused.
+
+use std::fmt::Display;
+
+use alloy_primitives::{B256, Bytes, U256};
+
+use super::{AttemptRow, BatchRow, LogError, PaymentRow, SlotRow, State};
+use crate::{
+    domain::{Batch, BatchId, Payment, PaymentNumber, PaymentRef},
+    event::{BlockRef, Event, Fees, HoldReason, Job, Request, Route},
+    lifecycle::{
+        AttemptStatus, AttemptStep, BatchStatus, BatchStep, PaymentStatus, PaymentStep, SlotStatus,
+        SlotStep,
+    },
+    machine::Machine,
+};
+
+impl State {
+    /// Folds one event. After an error the state must not be used any more.
+    pub fn apply(&mut self, event: &Event) -> Result<(), LogError> {
+        match event {
+            Event::LogOpened(_) => Err(exists("log")),
+            Event::RequestsAccepted { requests, through } => self.accept(requests, *through),
+            Event::Held { refs, reason } => self.hold(refs, reason),
+            Event::Released { refs } => self.step_all(refs, PaymentStep::Release),
+            Event::Rejected { refs } => self.end_unsealed(refs, PaymentStep::Reject),
+            Event::Cancelled { refs } => self.step_all(refs, PaymentStep::Cancel),
+            Event::BatchSealed { batch, refs, route } => self.seal(batch, refs, *route),
+            Event::Adopted { batch, payments } => self.adopt(batch, payments),
+            Event::SlotReserved { nonce, job } => self.reserve(*nonce, *job),
+            Event::AttemptSigned {
+                nonce,
+                job,
+                hash,
+                raw,
+                fees,
+            } => self.sign(*nonce, *job, *hash, raw, *fees),
+            Event::SlotConsumed { nonce, by, .. } => self.consume(*nonce, *by),
+            Event::ProposalFinal { batch, .. } => self.step_batch(*batch, BatchStep::ProposalFinal),
+            Event::OutcomeFinal {
+                first_number, paid, ..
+            } => self.pay(*first_number, *paid),
+            Event::BatchDied { batch, .. } => self.die(*batch),
+            Event::FinalisedAdvanced { block } => self.advance(*block),
+            Event::ForeignSeen { .. } => Ok(()),
+            Event::ModeChanged { mode, .. } => {
+                self.mode = mode.clone();
+                Ok(())
+            }
+        }
+    }
+
+    fn accept(&mut self, requests: &[Request], through: u64) -> Result<(), LogError> {
+        for request in requests {
+            let reference = request.payment.reference();
+            if self.payments.contains_key(&reference) {
+                return Err(exists(reference));
+            }
+            if request.arrival <= self.arrivals || request.arrival > through {
+                return Err(contradiction("arrival", request.arrival, "must grow"));
+            }
+            self.insert(PaymentRow {
+                payment: request.payment,
+                arrival: request.arrival,
+                status: PaymentStatus::Requested,
+                hold: None,
+                number: None,
+                batch: None,
+                returns: 0,
+            });
+        }
+        self.arrivals = through.max(self.arrivals);
+        Ok(())
+    }
+
+    fn hold(&mut self, refs: &[PaymentRef], reason: &HoldReason) -> Result<(), LogError> {
+        for reference in refs {
+            self.step(*reference, PaymentStep::Hold)?.hold = Some(reason.clone());
+        }
+        Ok(())
+    }
+
+    fn step_all(&mut self, refs: &[PaymentRef], step: PaymentStep) -> Result<(), LogError> {
+        for reference in refs {
+            self.step(*reference, step)?;
+        }
+        Ok(())
+    }
+
+    /// A payment that has a number may have been signed for; only one that has none can be refused.
+    fn end_unsealed(&mut self, refs: &[PaymentRef], step: PaymentStep) -> Result<(), LogError> {
+        for reference in refs {
+            let row = self.step(*reference, step)?;
+            if let Some(number) = row.number {
+                return Err(contradiction(
+                    "number",
+                    number,
+                    "a payment with a number is never refused",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self, batch: &Batch, refs: &[PaymentRef], route: Route) -> Result<(), LogError> {
+        let mut payments = Vec::with_capacity(refs.len());
+        let id = batch.id(&self.opening.domain);
+        for (offset, reference) in (0..).zip(refs) {
+            let number = number_at(batch, offset)?;
+            let row = self.step(*reference, PaymentStep::Seal)?;
+            match row.number {
+                Some(given) if given != number => {
+                    return Err(contradiction(
+                        "number",
+                        number,
+                        "a payment keeps its number for life",
+                    ));
+                }
+                Some(_) => {}
+                None => row.number = Some(number),
+            }
+            row.batch = Some(id);
+            payments.push(row.payment);
+            if self
+                .numbers
+                .insert(number, *reference)
+                .is_some_and(|other| other != *reference)
+            {
+                return Err(contradiction(
+                    "number",
+                    number,
+                    "belongs to another payment",
+                ));
+            }
+            self.count(number)?;
+        }
+        check(batch, &payments)?;
+        self.insert_batch(BatchRow {
+            id,
+            header: *batch,
+            payments,
+            route,
+            status: BatchStatus::Sealed,
+            paid: U256::ZERO,
+        })
+    }
+
+    fn adopt(&mut self, batch: &Batch, payments: &[Payment]) -> Result<(), LogError> {
+        check(batch, payments)?;
+        let id = batch.id(&self.opening.domain);
+        for (offset, payment) in (0..).zip(payments) {
+            let number = number_at(batch, offset)?;
+            let reference = payment.reference();
+            if self.payments.contains_key(&reference) {
+                return Err(exists(reference));
+            }
+            if self.numbers.insert(number, reference).is_some() {
+                return Err(contradiction(
+                    "number",
+                    number,
+                    "belongs to another payment",
+                ));
+            }
+            self.insert(PaymentRow {
+                payment: *payment,
+                arrival: 0,
+                status: PaymentStatus::Sealed,
+                hold: None,
+                number: Some(number),
+                batch: Some(id),
+                returns: 0,
+            });
+        }
+        self.insert_batch(BatchRow {
+            id,
+            header: *batch,
+            payments: payments.to_vec(),
+            route: Route::Proposal,
+            status: BatchStatus::Proposed,
+            paid: U256::ZERO,
+        })
+    }
+
+    fn reserve(&mut self, nonce: u64, job: Job) -> Result<(), LogError> {
+        if nonce != self.next_nonce {
+            return Err(contradiction(
+                "nonce",
+                nonce,
+                "slots are reserved in order, without gaps",
+            ));
+        }
+        self.next_nonce = nonce
+            .checked_add(1)
+            .ok_or_else(|| contradiction("nonce", nonce, "too large"))?;
+        let slot = SlotRow {
+            nonce,
+            status: SlotStatus::Reserved,
+            job,
+            attempts: Vec::new(),
+        };
+        self.slots.insert(nonce, slot);
+        self.touched.slots.insert(nonce);
+        Ok(())
+    }
+
+    fn sign(
+        &mut self,
+        nonce: u64,
+        job: Job,
+        hash: B256,
+        raw: &Bytes,
+        fees: Fees,
+    ) -> Result<(), LogError> {
+        let slot = self.step_slot(nonce, SlotStep::Sign)?;
+        slot.job = job;
+        slot.attempts.push(AttemptRow {
+            hash,
+            raw: raw.clone(),
+            fees,
+            job,
+            status: AttemptStatus::Signed,
+        });
+        Ok(())
+    }
+
+    fn consume(&mut self, nonce: u64, by: Option<B256>) -> Result<(), LogError> {
+        let slot = self.step_slot(nonce, SlotStep::Consume)?;
+        if let Some(hash) = by
+            && !slot.attempts.iter().any(|attempt| attempt.hash == hash)
+        {
+            return Err(contradiction(
+                "hash",
+                hash,
+                "is not an attempt of this slot",
+            ));
+        }
+        for attempt in &mut slot.attempts {
+            let step = if by == Some(attempt.hash) {
+                AttemptStep::Consume
+            } else {
+                AttemptStep::Supersede
+            };
+            attempt.status = attempt
+                .status
+                .after(step)
+                .map_err(|source| forbidden(attempt.hash, source))?;
+        }
+        Ok(())
+    }
+
+    fn pay(&mut self, first_number: PaymentNumber, paid: U256) -> Result<(), LogError> {
+        for offset in (0..256_u16).filter(|offset| paid.bit(usize::from(*offset))) {
+            let number = first_number
+                .checked_add(offset)
+                .ok_or_else(|| contradiction("first number", first_number, "runs past 2^64"))?;
+            let reference = *self.numbers.get(&number).ok_or_else(|| unknown(number))?;
+            self.step(reference, PaymentStep::Pay)?;
+            for batch in self.batches.values_mut() {
+                if let Some(bit) = batch.offset_of(number) {
+                    batch.paid.set_bit(bit, true);
+                    self.touched.batches.insert(batch.id);
+                }
+            }
+        }
+        let complete: Vec<BatchId> = self
+            .batches
+            .values()
+            .filter(|batch| batch.status.is_live() && batch.open() == 0)
+            .map(|batch| batch.id)
+            .collect();
+        for id in complete {
+            self.step_batch(id, BatchStep::Complete)?;
+        }
+        Ok(())
+    }
+
+    /// Payments that no other live batch holds may be batched again.
+    fn die(&mut self, id: BatchId) -> Result<(), LogError> {
+        self.step_batch(id, BatchStep::Die)?;
+        let Some(batch) = self.batches.get(&id) else {
+            return Err(unknown(id));
+        };
+        let left: Vec<PaymentRef> = batch.payments.iter().map(Payment::reference).collect();
+        for reference in left {
+            let Some(row) = self.payments.get(&reference) else {
+                continue;
+            };
+            let (Some(number), PaymentStatus::Sealed) = (row.number, row.status) else {
+                continue;
+            };
+            let held = self
+                .batches
+                .values()
+                .any(|other| other.status.is_live() && other.offset_of(number).is_some());
+            if !held {
+                let row = self.step(reference, PaymentStep::Reopen)?;
+                row.returns = row.returns.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, block: BlockRef) -> Result<(), LogError> {
+        if block.number <= self.finalised.number {
+            return Err(contradiction("finalised block", block.number, "must grow"));
+        }
+        self.finalised = block;
+        Ok(())
+    }
+
+    // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    fn insert(&mut self, row: PaymentRow) {
+        self.touched.payments.insert(row.reference());
+        self.payments.insert(row.reference(), row);
+    }
+
+    fn insert_batch(&mut self, row: BatchRow) -> Result<(), LogError> {
+        if self.batches.contains_key(&row.id) {
+            return Err(exists(row.id));
+        }
+        self.touched.batches.insert(row.id);
+        self.batches.insert(row.id, row);
+        Ok(())
+    }
+
+    /// A counter that was used is never given out again.
+    fn count(&mut self, number: PaymentNumber) -> Result<(), LogError> {
+        let Some((route, counter)) = self.opening.namespace.counter_of(number) else {
+            return Ok(()); // adopted: somebody else's number
+        };
+        let next = counter
+            .checked_add(1)
+            .ok_or_else(|| contradiction("number", number, "too large"))?;
+        let counters = &mut self.next_counters;
+        let slot = match route {
+            Route::Direct => &mut counters.direct,
+            Route::Proposal => &mut counters.proposal,
+        };
+        *slot = next.max(*slot);
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        reference: PaymentRef,
+        step: PaymentStep,
+    ) -> Result<&mut PaymentRow, LogError> {
+        let row = self
+            .payments
+            .get_mut(&reference)
+            .ok_or_else(|| unknown(reference))?;
+        row.status = row
+            .status
+            .after(step)
+            .map_err(|source| forbidden(reference, source))?;
+        row.hold = None;
+        self.touched.payments.insert(reference);
+        Ok(row)
+    }
+
+    fn step_batch(&mut self, id: BatchId, step: BatchStep) -> Result<(), LogError> {
+        let row = self.batches.get_mut(&id).ok_or_else(|| unknown(id))?;
+        row.status = row
+            .status
+            .after(step)
+            .map_err(|source| forbidden(id, source))?;
+        self.touched.batches.insert(id);
+        Ok(())
+    }
+
+    fn step_slot(&mut self, nonce: u64, step: SlotStep) -> Result<&mut SlotRow, LogError> {
+        let subject = format!("nonce {nonce}");
+        let row = self
+            .slots
+            .get_mut(&nonce)
+            .ok_or_else(|| unknown(&subject))?;
+        row.status = row
+            .status
+            .after(step)
+            .map_err(|source| forbidden(subject, source))?;
+        self.touched.slots.insert(nonce);
+        Ok(row)
+    }
+}
+
+impl BatchRow {
+    /// The place of a number in the batch.
+    pub fn offset_of(&self, number: PaymentNumber) -> Option<usize> {
+        let offset = number.0.checked_sub(self.header.first_number.0)?;
+        let offset = usize::try_from(offset).ok()?;
+        (offset < self.payments.len()).then_some(offset)
+    }
+
+    /// Payments of the batch that no finalised block has paid.
+    pub fn open(&self) -> usize {
+        self.payments.len().saturating_sub(self.paid.count_ones())
+    }
+}
+
+fn number_at(batch: &Batch, offset: u16) -> Result<PaymentNumber, LogError> {
+    let first = batch.first_number;
+    first
+        .checked_add(offset)
+        .ok_or_else(|| contradiction("first number", first, "runs past 2^64"))
+}
+
+fn check(batch: &Batch, payments: &[Payment]) -> Result<(), LogError> {
+    batch
+        .check(payments)
+        .map_err(|error| contradiction("header", error, "must be true of its payments"))
+}
+
+fn unknown(subject: impl Display) -> LogError {
+    LogError::Unknown {
+        subject: subject.to_string(),
+    }
+}
+
+fn exists(subject: impl Display) -> LogError {
+    LogError::Exists {
+        subject: subject.to_string(),
+    }
+}
+
+fn forbidden(subject: impl Display, source: crate::machine::ForbiddenStep) -> LogError {
+    LogError::Forbidden {
+        subject: subject.to_string(),
+        source,
+    }
+}
+
+fn contradiction(field: &'static str, value: impl Display, rule: &'static str) -> LogError {
+    LogError::Contradiction {
+        field,
+        value: value.to_string(),
+        rule,
+    }
+}
