@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 pub use alloy_primitives::Address;
 pub use batch::{Batch, VaultDomain};
 pub use error::DomainError;
-pub use payment::{MAX_BATCH_COUNT, PACKED_PAYMENT_LEN, Payment, pack_payments, unpack_payments};
+pub use payment::{
+    MAX_BATCH_COUNT, PACKED_PAYMENT_LEN, PackedItem, Payment, pack_payments, packed_items,
+    unpack_payments,
+};
 pub use text::parse_address;
 
 /// The requester's own id of a payment, for example a UUID or a ULID. Never reused.

@@ -2,6 +2,7 @@
 //!
 //! No runtime, no database and no network may become a dependency of this crate.
 
+pub mod abi;
 pub mod domain;
 pub mod event;
 pub mod lifecycle;

@@ -4,7 +4,7 @@ use alloy_primitives::{B256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain};
 use serde::{Deserialize, Serialize};
 
-use super::payment::check_count;
+use super::payment::{check_count, packed_items};
 use super::{
     Address, Amount, BatchId, BlockTime, ChainId, DomainError, Payment, PaymentNumber, TierIndex,
     pack_payments,
@@ -89,7 +89,26 @@ impl Batch {
         expires_at: BlockTime,
         context: B256,
     ) -> Result<Self, DomainError> {
-        let count = check_count(payments.len())?;
+        Self::of_packed(
+            first_number,
+            tier,
+            &pack_payments(payments),
+            expires_at,
+            context,
+        )
+    }
+
+    /// The one header that is true of packed payments, whether or not each of them is valid: a batch on chain may name
+    /// payments that the vault will not make.
+    pub fn of_packed(
+        first_number: PaymentNumber,
+        tier: TierIndex,
+        packed: &[u8],
+        expires_at: BlockTime,
+        context: B256,
+    ) -> Result<Self, DomainError> {
+        let items = packed_items(packed)?;
+        let count = check_count(items.len())?;
         let last_offset = count.saturating_sub(1);
         if first_number.checked_add(last_offset).is_none() {
             return Err(DomainError::NumbersOverflow {
@@ -97,20 +116,19 @@ impl Batch {
                 count,
             });
         }
-        // Cannot overflow: at most 256 amounts, each below 2^96.
-        let total = Amount(payments.iter().map(|payment| payment.amount().0).sum());
-        let recipient = match payments {
-            [sole] => sole.recipient(),
+        let recipient = match items.as_slice() {
+            [sole] => sole.recipient,
             _ => Address::ZERO,
         };
         Ok(Self {
             first_number,
             count,
             tier,
-            total,
+            // Cannot overflow: at most 256 amounts, each below 2^96.
+            total: Amount(items.iter().map(|item| item.amount.0).sum()),
             recipient,
             expires_at,
-            payments_hash: keccak256(pack_payments(payments)),
+            payments_hash: keccak256(packed),
             context,
         })
     }

@@ -94,6 +94,25 @@ impl Payment {
 
     /// Reads one packed payment, with the same refusals as [`Payment::new`].
     pub fn unpack(packed: &[u8]) -> Result<Self, DomainError> {
+        let item = PackedItem::read(packed)?;
+        Self::new(item.recipient, item.amount, item.reference)
+    }
+}
+
+/// One packed payment as it reads, valid or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackedItem {
+    /// Who would be paid.
+    pub recipient: Address,
+    /// How much. [base units, below 2^96]
+    pub amount: Amount,
+    /// The requester's id.
+    pub reference: PaymentRef,
+}
+
+impl PackedItem {
+    /// Reads 48 bytes, whatever they say.
+    pub fn read(packed: &[u8]) -> Result<Self, DomainError> {
         let wrong_len = DomainError::PackedLength { len: packed.len() };
         let Some((recipient, rest)) = packed.split_first_chunk::<20>() else {
             return Err(wrong_len);
@@ -107,11 +126,11 @@ impl Payment {
         let amount = amount
             .iter()
             .fold(0_u128, |value, byte| (value << 8) | u128::from(*byte));
-        Self::new(
-            Address::from(*recipient),
-            Amount(amount),
-            PaymentRef(reference),
-        )
+        Ok(Self {
+            recipient: Address::from(*recipient),
+            amount: Amount(amount),
+            reference: PaymentRef(reference),
+        })
     }
 }
 
@@ -122,18 +141,30 @@ pub fn pack_payments(payments: &[Payment]) -> Vec<u8> {
 
 /// Reads the packed payments of one batch: 1 to 256 of them, nothing left over, each valid.
 pub fn unpack_payments(packed: &[u8]) -> Result<Vec<Payment>, DomainError> {
+    each(packed, Payment::unpack)
+}
+
+/// Reads the packed payments of one batch: 1 to 256 of them, nothing left over, valid or not.
+pub fn packed_items(packed: &[u8]) -> Result<Vec<PackedItem>, DomainError> {
+    each(packed, PackedItem::read)
+}
+
+fn each<T>(
+    packed: &[u8],
+    read: impl Fn(&[u8]) -> Result<T, DomainError>,
+) -> Result<Vec<T>, DomainError> {
     let (chunks, rest) = packed.as_chunks::<PACKED_PAYMENT_LEN>();
     if !rest.is_empty() {
         return Err(DomainError::PackedLength { len: packed.len() });
     }
     check_count(chunks.len())?;
-    let unpack_at = |(index, chunk): (usize, &[u8; PACKED_PAYMENT_LEN])| {
-        Payment::unpack(chunk).map_err(|error| DomainError::PaymentAt {
+    let read_at = |(index, chunk): (usize, &[u8; PACKED_PAYMENT_LEN])| {
+        read(chunk).map_err(|error| DomainError::PaymentAt {
             index,
             source: Box::new(error),
         })
     };
-    chunks.iter().enumerate().map(unpack_at).collect()
+    chunks.iter().enumerate().map(read_at).collect()
 }
 
 /// The count of a batch as its header carries it.
