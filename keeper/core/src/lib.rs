@@ -7,4 +7,6 @@ pub mod domain;
 pub mod event;
 pub mod lifecycle;
 pub mod machine;
+pub mod observe;
 pub mod state;
+pub mod submit;

@@ -1,0 +1,9 @@
+//! Transactions: what they offer, how they are built, and what an answer to sending one means.
+
+mod fees;
+mod reply;
+mod transaction;
+
+pub use fees::{FeeMarket, FeePolicy, Offer, offer};
+pub use reply::{RefusalClass, Reply, classify};
+pub use transaction::{SignError, Unsigned};
