@@ -1,25 +1,35 @@
-// Every measurement of the gas table, each on a chain put back to where the one before it began.
+// Every measurement of the gas table; each begins where the one before it began, whatever that did.
 "use strict";
+const assert = require("node:assert/strict");
+const { Chain } = require("./gas-chain.js");
 const { PAYEES, World } = require("./gas-world.js");
 const { MeasuredVault, NUMBER, TIER, numberFor } = require("./gas-vault.js");
 const { Safe, Timelock } = require("./gas-peers.js");
 
 const COUNTS = [1, 10, 100, 200, 256];
 const KINDS = ["holder", "newcomer"];
-const MARGINAL = [100, 200]; // a payment's marginal cost is what the second hundred costs, by the payment
+const [FEWER, MORE] = [100, 200]; // a payment's marginal cost is what the second hundred costs, by the payment
 
-const marginal = (gas) => Math.round((gas[MARGINAL[1]] - gas[MARGINAL[0]]) / (MARGINAL[1] - MARGINAL[0]));
+const marginal = (gas) => Math.round((gas[MORE] - gas[FEWER]) / (MORE - FEWER));
+const mapValues = (object, map) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value, key)]));
 
-/** `{holder, newcomer}`, each with the gas per count and the marginal cost; `work(payees)` gives the gas of one batch. */
-async function series(chain, counts, work) {
-  const result = {};
+/** What `work(payees)` gives for each kind of payee and each count. */
+async function each(chain, counts, work) {
+  const results = {};
   for (const kind of KINDS) {
-    const gas = {};
-    for (const count of counts) gas[count] = await chain.apart(() => work(PAYEES[kind].slice(0, count)));
-    result[kind] = { ...gas, marginal: marginal(gas) };
+    results[kind] = {};
+    for (const count of counts) results[kind][count] = await chain.apart(() => work(PAYEES[kind].slice(0, count)));
   }
-  return result;
+  return results;
 }
+
+/** The gas per kind and count, with the marginal cost. */
+const withMarginal = (results, pick = (gas) => gas) =>
+  mapValues(results, (byCount) => {
+    const gas = mapValues(byCount, pick);
+    return { ...gas, marginal: marginal(gas) };
+  });
 
 const loop = (world, name) => (payees) => {
   const { address } = world.loops[name];
@@ -46,41 +56,79 @@ async function firstUses(chain, vault, unused) {
   };
 }
 
-/** Runs everything. Gas by name; `trace(name, receipt)` is not needed for the table. */
-async function measure(chain) {
+/** What everything is measured on: a vault in use, one never used, and the peers. */
+async function setUp(chain) {
   const world = await World.create(chain);
   const unused = await MeasuredVault.create(world);
   const vault = await MeasuredVault.create(world);
   await vault.warm();
-  const safe = await Safe.create(world);
-  const timelock = await Timelock.create(world);
+  return { world, unused, vault, safe: await Safe.create(world), timelock: await Timelock.create(world) };
+}
+
+/** The gas of whole transactions. */
+async function measureGas(chain) {
+  const { world, unused, vault, safe, timelock } = await setUp(chain);
   const [payee] = PAYEES.holder;
-
-  const approved = {};
-  const note = (payees) => async () => {
-    const gas = await vault.payApproved(payees);
-    approved[payees.length] ??= gas; // of holders, who come first; propose and approve ask nothing of the payee's balance
-    return gas.execute;
-  };
-  const execute = await series(chain, COUNTS, (payees) => note(payees)());
-  const propose = Object.fromEntries(COUNTS.map((count) => [count, approved[count].propose]));
-
+  const approved = await each(chain, COUNTS, (payees) => vault.payApproved(payees));
   return {
-    bare: await series(chain, COUNTS, loop(world, "BareLoop")),
-    floor: await series(chain, COUNTS, loop(world, "FloorLoop")),
-    pay: await series(chain, COUNTS, (payees) => vault.pay(payees)),
-    execute,
-    propose: { ...propose, marginal: marginal(propose) },
-    approval: approved[1].approval,
-    lastApproval: approved[1].lastApproval,
+    bare: withMarginal(await each(chain, COUNTS, loop(world, "BareLoop"))),
+    floor: withMarginal(await each(chain, COUNTS, loop(world, "FloorLoop"))),
+    pay: withMarginal(await each(chain, COUNTS, (payees) => vault.pay(payees))),
+    execute: withMarginal(approved, (gas) => gas.execute),
+    propose: withMarginal(approved, (gas) => gas.propose),
+    approval: approved.holder[1].approval,
+    lastApproval: approved.holder[1].lastApproval,
     withdraw: await chain.apart(() => vault.withdraw(payee)),
     ...(await firstUses(chain, vault, unused)),
     safeApproved: await chain.apart(() => safe.byApprovals(payee, false)),
     safeSecondExecutes: await chain.apart(() => safe.byApprovals(payee, true)),
     safeSigned: await chain.apart(() => safe.bySignatures([payee])),
-    multiSend: await series(chain, MARGINAL, (payees) => safe.bySignatures(payees)),
+    multiSend: withMarginal(await each(chain, [FEWER, MORE], (payees) => safe.bySignatures(payees))),
     timelock: await chain.apart(() => timelock.withdraw(payee)),
   };
 }
 
-module.exports = { COUNTS, measure };
+/** Where the gas goes: of single transactions, and of one more payment in a batch. The chain must be traced. */
+async function measureParts(chain) {
+  const { world, vault } = await setUp(chain);
+  const holders = (count) => PAYEES.holder.slice(0, count);
+  const one = async (work) => chain.apart(() => work(holders(1)));
+  const more = async (work) => {
+    const fewer = await chain.apart(() => work(holders(FEWER)));
+    const many = await chain.apart(() => work(holders(MORE)));
+    return mapValues(many, (gas, part) => Math.round((gas - fewer[part]) / (MORE - FEWER)));
+  };
+  world.inParts = true;
+  const { propose, approve, execute } = await one(([payee]) => vault.withdraw(payee));
+  return {
+    floor: await one(loop(world, "FloorLoop")),
+    pay: await one((payees) => vault.pay(payees)),
+    propose,
+    approve,
+    execute,
+    moreFloor: await more(loop(world, "FloorLoop")),
+    morePay: await more((payees) => vault.pay(payees)),
+    moreExecute: await more(async (payees) => (await vault.payApproved(payees)).execute),
+  };
+}
+
+/** Runs `work` on a chain of its own. */
+async function onChain(options, work) {
+  const chain = await Chain.start(options);
+  try {
+    return await work(chain);
+  } finally {
+    chain.stop();
+  }
+}
+
+/** Everything, in one run on two chains: one measures, the other says where the gas goes. */
+async function measure() {
+  const gas = await onChain({ traced: false }, measureGas);
+  const parts = await onChain({ traced: true }, measureParts);
+  assert.equal(parts.pay.total, gas.pay.holder[1], "tracing changes no gas");
+  assert.equal(parts.execute.total, gas.withdraw.execute, "tracing changes no gas");
+  return { ...gas, parts };
+}
+
+module.exports = { COUNTS, KINDS, measure };

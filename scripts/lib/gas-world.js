@@ -77,7 +77,7 @@ class World {
 
   /**
    * Gas of one transaction, which must take AMOUNT per payee from `source` and give it to each, or move nothing if
-   * there are no payees. Payees must all be holders before it, or none.
+   * there are no payees. Payees must all be holders before it, or none. While `inParts` is set, the gas by parts.
    */
   async gasOf({ from, to, data, later, source, payees = [] }) {
     const before = await this.balances([source, ...payees]);
@@ -87,7 +87,7 @@ class World {
     const after = await this.balances([source, ...payees]);
     assert.equal(before[0] - after[0], AMOUNT * BigInt(payees.length), "the source lost what was to be paid");
     payees.forEach((_, i) => assert.equal(after[i + 1] - before[i + 1], AMOUNT, `payee ${i} got the amount`));
-    return Number(receipt.gasUsed);
+    return this.inParts ? this.chain.parts(receipt) : Number(receipt.gasUsed);
   }
 }
 
