@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-// Both loops are tight: a gas that they waste would make every other contract look better. They allocate nothing, so memory
-// is free from 0x80 on.
+// Both loops are tight: a gas that they waste would make every other contract look better. They allocate nothing, so
+// memory is free from 0x80 on.
 
 /// @title BareLoop
 /// @notice Pays a list out of its own balance and does nothing else: no rule, no guard, no log. The floor under every
