@@ -1,0 +1,127 @@
+// The vault as the gas table measures it: one warmed by earlier payments, and one never used.
+"use strict";
+const { encodeFunctionData, keccak256, zeroAddress } = require("viem");
+const { AMOUNT, PAYEES, USDT, hashOf, ours, packPayments } = require("./gas-world.js");
+
+const DAY = 86_400; // seconds
+const DELAY = 3600; // of the tier that needs two approvals, seconds
+const LIFE = 10 * DAY;
+const TIER = { automatic: 0, approved: 1 };
+
+// Where batches find their numbers in the bitmap, 256 to a word. Warming pays the first number of word 1 and the last of
+// word 2. A batch of 256 fits no word that has been used, so it lies across two.
+const NUMBER = { wordOne: 256n, free: 257n, acrossWords: 384n, lastOfWordTwo: 767n, freshWord: 1024n };
+const PROPOSALS = 1n << 63n; // approved batches use the upper half of the numbers
+
+const numberFor = (tier, number) => (tier === TIER.approved ? PROPOSALS + number : number);
+const freeNumber = (count) => (count === 256 ? NUMBER.acrossWords : NUMBER.free);
+
+class MeasuredVault {
+  static async create(world) {
+    const vault = new MeasuredVault();
+    const { abi, bytecode } = ours("Vault");
+    Object.assign(vault, { world, abi });
+    vault.address = await world.chain.deploy({ abi, bytecode }, [await vault.configuration()]);
+    await world.fund(vault.address);
+    return vault;
+  }
+
+  async configuration() {
+    const { chain, token, signers, guardian, keeper, proposer } = this.world;
+    const until = (await chain.time()) + 300 * DAY;
+    const row = (maxKnown, maxUnknown, cap, approvals, delay) => ({
+      maxKnown: maxKnown * USDT,
+      maxUnknown: maxUnknown * USDT,
+      cap: cap * USDT,
+      approvals,
+      delay,
+    });
+    return {
+      token,
+      unit: USDT / 100n,
+      hardCeiling: 10_000_000n * USDT,
+      policyDelayFloor: DAY,
+      policyDelay: 2 * DAY,
+      threshold: 2,
+      signers,
+      tiers: [
+        row(10_000n, 1000n, 100_000n, 0, 0),
+        row(100_000n, 20_000n, 500_000n, 2, DELAY),
+        row(1_000_000n, 1_000_000n, 2_000_000n, 3, DAY),
+      ],
+      guardians: [guardian],
+      guardiansUntil: until,
+      grants: [
+        { account: keeper, role: 0, until },
+        { account: proposer, role: 1, until },
+      ],
+      known: [],
+      successor: zeroAddress,
+    };
+  }
+
+  /** Header and packed payments of one batch. */
+  async batch(tier, number, payees) {
+    const payments = packPayments(payees);
+    const header = {
+      firstNumber: number,
+      count: payees.length,
+      tier,
+      total: AMOUNT * BigInt(payees.length),
+      recipient: payees.length === 1 ? payees[0] : zeroAddress,
+      expiresAt: (await this.world.chain.time()) + LIFE,
+      paymentsHash: keccak256(payments),
+      context: hashOf("context"),
+    };
+    return { header, payments, payees };
+  }
+
+  gasOf(from, functionName, args, payees, later) {
+    const data = encodeFunctionData({ abi: this.abi, functionName, args });
+    return this.world.gasOf({ from, to: this.address, data, source: this.address, payees, later });
+  }
+
+  /** Gas of an automatic batch. */
+  async pay(payees, number = freeNumber(payees.length)) {
+    const batch = await this.batch(TIER.automatic, number, payees);
+    return this.gasOf(this.world.keeper, "pay", [batch.header, batch.payments], payees);
+  }
+
+  /** Gas of each transaction of an approved batch: a proposer's, two signers', and after the delay the keeper's. */
+  async payApproved(payees, number = numberFor(TIER.approved, freeNumber(payees.length))) {
+    const { signers, proposer } = this.world;
+    const batch = await this.batch(TIER.approved, number, payees);
+    return {
+      propose: await this.gasOf(proposer, "propose", [batch.header, batch.payments]),
+      approval: await this.gasOf(signers[0], "approve", [batch.header]),
+      lastApproval: await this.gasOf(signers[1], "approve", [batch.header]),
+      execute: await this.execute(batch),
+    };
+  }
+
+  /** Gas of a withdrawal that a signer proposes, which is the first of its two votes. */
+  async withdraw(payee) {
+    const { signers } = this.world;
+    const batch = await this.batch(TIER.approved, numberFor(TIER.approved, NUMBER.free), [payee]);
+    return {
+      propose: await this.gasOf(signers[0], "propose", [batch.header, batch.payments]),
+      approve: await this.gasOf(signers[1], "approve", [batch.header]),
+      execute: await this.execute(batch),
+    };
+  }
+
+  execute({ header, payments, payees }) {
+    return this.gasOf(this.world.keeper, "execute", [header, payments, 0n], payees, DELAY);
+  }
+
+  /** Pays once in each tier and bitmap word that batches are to find in use. */
+  async warm() {
+    const payee = PAYEES.holder.slice(0, 1);
+    for (const number of [NUMBER.wordOne, NUMBER.lastOfWordTwo]) {
+      await this.pay(payee, number);
+      await this.payApproved(payee, numberFor(TIER.approved, number));
+    }
+  }
+}
+
+module.exports = { MeasuredVault, NUMBER, TIER, numberFor };
