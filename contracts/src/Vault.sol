@@ -122,8 +122,7 @@ contract Vault is VaultProposals {
             revert VaultNothingToPay(run.id);
         }
         if (unpaid == paid) _proposals[run.id] = p.executed();
-        bytes calldata none = payments[:0];
-        emit BatchPaid(run.id, run.index, run.firstNumber, paid, total, batch.expiresAt, batch.context, none);
+        emit BatchExecuted(run.id, run.firstNumber, paid, total);
     }
 
     /// @dev What paying a batch needs again and again, loaded once.

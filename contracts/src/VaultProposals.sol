@@ -61,14 +61,11 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
         if (!caller.isSigner() && block.timestamp >= caller.until(Role.Proposer)) revert VaultNotProposer(msg.sender);
         if (Proposal.unwrap(_proposals[id]) != 0) revert VaultAlreadyProposed(id, stateOf(id));
         _checkLife(p.expiresAt(), delay);
-        if (caller.isSigner()) {
-            p = p.vote(caller.signerEpoch(), caller.signerIndex(), block.timestamp);
-            emit Approved(id, msg.sender);
-        } else {
-            p = p.startClock(block.timestamp);
-        }
+        p = caller.isSigner()
+            ? p.vote(caller.signerEpoch(), caller.signerIndex(), block.timestamp)
+            : p.startClock(block.timestamp);
         _proposals[id] = p;
-        if (p.quorumAt() != 0) emit Queued(id);
+        if (p.quorumAt() != 0) emit Queued(id, msg.sender);
     }
 
     function _approve(bytes32 id) internal {
@@ -78,12 +75,14 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
         if (p.hasVote(epoch, index)) revert VaultAlreadyApproved(id, msg.sender);
         Proposal next = p.vote(epoch, index, block.timestamp);
         _proposals[id] = next;
-        emit Approved(id, msg.sender);
-        if (p.isRunning(epoch) || next.quorumAt() == 0) return;
+        if (p.isRunning(epoch) || next.quorumAt() == 0) {
+            emit Approved(id, msg.sender);
+            return;
+        }
         // The clock starts: delay and settling must fit the life that is left.
         (, uint256 delay) = next.terms();
         _checkLife(next.expiresAt(), delay);
-        emit Queued(id);
+        emit Queued(id, msg.sender);
     }
 
     function _checkLife(uint256 expiresAt, uint256 delay) private view {

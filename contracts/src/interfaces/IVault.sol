@@ -36,21 +36,23 @@ interface IVault is IERC165, IERC5267 {
 
     /// @notice The vault was created.
     event VaultCreated(address indexed token, uint256 unit, uint256 hardCeiling, uint256 policyDelayFloor);
-    /// @notice A batch awaits approval. With its payments, so that logs alone rebuild it.
+    /// @notice A batch awaits approval. With its payments, so that logs alone rebuild it. A signer that proposes votes.
     event BatchProposed(bytes32 indexed id, address indexed proposer, Batch batch, bytes payments);
-    /// @notice A policy change awaits approval. `change` is the ABI encoding of the kind's struct.
+    /// @notice A policy change awaits approval. `change` is the ABI encoding of the kind's struct. A signer that proposes
+    /// votes.
     event ChangeProposed(bytes32 indexed id, address indexed proposer, ChangeKind kind, bytes change);
     /// @notice A signer's vote counts for `id`. The first vote of a new signer set drops those of the old one.
     event Approved(bytes32 indexed id, address indexed signer);
-    /// @notice The last vote brought quorum: the clock started at this block's time.
-    event Queued(bytes32 indexed id);
+    /// @notice The clock started at this block's time, by a proposal that needs no more votes or by the vote that brought
+    /// quorum, for which there is no `Approved`.
+    event Queued(bytes32 indexed id, address indexed caller);
     /// @notice A signer took its vote back.
     event Revoked(bytes32 indexed id, address indexed signer);
     /// @notice Too few votes are left: the clock stopped.
     event Unqueued(bytes32 indexed id);
     /// @notice A guardian vetoed `id`.
     event Cancelled(bytes32 indexed id, address indexed guardian);
-    /// @notice Payments of a batch left the vault. A proposal is executed once all its numbers are paid.
+    /// @notice Payments of an automatic batch left the vault. With the payments, so that logs alone rebuild it.
     /// @param id Id of the batch.
     /// @param tier Tier that was charged.
     /// @param firstNumber Number of the batch's first payment.
@@ -58,7 +60,7 @@ interface IVault is IERC165, IERC5267 {
     /// @param total Sum that left. [base units]
     /// @param expiresAt The header's.
     /// @param context The header's.
-    /// @param payments The packed payments of an automatic batch; empty for a proposal, whose `BatchProposed` has them.
+    /// @param payments The packed payments.
     event BatchPaid(
         bytes32 indexed id,
         uint256 tier,
@@ -69,6 +71,13 @@ interface IVault is IERC165, IERC5267 {
         bytes32 context,
         bytes payments
     );
+    /// @notice Payments of a proposed batch left the vault; its `BatchProposed` has them. The proposal is executed once all
+    /// its numbers are paid.
+    /// @param id Id of the batch.
+    /// @param firstNumber Number of the batch's first payment.
+    /// @param paidMask Bit `i` is set if this call paid number `firstNumber + i`.
+    /// @param total Sum that left. [base units]
+    event BatchExecuted(bytes32 indexed id, uint256 firstNumber, uint256 paidMask, uint256 total);
     /// @notice The token refused one payment, which changed nothing for the others and can be tried again.
     /// @param returned First 32 bytes of what the token returned.
     event PaymentFailed(bytes32 indexed id, uint64 number, bytes32 returned);
