@@ -164,4 +164,9 @@ abstract contract PaymentTest is VaultTest {
         l = new bytes32[](3);
         (l[0], l[1], l[2]) = (a, b, c);
     }
+
+    function events(bytes32 a, bytes32 b, bytes32 c, bytes32 d) internal pure returns (bytes32[] memory l) {
+        l = new bytes32[](4);
+        (l[0], l[1], l[2], l[3]) = (a, b, c, d);
+    }
 }
