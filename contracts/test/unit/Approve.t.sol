@@ -202,7 +202,7 @@ contract ApproveTest is PaymentTest {
         vm.expectEmit(address(vault));
         emit IVault.Queued(id);
         approveAs(stranger, b);
-        assertEq(vault.proposal(id).quorumAt(), block.timestamp);
+        assertEq(vault.proposal(id).quorumAt(), clock());
         assertState(id, State.Queued);
         skip(1 hours - 1);
         assertState(id, State.Queued);

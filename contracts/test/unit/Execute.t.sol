@@ -30,7 +30,7 @@ contract ExecuteTest is PaymentTest {
     function test_execute_RevertWhen_KeepersTimeIsOver() external {
         vm.warp(START + 365 days - 1 hours - 1);
         (Batch memory b,) = readyBatch(1, 100, packed);
-        assertEq(block.timestamp, START + 365 days - 1);
+        assertEq(clock(), START + 365 days - 1);
         assertEq(_execute(keeper, b, 14), 1);
         skip(1);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotExecutor.selector, keeper));

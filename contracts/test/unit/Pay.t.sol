@@ -51,7 +51,7 @@ contract PayTest is PaymentTest {
     function test_pay_takesAnyEnd() external {
         bytes memory packed = payment(payee, UNIT, 1);
         Batch memory b = header(0, 1, packed);
-        b.expiresAt = uint40(block.timestamp) + 1;
+        b.expiresAt = uint40(clock()) + 1;
         assertEq(_pay(b, packed), 1);
         b.firstNumber = 2;
         b.expiresAt = type(uint40).max;

@@ -138,7 +138,7 @@ contract ProposeTest is PaymentTest {
 
     function test_propose_boundsLifeFromBelow() external {
         Batch memory b = header(1, 100, packed);
-        b.expiresAt = uint40(block.timestamp + 1 hours + SETTLE) - 1;
+        b.expiresAt = uint40(clock() + 1 hours + SETTLE) - 1;
         expectExpiryOutOfRange(b.expiresAt, 1 hours);
         proposeAs(proposer, b, packed);
         b.expiresAt += 1;
@@ -147,7 +147,7 @@ contract ProposeTest is PaymentTest {
 
     function test_propose_boundsLifeFromAbove() external {
         Batch memory b = header(1, 100, packed);
-        b.expiresAt = uint40(block.timestamp + MAX_LIFE) + 1;
+        b.expiresAt = uint40(clock() + MAX_LIFE) + 1;
         expectExpiryOutOfRange(b.expiresAt, 1 hours);
         proposeAs(alice, b, packed);
         b.expiresAt -= 1;
@@ -157,7 +157,7 @@ contract ProposeTest is PaymentTest {
     /// @dev The delay of the batch's own tier counts.
     function test_propose_boundsLifeByTheTiersDelay() external {
         Batch memory b = header(2, 100, packed);
-        b.expiresAt = uint40(block.timestamp + 1 days + SETTLE) - 1;
+        b.expiresAt = uint40(clock() + 1 days + SETTLE) - 1;
         expectExpiryOutOfRange(b.expiresAt, 1 days);
         proposeAs(proposer, b, packed);
         b.expiresAt += 1;

@@ -104,7 +104,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
         (Batch memory b,) = prepare(100, one);
         bytes memory packed = _upToTheCap();
         (Batch memory a,) = prepare(1, packed);
-        uint256 back = (block.timestamp / BUCKET + 7) * BUCKET;
+        uint256 back = (clock() / BUCKET + 7) * BUCKET;
         release(a, packed);
 
         vm.warp(back - 1);
@@ -204,7 +204,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
         bytes memory packed = payment(payee, UNIT, 1);
         (Batch memory b,) = prepare(1, packed);
         uint256 until = freezeAs(guardian);
-        assertEq(until, block.timestamp + 4 days);
+        assertEq(until, clock() + 4 days);
         bytes memory frozen = abi.encodeWithSelector(IVault.VaultFrozen.selector, until);
         assertReverts(keeper, releasing(b, packed), frozen);
         vm.warp(until - 1);
