@@ -11,7 +11,7 @@ contract PayFuzzTest is PaymentTest {
     uint64 private constant FIRST = 1000;
     uint256 private constant MAX_KNOWN = 10_000 * USDT;
     uint256 private constant MAX_UNKNOWN = 1000 * USDT;
-    uint256 private constant CAP = 100_000 * USDT;
+    uint256 private constant CAP = 30_000 * USDT; // so low that random batches often exceed it
 
     struct Item {
         address recipient;
@@ -46,6 +46,7 @@ contract PayFuzzTest is PaymentTest {
     function configuration() internal override returns (Configuration memory c) {
         c = super.configuration();
         c.known = addresses(known, knownRefused);
+        c.tiers[0].cap = uint128(CAP);
     }
 
     function testFuzz_pay_matchesReference(uint256 seed, uint256 size, uint256 paidBefore) external {
