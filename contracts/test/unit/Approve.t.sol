@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
-import {Batch, ChangeKind, SignersChange, State, SuccessorChange} from "../../src/types/VaultTypes.sol";
+import {Batch, ChangeKind, Configuration, SignersChange, State, SuccessorChange} from "../../src/types/VaultTypes.sol";
 import {PaymentTest} from "./PaymentTest.sol";
 
 /// @notice `approve`: signers of today, once each, on an open proposal; the vote that completes the quorum starts the
@@ -104,6 +104,27 @@ contract ApproveTest is PaymentTest {
         }
     }
 
+    /// @dev As many signers as a vault can have, all of them needed.
+    function test_approve_32Signers() external {
+        Configuration memory c = configuration();
+        c.signers = new address[](32);
+        for (uint256 i = 0; i < 32; ++i) {
+            c.signers[i] = recipientAt(32, i);
+        }
+        c.tiers[2].approvals = 32;
+        useConfiguration(c);
+        b.tier = 2;
+        id = proposeAs(proposer, b, packed);
+        for (uint256 i = 0; i < 32; ++i) {
+            assertState(id, State.Proposed);
+            approveAs(c.signers[i], b);
+            assertEq(vault.proposal(id).voteCount(1), i + 1);
+        }
+        assertState(id, State.Queued);
+        revokeAs(c.signers[31], id);
+        assertState(id, State.Proposed);
+    }
+
     // ── Life ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     function test_approve_RevertWhen_QuorumComesTooLate() external {
@@ -165,7 +186,6 @@ contract ApproveTest is PaymentTest {
         assertEq(vault.proposal(id).voteCount(1), 0);
     }
 
-    /// @dev A change's id is no batch's and the other way round: each is approved by its own verb only.
     function test_approve_votesDoNotCrossBetweenProposals() external {
         Batch memory other = header(1, 200, packed);
         bytes32 otherId = proposeAs(proposer, other, packed);

@@ -28,23 +28,24 @@ abstract contract PaymentTest is VaultTest {
 
     // ── Other vaults ─────────────────────────────────────────────────────────────────────────────────────────────
 
+    /// @notice Starts over with an empty vault of this configuration.
+    function useConfiguration(Configuration memory c) internal {
+        vault = new Vault(c);
+    }
+
     /// @notice Starts over with another release policy.
     function useTiers(Tier[] memory tiers) internal {
         Configuration memory c = configuration();
         c.tiers = tiers;
-        _deploy(c);
+        useConfiguration(c);
         Tokens.give(usdt, address(vault), FUNDS);
     }
 
     /// @notice Starts over with another token.
     function useToken(TestToken token) internal {
         usdt = ITetherLike(address(token));
-        _deploy(configuration());
+        useConfiguration(configuration());
         token.mint(address(vault), FUNDS);
-    }
-
-    function _deploy(Configuration memory c) private {
-        vault = new Vault(c);
     }
 
     // ── Steps ────────────────────────────────────────────────────────────────────────────────────────────────────

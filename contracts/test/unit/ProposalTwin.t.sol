@@ -78,6 +78,15 @@ contract ProposalTwinTest is Test {
         assertEq(uint8(p.stateAt(epoch, 0, 0, time + delay)), uint8(State.Ready));
     }
 
+    /// @dev No sequence of steps leads to such a word; should one ever, the votes decide and not the clock.
+    function test_machine_clockWithoutTheStoredVotesIsNotEnough() external pure {
+        Proposal p = Proposals.create(1, 2, 0, 1000, true).vote(1, 0, 100);
+        Proposal running = Proposal.wrap(Proposal.unwrap(p) | (100 << 56));
+        assertEq(running.quorumAt(), 100);
+        assertEq(uint8(running.stateAt(1, 0, 0, 200)), uint8(State.Proposed));
+        assertEq(uint8(p.vote(1, 1, 100).stateAt(1, 0, 0, 200)), uint8(State.Ready));
+    }
+
     // ── One step of the world or of the machine ──────────────────────────────────────────────────────────────────
 
     function _step(Proposal p, Twin memory twin, World memory w, uint256 seed) private pure returns (Proposal) {
