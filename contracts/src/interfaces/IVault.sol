@@ -71,8 +71,8 @@ interface IVault is IERC165, IERC5267 {
         bytes32 context,
         bytes payments
     );
-    /// @notice Payments of a proposed batch left the vault; its `BatchProposed` has them. The proposal is executed once all
-    /// its numbers are paid.
+    /// @notice Payments of a proposed batch left the vault; its `BatchProposed` has them. None, if all were paid elsewhere.
+    /// The proposal is executed once all its numbers are paid.
     /// @param id Id of the batch.
     /// @param firstNumber Number of the batch's first payment.
     /// @param paidMask Bit `i` is set if this call paid number `firstNumber + i`.
@@ -245,7 +245,8 @@ interface IVault is IERC165, IERC5267 {
 
     // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice Stops all outflow for `freezeLength()`. Guardian or signer, each again only that long after its end.
+    /// @notice Stops all outflow for the policy delay and two days. Guardian or signer, each again only that long after
+    /// its end.
     /// @return haltedUntil First second at which payments flow again.
     function freeze() external returns (uint256 haltedUntil);
 

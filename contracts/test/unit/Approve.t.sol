@@ -56,11 +56,10 @@ contract ApproveTest is PaymentTest {
 
         skip(5);
         vm.recordLogs();
-        _expectApproved(carol);
         vm.expectEmit(address(vault));
-        emit IVault.Queued(id);
+        emit IVault.Queued(id, carol);
         approveAs(carol, b);
-        assertEvents(events(IVault.Approved.selector, IVault.Queued.selector));
+        assertEvents(events(IVault.Queued.selector));
         assertEq(vault.proposal(id).quorumAt(), START + 5);
         assertState(id, State.Queued);
         vm.warp(START + 5 + 1 hours - 1);
@@ -220,7 +219,7 @@ contract ApproveTest is PaymentTest {
 
         skip(7);
         vm.expectEmit(address(vault));
-        emit IVault.Queued(id);
+        emit IVault.Queued(id, stranger);
         approveAs(stranger, b);
         assertEq(vault.proposal(id).quorumAt(), clock());
         assertState(id, State.Queued);

@@ -144,7 +144,7 @@ contract ExecuteTest is PaymentTest {
         blockAs(guardian, recipientAt(1, 3));
         vm.recordLogs();
         assertEq(_execute(keeper, b, 8), 7);
-        assertEvents(events(IVault.BatchPaid.selector));
+        assertEvents(events(IVault.BatchExecuted.selector));
         assertState(id, State.Ready);
     }
 
@@ -204,7 +204,7 @@ contract ExecuteTest is PaymentTest {
         vm.recordLogs();
         _expectPaid(b, id, 0, 0);
         assertEq(_execute(keeper, b, type(uint256).max), 0);
-        assertEvents(events(IVault.BatchPaid.selector));
+        assertEvents(events(IVault.BatchExecuted.selector));
         assertState(id, State.Executed);
         assertEq(vault.headroom(1), 500_000 * USDT);
     }
@@ -260,7 +260,7 @@ contract ExecuteTest is PaymentTest {
         vm.recordLogs();
         _expectPaid(b, id, 15, 20 * UNIT);
         assertEq(_execute(caller, b, 0), 15);
-        assertEvents(events(IVault.BatchPaid.selector));
+        assertEvents(events(IVault.BatchExecuted.selector));
         assertState(id, State.Executed);
         assertEq(usdt.balanceOf(address(vault)), FUNDS - 20 * UNIT);
     }
@@ -277,6 +277,6 @@ contract ExecuteTest is PaymentTest {
 
     function _expectPaid(Batch memory b, bytes32 id, uint256 mask, uint256 total) private {
         vm.expectEmit(address(vault));
-        emit IVault.BatchPaid(id, b.tier, b.firstNumber, mask, total, b.expiresAt, b.context, "");
+        emit IVault.BatchExecuted(id, b.firstNumber, mask, total);
     }
 }

@@ -100,11 +100,6 @@ abstract contract PaymentTest is VaultTest {
         enact(ChangeKind.Recipients, change);
     }
 
-    /// @notice Block time. The optimizer takes `block.timestamp` for a constant within a test, whatever `vm.warp` says.
-    function clock() internal view returns (uint256) {
-        return vm.getBlockTimestamp();
-    }
-
     // ── What must hold ───────────────────────────────────────────────────────────────────────────────────────────
 
     function assertState(bytes32 id, State expected) internal view {

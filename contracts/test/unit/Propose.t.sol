@@ -41,10 +41,8 @@ contract ProposeTest is PaymentTest {
         vm.recordLogs();
         vm.expectEmit(address(vault));
         emit IVault.BatchProposed(id, bob, b, packed);
-        vm.expectEmit(address(vault));
-        emit IVault.Approved(id, bob);
         assertEq(proposeAs(bob, b, packed), id);
-        assertEvents(events(IVault.BatchProposed.selector, IVault.Approved.selector));
+        assertEvents(events(IVault.BatchProposed.selector));
         assertEq(vault.proposal(id).voteCount(1), 1);
         approveAs(carol, b);
         assertState(id, State.Queued);

@@ -41,7 +41,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
         vm.recordLogs();
         expectPaid(b, second, 12, 4 * UNIT);
         assertEq(release(b, second), 12);
-        assertEvents(events(IVault.BatchPaid.selector));
+        assertEvents(events(paidEvent()));
         assertEq(usdt.balanceOf(recipientAt(2, 1)), 0, "first paid wins");
         assertEq(usdt.balanceOf(recipientAt(2, 2)), 2 * UNIT);
         assertEq(charged(), 8 * UNIT);
@@ -134,7 +134,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
         expectPaid(b, packed, 2, UNIT);
         assertEq(release(b, packed), 2);
         bytes32 refused = IVault.PaymentRefused.selector;
-        assertEvents(events(refused, refused, refused, IVault.BatchPaid.selector));
+        assertEvents(events(refused, refused, refused, paidEvent()));
         assertPaidMask(b, 2);
         assertEq(charged(), UNIT);
         assertEq(usdt.balanceOf(blocked) + usdt.balanceOf(known), 0);
@@ -184,7 +184,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
         blockAs(guardian, payee);
         vm.recordLogs();
         assertEq(release(b, both), 2);
-        assertEvents(events(IVault.BatchPaid.selector));
+        assertEvents(events(paidEvent()));
     }
 
     function test_release_RevertWhen_OnlyTheRefusedAreLeft() external {

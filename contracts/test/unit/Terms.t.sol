@@ -35,7 +35,7 @@ contract DelayOnlyTest is TermsTest {
             vm.expectEmit(address(vault));
             emit IVault.BatchProposed(id, proposer, b, packed);
             vm.expectEmit(address(vault));
-            emit IVault.Queued(id);
+            emit IVault.Queued(id, proposer);
             proposeAs(proposer, b, packed);
             assertEvents(events(IVault.BatchProposed.selector, IVault.Queued.selector));
             assertEq(vault.proposal(id).quorumAt(), clock());

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Vault} from "../src/Vault.sol";
+import {VaultLens} from "../src/VaultLens.sol";
+import {Configuration} from "../src/types/VaultTypes.sol";
+import {Vm} from "forge-std/Vm.sol";
+
+/// @notice Creates the contracts from the code that was built for production. `new` would compile them again, as a part
+/// of every test contract that says it: a minute instead of ten.
+library Deploy {
+    Vm private constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    /// @notice Creates a vault; reverts with what its constructor reverts with.
+    function vault(Configuration memory c) internal returns (Vault) {
+        return Vault(_create(bytes.concat(VM.getCode("Vault.sol:Vault"), abi.encode(c))));
+    }
+
+    function lens() internal returns (VaultLens) {
+        return VaultLens(_create(VM.getCode("VaultLens.sol:VaultLens")));
+    }
+
+    function _create(bytes memory code) private returns (address created) {
+        assembly ("memory-safe") {
+            created := create(0, add(code, 0x20), mload(code))
+            if iszero(created) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
+    }
+}
