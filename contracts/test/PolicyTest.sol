@@ -3,7 +3,21 @@ pragma solidity 0.8.37;
 
 import {IVault} from "../src/interfaces/IVault.sol";
 import {Policy} from "../src/libraries/Policy.sol";
-import {ChangeKind, State} from "../src/types/VaultTypes.sol";
+import {
+    ChangeKind,
+    GuardiansChange,
+    RecipientsChange,
+    Role,
+    RoleChange,
+    SignersChange,
+    Standing,
+    State,
+    SuccessorChange,
+    SweepChange,
+    Tier,
+    TiersChange,
+    UnfreezeChange
+} from "../src/types/VaultTypes.sol";
 import {VaultTest} from "./VaultTest.sol";
 
 /// @notice Short words for tests of policy changes and of the rules that a policy must keep.
@@ -47,6 +61,54 @@ abstract contract PolicyTest is VaultTest {
         for (uint256 i = 0; i < count; ++i) {
             list[i] = recipientAt(uint256(keccak256("crowd")), i);
         }
+    }
+
+    // ── Encodings, each with a nonce of its own ──────────────────────────────────────────────────────────────────
+
+    function signersChange(address[] memory list, uint8 threshold) internal returns (bytes memory) {
+        return abi.encode(SignersChange(list, threshold, nonce(), expiry()));
+    }
+
+    function tiersChange(Tier[] memory rows, uint32 policyDelay) internal returns (bytes memory) {
+        return abi.encode(TiersChange(rows, policyDelay, nonce(), expiry()));
+    }
+
+    function recipientsChange(address[] memory list, Standing from, Standing to) internal returns (bytes memory) {
+        return abi.encode(RecipientsChange(list, from, to, nonce(), expiry()));
+    }
+
+    function roleChange(address account, Role role, uint40 from, uint40 to) internal returns (bytes memory) {
+        return abi.encode(RoleChange(account, role, from, to, nonce(), expiry()));
+    }
+
+    function guardiansChange(address[] memory list, uint40 until) internal returns (bytes memory) {
+        return abi.encode(GuardiansChange(list, until, nonce(), expiry()));
+    }
+
+    function unfreezeChange(uint40 haltedUntil) internal returns (bytes memory) {
+        return abi.encode(UnfreezeChange(haltedUntil, nonce(), expiry()));
+    }
+
+    function successorChange(address successor) internal returns (bytes memory) {
+        return abi.encode(SuccessorChange(successor, nonce(), expiry()));
+    }
+
+    function sweepChange(address token) internal returns (bytes memory) {
+        return abi.encode(SweepChange(token, nonce(), expiry()));
+    }
+
+    /// @notice A change of any kind.
+    function sampleChange(ChangeKind kind) internal returns (bytes memory) {
+        if (kind == ChangeKind.Signers) return signersChange(addresses(alice, bob, stranger), 2);
+        if (kind == ChangeKind.Tiers) return tiersChange(standardTiers(), 3 days);
+        if (kind == ChangeKind.Recipients) {
+            return recipientsChange(addresses(payee), Standing.Unknown, Standing.Known);
+        }
+        if (kind == ChangeKind.Role) return roleChange(stranger, Role.Keeper, 0, START + 100 days);
+        if (kind == ChangeKind.Guardians) return guardiansChange(addresses(stranger), START + 100 days);
+        if (kind == ChangeKind.Unfreeze) return unfreezeChange(START + 4 days);
+        if (kind == ChangeKind.Successor) return successorChange(stranger);
+        return sweepChange(stranger);
     }
 
     // ── Reasons ──────────────────────────────────────────────────────────────────────────────────────────────────
