@@ -50,7 +50,8 @@ contract TypedDataTest is PolicyTest {
         bytes memory packed = payment(payee, USDT, 1);
         bytes memory words = abi.encode(header(1, 1, packed));
         bytes memory rest = bytes.concat(abi.encode(words.length + 32, packed.length), packed, new bytes(16));
-        for (uint256 i = 0; // the fields narrower than a word i < 6; ++i) {
+        uint256 narrow = 6; // fields, the first ones, that leave bits of their words unused
+        for (uint256 i = 0; i < narrow; ++i) {
             words[32 * i] = 0x01;
             (, bytes memory answer) = call(alice, bytes.concat(IVault.hashBatch.selector, words));
             bytes32 wideId = abi.decode(answer, (bytes32));
