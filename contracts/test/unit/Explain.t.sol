@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {VaultLens} from "../../src/VaultLens.sol";
+import {Batch, Blocker, ChangeKind, Explanation, State, Tier} from "../../src/types/VaultTypes.sol";
+import {PolicyTest} from "../PolicyTest.sol";
+
+/// @notice What the lens says a proposal waits for, blocker by blocker, and that it is then gone.
+contract ExplainTest is PolicyTest {
+    uint40 private constant READY = START + 1 hours; // of a batch approved now
+
+    VaultLens private lens;
+    bytes private packed;
+    Batch private b;
+
+    function setUp() public override {
+        super.setUp();
+        lens = new VaultLens();
+        packed = payment(payee, 20_000 * USDT, 1);
+        b = header(1, 1, packed);
+    }
+
+    // ── Blockers ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function test_explain_notProposed() external view {
+        Explanation memory none;
+        none.blocker = Blocker.NotProposed;
+        assertExplained(none);
+        assertEq(abi.encode(lens.explain(vault, bytes32(0))), abi.encode(none));
+    }
+
+    function test_explain_votes() external {
+        proposeAndApprove(b, packed, 0);
+        Explanation memory e = Explanation(State.Proposed, Blocker.Votes, 0, 0, 2, 0, 1 hours, b.expiresAt);
+        assertExplained(e);
+        vm.prank(alice);
+        vault.approve(b);
+        e.votes = 1;
+        assertExplained(e);
+    }
+
+    function test_explain_delay() external {
+        proposeAndApprove(b, packed, 2);
+        assertExplained(queued());
+        vm.warp(READY - 1);
+        assertExplained(queued());
+    }
+
+    function test_explain_nothing() external {
+        proposeAndApprove(b, packed, 2);
+        vm.warp(READY);
+        assertExplained(ready());
+        assertEq(execute(b, packed), 1);
+    }
+
+    function test_explain_frozen() external {
+        proposeAndApprove(b, packed, 2);
+        vm.prank(alice);
+        uint40 until = uint40(vault.freeze());
+        Explanation memory e = queued();
+        e.earliest = until;
+        assertExplained(e);
+        (e.state, e.blocker) = (State.Ready, Blocker.Frozen);
+        vm.warp(READY);
+        assertExplained(e);
+        vm.warp(until - 1);
+        assertExplained(e);
+        vm.expectRevert(frozen(until));
+        execute(b, packed);
+        vm.warp(until);
+        e.blocker = Blocker.None;
+        assertExplained(e);
+        assertEq(execute(b, packed), 1);
+    }
+
+    function test_explain_delayOutlastsFreeze() external {
+        vm.prank(alice);
+        uint256 until = vault.freeze();
+        vm.warp(until - 1);
+        b = header(1, 1, packed);
+        proposeAndApprove(b, packed, 2);
+        assertEq(lens.explain(vault, vault.hashBatch(b)).earliest, until - 1 + 1 hours);
+    }
+
+    function test_explain_cap() external {
+        proposeAndApprove(b, packed, 2);
+        spendTier1(500_000 * USDT - 20_000 * USDT);
+        assertExplained(ready());
+        spendTier1(UNIT);
+        uint40 first = START / 4 hours * 4 hours + 28 hours;
+        Explanation memory e = ready();
+        (e.blocker, e.earliest) = (Blocker.Cap, first);
+        assertBatchExplained(e);
+        vm.warp(first - 1);
+        assertBatchExplained(e);
+        vm.warp(first);
+        e = ready();
+        e.earliest = first;
+        assertBatchExplained(e);
+        assertEq(execute(b, packed), 1);
+    }
+
+    function test_explain_capNeverFits() external {
+        bytes memory change = tier1Cap(UNIT);
+        readyChange(ChangeKind.Tiers, change);
+        b = header(1, 1, packed);
+        proposeAndApprove(b, packed, 2);
+        executeChange(ChangeKind.Tiers, change);
+        Explanation memory e = Explanation(State.Queued, Blocker.Delay, 0, 2, 2, START + 2 days, 1 hours, b.expiresAt);
+        assertBatchExplained(e);
+        skip(1 hours);
+        (e.state, e.blocker) = (State.Ready, Blocker.Cap);
+        assertBatchExplained(e);
+    }
+
+    function test_explain_capWhileQueued() external {
+        spendTier1(500_000 * USDT);
+        vm.warp(START + 20 hours);
+        b = header(1, 100, packed);
+        proposeAndApprove(b, packed, 2);
+        Explanation memory e = lens.explainBatch(vault, b);
+        assertEq(uint8(e.blocker), uint8(Blocker.Delay));
+        assertEq(e.earliest, START / 4 hours * 4 hours + 28 hours, "the later of delay and cap");
+    }
+
+    function test_explain_tierGone() external {
+        bytes32 id = proposeAndApprove(b, packed, 2);
+        b = header(2, 1, packed);
+        bytes32 gone = proposeAndApprove(b, packed, 3);
+        Tier[] memory rows = new Tier[](2);
+        (rows[0], rows[1]) = (standardTiers()[0], standardTiers()[1]);
+        enact(ChangeKind.Tiers, tiersChange(rows, 2 days));
+        Explanation memory e = Explanation(State.Ready, Blocker.TierGone, 0, 3, 3, 0, 1 days, b.expiresAt);
+        assertEq(abi.encode(lens.explain(vault, gone)), abi.encode(e));
+        assertEq(abi.encode(lens.explainBatch(vault, b)), abi.encode(e));
+        assertEq(uint8(lens.explain(vault, id).blocker), uint8(Blocker.None));
+    }
+
+    function test_explain_final() external {
+        bytes32 id = proposeAndApprove(b, packed, 2);
+        Explanation memory e = Explanation(State.Expired, Blocker.Final, 0, 2, 2, 0, 1 hours, b.expiresAt);
+        vm.warp(b.expiresAt);
+        assertExplained(e);
+        vm.warp(READY);
+        uint256 snapshot = vm.snapshotState();
+        execute(b, packed);
+        e.state = State.Executed;
+        assertExplained(e);
+        vm.revertToState(snapshot);
+        vm.prank(guardian);
+        vault.cancel(id);
+        e.state = State.Cancelled;
+        assertExplained(e);
+    }
+
+    // ── What execution needs now ─────────────────────────────────────────────────────────────────────────────────
+
+    function test_explain_largerOfStoredAndCurrent() external {
+        Tier[] memory rows = standardTiers();
+        (rows[1].approvals, rows[1].delay) = (3, 5 hours);
+        bytes memory change = tiersChange(rows, 3 days);
+        readyChange(ChangeKind.Tiers, change);
+        bytes32 pending = approvedChange(ChangeKind.Successor, successorChange(stranger));
+        b = header(1, 1, packed);
+        bytes32 id = proposeAndApprove(b, packed, 2);
+        executeChange(ChangeKind.Tiers, change);
+        Explanation memory e = lens.explain(vault, id);
+        assertEq(uint8(e.blocker), uint8(Blocker.Votes));
+        assertEq(e.required, 3);
+        assertEq(e.delay, 5 hours);
+        assertEq(e.quorumAt, 0);
+        e = lens.explain(vault, pending);
+        assertEq(uint8(e.blocker), uint8(Blocker.Delay));
+        assertEq(e.required, 2);
+        assertEq(e.delay, 3 days);
+        assertEq(e.earliest, START + 2 days + 3 days);
+        vm.warp(e.earliest - 1);
+        assertState(pending, State.Queued);
+        vm.warp(e.earliest);
+        assertState(pending, State.Ready);
+    }
+
+    function test_explain_changeIsNotFrozen() external {
+        vm.prank(alice);
+        vault.freeze();
+        bytes memory change = successorChange(stranger);
+        bytes32 id = approvedChange(ChangeKind.Successor, change);
+        Explanation memory e =
+            Explanation(State.Queued, Blocker.Delay, START + 2 days, 2, 2, START, 2 days, START + 20 days);
+        assertEq(abi.encode(lens.explain(vault, id)), abi.encode(e));
+        vm.warp(START + 2 days);
+        (e.state, e.blocker) = (State.Ready, Blocker.None);
+        assertEq(abi.encode(lens.explain(vault, id)), abi.encode(e));
+        executeChange(ChangeKind.Successor, change);
+    }
+
+    function test_explain_votesOfOldSignersDoNotCount() external {
+        bytes32 id = proposeAndApprove(b, packed, 2);
+        enact(ChangeKind.Signers, signersChange(addresses(alice, bob, carol), 2));
+        Explanation memory e = Explanation(State.Proposed, Blocker.Votes, 0, 0, 2, 0, 1 hours, b.expiresAt);
+        assertEq(abi.encode(lens.explain(vault, id)), abi.encode(e));
+    }
+
+    // ── Votes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function test_hasApproved_ofThisSetOnly() external {
+        bytes32 id = proposeAndApprove(b, packed, 2);
+        assertTrue(lens.hasApproved(vault, id, alice));
+        assertTrue(lens.hasApproved(vault, id, bob));
+        assertFalse(lens.hasApproved(vault, id, carol));
+        assertFalse(lens.hasApproved(vault, id, stranger));
+        assertFalse(lens.hasApproved(vault, bytes32(0), alice));
+        vm.prank(bob);
+        vault.revoke(id);
+        assertFalse(lens.hasApproved(vault, id, bob));
+        enact(ChangeKind.Signers, signersChange(addresses(alice, carol, stranger), 2));
+        assertFalse(lens.hasApproved(vault, id, alice));
+        vm.prank(alice);
+        vault.approve(b);
+        assertTrue(lens.hasApproved(vault, id, alice));
+    }
+
+    // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function queued() private view returns (Explanation memory) {
+        return Explanation(State.Queued, Blocker.Delay, READY, 2, 2, START, 1 hours, b.expiresAt);
+    }
+
+    function ready() private view returns (Explanation memory) {
+        return Explanation(State.Ready, Blocker.None, READY, 2, 2, START, 1 hours, b.expiresAt);
+    }
+
+    function assertExplained(Explanation memory expected) private view {
+        assertEq(abi.encode(lens.explain(vault, vault.hashBatch(b))), abi.encode(expected), "explain");
+        assertBatchExplained(expected);
+    }
+
+    function assertBatchExplained(Explanation memory expected) private view {
+        assertEq(abi.encode(lens.explainBatch(vault, b)), abi.encode(expected), "explainBatch");
+    }
+
+    /// @dev Uses up the cap of tier 1 in payments of at most 100,000 to the known recipient.
+    function spendTier1(uint256 sum) private {
+        bytes memory spent;
+        for (uint256 left = sum; left != 0;) {
+            uint256 amount = left < 100_000 * USDT ? left : 100_000 * USDT;
+            spent = bytes.concat(spent, payment(known, amount, left));
+            left -= amount;
+        }
+        Batch memory other = header(1, uint64(1000 + sum / UNIT), spent);
+        proposeAndApprove(other, spent, 2);
+        skip(1 hours);
+        execute(other, spent);
+    }
+
+    function tier1Cap(uint128 cap) private returns (bytes memory) {
+        Tier[] memory rows = standardTiers();
+        (rows[0].maxKnown, rows[0].maxUnknown) = (UNIT, UNIT);
+        (rows[1].maxKnown, rows[1].maxUnknown, rows[1].cap) = (cap, cap, cap);
+        return tiersChange(rows, 2 days);
+    }
+}
