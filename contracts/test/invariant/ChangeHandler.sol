@@ -43,7 +43,7 @@ abstract contract ChangeHandler is PaymentHandler {
 
     // ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    function _proposeChange(uint256 seed, ChangeKind kind) private {
+    function _proposeChange(uint256 seed, ChangeKind kind) internal returns (bytes32) {
         GhostVotes.Item memory item;
         item.expiresAt = time + ghost.policyDelay() + SETTLE;
         item.expiresAt = _oneIn(16, seed, "odd life")
@@ -60,6 +60,7 @@ abstract contract ChangeHandler is PaymentHandler {
         bytes memory reason = _predictOpen(item.proposedBy, item.id, item.expiresAt, item.delay);
         _call(item.proposedBy, abi.encodeCall(IVault.proposeChange, (item.kind, item.content)), reason);
         if (reason.length == 0) ghost.open(item, time);
+        return item.id;
     }
 
     function _executeChange(uint256 seed, bytes32 id) internal {
@@ -183,7 +184,7 @@ abstract contract ChangeHandler is PaymentHandler {
 
     /// @dev One to four rows, each no stricter than the next; the last asks for three approvals.
     function _tiersChange(uint256 seed, uint64 nonce, uint40 expiresAt) private pure returns (TiersChange memory c) {
-        c.tiers = new Tier[](1 + _roll(seed, "tiers", 4));
+        c.tiers = new Tier[](_oneIn(8, seed, "one tier") ? 1 : 2 + _roll(seed, "tiers", 3));
         Tier memory row;
         for (uint256 k = 0; k < c.tiers.length; ++k) {
             uint256 own = uint256(keccak256(abi.encode(seed, k)));
@@ -191,7 +192,7 @@ abstract contract ChangeHandler is PaymentHandler {
             uint128 least = row.maxUnknown;
             row.maxUnknown = uint128(_roll(own, "unknown", (row.maxKnown - least) / UNIT + 1) * UNIT) + least;
             row.cap = row.maxKnown + uint128(_roll(own, "cap", 5_000_000) * UNIT); // at most 250,000 USDT
-            if (k > 0 || !_oneIn(2, own, "automatic")) {
+            if (k > 0 || _oneIn(4, own, "not automatic")) {
                 row.approvals += uint8(_roll(own, "approvals", TOP_APPROVALS - row.approvals + 1));
                 row.delay += uint32(_roll(own, "delay", 20 hours));
             }
@@ -207,7 +208,7 @@ abstract contract ChangeHandler is PaymentHandler {
         returns (RecipientsChange memory c)
     {
         // Of the first six; the three that can never be known come last.
-        uint256 first = _roll(seed, "first", _oneIn(8, seed, "never") ? _payees.length : 6);
+        uint256 first = _roll(seed, "first", _oneIn(4, seed, "never") ? _payees.length : 6);
         c.recipients = _slice(_payees, first, 1);
         c.oldStanding = _oneIn(8, seed, "stale") ? Standing(_roll(seed, "old", 3)) : ghost.standing(_payees[first]);
         c.standing = _oneIn(3, seed, "any") ? Standing(_roll(seed, "new", 3)) : Standing.Known;

@@ -171,6 +171,10 @@ abstract contract GhostPolicy {
         return _freezes;
     }
 
+    function rulesCount() external view returns (uint256) {
+        return _rules.length;
+    }
+
     function rules() external view returns (Rules[] memory) {
         return _rules;
     }

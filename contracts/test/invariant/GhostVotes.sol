@@ -151,6 +151,10 @@ abstract contract GhostVotes is GhostPolicy {
         return time < p.expiresAt && !p.executed && !p.cancelled;
     }
 
+    function isChange(bytes32 id) external view returns (bool) {
+        return _items[id].isChange;
+    }
+
     function isVetoable(bytes32 id) external view returns (bool) {
         Item storage p = _items[id];
         return !p.isChange || (p.kind != ChangeKind.Guardians && p.kind != ChangeKind.Unfreeze);

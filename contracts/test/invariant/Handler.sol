@@ -31,7 +31,7 @@ contract Handler is ChangeHandler {
 
     function cancel(uint256 seed) external step {
         bytes32 id = _pick(seed, _oneIn(2, seed, "is change"), State.Queued);
-        if (id == 0) return;
+        if (id == 0 || _oneIn(2, seed, "seldom")) return;
         address caller = _mostly(seed, Role.Guardian, false);
         bytes memory reason;
         if (!_holds(caller, Role.Guardian)) reason = abi.encodeWithSelector(IVault.VaultNotGuardian.selector, caller);
@@ -43,19 +43,48 @@ contract Handler is ChangeHandler {
 
     /// @notice Takes an open proposal all the way, as honest signers would: votes, the delay, execution.
     function carry(uint256 seed) external step {
-        bool isChange = _oneIn(2, seed, "is change");
-        bytes32 id = _pick(seed, isChange, State.Proposed);
+        bytes32 id = _pick(seed, _oneIn(2, seed, "is change"), State.Proposed);
         if (id == 0) return;
+        _gatherVotes(id);
+        _finish(seed, id);
+    }
+
+    function carryBatch(uint256 seed) external step {
+        bytes32 id = _proposeFresh(seed);
+        _gatherVotes(id);
+        _finish(seed, id);
+        _finish(_next(seed), id); // what was skipped or failed
+    }
+
+    /// @notice Now and then two changes of a kind at once: the first may spoil the second.
+    function carryChange(uint256 seed) external step {
+        ChangeKind kind = ChangeKind(_roll(seed, "change", 8));
+        if (time < ghost.haltedUntil() && _oneIn(3, seed, "unfreeze")) kind = ChangeKind.Unfreeze;
+        bytes32 id = _proposeChange(seed, kind);
+        bytes32 twin = _oneIn(4, seed, "twin") ? _proposeChange(_next(seed), kind) : id;
+        _gatherVotes(id);
+        _gatherVotes(twin);
+        _finish(seed, id);
+        if (twin != id) _finish(_next(seed), twin);
+    }
+
+    function _gatherVotes(bytes32 id) private {
+        _observe();
         address[] memory signers = ghost.signers();
         for (uint256 i = 0; i < signers.length && ghost.stateOf(id, time) == State.Proposed; ++i) {
             if (!ghost.hasVote(id, signers[i])) _approve(signers[i], id);
         }
         _observe();
+    }
+
+    function _finish(uint256 seed, bytes32 id) private {
+        if (!ghost.isOpen(id, time)) return;
         uint256 readyAt = ghost.readyAt(id);
         if (readyAt > time) _warp(readyAt);
         _observe();
-        if (isChange) _executeChange(seed, id);
+        if (ghost.isChange(id)) _executeChange(seed, id);
         else _execute(seed, id);
+        _observe();
     }
 
     function _approve(address caller, bytes32 id) private {
@@ -91,6 +120,7 @@ contract Handler is ChangeHandler {
     // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
 
     function freeze(uint256 seed) external step {
+        if (!_oneIn(4, seed, "seldom")) return; // or it is always frozen
         address caller = _mostly(seed, Role.Guardian, true);
         bytes memory reason;
         uint256 againAt = ghost.freezeAgainAt(caller);
@@ -105,8 +135,8 @@ contract Handler is ChangeHandler {
 
     function blockRecipient(uint256 seed) external step {
         address caller = _mostly(seed, Role.Guardian, false);
-        // The last of those that can be known, so that some stay payable.
-        address recipient = _payees[4 + _roll(seed, "recipient", 5)];
+        // The last of those that can be known, so that some stay payable; and those that never are.
+        address recipient = _payees[(_oneIn(6, seed, "never") ? 6 : 3) + _roll(seed, "recipient", 3)];
         bytes memory reason;
         if (!_holds(caller, Role.Guardian)) {
             reason = abi.encodeWithSelector(IVault.VaultNotGuardian.selector, caller);
@@ -145,10 +175,10 @@ contract Handler is ChangeHandler {
         if (_oneIn(2, seed, "stray")) stray.mint(address(vault), amount);
     }
 
-    /// @notice The token changes its ways; half of the time it comes to its senses.
+    /// @notice The token changes its ways; mostly it comes to its senses.
     function setMode(uint256 seed) external step {
         ModeToken.Mode next = ModeToken.Mode(_roll(seed, "mode", uint256(type(ModeToken.Mode).max) + 1));
-        if (_oneIn(2, seed, "sane")) next = ModeToken.Mode.Plain;
+        if (!_oneIn(3, seed, "strange")) next = ModeToken.Mode.Plain;
         token.setMode(next, this);
         address recipient = _payees[_roll(seed, "payee", _payees.length)];
         token.setRefuses(recipient, _oneIn(3, seed, "refuses"));

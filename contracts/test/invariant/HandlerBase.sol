@@ -14,7 +14,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     uint128 internal constant UNIT = 10_000; // 0.01 USDT
     uint256 internal constant SETTLE = 28 hours;
     uint256 internal constant MAX_LIFE = 30 days;
-    uint256 internal constant FUNDS = 2_000_000 * USDT;
+    uint256 internal constant FUNDS = 400_000 * USDT;
 
     Vault public immutable vault;
     ModeToken public immutable token;
@@ -122,6 +122,11 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         return uint256(keccak256(abi.encode(seed, label))) % n;
     }
 
+    /// @dev Another seed from this one.
+    function _next(uint256 seed) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed)));
+    }
+
     function _oneIn(uint256 n, uint256 seed, string memory label) internal pure returns (bool) {
         return _roll(seed, label, n) == 0;
     }
@@ -163,7 +168,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         bool choosy = !_oneIn(8, seed, "unchoosy");
         for (uint256 i = 0; i < ids.length; ++i) {
             bytes32 id = ids[(start + i) % ids.length];
-            if (ghost.itemOf(id).isChange != isChange) continue;
+            if (ghost.isChange(id) != isChange) continue;
             if (found == 0) found = id;
             if (choosy && ghost.stateOf(id, time) == wanted) return id;
         }

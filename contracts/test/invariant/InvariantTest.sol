@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Vault} from "../../src/Vault.sol";
 import {VaultLens} from "../../src/VaultLens.sol";
-import {Batch} from "../../src/types/VaultTypes.sol";
+import {Batch, Role} from "../../src/types/VaultTypes.sol";
 import {ModeToken} from "../mocks/ModeToken.sol";
 import {Ghost} from "./Ghost.sol";
 import {Handler} from "./Handler.sol";
@@ -38,7 +38,7 @@ abstract contract InvariantTest is Test {
 
     /// @notice The handler's actions.
     function actions() internal view returns (bytes4[] memory list) {
-        list = new bytes4[](18);
+        list = new bytes4[](21);
         (list[0], list[1], list[2]) = (handler.pay.selector, handler.payAgain.selector, handler.propose.selector);
         (list[3], list[4], list[5]) = (handler.execute.selector, handler.approve.selector, handler.revoke.selector);
         (list[6], list[7], list[8]) = (handler.cancel.selector, handler.carry.selector, handler.proposeChange.selector);
@@ -47,6 +47,8 @@ abstract contract InvariantTest is Test {
         (list[13], list[14], list[15]) =
         (handler.revokeRole.selector, handler.deposit.selector, handler.setMode.selector);
         (list[16], list[17]) = (handler.wait.selector, handler.waitForEdge.selector);
+        (list[18], list[19], list[20]) =
+        (handler.payALot.selector, handler.carryBatch.selector, handler.carryChange.selector);
     }
 
     /// @dev What would come of a call.
@@ -64,6 +66,15 @@ abstract contract InvariantTest is Test {
             if (b.count == 1) b.recipient = recipient;
         }
         (b.expiresAt, b.paymentsHash) = (uint40(vm.getBlockTimestamp() + 30 days), keccak256(packed));
+    }
+
+    /// @dev Somebody who may pay now; zero if nobody may.
+    function _keeper() internal view returns (address) {
+        address[] memory people = handler.people();
+        for (uint256 i = 0; i < people.length; ++i) {
+            if (handler.time() < ghost.until(people[i], Role.Keeper)) return people[i];
+        }
+        return address(0);
     }
 
     function _contains(address[] memory list, address account) internal pure returns (bool) {

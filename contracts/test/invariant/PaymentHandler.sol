@@ -32,6 +32,18 @@ abstract contract PaymentHandler is HandlerBase {
     // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     function pay(uint256 seed) external step {
+        _payFresh(seed);
+    }
+
+    /// @notice One batch after another, until a cap or the balance says no.
+    function payALot(uint256 seed) external step {
+        for (uint256 i = 0; i < 6; ++i) {
+            _payFresh(seed);
+            seed = _next(seed);
+        }
+    }
+
+    function _payFresh(uint256 seed) private {
         uint256 tier = _oneIn(8, seed, "odd tier") ? _roll(seed, "tier", 5) : 0;
         bytes memory packed = _payments(seed, tier);
         Batch memory b = _batch(seed, tier, packed, !_oneIn(16, seed, "upper"));
@@ -48,6 +60,10 @@ abstract contract PaymentHandler is HandlerBase {
     }
 
     function propose(uint256 seed) external step {
+        _proposeFresh(seed);
+    }
+
+    function _proposeFresh(uint256 seed) internal returns (bytes32) {
         uint256 count = ghost.tierCount();
         uint256 tier =
             _oneIn(8, seed, "odd tier") || count == 1 ? _roll(seed, "tier", 5) : 1 + _roll(seed, "tier", count - 1);
@@ -56,7 +72,7 @@ abstract contract PaymentHandler is HandlerBase {
         _spoil(seed, b, NUMBERS_END);
         bytes32 old = _pick(seed, false, State.Expired);
         if (old != 0 && _oneIn(16, seed, "twice")) (b, packed) = (ghost.itemOf(old).batch, ghost.itemOf(old).content);
-        _propose(_mostly(seed, Role.Proposer, true), b, packed);
+        return _propose(_mostly(seed, Role.Proposer, true), b, packed);
     }
 
     function execute(uint256 seed) external step {
@@ -74,12 +90,12 @@ abstract contract PaymentHandler is HandlerBase {
         _release(caller, abi.encodeCall(IVault.pay, (b, packed)), b, packed, o, r);
     }
 
-    function _propose(address caller, Batch memory b, bytes memory packed) private {
+    function _propose(address caller, Batch memory b, bytes memory packed) private returns (bytes32 id) {
         _tryNumbers(b);
-        bytes32 id = vault.hashBatch(b);
+        id = vault.hashBatch(b);
         bytes memory reason = _predictPropose(caller, id, b, packed);
         _call(caller, abi.encodeCall(IVault.propose, (b, packed)), reason);
-        if (reason.length != 0) return;
+        if (reason.length != 0) return id;
         GhostVotes.Item memory item;
         (item.id, item.proposedBy, item.batch, item.content) = (id, caller, b, packed);
         (item.required, item.delay) = (ghost.tier(b.tier).approvals, ghost.tier(b.tier).delay);
@@ -134,7 +150,7 @@ abstract contract PaymentHandler is HandlerBase {
         }
         if (n != sent.length) revert HandlerUnpredicted(caller, data, abi.encode(n), abi.encode(sent.length));
         (r.caller, r.time, r.tier, r.total) = (caller, time, b.tier, o.total);
-        (r.rules, r.cap, r.haltedUntil) = (ghost.rules().length - 1, ghost.capNow(b.tier, time), ghost.haltedUntil());
+        (r.rules, r.cap, r.haltedUntil) = (ghost.rulesCount() - 1, ghost.capNow(b.tier, time), ghost.haltedUntil());
         ghost.release(r, items);
     }
 
@@ -347,12 +363,12 @@ abstract contract PaymentHandler is HandlerBase {
             uint256 own = uint256(keccak256(abi.encode(seed, i)));
             address recipient = _payees[_roll(own, "payee", _payees.length)];
             for (uint256 j = 0; ghost.limit(tier, recipient) == 0 && j < 8 && !_oneIn(32, own, "blocked"); ++j) {
-                recipient = _payees[_roll(own + j, "payee", _payees.length)];
+                recipient = _payees[(_roll(own, "payee", _payees.length) + j) % _payees.length];
             }
             uint256 most = ghost.limit(tier, recipient);
-            uint256 kind = _roll(own, "kind", 24);
+            uint256 kind = _roll(own, "kind", 48);
             uint256 amount =
-                kind == 0 ? 0 : kind == 1 ? most + 1 : kind < 5 ? most : _roll(own, "amount", most / 2 + 1) + 1;
+                kind == 0 ? 0 : kind == 1 ? most + 1 : kind < 12 ? most : _roll(own, "amount", most / 2 + 1) + 1;
             packed = bytes.concat(packed, abi.encodePacked(recipient, uint96(amount), uint128(own)));
         }
     }
