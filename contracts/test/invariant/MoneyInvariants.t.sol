@@ -10,6 +10,9 @@ import {GhostVotes} from "./GhostVotes.sol";
 import {InvariantTest} from "./InvariantTest.sol";
 
 /// @notice How much leaves, to whom, and how often.
+/// @dev Checked after every fourth call: most look at the whole log, which forgets nothing, and a check costs more than
+/// the call.
+/// forge-config: default.invariant.check_interval = 4
 contract MoneyInvariants is InvariantTest {
     /// @notice In every closed 24-hour span a tier stays within its cap, and all tiers within the hard ceiling.
     function invariant_I01_capsHoldInEveryDay() external view {

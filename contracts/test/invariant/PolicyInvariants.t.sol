@@ -9,6 +9,9 @@ import {GhostVotes} from "./GhostVotes.sol";
 import {InvariantTest} from "./InvariantTest.sol";
 
 /// @notice Who decides, when, and what stays decided.
+/// @dev Checked after every fourth call: most look at the whole log, which forgets nothing, and a check costs more than
+/// the call.
+/// forge-config: default.invariant.check_interval = 4
 contract PolicyInvariants is InvariantTest {
     function invariant_I06_onlyTodaysSignersCountAndOnce() external view {
         bytes32[] memory ids = ghost.ids();
