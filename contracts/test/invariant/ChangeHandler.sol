@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IVault} from "../../src/interfaces/IVault.sol";
+import {
+    ChangeKind,
+    GuardiansChange,
+    RecipientsChange,
+    Role,
+    RoleChange,
+    SignersChange,
+    Standing,
+    State,
+    SuccessorChange,
+    SweepChange,
+    Tier,
+    TiersChange,
+    UnfreezeChange
+} from "../../src/types/VaultTypes.sol";
+import {GhostVotes} from "./GhostVotes.sol";
+import {PaymentHandler} from "./PaymentHandler.sol";
+
+/// @notice Policy changes of every kind, made so that each can take effect, or come too late to.
+abstract contract ChangeHandler is PaymentHandler {
+    uint256 private constant TOP_APPROVALS = 3; // the smallest signer set can give them
+    uint64 private _nonce;
+
+    // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function proposeChange(uint256 seed) external step {
+        _proposeChange(seed, ChangeKind(_roll(seed, "change", 8)));
+    }
+
+    /// @notice The changes that move the most.
+    function proposeTiersOrSigners(uint256 seed) external step {
+        _proposeChange(seed, _oneIn(2, seed, "change") ? ChangeKind.Signers : ChangeKind.Tiers);
+    }
+
+    function executeChange(uint256 seed) external step {
+        bytes32 id = _pick(seed, true, State.Ready);
+        if (id != 0) _executeChange(seed, id);
+    }
+
+    // ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function _proposeChange(uint256 seed, ChangeKind kind) internal returns (bytes32) {
+        GhostVotes.Item memory item;
+        item.expiresAt = time + ghost.policyDelay() + SETTLE;
+        item.expiresAt = _oneIn(16, seed, "odd life")
+            ? item.expiresAt - 1
+            : item.expiresAt + _roll(seed, "life", time + MAX_LIFE - item.expiresAt + 1);
+        item.content = _encode(seed, kind, uint40(item.expiresAt));
+        bytes32 old = _pick(seed, true, State.Expired);
+        if (old != 0 && _oneIn(16, seed, "twice")) item = ghost.itemOf(old);
+        else item.kind = kind;
+        item.isChange = true;
+        item.id = vault.hashChange(item.kind, item.content);
+        (item.required, item.delay) = (ghost.threshold(), ghost.policyDelay());
+        item.proposedBy = _mostly(seed, Role.Proposer, true);
+        bytes memory reason = _predictOpen(item.proposedBy, item.id, item.expiresAt, item.delay);
+        _call(item.proposedBy, abi.encodeCall(IVault.proposeChange, (item.kind, item.content)), reason);
+        if (reason.length == 0) ghost.open(item, time);
+        return item.id;
+    }
+
+    function _executeChange(uint256 seed, bytes32 id) internal {
+        GhostVotes.Item memory item = ghost.itemOf(id);
+        address caller = _mostly(seed, Role.Keeper, true);
+        bytes memory reason = _predictReady(caller, id);
+        if (reason.length == 0) reason = _predictEnact(item);
+        _call(caller, abi.encodeCall(IVault.executeChange, (item.kind, item.content)), reason);
+        if (reason.length != 0) return;
+        ghost.enact(id, time);
+        _enact(item);
+    }
+
+    function _enact(GhostVotes.Item memory item) private {
+        if (item.kind == ChangeKind.Signers) {
+            SignersChange memory c = abi.decode(item.content, (SignersChange));
+            ghost.setSigners(c.signers, c.threshold);
+        } else if (item.kind == ChangeKind.Tiers) {
+            TiersChange memory c = abi.decode(item.content, (TiersChange));
+            ghost.setTiers(c.tiers, c.policyDelay, time);
+        } else if (item.kind == ChangeKind.Recipients) {
+            RecipientsChange memory c = abi.decode(item.content, (RecipientsChange));
+            for (uint256 i = 0; i < c.recipients.length; ++i) {
+                ghost.setStanding(c.recipients[i], c.standing);
+            }
+        } else if (item.kind == ChangeKind.Role) {
+            RoleChange memory c = abi.decode(item.content, (RoleChange));
+            ghost.setRole(c.account, c.role, c.until);
+        } else if (item.kind == ChangeKind.Guardians) {
+            GuardiansChange memory c = abi.decode(item.content, (GuardiansChange));
+            ghost.setGuardians(c.guardians, c.until);
+        } else if (item.kind == ChangeKind.Unfreeze) {
+            ghost.unfreeze();
+        } else if (item.kind == ChangeKind.Successor) {
+            ghost.setSuccessor(abi.decode(item.content, (SuccessorChange)).successor);
+        }
+    }
+
+    // ── Predictions: why a ready change does not take effect ─────────────────────────────────────────────────────
+
+    function _predictEnact(GhostVotes.Item memory item) private view returns (bytes memory reason) {
+        if (item.kind == ChangeKind.Tiers) {
+            uint256 settledAt = ghost.settledAt();
+            if (time < settledAt) return abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt);
+        } else if (item.kind == ChangeKind.Recipients) {
+            return _predictRecipients(abi.decode(item.content, (RecipientsChange)));
+        } else if (item.kind == ChangeKind.Role) {
+            return _predictRole(abi.decode(item.content, (RoleChange)));
+        } else if (item.kind == ChangeKind.Unfreeze) {
+            uint256 stated = abi.decode(item.content, (UnfreezeChange)).haltedUntil;
+            uint256 actual = ghost.haltedUntil();
+            if (stated != actual || time >= actual) {
+                return abi.encodeWithSelector(IVault.VaultUnfreezeStale.selector, stated, actual);
+            }
+        } else if (item.kind == ChangeKind.Sweep) {
+            return _predictSweep(abi.decode(item.content, (SweepChange)).token);
+        }
+    }
+
+    function _predictRecipients(RecipientsChange memory c) private view returns (bytes memory) {
+        for (uint256 i = 0; i < c.recipients.length; ++i) {
+            address recipient = c.recipients[i];
+            if (recipient == address(0) || recipient == address(vault) || recipient == address(token)) {
+                return abi.encodeWithSelector(IVault.VaultAddressInvalid.selector, recipient);
+            }
+            Standing actual = ghost.standing(recipient);
+            if (actual != c.oldStanding) {
+                return abi.encodeWithSelector(IVault.VaultStandingStale.selector, recipient, c.oldStanding, actual);
+            }
+        }
+        return "";
+    }
+
+    function _predictRole(RoleChange memory c) private view returns (bytes memory reason) {
+        if (c.role == Role.Guardian) return abi.encodeWithSelector(IVault.VaultRoleNotGrantable.selector, c.role);
+        uint256 actual = ghost.until(c.account, c.role);
+        if (actual != c.oldUntil) {
+            reason = abi.encodeWithSelector(IVault.VaultRoleStale.selector, c.account, c.role, c.oldUntil, actual);
+        }
+    }
+
+    function _predictSweep(address swept) private view returns (bytes memory reason) {
+        if (time < ghost.haltedUntil()) {
+            return abi.encodeWithSelector(IVault.VaultFrozen.selector, ghost.haltedUntil());
+        }
+        if (swept == address(token)) return abi.encodeWithSelector(IVault.VaultSweepOfToken.selector, swept);
+        (address heir, uint256 amount) = (ghost.successor(), stray.balanceOf(address(vault)));
+        if (heir == address(0) || amount == 0) {
+            reason = abi.encodeWithSelector(IVault.VaultSweepFailed.selector, swept, heir, amount);
+        }
+    }
+
+    // ── Making changes ───────────────────────────────────────────────────────────────────────────────────────────
+
+    function _encode(uint256 seed, ChangeKind kind, uint40 expiresAt) private returns (bytes memory) {
+        uint64 nonce = ++_nonce;
+        if (kind == ChangeKind.Signers) return abi.encode(_signersChange(seed, nonce, expiresAt));
+        if (kind == ChangeKind.Tiers) return abi.encode(_tiersChange(seed, nonce, expiresAt));
+        if (kind == ChangeKind.Recipients) return abi.encode(_recipientsChange(seed, nonce, expiresAt));
+        if (kind == ChangeKind.Role) return abi.encode(_roleChange(seed, nonce, expiresAt));
+        if (kind == ChangeKind.Guardians) {
+            address[] memory next = _slice(_people, _roll(seed, "first", 11), 1 + _roll(seed, "guardians", 3));
+            return abi.encode(GuardiansChange(next, _end(seed), nonce, expiresAt));
+        }
+        if (kind == ChangeKind.Unfreeze) {
+            uint256 halted = ghost.haltedUntil() + (_oneIn(8, seed, "stale") ? 1 : 0);
+            return abi.encode(UnfreezeChange(uint40(halted), nonce, expiresAt));
+        }
+        if (kind == ChangeKind.Successor) {
+            address next = _oneIn(4, seed, "none") ? address(0) : address(uint160(0x5CCE5500 + _roll(seed, "heir", 3)));
+            return abi.encode(SuccessorChange(next, nonce, expiresAt));
+        }
+        return abi.encode(SweepChange(_oneIn(4, seed, "own token") ? address(token) : address(stray), nonce, expiresAt));
+    }
+
+    /// @dev Three to six of the people, so that some stay, some leave and some come back.
+    function _signersChange(uint256 seed, uint64 nonce, uint40 expiresAt) private view returns (SignersChange memory) {
+        address[] memory next = _slice(_people, _roll(seed, "first", 11), TOP_APPROVALS + _roll(seed, "signers", 4));
+        return SignersChange(next, uint8(1 + _roll(seed, "threshold", TOP_APPROVALS)), nonce, expiresAt);
+    }
+
+    /// @dev One to four rows, each no stricter than the next; the last asks for three approvals.
+    function _tiersChange(uint256 seed, uint64 nonce, uint40 expiresAt) private pure returns (TiersChange memory c) {
+        c.tiers = new Tier[](_oneIn(8, seed, "one tier") ? 1 : 2 + _roll(seed, "tiers", 3));
+        Tier memory row;
+        for (uint256 k = 0; k < c.tiers.length; ++k) {
+            uint256 own = uint256(keccak256(abi.encode(seed, k)));
+            row.maxKnown += uint128((1 + _roll(own, "known", 5_000_000)) * UNIT);
+            uint128 least = row.maxUnknown;
+            row.maxUnknown = uint128(_roll(own, "unknown", (row.maxKnown - least) / UNIT + 1) * UNIT) + least;
+            row.cap = row.maxKnown + uint128(_roll(own, "cap", 5_000_000) * UNIT); // at most 250,000 USDT
+            if (k > 0 || _oneIn(4, own, "not automatic")) {
+                row.approvals += uint8(_roll(own, "approvals", TOP_APPROVALS - row.approvals + 1));
+                row.delay += uint32(_roll(own, "delay", 20 hours));
+            }
+            if (k == c.tiers.length - 1) row.approvals = uint8(TOP_APPROVALS);
+            c.tiers[k] = Tier(row.maxKnown, row.maxUnknown, row.cap, row.approvals, row.delay);
+        }
+        (c.policyDelay, c.nonce, c.expiresAt) = (uint32(1 days + _roll(seed, "delay", 2 days)), nonce, expiresAt);
+    }
+
+    function _recipientsChange(uint256 seed, uint64 nonce, uint40 expiresAt)
+        private
+        view
+        returns (RecipientsChange memory c)
+    {
+        // Of the first six; the three that can never be known come last.
+        uint256 first = _roll(seed, "first", _oneIn(4, seed, "never") ? _payees.length : 6);
+        c.recipients = _slice(_payees, first, 1);
+        c.oldStanding = _oneIn(8, seed, "stale") ? Standing(_roll(seed, "old", 3)) : ghost.standing(_payees[first]);
+        c.standing = _oneIn(3, seed, "any") ? Standing(_roll(seed, "new", 3)) : Standing.Known;
+        if (_oneIn(3, seed, "two") && first < 5 && ghost.standing(_payees[first + 1]) == c.oldStanding) {
+            c.recipients = _slice(_payees, first, 2);
+        }
+        (c.nonce, c.expiresAt) = (nonce, expiresAt);
+    }
+
+    function _roleChange(uint256 seed, uint64 nonce, uint40 expiresAt) private view returns (RoleChange memory c) {
+        (c.account, c.role) = (_anyone(seed), Role(_roll(seed, "role", 2)));
+        if (_oneIn(16, seed, "guardian")) c.role = Role.Guardian;
+        c.oldUntil = uint40(ghost.until(c.account, c.role)) + (_oneIn(8, seed, "stale") ? 1 : 0);
+        c.until = _oneIn(4, seed, "take") ? 0 : _end(seed);
+        (c.nonce, c.expiresAt) = (nonce, expiresAt);
+    }
+
+    /// @dev Past every proposal's life and within the longest grant.
+    function _end(uint256 seed) private view returns (uint40) {
+        return uint40(time + MAX_LIFE + 1 + _roll(seed, "end", 300 days));
+    }
+}

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IVault} from "../../src/interfaces/IVault.sol";
+import {Batch, Refusal, Role, State} from "../../src/types/VaultTypes.sol";
+import {ModeToken} from "../mocks/ModeToken.sol";
+import {GhostLog} from "./GhostLog.sol";
+import {GhostVotes} from "./GhostVotes.sol";
+import {HandlerBase} from "./HandlerBase.sol";
+
+/// @notice Batches: paid, proposed, executed, repeated and spoiled.
+abstract contract PaymentHandler is HandlerBase {
+    uint256 private constant UPPER = 1 << 63; // numbers that only proposals may use
+    uint256 private constant NUMBERS_END = 1 << 64;
+
+    /// @dev What a call that pays is to come to; `reason` is empty unless it reverts.
+    struct Outcome {
+        bytes reason;
+        uint256 paid;
+        uint256 total;
+    }
+
+    struct Automatic {
+        Batch batch;
+        bytes packed;
+    }
+
+    Automatic[] private _automatics;
+    uint256 private _nextLower = 250; // so that batches soon cross a word of the bitmap
+    uint256 private _nextUpper = UPPER + 250;
+
+    // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function pay(uint256 seed) external step {
+        _payFresh(seed);
+    }
+
+    /// @notice One batch after another, until a cap or the balance says no.
+    function payALot(uint256 seed) external step {
+        for (uint256 i = 0; i < 6; ++i) {
+            _payFresh(seed);
+            seed = _next(seed);
+        }
+    }
+
+    function _payFresh(uint256 seed) private {
+        uint256 tier = _oneIn(8, seed, "odd tier") ? _roll(seed, "tier", 5) : 0;
+        bytes memory packed = _payments(seed, tier);
+        Batch memory b = _batch(seed, tier, packed, !_oneIn(16, seed, "upper"));
+        _spoil(seed, b, UPPER);
+        _automatics.push(Automatic(b, packed));
+        _pay(_mostly(seed, Role.Keeper, false), b, packed);
+    }
+
+    /// @notice The same call once more: a retry, or a transaction that comes late.
+    function payAgain(uint256 seed) external step {
+        if (_automatics.length == 0) return;
+        Automatic memory a = _automatics[_roll(seed, "again", _automatics.length)];
+        _pay(_mostly(seed, Role.Keeper, false), a.batch, a.packed);
+    }
+
+    function propose(uint256 seed) external step {
+        _proposeFresh(seed);
+    }
+
+    function _proposeFresh(uint256 seed) internal returns (bytes32) {
+        uint256 count = ghost.tierCount();
+        uint256 tier =
+            _oneIn(8, seed, "odd tier") || count == 1 ? _roll(seed, "tier", 5) : 1 + _roll(seed, "tier", count - 1);
+        bytes memory packed = _payments(seed, tier);
+        Batch memory b = _batch(seed, tier, packed, _oneIn(8, seed, "lower"));
+        _spoil(seed, b, NUMBERS_END);
+        bytes32 old = _pick(seed, false, State.Expired);
+        if (old != 0 && _oneIn(16, seed, "twice")) (b, packed) = (ghost.itemOf(old).batch, ghost.itemOf(old).content);
+        return _propose(_mostly(seed, Role.Proposer, true), b, packed);
+    }
+
+    function execute(uint256 seed) external step {
+        bytes32 id = _pick(seed, false, State.Ready);
+        if (id != 0) _execute(seed, id);
+    }
+
+    // ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function _pay(address caller, Batch memory b, bytes memory packed) private {
+        _tryNumbers(b);
+        Outcome memory o = _predictPay(caller, b, packed);
+        GhostLog.Release memory r;
+        (r.id, r.automatic, r.expiresAt) = (vault.hashBatch(b), true, b.expiresAt);
+        _release(caller, abi.encodeCall(IVault.pay, (b, packed)), b, packed, o, r);
+    }
+
+    function _propose(address caller, Batch memory b, bytes memory packed) private returns (bytes32 id) {
+        _tryNumbers(b);
+        id = vault.hashBatch(b);
+        bytes memory reason = _predictPropose(caller, id, b, packed);
+        _call(caller, abi.encodeCall(IVault.propose, (b, packed)), reason);
+        if (reason.length != 0) return id;
+        GhostVotes.Item memory item;
+        (item.id, item.proposedBy, item.batch, item.content) = (id, caller, b, packed);
+        (item.required, item.delay) = (ghost.tier(b.tier).approvals, ghost.tier(b.tier).delay);
+        item.expiresAt = b.expiresAt;
+        ghost.open(item, time);
+    }
+
+    /// @dev Now and then with other payments, another header, or some payments left out.
+    function _execute(uint256 seed, bytes32 id) internal {
+        (Batch memory b, bytes memory packed) = (ghost.itemOf(id).batch, ghost.itemOf(id).content);
+        uint256 skipMask = _oneIn(6, seed, "skips") ? _roll(seed, "skip", 8) : 0;
+        if (_oneIn(16, seed, "other payments")) packed[_roll(seed, "byte", packed.length)] ^= 0x01;
+        if (_oneIn(16, seed, "other header")) b.context ^= bytes32(uint256(1));
+        id = vault.hashBatch(b);
+        address caller = _mostly(seed, Role.Keeper, true);
+        Outcome memory o = _predictExecute(caller, id, b, packed, skipMask);
+        uint256 unpaid = _unpaid(b);
+        GhostLog.Release memory r;
+        (r.id, r.expiresAt, r.readyAt, r.votes) = (id, b.expiresAt, ghost.readyAt(id), ghost.votes(id));
+        (r.required,) = ghost.terms(id);
+        _release(caller, abi.encodeCall(IVault.execute, (b, packed, skipMask)), b, packed, o, r);
+        if (o.reason.length == 0 && o.paid == unpaid) ghost.execute(id);
+    }
+
+    /// @dev Makes the call and writes down what the token saw of it.
+    function _release(
+        address caller,
+        bytes memory data,
+        Batch memory b,
+        bytes memory packed,
+        Outcome memory o,
+        GhostLog.Release memory r
+    ) private {
+        uint256 sentBefore = token.sentCount();
+        bytes memory returned = _call(caller, data, o.reason);
+        ModeToken.Sent[] memory sent = token.sentSince(sentBefore);
+        if (o.reason.length != 0) return;
+        if (abi.decode(returned, (uint256)) != o.paid) {
+            revert HandlerUnpredicted(caller, data, abi.encode(o.paid), returned);
+        }
+        if (o.paid == 0) return;
+        GhostLog.Outflow[] memory items = new GhostLog.Outflow[](sent.length);
+        uint256 n;
+        for (uint256 i = 0; i < b.count; ++i) {
+            if ((o.paid >> i) & 1 == 0) continue;
+            ModeToken.Sent memory s = sent[n];
+            (address recipient, uint256 amount) = paymentAt(packed, i);
+            if (s.to != recipient || s.amount != amount) {
+                revert HandlerUnpredicted(caller, data, packed, abi.encode(s));
+            }
+            items[n++] = GhostLog.Outflow(ghost.releaseCount(), b.firstNumber + i, s.to, s.amount, s.debited);
+        }
+        if (n != sent.length) revert HandlerUnpredicted(caller, data, abi.encode(n), abi.encode(sent.length));
+        (r.caller, r.time, r.tier, r.total) = (caller, time, b.tier, o.total);
+        (r.rules, r.cap, r.haltedUntil) = (ghost.rulesCount() - 1, ghost.capNow(b.tier, time), ghost.haltedUntil());
+        ghost.release(r, items);
+    }
+
+    // ── Predictions: the vault's order of checks ─────────────────────────────────────────────────────────────────
+
+    function _predictPay(address caller, Batch memory b, bytes memory packed) private view returns (Outcome memory o) {
+        if (!_holds(caller, Role.Keeper)) {
+            return _fails(abi.encodeWithSelector(IVault.VaultNotKeeper.selector, caller));
+        }
+        if (time >= b.expiresAt) {
+            return _fails(abi.encodeWithSelector(IVault.VaultExpired.selector, b.expiresAt, time));
+        }
+        if (!ghost.isAutomatic(b.tier)) {
+            return _fails(abi.encodeWithSelector(IVault.VaultTierNotAutomatic.selector, b.tier));
+        }
+        o.reason = _predictHeader(b, packed, UPPER);
+        if (o.reason.length != 0) return o;
+        uint256 tries = _unpaid(b);
+        if (tries == 0) return _fails(abi.encodeWithSelector(IVault.VaultNothingToPay.selector, vault.hashBatch(b)));
+        o.reason = _predictTotal(b, packed);
+        return o.reason.length != 0 ? o : _predictRelease(b, packed, tries);
+    }
+
+    function _predictPropose(address caller, bytes32 id, Batch memory b, bytes memory packed)
+        private
+        view
+        returns (bytes memory reason)
+    {
+        uint256 count = ghost.tierCount();
+        if (b.tier >= count) return abi.encodeWithSelector(IVault.VaultTierUnknown.selector, b.tier, count);
+        if (ghost.isAutomatic(b.tier)) return abi.encodeWithSelector(IVault.VaultTierAutomatic.selector, b.tier);
+        reason = _predictHeader(b, packed, NUMBERS_END);
+        if (reason.length == 0) reason = _predictTotal(b, packed);
+        if (reason.length != 0) return reason;
+        for (uint256 i = 0; i < b.count; ++i) {
+            reason = _refusal(b.tier, packed, i);
+            if (reason.length != 0) return reason;
+        }
+        return _predictOpen(caller, id, b.expiresAt, ghost.tier(b.tier).delay);
+    }
+
+    /// @dev What opening any proposal asks for.
+    function _predictOpen(address caller, bytes32 id, uint256 expiresAt, uint256 delay)
+        internal
+        view
+        returns (bytes memory)
+    {
+        if (!ghost.isSigner(caller) && !_holds(caller, Role.Proposer)) {
+            return abi.encodeWithSelector(IVault.VaultNotProposer.selector, caller);
+        }
+        State state = ghost.stateOf(id, time);
+        if (state != State.None) return abi.encodeWithSelector(IVault.VaultAlreadyProposed.selector, id, state);
+        return _predictLife(expiresAt, delay);
+    }
+
+    function _predictLife(uint256 expiresAt, uint256 delay) internal view returns (bytes memory reason) {
+        (uint256 earliest, uint256 latest) = (time + delay + SETTLE, time + MAX_LIFE);
+        if (expiresAt < earliest || expiresAt > latest) {
+            reason = abi.encodeWithSelector(IVault.VaultExpiryOutOfRange.selector, expiresAt, earliest, latest);
+        }
+    }
+
+    function _predictExecute(address caller, bytes32 id, Batch memory b, bytes memory packed, uint256 skipMask)
+        private
+        view
+        returns (Outcome memory o)
+    {
+        o.reason = _predictReady(caller, id);
+        if (o.reason.length != 0) return o;
+        if (keccak256(packed) != b.paymentsHash) return _fails(_hashMismatch(b, packed));
+        uint256 unpaid = _unpaid(b);
+        if (unpaid == 0) return o;
+        if (unpaid & ~skipMask == 0) return _fails(abi.encodeWithSelector(IVault.VaultNothingToPay.selector, id));
+        return _predictRelease(b, packed, unpaid & ~skipMask);
+    }
+
+    /// @dev What executing any proposal asks for.
+    function _predictReady(address caller, bytes32 id) internal view returns (bytes memory reason) {
+        if (!ghost.isSigner(caller) && !_holds(caller, Role.Keeper)) {
+            return abi.encodeWithSelector(IVault.VaultNotExecutor.selector, caller);
+        }
+        State state = ghost.stateOf(id, time);
+        if (state != State.Ready) reason = abi.encodeWithSelector(IVault.VaultStateInvalid.selector, id, state);
+    }
+
+    function _predictHeader(Batch memory b, bytes memory packed, uint256 limit) private pure returns (bytes memory) {
+        if (packed.length != 48 * uint256(b.count)) {
+            return abi.encodeWithSelector(IVault.VaultCountInvalid.selector, b.count, packed.length);
+        }
+        if (uint256(b.firstNumber) + b.count > limit) {
+            return abi.encodeWithSelector(IVault.VaultNumberOutOfRange.selector, b.firstNumber, b.count, limit);
+        }
+        (address payee,) = paymentAt(packed, 0);
+        if (b.count > 1) payee = address(0);
+        if (b.recipient != payee) {
+            return abi.encodeWithSelector(IVault.VaultRecipientMismatch.selector, b.recipient, payee);
+        }
+        return keccak256(packed) == b.paymentsHash ? bytes("") : _hashMismatch(b, packed);
+    }
+
+    function _hashMismatch(Batch memory b, bytes memory packed) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IVault.VaultPaymentsHashMismatch.selector, b.paymentsHash, keccak256(packed));
+    }
+
+    function _predictTotal(Batch memory b, bytes memory packed) private pure returns (bytes memory reason) {
+        uint256 sum = _sum(packed);
+        if (b.total != sum) reason = abi.encodeWithSelector(IVault.VaultTotalMismatch.selector, b.total, sum);
+    }
+
+    /// @dev Which of the payments to try are paid, and what stops them all.
+    function _predictRelease(Batch memory b, bytes memory packed, uint256 tries)
+        private
+        view
+        returns (Outcome memory o)
+    {
+        uint256 halted = ghost.haltedUntil();
+        if (time < halted) return _fails(abi.encodeWithSelector(IVault.VaultFrozen.selector, halted));
+        uint256 sum;
+        bytes memory firstRefusal;
+        uint256 fitting;
+        for (uint256 i = 0; i < b.count; ++i) {
+            if ((tries >> i) & 1 == 0) continue;
+            bytes memory refusal = _refusal(b.tier, packed, i);
+            if (refusal.length != 0) {
+                if (firstRefusal.length == 0) firstRefusal = refusal;
+                continue;
+            }
+            (address recipient, uint256 amount) = paymentAt(packed, i);
+            (sum, fitting) = (sum + amount, fitting + 1);
+            if (_tokenRefusal(recipient) != 0) continue;
+            (o.paid, o.total) = (o.paid | 1 << i, o.total + amount);
+        }
+        if (fitting == 0) return _fails(firstRefusal);
+        bytes memory reason = _predictCharge(b.tier, sum);
+        if (reason.length != 0) return _fails(reason);
+        if (o.paid == 0) return _predictNothingPaid(b, packed, tries);
+        uint256 left = token.balanceOf(address(vault)) - o.total;
+        uint256 actual = _balanceAfter(left, o);
+        if (actual != left) return _fails(abi.encodeWithSelector(IVault.VaultBalanceMismatch.selector, left, actual));
+    }
+
+    /// @dev The token's answer to the last payment that fits.
+    function _predictNothingPaid(Batch memory b, bytes memory packed, uint256 tries)
+        private
+        view
+        returns (Outcome memory)
+    {
+        bytes32 word;
+        for (uint256 i = 0; i < b.count; ++i) {
+            (address recipient, uint256 amount) = paymentAt(packed, i);
+            if ((tries >> i) & 1 == 0 || ghost.refusal(b.tier, recipient, amount) != Refusal.None) continue;
+            word = _tokenRefusal(recipient);
+        }
+        return _fails(abi.encodeWithSelector(IVault.VaultNothingPaid.selector, vault.hashBatch(b), word));
+    }
+
+    function _predictCharge(uint256 tier, uint256 sum) private view returns (bytes memory reason) {
+        uint256 units = (sum + UNIT - 1) / UNIT;
+        uint256 room = roomOf(tier);
+        if (units > room) {
+            return abi.encodeWithSelector(IVault.VaultCapExceeded.selector, tier, units * UNIT, room * UNIT);
+        }
+        uint256 balance = token.balanceOf(address(vault));
+        if (sum > balance) reason = abi.encodeWithSelector(IVault.VaultBalanceTooLow.selector, sum, balance);
+    }
+
+    /// @notice What the log and the policy leave of a tier's cap. [units]
+    function roomOf(uint256 tier) public view returns (uint256) {
+        (uint256 used, uint256 cap) = (ghost.charged(tier, time, UNIT), ghost.capNow(tier, time) / UNIT);
+        return used < cap ? cap - used : 0;
+    }
+
+    function _refusal(uint256 tier, bytes memory packed, uint256 i) private view returns (bytes memory) {
+        (address recipient, uint256 amount) = paymentAt(packed, i);
+        Refusal refusal = ghost.refusal(tier, recipient, amount);
+        if (refusal == Refusal.None) return "";
+        uint256 limit = ghost.limit(tier, recipient);
+        return abi.encodeWithSelector(IVault.VaultPaymentRefused.selector, i, recipient, amount, limit, refusal);
+    }
+
+    function _tokenRefusal(address recipient) private view returns (bytes32) {
+        ModeToken.Mode mode = token.mode();
+        if (mode == ModeToken.Mode.Paused) return ModeToken.ModeTokenPaused.selector;
+        if (mode == ModeToken.Mode.BlackListed) return ModeToken.ModeTokenBlackListed.selector;
+        return token.refuses(recipient) ? bytes32(ModeToken.ModeTokenRefused.selector) : bytes32(0);
+    }
+
+    /// @dev The vault's balance after a release that should leave `left`.
+    function _balanceAfter(uint256 left, Outcome memory o) private view returns (uint256) {
+        uint256 count;
+        for (uint256 mask = o.paid; mask != 0; mask >>= 1) {
+            count += mask & 1;
+        }
+        ModeToken.Mode mode = token.mode();
+        if (mode == ModeToken.Mode.FeeOnTop) return left - count;
+        if (mode == ModeToken.Mode.Short) return left + count;
+        return mode == ModeToken.Mode.Nothing ? left + o.total : left;
+    }
+
+    function _fails(bytes memory reason) private pure returns (Outcome memory o) {
+        o.reason = reason;
+    }
+
+    // ── Making batches ───────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @dev Up to six payments, most of them within the tier's limits.
+    function _payments(uint256 seed, uint256 tier) private view returns (bytes memory packed) {
+        uint256 count = 1 + _roll(seed, "count", 6);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 own = uint256(keccak256(abi.encode(seed, i)));
+            address recipient = _payees[_roll(own, "payee", _payees.length)];
+            for (uint256 j = 0; ghost.limit(tier, recipient) == 0 && j < 8 && !_oneIn(32, own, "blocked"); ++j) {
+                recipient = _payees[(_roll(own, "payee", _payees.length) + j) % _payees.length];
+            }
+            uint256 most = ghost.limit(tier, recipient);
+            uint256 kind = _roll(own, "kind", 48);
+            uint256 amount =
+                kind == 0 ? 0 : kind == 1 ? most + 1 : kind < 12 ? most : _roll(own, "amount", most / 2 + 1) + 1;
+            packed = bytes.concat(packed, abi.encodePacked(recipient, uint96(amount), uint128(own)));
+        }
+    }
+
+    /// @dev Numbers mostly go on where the last batch ended; sometimes they overlap it.
+    function _batch(uint256 seed, uint256 tier, bytes memory packed, bool lower) private returns (Batch memory b) {
+        b.count = uint16(packed.length / 48);
+        uint256 first = lower ? _nextLower : _nextUpper;
+        if (_oneIn(4, seed, "overlap")) first -= 1 + _roll(seed, "back", 4);
+        if (lower) _nextLower = first + b.count;
+        else _nextUpper = first + b.count;
+        (b.firstNumber, b.tier, b.total) = (uint64(first), uint8(tier), uint128(_sum(packed)));
+        if (b.count == 1) (b.recipient,) = paymentAt(packed, 0);
+        uint256 least = ghost.tier(tier).delay + SETTLE;
+        b.expiresAt = uint40(time + least + _roll(seed, "life", MAX_LIFE - least + 1));
+        b.paymentsHash = keccak256(packed);
+        b.context = bytes32(seed);
+    }
+
+    /// @dev Breaks one field of every fourth header, or moves it to the end of the numbers, which is legal.
+    function _spoil(uint256 seed, Batch memory b, uint256 limit) private view {
+        uint256 field = _roll(seed, "spoil", 32);
+        if (field == 0) ++b.count;
+        else if (field == 1) b.recipient = address(uint160(b.recipient) ^ 1);
+        else if (field == 2) b.paymentsHash ^= bytes32(uint256(1));
+        else if (field == 3) ++b.total;
+        else if (field == 4) b.firstNumber = uint64(limit - b.count + 1);
+        else if (field == 5) b.firstNumber = uint64(limit - b.count);
+        else if (field == 6) b.expiresAt = uint40(time);
+        else if (field == 7) b.expiresAt = uint40(time + 1);
+    }
+
+    function _tryNumbers(Batch memory b) private {
+        if (uint256(b.firstNumber) + b.count <= NUMBERS_END) ghost.tryNumbers(b.firstNumber, b.count);
+    }
+
+    function _unpaid(Batch memory b) private view returns (uint256 mask) {
+        for (uint256 i = 0; i < b.count; ++i) {
+            if (ghost.timesPaid(uint256(b.firstNumber) + i) == 0) mask |= 1 << i;
+        }
+    }
+
+    function _sum(bytes memory packed) private pure returns (uint256 sum) {
+        for (uint256 i = 0; i < packed.length / 48; ++i) {
+            (, uint256 amount) = paymentAt(packed, i);
+            sum += amount;
+        }
+    }
+
+    /// @notice Recipient and amount of packed payment `i`. [base units]
+    function paymentAt(bytes memory packed, uint256 i) public pure returns (address recipient, uint256 amount) {
+        assembly ("memory-safe") {
+            let start := add(add(packed, 32), mul(i, 48))
+            recipient := shr(96, mload(start))
+            amount := shr(160, mload(add(start, 20)))
+        }
+    }
+}
