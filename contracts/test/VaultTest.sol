@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Vault} from "../src/Vault.sol";
 import {Batch, ChangeKind, Configuration, Grant, Role, State, Tier} from "../src/types/VaultTypes.sol";
+import {Deploy} from "./Deploy.sol";
 import {ITetherLike} from "./mocks/ITetherLike.sol";
 import {Tokens} from "./mocks/Tokens.sol";
 import {Test} from "forge-std/Test.sol";
@@ -32,7 +33,7 @@ abstract contract VaultTest is Test {
     function setUp() public virtual {
         vm.warp(START);
         usdt = Tokens.deployTether();
-        vault = new Vault(configuration());
+        vault = Deploy.vault(configuration());
         Tokens.give(usdt, address(vault), 50_000_000 * USDT);
     }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, ChangeKind, Configuration, State, Tier, TiersChange} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {VaultTest} from "../VaultTest.sol";
 import {ITestToken} from "../mocks/TestToken.sol";
 
@@ -96,7 +97,7 @@ abstract contract AttackTest is VaultTest {
     function useToken(ITestToken other) internal {
         Configuration memory c = configuration();
         c.token = address(other);
-        vault = new Vault(c);
+        vault = Deploy.vault(c);
         other.mint(address(vault), 50_000_000 * USDT);
     }
 }

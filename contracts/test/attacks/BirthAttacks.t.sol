@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, Configuration, State} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {AttackTest} from "./AttackTest.sol";
 
 /// @notice Taking a vault over: at its birth, by its code, or by an owner that it does not have.
@@ -77,7 +78,7 @@ contract BirthAttacks is AttackTest {
     /// @notice Front-run initialiser: the constructor says everything, so a new vault is complete in its first block.
     function test_attack25_completeAtBirth() external {
         vm.record();
-        Vault born = new Vault(configuration());
+        Vault born = Deploy.vault(configuration());
         (, bytes32[] memory writes) = vm.accesses(address(born));
         assertGt(writes.length, 0, "the constructor writes");
         assertEq(born.signers(), addresses(alice, bob, carol), "signers");

@@ -5,6 +5,7 @@ import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
 import {Batch, ChangeKind, Configuration, Refusal, Tier} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {ModeToken} from "../mocks/ModeToken.sol";
 import {Tokens} from "../mocks/Tokens.sol";
 import {AttackTest} from "./AttackTest.sol";
@@ -190,7 +191,7 @@ contract CapAttacks is AttackTest {
                 Policy.PolicyOutOfRange.selector, Policy.Field.HardCeiling, 0, MAX_CAP + 1, 1, MAX_CAP
             )
         );
-        new Vault(c);
+        Deploy.vault(c);
 
         _useWidestVault();
         uint256[7] memory sums = [MAX_CAP - 600_006, 1, 100_000, 200_000, 300_000, 2, 3];
@@ -219,7 +220,7 @@ contract CapAttacks is AttackTest {
     }
 
     function _useWidestVault() private {
-        vault = new Vault(_widest());
+        vault = Deploy.vault(_widest());
         Tokens.give(usdt, address(vault), 4 * MAX_CAP);
     }
 

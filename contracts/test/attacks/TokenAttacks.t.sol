@@ -12,6 +12,7 @@ import {
     SuccessorChange,
     SweepChange
 } from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {DoubleEntryToken} from "../mocks/DoubleEntry.sol";
 import {ReentrantToken} from "../mocks/ReentrantToken.sol";
 import {TetherHostile} from "../mocks/TetherHostile.sol";
@@ -57,7 +58,7 @@ contract TokenAttacks is AttackTest {
         c.grants = new Grant[](2);
         c.grants[0] = Grant(address(accomplice), Role.Keeper, START + 365 days);
         c.grants[1] = Grant(proposer, Role.Proposer, START + 365 days);
-        vault = new Vault(c);
+        vault = Deploy.vault(c);
         reentrant.mint(address(vault), 1_000_000 * USDT);
     }
 

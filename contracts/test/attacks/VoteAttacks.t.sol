@@ -13,6 +13,7 @@ import {
     SuccessorChange,
     Tier
 } from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {Tokens} from "../mocks/Tokens.sol";
 import {AttackTest} from "./AttackTest.sol";
 
@@ -42,7 +43,7 @@ contract VoteAttacks is AttackTest {
     /// @notice Cross-vault replay: ids commit to the vault, though signers, token and policy are the same.
     function test_attack08_crossVaultReplay() external {
         (Batch memory b, bytes32 id) = readyBatch(1, UPPER, packed);
-        Vault other = new Vault(configuration());
+        Vault other = Deploy.vault(configuration());
         Tokens.give(usdt, address(other), 1_000_000 * USDT);
         bytes32 there = other.hashBatch(b);
         assertNotEq(there, id, "id");
@@ -77,10 +78,10 @@ contract VoteAttacks is AttackTest {
         vm.expectRevert(
             abi.encodeWithSelector(Policy.PolicyOutOfRange.selector, Policy.Field.SignerCount, 0, 33, 1, 32)
         );
-        new Vault(c);
+        Deploy.vault(c);
 
         c.signers = _crowd(32);
-        vault = new Vault(c);
+        vault = Deploy.vault(c);
         Batch memory b = header(1, UPPER, packed);
         bytes32 id = proposeAndApprove(b, packed, 0);
         vm.startPrank(c.signers[31]);

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, ChangeKind, Configuration, Grant, Role, State, Tier} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {IModeTokenHook, ModeToken} from "../mocks/ModeToken.sol";
 import {Ghost} from "./Ghost.sol";
 import {CommonBase} from "forge-std/Base.sol";
@@ -50,7 +51,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         }
         (token, stray) = (new ModeToken(), new ModeToken());
         Configuration memory c = _configuration();
-        vault = new Vault(c);
+        vault = Deploy.vault(c);
         ghost = new Ghost(c, address(vault), time);
         for (uint256 i = 0; i < 9; ++i) {
             _payees.push(_payee(i));

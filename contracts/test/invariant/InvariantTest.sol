@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Vault} from "../../src/Vault.sol";
 import {VaultLens} from "../../src/VaultLens.sol";
 import {Batch, Role} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {ModeToken} from "../mocks/ModeToken.sol";
 import {Ghost} from "./Ghost.sol";
 import {Handler} from "./Handler.sol";
@@ -31,7 +32,7 @@ abstract contract InvariantTest is Test {
     function setUp() public {
         handler = new Handler();
         (vault, token, ghost) = (handler.vault(), handler.token(), handler.ghost());
-        lens = new VaultLens();
+        lens = Deploy.lens();
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), actions()));
     }

@@ -5,6 +5,7 @@ import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
 import {Batch, ChangeKind, Configuration, Role, State} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
 import {Tokens} from "../mocks/Tokens.sol";
 
@@ -100,7 +101,7 @@ contract ChangeSignersTest is PolicyTest {
         vm.prank(alice);
         vault.approve(b);
         vm.expectEmit(address(vault));
-        emit IVault.Queued(id);
+        emit IVault.Queued(id, bob);
         vm.prank(bob);
         vault.approve(b);
         assertEq(vault.proposal(id).quorumAt(), block.timestamp);
@@ -126,7 +127,7 @@ contract ChangeSignersTest is PolicyTest {
     function test_changeSigners_delayOnlyTierKeepsItsClock() external {
         Configuration memory c = configuration();
         c.tiers[1].approvals = 0;
-        vault = new Vault(c);
+        vault = Deploy.vault(c);
         Tokens.give(usdt, address(vault), 1000 * USDT);
         bytes memory packed = payment(payee, USDT, 1);
         Batch memory b = header(1, 1, packed);

@@ -30,19 +30,15 @@ contract ChangesTest is PolicyTest {
         bytes32 id = vault.hashChange(SUCCESSOR, change);
         vm.expectEmit(address(vault));
         emit IVault.ChangeProposed(id, alice, SUCCESSOR, change);
-        vm.expectEmit(address(vault));
-        emit IVault.Approved(id, alice);
         vm.recordLogs();
         vm.prank(alice);
         vault.proposeChange(SUCCESSOR, change);
-        assertEq(vm.getRecordedLogs().length, 2);
+        assertEq(vm.getRecordedLogs().length, 1);
         assertState(id, State.Proposed);
         assertTrue(vault.proposal(id).hasVote(1, 0));
 
         vm.expectEmit(address(vault));
-        emit IVault.Approved(id, bob);
-        vm.expectEmit(address(vault));
-        emit IVault.Queued(id);
+        emit IVault.Queued(id, bob);
         vm.prank(bob);
         vault.approveChange(SUCCESSOR, change);
         assertState(id, State.Queued);

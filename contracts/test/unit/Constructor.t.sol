@@ -5,6 +5,7 @@ import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
 import {Configuration, Grant, Role, Standing, Tier} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
 
 /// @notice Every rule that a new vault's configuration must keep, from both sides.
@@ -79,14 +80,14 @@ contract ConstructorTest is PolicyTest {
         vm.expectEmit(next);
         emit IVault.SuccessorSet(address(0), c.successor);
         vm.recordLogs();
-        new Vault(c);
+        Deploy.vault(c);
         assertEq(vm.getRecordedLogs().length, 12);
     }
 
     function test_constructor_saysNothingOfNoSuccessor() external {
         Configuration memory c = configuration();
         vm.recordLogs();
-        Vault v = new Vault(c);
+        Vault v = Deploy.vault(c);
         assertEq(vm.getRecordedLogs().length, 11);
         assertEq(v.successor(), address(0));
     }
@@ -422,11 +423,11 @@ contract ConstructorTest is PolicyTest {
 
     function refuse(Configuration memory c, bytes memory reason) private {
         vm.expectRevert(reason);
-        new Vault(c);
+        Deploy.vault(c);
     }
 
     function accept(Configuration memory c) private returns (Vault v) {
-        v = new Vault(c);
+        v = Deploy.vault(c);
         assertEq(v.policyDelay(), c.policyDelay);
         assertEq(v.threshold(), c.threshold);
         assertEq(v.signers(), c.signers);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {VaultLens} from "../../src/VaultLens.sol";
 import {Batch, Blocker, ChangeKind, Explanation, State, Tier} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
 
 /// @notice What the lens says a proposal waits for, blocker by blocker, and that it is then gone.
@@ -15,7 +16,7 @@ contract ExplainTest is PolicyTest {
 
     function setUp() public override {
         super.setUp();
-        lens = new VaultLens();
+        lens = Deploy.lens();
         packed = payment(payee, 20_000 * USDT, 1);
         b = header(1, 1, packed);
     }

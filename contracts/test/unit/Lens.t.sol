@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {VaultLens} from "../../src/VaultLens.sol";
 import {ChangeKind, Party, Role, Tier} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
 
 /// @notice What the lens says of room and policy. Payments are in Preview.t.sol, proposals in Explain.t.sol.
@@ -13,7 +14,7 @@ contract LensTest is PolicyTest {
 
     function setUp() public override {
         super.setUp();
-        lens = new VaultLens();
+        lens = Deploy.lens();
     }
 
     // ── Room ─────────────────────────────────────────────────────────────────────────────────────────────────────

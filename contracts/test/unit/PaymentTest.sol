@@ -14,6 +14,7 @@ import {
     Tier,
     TiersChange
 } from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {VaultTest} from "../VaultTest.sol";
 import {ITetherLike} from "../mocks/ITetherLike.sol";
 import {TestToken} from "../mocks/TestToken.sol";
@@ -30,7 +31,7 @@ abstract contract PaymentTest is VaultTest {
 
     /// @notice Starts over with an empty vault of this configuration.
     function useConfiguration(Configuration memory c) internal {
-        vault = new Vault(c);
+        vault = Deploy.vault(c);
     }
 
     /// @notice Starts over with another release policy.

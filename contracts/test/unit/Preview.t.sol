@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {VaultLens} from "../../src/VaultLens.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Preview, Refusal} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
 
 contract PreviewTest is PolicyTest {
@@ -13,7 +14,7 @@ contract PreviewTest is PolicyTest {
 
     function setUp() public override {
         super.setUp();
-        lens = new VaultLens();
+        lens = Deploy.lens();
     }
 
     function test_preview_lowestTierAboveTheFirst() external view {

@@ -74,7 +74,7 @@ contract RevokeTest is PaymentTest {
         skip(10);
         vm.recordLogs();
         approveAs(bob, b);
-        assertEvents(events(IVault.Approved.selector, IVault.Queued.selector));
+        assertEvents(events(IVault.Queued.selector));
         skip(1 hours - 1);
         assertState(id, State.Queued);
         skip(1);

@@ -5,6 +5,7 @@ import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {TokenCall} from "../../src/libraries/TokenCall.sol";
 import {ChangeKind, Configuration, Role, State} from "../../src/types/VaultTypes.sol";
+import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
 import {DoubleEntryToken, SecondEntry} from "../mocks/DoubleEntry.sol";
 import {FalseToken} from "../mocks/FalseToken.sol";
@@ -167,7 +168,7 @@ contract SweepTest is PolicyTest {
     function vaultOf(address token) private {
         Configuration memory c = configuration();
         c.token = token;
-        vault = new Vault(c);
+        vault = Deploy.vault(c);
     }
 
     function skimToken(SkimToken.Skim mode) private returns (SkimToken skim) {

@@ -48,7 +48,7 @@ contract DelayOnlyTest is TermsTest {
         bytes32 id = vault.hashBatch(b);
         vm.recordLogs();
         proposeAs(alice, b, packed);
-        assertEvents(events(IVault.BatchProposed.selector, IVault.Approved.selector, IVault.Queued.selector));
+        assertEvents(events(IVault.BatchProposed.selector, IVault.Queued.selector));
         assertEq(vault.proposal(id).voteCount(1), 1);
         _assertWaits(b, id, clock());
     }
@@ -162,7 +162,7 @@ contract VotesOnlyTest is TermsTest {
         bytes32 id = vault.hashBatch(b);
         vm.recordLogs();
         proposeAs(alice, b, packed);
-        assertEvents(events(IVault.BatchProposed.selector, IVault.Approved.selector, IVault.Queued.selector));
+        assertEvents(events(IVault.BatchProposed.selector, IVault.Queued.selector));
         assertState(id, State.Ready);
         assertEq(vault.proposal(id).quorumAt(), clock());
         vm.prank(alice);
@@ -181,7 +181,7 @@ contract VotesOnlyTest is TermsTest {
         execute(b, packed);
         vm.recordLogs();
         approveAs(bob, b);
-        assertEvents(events(IVault.Approved.selector, IVault.Queued.selector));
+        assertEvents(events(IVault.Queued.selector));
         assertState(id, State.Ready);
         assertEq(execute(b, packed), 1);
     }
