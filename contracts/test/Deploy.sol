@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Vault} from "../src/Vault.sol";
 import {VaultLens} from "../src/VaultLens.sol";
+import {IVault} from "../src/interfaces/IVault.sol";
 import {Configuration} from "../src/types/VaultTypes.sol";
 import {Vm} from "forge-std/Vm.sol";
 
-/// @notice Creates the contracts from the code that was built for production. `new` would compile them again, as a part
-/// of every test contract that says it: a minute instead of ten.
+/// @notice Creates the contracts from the code that was built for production; tests themselves are compiled otherwise.
 library Deploy {
     Vm private constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
     /// @notice Creates a vault; reverts with what its constructor reverts with.
-    function vault(Configuration memory c) internal returns (Vault) {
-        return Vault(_create(bytes.concat(VM.getCode("Vault.sol:Vault"), abi.encode(c))));
+    function vault(Configuration memory c) internal returns (IVault) {
+        return IVault(_create(bytes.concat(VM.getCode("Vault.sol:Vault"), abi.encode(c))));
+    }
+
+    /// @notice The same by CREATE2.
+    function vault(Configuration memory c, bytes32 salt) internal returns (IVault created) {
+        bytes memory code = bytes.concat(VM.getCode("Vault.sol:Vault"), abi.encode(c));
+        assembly ("memory-safe") {
+            created := create2(0, add(code, 0x20), mload(code), salt)
+        }
     }
 
     function lens() internal returns (VaultLens) {

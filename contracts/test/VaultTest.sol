@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Vault} from "../src/Vault.sol";
+import {IVault} from "../src/interfaces/IVault.sol";
 import {Batch, ChangeKind, Configuration, Grant, Role, State, Tier} from "../src/types/VaultTypes.sol";
 import {Deploy} from "./Deploy.sol";
 import {ITetherLike} from "./mocks/ITetherLike.sol";
@@ -14,7 +14,7 @@ abstract contract VaultTest is Test {
     uint40 internal constant START = 1_800_000_000;
     uint128 internal constant UNIT = 10_000; // 0.01 USDT
 
-    Vault internal vault;
+    IVault internal vault;
     ITetherLike internal usdt;
 
     address internal keeper = makeAddr("keeper");

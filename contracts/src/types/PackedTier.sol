@@ -21,8 +21,8 @@ library PackedTierFields {
 
     /// @notice A row with these limits. [units]
     function pack(uint256 known, uint256 unknown, uint256 newCap, uint256 oldCap) internal pure returns (PackedTier) {
-        return
-            PackedTier.wrap(uint256(0).set(0, 33, known).set(33, 33, unknown).set(66, 33, newCap).set(99, 33, oldCap));
+        uint256 limits = uint256(0).set(0, 33, known).set(33, 33, unknown);
+        return PackedTier.wrap(limits.set(66, 33, newCap).set(99, 33, oldCap));
     }
 
     /// @notice The row with these terms. `delay` in seconds.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
 import {
@@ -43,7 +42,7 @@ contract VoteAttacks is AttackTest {
     /// @notice Cross-vault replay: ids commit to the vault, though signers, token and policy are the same.
     function test_attack08_crossVaultReplay() external {
         (Batch memory b, bytes32 id) = readyBatch(1, UPPER, packed);
-        Vault other = Deploy.vault(configuration());
+        IVault other = Deploy.vault(configuration());
         Tokens.give(usdt, address(other), 1_000_000 * USDT);
         bytes32 there = other.hashBatch(b);
         assertNotEq(there, id, "id");

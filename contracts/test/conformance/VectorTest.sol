@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Vault} from "../../src/Vault.sol";
+import {IVault} from "../../src/interfaces/IVault.sol";
 import {VaultTest} from "../VaultTest.sol";
 
 /// @notice Reads test-fixtures/vectors/*.json and puts a vault where a vector says it is.
@@ -45,7 +45,7 @@ abstract contract VectorTest is VaultTest {
         vm.chainId(chainId);
         address place = addressOf(i, "vault");
         deployCodeTo("Vault.sol:Vault", abi.encode(configuration()), place);
-        vault = Vault(place);
+        vault = IVault(place);
     }
 
     /// @notice The vector's domain is the one that the vault tells of itself.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, ChangeKind, Configuration, Grant, Role, State, Tier} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
@@ -17,7 +16,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     uint256 internal constant MAX_LIFE = 30 days;
     uint256 internal constant FUNDS = 400_000 * USDT;
 
-    Vault public immutable vault;
+    IVault public immutable vault;
     ModeToken public immutable token;
     ModeToken public immutable stray; // another token, to be swept
     Ghost public immutable ghost;

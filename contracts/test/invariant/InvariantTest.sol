@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Vault} from "../../src/Vault.sol";
 import {VaultLens} from "../../src/VaultLens.sol";
+import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, Role} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {ModeToken} from "../mocks/ModeToken.sol";
@@ -18,7 +18,7 @@ abstract contract InvariantTest is Test {
     uint256 internal constant UPPER = 1 << 63; // numbers that only proposals may use
 
     Handler internal handler;
-    Vault internal vault;
+    IVault internal vault;
     ModeToken internal token;
     Ghost internal ghost;
     VaultLens internal lens;

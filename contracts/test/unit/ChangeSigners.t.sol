@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
 import {Batch, ChangeKind, Configuration, Role, State} from "../../src/types/VaultTypes.sol";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Vault} from "../../src/Vault.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
 import {Configuration, Grant, Role, Standing, Tier} from "../../src/types/VaultTypes.sol";
@@ -21,7 +20,7 @@ contract ConstructorTest is PolicyTest {
     function test_constructor_storesConfiguration() external {
         Configuration memory c = configuration();
         c.successor = makeAddr("successor");
-        Vault v = accept(c);
+        IVault v = accept(c);
         assertEq(v.token(), c.token);
         assertEq(v.unit(), c.unit);
         assertEq(v.hardCeiling(), c.hardCeiling);
@@ -87,7 +86,7 @@ contract ConstructorTest is PolicyTest {
     function test_constructor_saysNothingOfNoSuccessor() external {
         Configuration memory c = configuration();
         vm.recordLogs();
-        Vault v = Deploy.vault(c);
+        IVault v = Deploy.vault(c);
         assertEq(vm.getRecordedLogs().length, 11);
         assertEq(v.successor(), address(0));
     }
@@ -126,7 +125,7 @@ contract ConstructorTest is PolicyTest {
         c.hardCeiling = uint128(most) - 1;
         refuse(c, notMultiple(Policy.Field.HardCeiling, 0, c.hardCeiling));
         (c.hardCeiling, c.tiers) = (uint128(most), oneTier(uint128(most)));
-        Vault v = accept(c);
+        IVault v = accept(c);
         assertEq(v.headroom(0), most);
         (c.hardCeiling, c.tiers) = (UNIT, oneTier(UNIT));
         v = accept(c);
@@ -168,7 +167,7 @@ contract ConstructorTest is PolicyTest {
         refuse(c, outOfRange(Policy.Field.SignerCount, 0, 33, 1, 32));
         c.signers = crowd(32);
         (c.threshold, c.tiers[2].approvals) = (32, 32);
-        Vault v = accept(c);
+        IVault v = accept(c);
         assertEq(v.member(c.signers[31]).signerIndex(), 31);
         (c.signers, c.threshold, c.tiers) = (crowd(1), 1, oneTier(UNIT));
         c.tiers[0].approvals = 1;
@@ -394,7 +393,7 @@ contract ConstructorTest is PolicyTest {
         Configuration memory c = configuration();
         c.grants[0] = Grant(alice, Role.Keeper, START + 1 days);
         c.grants[1] = Grant(alice, Role.Proposer, START + 2 days);
-        Vault v = accept(c);
+        IVault v = accept(c);
         assertEq(v.member(alice).until(Role.Keeper), START + 1 days);
         assertEq(v.member(alice).until(Role.Proposer), START + 2 days);
         assertTrue(v.member(alice).isSigner());
@@ -426,7 +425,7 @@ contract ConstructorTest is PolicyTest {
         Deploy.vault(c);
     }
 
-    function accept(Configuration memory c) private returns (Vault v) {
+    function accept(Configuration memory c) private returns (IVault v) {
         v = Deploy.vault(c);
         assertEq(v.policyDelay(), c.policyDelay);
         assertEq(v.threshold(), c.threshold);
@@ -437,7 +436,7 @@ contract ConstructorTest is PolicyTest {
         }
     }
 
-    function assertStanding(Vault v, address recipient, Standing expected) private view {
+    function assertStanding(IVault v, address recipient, Standing expected) private view {
         assertEq(uint8(v.standingOf(recipient)), uint8(expected));
     }
 
