@@ -92,46 +92,48 @@ pub fn read_fact(log: &Log, domain: &VaultDomain) -> Result<Fact, FactError> {
             }
         }
         Vault::VaultEvents::BatchPaid(paid) => read_paid(&paid, domain)?,
+        Vault::VaultEvents::BatchExecuted(executed) => Fact::Paid {
+            id: BatchId(executed.id),
+            first_number: PaymentNumber(narrow("firstNumber", executed.firstNumber)?),
+            paid: executed.paidMask,
+            items: None,
+        },
         Vault::VaultEvents::Cancelled(cancelled) => Fact::Cancelled {
             id: BatchId(cancelled.id),
         },
         Vault::VaultEvents::Approved(Vault::Approved { id, .. })
         | Vault::VaultEvents::Revoked(Vault::Revoked { id, .. })
-        | Vault::VaultEvents::Queued(Vault::Queued { id })
+        | Vault::VaultEvents::Queued(Vault::Queued { id, .. })
         | Vault::VaultEvents::Unqueued(Vault::Unqueued { id }) => Fact::Voted { id: BatchId(id) },
         _ => Fact::Other,
     })
 }
 
 /// First topics of the events that say something of a batch.
-pub fn batch_topics() -> [B256; 3] {
+pub fn batch_topics() -> [B256; 4] {
     [
         Vault::BatchProposed::SIGNATURE_HASH,
         Vault::BatchPaid::SIGNATURE_HASH,
+        Vault::BatchExecuted::SIGNATURE_HASH,
         Vault::Cancelled::SIGNATURE_HASH,
     ]
 }
 
 fn read_paid(event: &Vault::BatchPaid, domain: &VaultDomain) -> Result<Fact, FactError> {
     let first_number = PaymentNumber(narrow("firstNumber", event.firstNumber)?);
-    let mut items = None;
-    if !event.payments.is_empty() {
-        let tier = u8::try_from(narrow("tier", event.tier)?).unwrap_or(u8::MAX);
-        let header = Batch::of_packed(
-            first_number,
-            TierIndex::new(tier)?,
-            &event.payments,
-            BlockTime::from_seconds(narrow("expiresAt", event.expiresAt)?)?,
-            event.context,
-        )?;
-        same_id(event.id, &header, domain)?;
-        items = Some(packed_items(&event.payments)?);
-    }
+    let tier = u8::try_from(narrow("tier", event.tier)?).unwrap_or(u8::MAX);
+    let header = Batch::of_packed(
+        first_number,
+        TierIndex::new(tier)?,
+        &event.payments,
+        BlockTime::from_seconds(narrow("expiresAt", event.expiresAt)?)?,
+        event.context,
+    )?;
     Ok(Fact::Paid {
-        id: BatchId(event.id),
+        id: same_id(event.id, &header, domain)?,
         first_number,
         paid: event.paidMask,
-        items,
+        items: Some(packed_items(&event.payments)?),
     })
 }
 
