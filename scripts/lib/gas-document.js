@@ -52,7 +52,7 @@ function why(g) {
   not answers, so it reads its own balance before and after. The log repeats what rebuilds the header.
 - **An approval** reads who votes, and reads and writes the proposal: ${number(approve.storage)}, with ${number(approve.intrinsic)} for a transaction that carries
   the header. What is left for code and the log is little: the header is hashed again, so that a signer approves what is
-  shown and not an opaque id. The vote that brings quorum also emits \`Queued\` and checks that enough life is left.
+  shown and not an opaque id. The vote that brings quorum also checks that enough life is left.
 - **A withdrawal** is three transactions, each with the whole header: ${three("intrinsic")} before any of them does a thing. Storage costs
   ${three("storage")}: the proposal is created, then written again by the second vote and by the execution. Logs cost ${three("logs")}, because
   they alone must suffice to rebuild every payment, and the vault's own code ${three("rest")}.
