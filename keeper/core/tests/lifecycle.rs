@@ -1,6 +1,7 @@
 //! The lifecycles as tables: what is listed is allowed, all else is forbidden, and the documents draw the same tables.
 
 #![allow(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
