@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IVault} from "../../src/interfaces/IVault.sol";
+import {TypedData} from "../../src/libraries/TypedData.sol";
+import {
+    Batch,
+    ChangeKind,
+    GuardiansChange,
+    RecipientsChange,
+    Role,
+    RoleChange,
+    SignersChange,
+    Standing,
+    State,
+    SuccessorChange,
+    SweepChange,
+    Tier,
+    TiersChange,
+    UnfreezeChange
+} from "../../src/types/VaultTypes.sol";
+import {PolicyTest} from "../PolicyTest.sol";
+
+/// @notice Struct hashes against EIP-712 spelt out field by field.
+contract TypedDataTest is PolicyTest {
+    bytes32 private constant TIER =
+        keccak256("Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)");
+
+    // ── The library behind external calls, so that its arguments are calldata ────────────────────────────────────
+
+    function hash(Batch calldata batch) external pure returns (bytes32) {
+        return TypedData.hash(batch);
+    }
+
+    function hash(ChangeKind kind, bytes calldata change) external pure returns (bytes32, uint256) {
+        return TypedData.hash(kind, change);
+    }
+
+    // ── Batches ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function testFuzz_hash_ofBatch(Batch memory batch) external view {
+        bytes32 typeHash = keccak256(
+            "Batch(uint64 firstNumber,uint16 count,uint8 tier,uint128 total,address recipient,uint40 expiresAt,bytes32 paymentsHash,bytes32 context)"
+        );
+        assertEq(this.hash(batch), keccak256(abi.encode(typeHash, batch)));
+    }
+
+    /// @dev Bits beyond a field's type are hashed: such a header is another batch, which nobody can propose.
+    function test_hashBatch_bitsBeyondTheTypeMakeABatchOfNobody() external {
+        bytes memory packed = payment(payee, USDT, 1);
+        bytes memory words = abi.encode(header(1, 1, packed));
+        bytes memory rest = bytes.concat(abi.encode(words.length + 32, packed.length), packed, new bytes(16));
+        uint256 narrow = 6; // fields, the first ones, that leave bits of their words unused
+        for (uint256 i = 0; i < narrow; ++i) {
+            words[32 * i] = 0x01;
+            (, bytes memory answer) = call(alice, bytes.concat(IVault.hashBatch.selector, words));
+            bytes32 wideId = abi.decode(answer, (bytes32));
+            assertNotEq(wideId, vault.hashBatch(header(1, 1, packed)));
+            bool succeeded;
+            (succeeded, answer) = call(alice, bytes.concat(IVault.propose.selector, words, rest));
+            assertFalse(succeeded);
+            assertEq(answer, "");
+            (succeeded, answer) = call(alice, bytes.concat(IVault.approve.selector, words));
+            assertFalse(succeeded);
+            assertEq(answer, stateInvalid(wideId, State.None));
+            words[32 * i] = 0x00;
+        }
+        (bool proposed,) = call(alice, bytes.concat(IVault.propose.selector, words, rest));
+        assertTrue(proposed, "without those bits it can be");
+    }
+
+    // ── Changes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function testFuzz_hash_ofSigners(SignersChange memory c) external view {
+        bytes32 typeHash = keccak256("SignersChange(address[] signers,uint8 threshold,uint64 nonce,uint40 expiresAt)");
+        bytes memory fields = abi.encode(typeHash, hashOf(c.signers), c.threshold, c.nonce, c.expiresAt);
+        assertChange(ChangeKind.Signers, abi.encode(c), fields, c.expiresAt);
+    }
+
+    function testFuzz_hash_ofTiers(TiersChange memory c) external view {
+        bytes32 typeHash = keccak256(
+            "TiersChange(Tier[] tiers,uint32 policyDelay,uint64 nonce,uint40 expiresAt)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)"
+        );
+        bytes memory hashes;
+        for (uint256 i = 0; i < c.tiers.length; ++i) {
+            Tier memory t = c.tiers[i];
+            bytes memory row = abi.encode(TIER, t.maxKnown, t.maxUnknown, t.cap, t.approvals, t.delay);
+            hashes = bytes.concat(hashes, keccak256(row));
+        }
+        bytes memory fields = abi.encode(typeHash, keccak256(hashes), c.policyDelay, c.nonce, c.expiresAt);
+        assertChange(ChangeKind.Tiers, abi.encode(c), fields, c.expiresAt);
+    }
+
+    function testFuzz_hash_ofRecipients(address[] memory list, uint8 from, uint8 to, uint64 nonce_, uint40 expiresAt)
+        external
+        view
+    {
+        (from, to) = (from % 3, to % 3);
+        bytes32 typeHash = keccak256(
+            "RecipientsChange(address[] recipients,uint8 oldStanding,uint8 standing,uint64 nonce,uint40 expiresAt)"
+        );
+        RecipientsChange memory c = RecipientsChange(list, Standing(from), Standing(to), nonce_, expiresAt);
+        bytes memory fields = abi.encode(typeHash, hashOf(list), from, to, nonce_, expiresAt);
+        assertChange(ChangeKind.Recipients, abi.encode(c), fields, expiresAt);
+    }
+
+    function testFuzz_hash_ofRole(address account, uint8 role, uint40 from, uint40 to, uint64 nonce_, uint40 expiresAt)
+        external
+        view
+    {
+        bytes32 typeHash = keccak256(
+            "RoleChange(address account,uint8 role,uint40 oldUntil,uint40 until,uint64 nonce,uint40 expiresAt)"
+        );
+        RoleChange memory c = RoleChange(account, Role(role % 3), from, to, nonce_, expiresAt);
+        bytes memory fields = abi.encode(typeHash, account, role % 3, from, to, nonce_, expiresAt);
+        assertChange(ChangeKind.Role, abi.encode(c), fields, expiresAt);
+    }
+
+    function testFuzz_hash_ofGuardians(GuardiansChange memory c) external view {
+        bytes32 typeHash = keccak256("GuardiansChange(address[] guardians,uint40 until,uint64 nonce,uint40 expiresAt)");
+        bytes memory fields = abi.encode(typeHash, hashOf(c.guardians), c.until, c.nonce, c.expiresAt);
+        assertChange(ChangeKind.Guardians, abi.encode(c), fields, c.expiresAt);
+    }
+
+    function testFuzz_hash_ofUnfreeze(UnfreezeChange memory c) external view {
+        bytes32 typeHash = keccak256("UnfreezeChange(uint40 haltedUntil,uint64 nonce,uint40 expiresAt)");
+        bytes memory fields = abi.encode(typeHash, c.haltedUntil, c.nonce, c.expiresAt);
+        assertChange(ChangeKind.Unfreeze, abi.encode(c), fields, c.expiresAt);
+    }
+
+    function testFuzz_hash_ofSuccessor(SuccessorChange memory c) external view {
+        bytes32 typeHash = keccak256("SuccessorChange(address successor,uint64 nonce,uint40 expiresAt)");
+        bytes memory fields = abi.encode(typeHash, c.successor, c.nonce, c.expiresAt);
+        assertChange(ChangeKind.Successor, abi.encode(c), fields, c.expiresAt);
+    }
+
+    function testFuzz_hash_ofSweep(SweepChange memory c) external view {
+        bytes32 typeHash = keccak256("SweepChange(address token,uint64 nonce,uint40 expiresAt)");
+        bytes memory fields = abi.encode(typeHash, c.token, c.nonce, c.expiresAt);
+        assertChange(ChangeKind.Sweep, abi.encode(c), fields, c.expiresAt);
+    }
+
+    // ── Encodings ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function test_hash_RevertWhen_LengthIsNotTheStructs() external {
+        ChangeKind[4] memory kinds = [ChangeKind.Role, ChangeKind.Unfreeze, ChangeKind.Successor, ChangeKind.Sweep];
+        for (uint256 i = 0; i < kinds.length; ++i) {
+            uint256 expected = kinds[i] == ChangeKind.Role ? 192 : 96;
+            uint256[6] memory lengths = [0, expected - 32, expected - 1, expected + 1, expected + 32, 288 - expected];
+            for (uint256 k = 0; k < lengths.length; ++k) {
+                vm.expectRevert(
+                    abi.encodeWithSelector(TypedData.TypedDataLengthInvalid.selector, kinds[i], lengths[k], expected)
+                );
+                this.hash(kinds[i], new bytes(lengths[k]));
+            }
+            (, uint256 expiresAt) = this.hash(kinds[i], new bytes(expected));
+            assertEq(expiresAt, 0);
+        }
+    }
+
+    function test_hash_RevertWhen_ListIsCutShort() external {
+        bytes memory change = signersChange(addresses(alice, bob), 2);
+        (, uint256 expiresAt) = this.hash(ChangeKind.Signers, change);
+        assertEq(expiresAt, START + 20 days);
+        assembly ("memory-safe") {
+            mstore(change, sub(mload(change), 1))
+        }
+        vm.expectRevert(bytes(""));
+        this.hash(ChangeKind.Signers, change);
+    }
+
+    /// @dev Two encodings of one struct are one change: it takes effect once.
+    function test_hashChange_ofAnotherEncodingIsTheSame() external {
+        bytes memory change = signersChange(addresses(alice, bob, stranger), 2);
+        bytes memory padded = bytes.concat(change, bytes32("padding"));
+        bytes32 id = enact(ChangeKind.Signers, change);
+        assertEq(vault.hashChange(ChangeKind.Signers, padded), id);
+        vm.expectRevert(stateInvalid(id, State.Executed));
+        executeChange(ChangeKind.Signers, padded);
+    }
+
+    // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function call(address caller, bytes memory data) private returns (bool succeeded, bytes memory answer) {
+        vm.prank(caller);
+        (succeeded, answer) = address(vault).call(data);
+    }
+
+    function hashOf(address[] memory list) private pure returns (bytes32) {
+        bytes memory words;
+        for (uint256 i = 0; i < list.length; ++i) {
+            words = bytes.concat(words, bytes32(uint256(uint160(list[i]))));
+        }
+        return keccak256(words);
+    }
+
+    function assertChange(ChangeKind kind, bytes memory change, bytes memory fields, uint256 expiresAt) private view {
+        (bytes32 digest, uint256 actual) = this.hash(kind, change);
+        assertEq(digest, keccak256(fields), "struct hash");
+        assertEq(actual, expiresAt, "expiresAt");
+    }
+}
