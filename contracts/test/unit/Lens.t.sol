@@ -62,7 +62,8 @@ contract LensTest is PolicyTest {
         readyChange(ChangeKind.Tiers, change);
         uint256 time = START + 2 days;
         for (uint64 i = 0; i < 4; ++i) {
-            if (vault.headroom(0) >= 10_000 * USDT) pay(1 + i, payment(known, 10_000 * USDT, i));
+            uint256 spent = waits[i] % (vault.headroom(0) + 1) % (40_000 * USDT);
+            if (spent != 0) pay(10 * i + 1, toKnown(spent));
             time += bound(waits[i], 0, 9 hours);
             vm.warp(time);
             if (i == 1) executeChange(ChangeKind.Tiers, change);
@@ -143,6 +144,15 @@ contract LensTest is PolicyTest {
     }
 
     // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @dev The sum in payments of at most 10,000 to the known recipient.
+    function toKnown(uint256 sum) private view returns (bytes memory packed) {
+        for (uint256 left = sum; left != 0;) {
+            uint256 amount = left < 10_000 * USDT ? left : 10_000 * USDT;
+            packed = bytes.concat(packed, payment(known, amount, left));
+            left -= amount;
+        }
+    }
 
     function assertLoss(uint256 automatic, uint256 policy) private view {
         (uint256 a, uint256 p, uint256 ceiling) = lens.maxLossPerDay(vault);

@@ -8,7 +8,7 @@ import {Hot} from "../../src/types/Hot.sol";
 import {Member} from "../../src/types/Member.sol";
 import {PackedTier, PackedTierFields} from "../../src/types/PackedTier.sol";
 import {Proposal, Proposals} from "../../src/types/Proposal.sol";
-import {Role} from "../../src/types/VaultTypes.sol";
+import {Role, State} from "../../src/types/VaultTypes.sol";
 import {Test} from "forge-std/Test.sol";
 
 /// @notice Each field of a packed word is read where the layout says it is, and writing it leaves the others alone.
@@ -195,11 +195,28 @@ contract PackedFieldsTest is Test {
         if (other != epoch) assertEq(p.voteCount(other), 0);
     }
 
+    /// @dev Approvals and delay are each the larger of stored and asked for, even if a clock ran with too few votes.
+    function test_proposal_stateNeedsLargerOfStoredAndCurrent() external pure {
+        Proposal p = Proposals.create(1, 2, 1 hours, 10 days, true).vote(1, 0, 1 days).vote(1, 5, 1 days);
+        assertState(p.stateAt(1, 0, 0, 1 days + 1 hours - 1), State.Queued);
+        assertState(p.stateAt(1, 0, 0, 1 days + 1 hours), State.Ready);
+        assertState(p.stateAt(1, 2, 2 hours, 1 days + 2 hours - 1), State.Queued);
+        assertState(p.stateAt(1, 2, 2 hours, 1 days + 2 hours), State.Ready);
+        assertState(p.stateAt(1, 3, 0, 1 days + 1 hours), State.Proposed);
+        Proposal oneVote = Proposal.wrap(Proposal.unwrap(p) & ~uint256(1));
+        assertEq(oneVote.quorumAt(), 1 days);
+        assertState(oneVote.stateAt(1, 0, 0, 1 days + 1 hours), State.Proposed);
+    }
+
     // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev The field by division, not by shifts and masks.
     function field(uint256 word, uint256 start, uint256 width) private pure returns (uint256) {
         return (word / 2 ** start) % 2 ** width;
+    }
+
+    function assertState(State actual, State expected) private pure {
+        assertEq(uint8(actual), uint8(expected), "state");
     }
 
     function assertWritten(uint256 before, uint256 next, uint256 start, uint256 width, uint256 value) private pure {
