@@ -74,8 +74,9 @@ contract VaultLens {
     /// @return ceiling With every key stolen, whatever the policy is changed to.
     function maxLossPerDay(IVault vault) external view returns (uint256 automatic, uint256 policy, uint256 ceiling) {
         for (uint256 k = 0; k < vault.tierCount(); ++k) {
-            uint256 cap = capInForce(vault, k);
-            if (vault.packedTier(k).isAutomatic()) automatic += cap;
+            PackedTier t = vault.packedTier(k);
+            uint256 cap = t.cap() * vault.unit();
+            if (t.isAutomatic()) automatic += cap;
             policy += cap;
         }
         ceiling = vault.hardCeiling();
@@ -178,13 +179,14 @@ contract VaultLens {
     {
         Standing standing = vault.standingOf(recipient);
         (p.tier, p.tierWithRoom) = (type(uint8).max, type(uint8).max);
-        if (amount == 0) {
-            p.refusal = Refusal.ZeroAmount;
-        } else if (standing == Standing.Blocked) {
+        if (standing == Standing.Blocked) {
             p.refusal = Refusal.BlockedRecipient;
+        } else if (amount == 0) {
+            p.refusal = Refusal.ZeroAmount;
         } else {
             p.refusal = Refusal.AboveLimit;
-            for (uint256 k = rows.length; k-- > 0;) {
+            for (uint256 above = rows.length; above > 0; --above) {
+                uint256 k = above - 1;
                 uint256 limit = standing == Standing.Known ? rows[k].maxKnown : rows[k].maxUnknown;
                 if (amount > limit) break; // limits never rise towards the lower tiers
                 (p.refusal, p.tier) = (Refusal.None, k.toUint8());
