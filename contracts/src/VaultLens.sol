@@ -84,7 +84,8 @@ contract VaultLens {
 
     // ── Proposals ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice What a proposal waits for, the cap apart: `explainBatch` looks at that too.
+    /// @notice What a proposal waits for, the cap apart: `explainBatch` looks at that too. An id does not tell which change
+    /// it is of, so that a freeze, which stops a sweep, and the 28 hours between changes of tiers are not looked at.
     function explain(IVault vault, bytes32 id) public view returns (Explanation memory e) {
         Proposal p = vault.proposal(id);
         e.state = vault.stateOf(id);

@@ -161,4 +161,21 @@ contract LensTest is PolicyTest {
         assertEq(p, policy, "policy");
         assertEq(ceiling, 10_000_000 * USDT, "ceiling");
     }
+
+    /// @dev Once the tiers settle the raised cap is what can leave in a day.
+    function test_maxLossPerDay_boundsADayInWhichTiersSettle() external {
+        Tier[] memory rows = standardTiers();
+        rows[0].cap *= 2;
+        enact(ChangeKind.Tiers, tiersChange(rows, 2 days));
+        skip(27 hours);
+        (uint256 automatic,,) = lens.maxLossPerDay(vault);
+        uint256 before = usdt.balanceOf(address(vault));
+        skip(1 hours);
+        bytes memory packed;
+        for (uint256 i = 0; i < 20; ++i) {
+            packed = bytes.concat(packed, payment(known, 10_000 * USDT, i));
+        }
+        pay(1, packed);
+        assertGe(automatic, before - usdt.balanceOf(address(vault)));
+    }
 }
