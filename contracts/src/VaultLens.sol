@@ -68,7 +68,7 @@ contract VaultLens {
         return (settling && t.capBefore() < t.cap() ? t.capBefore() : t.cap()) * vault.unit();
     }
 
-    /// @notice Most that can leave in any 24 hours.
+    /// @notice Most that can leave in any 24 hours from now on.
     /// @return automatic With the keeper's key alone.
     /// @return policy Under today's policy, whoever approves.
     /// @return ceiling With every key stolen, whatever the policy is changed to.

@@ -51,10 +51,6 @@ abstract contract PolicyTest is VaultTest {
         refuseChange(kind, change, reason);
     }
 
-    function assertState(bytes32 id, State expected) internal view {
-        assertEq(uint8(vault.stateOf(id)), uint8(expected), "state");
-    }
-
     /// @notice `count` addresses that play no other part.
     function crowd(uint256 count) internal pure returns (address[] memory list) {
         list = new address[](count);

@@ -62,9 +62,13 @@ abstract contract VaultTest is Test {
         t[2] = Tier(uint128(1_000_000 * USDT), uint128(1_000_000 * USDT), uint128(2_000_000 * USDT), 3, 1 days);
     }
 
-    /// @notice Block time. The optimizer takes `block.timestamp` for a constant within a test, whatever `vm.warp` says.
+    /// @notice Block time. A compiler may take `block.timestamp` for a constant within a test, whatever `vm.warp` says.
     function clock() internal view returns (uint256) {
         return vm.getBlockTimestamp();
+    }
+
+    function assertState(bytes32 id, State expected) internal view {
+        assertEq(uint8(vault.stateOf(id)), uint8(expected), "state");
     }
 
     // ── Payments ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,7 +134,7 @@ abstract contract VaultTest is Test {
         b = header(tier, firstNumber, packed);
         id = proposeAndApprove(b, packed, vault.tier(tier).approvals);
         skip(vault.tier(tier).delay);
-        assertEq(uint8(vault.stateOf(id)), uint8(State.Ready), "ready");
+        assertState(id, State.Ready);
     }
 
     function execute(Batch memory b, bytes memory packed) internal returns (uint256 paidMask) {

@@ -71,10 +71,6 @@ abstract contract AttackTest is VaultTest {
         return abi.encodeWithSelector(IVault.VaultStateInvalid.selector, id, state);
     }
 
-    function assertState(bytes32 id, State state) internal view {
-        assertEq(uint8(vault.stateOf(id)), uint8(state), "state");
-    }
-
     // ── Policy ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice A change that has its votes and its delay behind it, and still does not take effect.

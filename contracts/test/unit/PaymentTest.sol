@@ -102,10 +102,6 @@ abstract contract PaymentTest is VaultTest {
 
     // ── What must hold ───────────────────────────────────────────────────────────────────────────────────────────
 
-    function assertState(bytes32 id, State expected) internal view {
-        assertEq(uint8(vault.stateOf(id)), uint8(expected), "state");
-    }
-
     /// @notice The caller's `call` of the vault reverts with exactly `expected`.
     function assertReverts(address caller, bytes memory call, bytes memory expected) internal {
         vm.prank(caller);

@@ -5,7 +5,7 @@ mod facts;
 mod reverts;
 
 pub use calls::{decode_paid_mask, encode_job, header_argument};
-pub use facts::{Fact, FactError, batch_topics, read_fact};
+pub use facts::{Fact, FactError, read_fact};
 pub use reverts::Revert;
 
 #[allow(

@@ -1,5 +1,5 @@
 use alloy_primitives::{B256, Log, U256};
-use alloy_sol_types::{SolEvent, SolEventInterface};
+use alloy_sol_types::SolEventInterface;
 
 use super::Vault;
 use crate::domain::{
@@ -109,19 +109,12 @@ pub fn read_fact(log: &Log, domain: &VaultDomain) -> Result<Fact, FactError> {
     })
 }
 
-/// First topics of the events that say something of a batch.
-pub fn batch_topics() -> [B256; 4] {
-    [
-        Vault::BatchProposed::SIGNATURE_HASH,
-        Vault::BatchPaid::SIGNATURE_HASH,
-        Vault::BatchExecuted::SIGNATURE_HASH,
-        Vault::Cancelled::SIGNATURE_HASH,
-    ]
-}
-
 fn read_paid(event: &Vault::BatchPaid, domain: &VaultDomain) -> Result<Fact, FactError> {
     let first_number = PaymentNumber(narrow("firstNumber", event.firstNumber)?);
-    let tier = u8::try_from(narrow("tier", event.tier)?).unwrap_or(u8::MAX);
+    let tier = u8::try_from(event.tier).map_err(|_| FactError::TooLarge {
+        field: "tier",
+        value: event.tier,
+    })?;
     let header = Batch::of_packed(
         first_number,
         TierIndex::new(tier)?,

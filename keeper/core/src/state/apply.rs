@@ -23,7 +23,7 @@ impl State {
             Event::RequestsAccepted { requests, through } => self.accept(requests, *through),
             Event::Held { refs, reason } => self.hold(refs, reason),
             Event::Released { refs } => self.step_all(refs, PaymentStep::Release),
-            Event::Rejected { refs } => self.end_unsealed(refs, PaymentStep::Reject),
+            Event::Rejected { refs } => self.reject(refs),
             Event::Cancelled { refs } => self.step_all(refs, PaymentStep::Cancel),
             Event::BatchSealed { batch, refs, route } => self.seal(batch, refs, *route),
             Event::Adopted { batch, payments } => self.adopt(batch, payments),
@@ -88,9 +88,9 @@ impl State {
     }
 
     /// A payment that has a number may have been signed for; only one that has none can be refused.
-    fn end_unsealed(&mut self, refs: &[PaymentRef], step: PaymentStep) -> Result<(), LogError> {
+    fn reject(&mut self, refs: &[PaymentRef]) -> Result<(), LogError> {
         for reference in refs {
-            let row = self.step(*reference, step)?;
+            let row = self.step(*reference, PaymentStep::Reject)?;
             if let Some(number) = row.number {
                 return Err(contradiction(
                     "number",

@@ -95,6 +95,13 @@ mod tests {
         FeeMarket { base_fee, tip }
     }
 
+    fn signed(market: FeeMarket, replaced: Option<Fees>) -> Fees {
+        match offer(&POLICY, market, replaced) {
+            Offer::Sign(fees) => fees,
+            Offer::Hold { needed } => panic!("held: needs {needed}"),
+        }
+    }
+
     #[test]
     fn the_tip_stays_within_its_bounds() {
         for (suggested, expected) in [
@@ -103,18 +110,14 @@ mod tests {
             (3 * GWEI, 3 * GWEI),
             (11 * GWEI, 10 * GWEI),
         ] {
-            let Offer::Sign(fees) = offer(&POLICY, market(8, suggested), None) else {
-                panic!("must sign");
-            };
+            let fees = signed(market(8, suggested), None);
             assert_eq!(fees.tip, expected);
         }
     }
 
     #[test]
     fn the_maximum_outlasts_full_blocks() {
-        let Offer::Sign(fees) = offer(&POLICY, market(64 * GWEI, GWEI), None) else {
-            panic!("must sign");
-        };
+        let fees = signed(market(64 * GWEI, GWEI), None);
         assert_eq!(fees.max_fee, 81 * GWEI + GWEI); // 64 × (9/8)²
     }
 
@@ -130,9 +133,7 @@ mod tests {
     #[test]
     fn it_holds_when_the_next_block_is_beyond_the_cap() {
         // 88 × 9/8 + 1 = 100: just fits, without headroom. One wei more does not.
-        let Offer::Sign(fees) = offer(&POLICY, market(88 * GWEI, GWEI), None) else {
-            panic!("must sign");
-        };
+        let fees = signed(market(88 * GWEI, GWEI), None);
         assert_eq!(fees.max_fee, POLICY.max_fee);
         let needed = POLICY.max_fee + 2;
         assert_eq!(
@@ -147,9 +148,7 @@ mod tests {
             max_fee: 30 * GWEI + 1,
             tip: 2 * GWEI + 1,
         };
-        let Offer::Sign(fees) = offer(&POLICY, market(GWEI, 0), Some(before)) else {
-            panic!("must sign");
-        };
+        let fees = signed(market(GWEI, 0), Some(before));
         assert_eq!(
             fees,
             Fees {

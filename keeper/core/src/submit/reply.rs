@@ -34,13 +34,11 @@ pub enum RefusalClass {
 }
 
 /// Patterns in the answers of geth, its forks, erigon, nethermind, besu, reth, anvil and hardhat; lower case, first match
-/// wins. test-fixtures/rpc/send-replies.json holds answers as recorded.
+/// wins. Not yet held to recorded answers.
 const PATTERNS: &[(&str, Reply)] = &[
     ("already known", Reply::Known),
     ("alreadyknown", Reply::Known),
     ("already imported", Reply::Known),
-    ("known transaction", Reply::Known),
-    ("already exists", Reply::Known),
     ("nonce too low", Reply::Refused(RefusalClass::NonceTooLow)),
     (
         "nonce is too low",
