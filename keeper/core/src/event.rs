@@ -169,6 +169,8 @@ pub enum HoldReason {
     },
     /// It came back unpaid too often.
     KeepsFailing,
+    /// A guardian vetoed the batch it was in.
+    Vetoed,
     /// Somebody else proposed the same ref under another number.
     ForeignProposal,
     /// An operator holds it.
@@ -243,6 +245,46 @@ pub enum HaltReason {
     },
 }
 
+/// What an operator asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// Hold a payment that is in no batch.
+    Hold {
+        /// Which.
+        #[serde(rename = "ref")]
+        reference: PaymentRef,
+        /// Why.
+        note: String,
+    },
+    /// Let a held payment go on.
+    Release {
+        /// Which.
+        #[serde(rename = "ref")]
+        reference: PaymentRef,
+        /// Why.
+        note: String,
+    },
+    /// Withdraw a payment that is in no batch, for good.
+    Cancel {
+        /// Which.
+        #[serde(rename = "ref")]
+        reference: PaymentRef,
+        /// Why.
+        note: String,
+    },
+    /// Send nothing from now on.
+    Halt {
+        /// Why.
+        note: String,
+    },
+    /// Send again.
+    Resume {
+        /// Why.
+        note: String,
+    },
+}
+
 /// What the log was opened for. Never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
@@ -296,6 +338,8 @@ pub enum Event {
     },
     /// A batch's header is fixed. Its refs have their numbers from now on, for life.
     BatchSealed {
+        /// The entry of the log that the header's `context` commits to.
+        anchor: u64,
         /// The header.
         batch: Batch,
         /// The refs, in the order of their numbers.
@@ -376,13 +420,20 @@ pub enum Event {
         /// Height.
         block: u64,
     },
+    /// An operator's command was looked at.
+    CommandTaken {
+        /// Counts commands from 1.
+        arrival: u64,
+        /// What was asked for.
+        command: Command,
+        /// Why it was not done; none if it was, by the events that follow.
+        refused: Option<String>,
+    },
     /// The keeper stops or starts sending.
     ModeChanged {
         /// From now on.
         #[serde(flatten)]
         mode: Mode,
-        /// The operator's reason, when an operator did it.
-        note: Option<String>,
     },
 }
 
@@ -406,6 +457,7 @@ impl Event {
             Self::BatchDied { .. } => "batch_died",
             Self::FinalisedAdvanced { .. } => "finalised_advanced",
             Self::ForeignSeen { .. } => "foreign_seen",
+            Self::CommandTaken { .. } => "command_taken",
             Self::ModeChanged { .. } => "mode_changed",
         }
     }

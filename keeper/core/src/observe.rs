@@ -33,6 +33,8 @@ pub struct Polled {
     pub finalised: (u64, B256),
     /// The keeper's nonce at that block.
     pub finalised_nonce: u64,
+    /// Tip that the node suggests. [wei per gas]
+    pub suggested_tip: u128,
 }
 
 /// What an answer did to the view.

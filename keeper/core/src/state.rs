@@ -21,6 +21,8 @@ pub struct State {
     mode: Mode,
     /// Arrivals up to this one have been looked at.
     arrivals: u64,
+    /// Commands up to this one have been looked at.
+    commands: u64,
     next_nonce: u64,
     next_counters: Counters,
     payments: BTreeMap<PaymentRef, PaymentRow>,
@@ -80,6 +82,8 @@ pub struct HeadRow {
     pub mode: Mode,
     /// Arrivals up to this one have been looked at.
     pub arrivals: u64,
+    /// Commands up to this one have been looked at.
+    pub commands: u64,
     /// The next nonce to reserve.
     pub next_nonce: u64,
     /// The next counters to give out.
@@ -130,6 +134,7 @@ impl State {
             opening,
             mode: Mode::Armed,
             arrivals: 0,
+            commands: 0,
             next_counters: Counters::default(),
             payments: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -151,6 +156,7 @@ impl State {
         state.finalised = head.finalised;
         state.mode = head.mode;
         state.arrivals = head.arrivals;
+        state.commands = head.commands;
         state.next_nonce = head.next_nonce;
         state.next_counters = head.next_counters;
         let numbered = payments
@@ -196,6 +202,7 @@ impl State {
             finalised: self.finalised,
             mode: self.mode.clone(),
             arrivals: self.arrivals,
+            commands: self.commands,
             next_nonce: self.next_nonce,
             next_counters: self.next_counters,
         }
@@ -236,6 +243,11 @@ impl State {
     /// Arrivals up to this one have been looked at.
     pub fn arrivals(&self) -> u64 {
         self.arrivals
+    }
+
+    /// Commands up to this one have been looked at.
+    pub fn commands(&self) -> u64 {
+        self.commands
     }
 
     /// The next nonce to reserve.

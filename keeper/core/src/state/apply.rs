@@ -25,7 +25,9 @@ impl State {
             Event::Released { refs } => self.step_all(refs, PaymentStep::Release),
             Event::Rejected { refs } => self.reject(refs),
             Event::Cancelled { refs } => self.step_all(refs, PaymentStep::Cancel),
-            Event::BatchSealed { batch, refs, route } => self.seal(batch, refs, *route),
+            Event::BatchSealed {
+                batch, refs, route, ..
+            } => self.seal(batch, refs, *route),
             Event::Adopted { batch, payments } => self.adopt(batch, payments),
             Event::SlotReserved { nonce, job } => self.reserve(*nonce, *job),
             Event::AttemptSigned {
@@ -43,7 +45,8 @@ impl State {
             Event::BatchDied { batch, .. } => self.die(*batch),
             Event::FinalisedAdvanced { block } => self.advance(*block),
             Event::ForeignSeen { .. } => Ok(()),
-            Event::ModeChanged { mode, .. } => {
+            Event::CommandTaken { arrival, .. } => self.take_command(*arrival),
+            Event::ModeChanged { mode } => {
                 self.mode = mode.clone();
                 Ok(())
             }
@@ -70,6 +73,14 @@ impl State {
             });
         }
         self.arrivals = through.max(self.arrivals);
+        Ok(())
+    }
+
+    fn take_command(&mut self, arrival: u64) -> Result<(), LogError> {
+        if arrival <= self.commands {
+            return Err(contradiction("command", arrival, "must grow"));
+        }
+        self.commands = arrival;
         Ok(())
     }
 

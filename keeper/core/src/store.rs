@@ -1,0 +1,51 @@
+//! What the engine needs of a store. One engine writes; whoever files requests or commands only inserts those.
+
+use crate::{
+    event::{Command, Request},
+    log::{Entry, LogHead},
+    state::Rows,
+};
+
+/// A store of one log, the rows folded from it, and what waits to be taken in.
+///
+/// After any error nobody knows whether a commit was made: the process must end, and read again what there is.
+pub trait Store {
+    /// Why the store failed.
+    type Error: std::error::Error;
+
+    /// Everything that can still change, and where the log ends; none if it was never opened.
+    fn load(&mut self) -> Result<Option<Snapshot>, Self::Error>;
+
+    /// Requests that arrived after `arrival`, at most `limit`, in order, and how far was looked. Those whose ref a
+    /// payment has already, of whatever status, are left out.
+    fn unread_requests(&mut self, arrival: u64, limit: u32)
+    -> Result<Unread<Request>, Self::Error>;
+
+    /// Commands that arrived after `arrival`, at most `limit`, in order, and how far was looked.
+    fn unread_commands(
+        &mut self,
+        arrival: u64,
+        limit: u32,
+    ) -> Result<Unread<(u64, Command)>, Self::Error>;
+
+    /// Appends entries and replaces the rows that changed with them, all or nothing, durable when it returns.
+    fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), Self::Error>;
+}
+
+/// Where an engine starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Everything that can still change.
+    pub rows: Rows,
+    /// Where the log ends.
+    pub head: LogHead,
+}
+
+/// What has arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread<T> {
+    /// In order of arrival.
+    pub items: Vec<T>,
+    /// Every arrival up to this one has been looked at.
+    pub through: u64,
+}
