@@ -10,6 +10,7 @@ pub mod log;
 pub mod machine;
 pub mod observe;
 pub mod port;
+pub mod settings;
 pub mod state;
 pub mod store;
 pub mod submit;

@@ -71,6 +71,8 @@ impl Machine for PaymentStatus {
         Sealed --Seal--> Sealed "sealed again under the same number";
         Sealed --Pay--> Paid "a finalised block says so";
         Sealed --Reopen--> Open "no batch can pay it any more";
+        Open --Pay--> Paid "somebody else sent a batch that had been given up";
+        Held --Pay--> Paid "somebody else sent a batch that had been given up";
     };
 }
 

@@ -1,6 +1,7 @@
 //! What the engine needs of a store. One engine writes; whoever files requests or commands only inserts those.
 
 use crate::{
+    domain::{PaymentNumber, PaymentRef},
     event::{Command, Request},
     log::{Entry, LogHead},
     state::Rows,
@@ -27,6 +28,13 @@ pub trait Store {
         arrival: u64,
         limit: u32,
     ) -> Result<Unread<(u64, Command)>, Self::Error>;
+
+    /// Whether any of these refs was ever requested or paid, or any of these numbers ever given out.
+    fn knows_any(
+        &mut self,
+        refs: &[PaymentRef],
+        numbers: &[PaymentNumber],
+    ) -> Result<bool, Self::Error>;
 
     /// Appends entries and replaces the rows that changed with them, all or nothing, durable when it returns.
     fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), Self::Error>;

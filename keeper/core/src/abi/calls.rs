@@ -3,9 +3,8 @@ use alloy_sol_types::SolCall;
 
 use super::Vault;
 use crate::{
-    domain::{Batch, pack_payments},
+    domain::{Batch, Payment, pack_payments},
     event::Job,
-    state::BatchRow,
 };
 
 /// A header as the vault's functions take it.
@@ -23,9 +22,9 @@ pub fn header_argument(header: &Batch) -> Vault::Batch {
 }
 
 /// Calldata of a job about a batch; none for a job that calls nothing.
-pub fn encode_job(job: &Job, batch: &BatchRow) -> Option<Bytes> {
-    let header = header_argument(&batch.header);
-    let payments = Bytes::from(pack_payments(&batch.payments));
+pub fn encode_job(job: &Job, header: &Batch, payments: &[Payment]) -> Option<Bytes> {
+    let header = header_argument(header);
+    let payments = Bytes::from(pack_payments(payments));
     let data = match job {
         Job::Pay { .. } => Vault::payCall {
             batch: header,

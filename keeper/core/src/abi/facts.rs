@@ -40,7 +40,9 @@ pub enum Fact {
         /// The batch, or a policy change.
         id: BatchId,
     },
-    /// Something else happened to the vault: policy, freeze, a refused payment. Whatever was read of it may be old.
+    /// The release policy or the recipient book changed: advice given before is worth nothing.
+    Policy,
+    /// Something else happened to the vault.
     Other,
 }
 
@@ -105,6 +107,7 @@ pub fn read_fact(log: &Log, domain: &VaultDomain) -> Result<Fact, FactError> {
         | Vault::VaultEvents::Revoked(Vault::Revoked { id, .. })
         | Vault::VaultEvents::Queued(Vault::Queued { id, .. })
         | Vault::VaultEvents::Unqueued(Vault::Unqueued { id }) => Fact::Voted { id: BatchId(id) },
+        Vault::VaultEvents::RecipientSet(_) | Vault::VaultEvents::TierSet(_) => Fact::Policy,
         _ => Fact::Other,
     })
 }

@@ -292,6 +292,8 @@ impl State {
             return Err(unknown(id));
         };
         let left: Vec<PaymentRef> = batch.payments.iter().map(Payment::reference).collect();
+        // What keeps others back too says nothing about this payment.
+        let singled_out = !batch.paid.is_zero();
         for reference in left {
             let Some(row) = self.payments.get(&reference) else {
                 continue;
@@ -305,7 +307,7 @@ impl State {
                 .any(|other| other.status.is_live() && other.offset_of(number).is_some());
             if !held {
                 let row = self.step(reference, PaymentStep::Reopen)?;
-                row.returns = row.returns.saturating_add(1);
+                row.returns = row.returns.saturating_add(u32::from(singled_out));
             }
         }
         Ok(())

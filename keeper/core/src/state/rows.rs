@@ -22,7 +22,7 @@ pub struct PaymentRow {
     pub number: Option<PaymentNumber>,
     /// The last batch it was in.
     pub batch: Option<BatchId>,
-    /// How often it came back unpaid.
+    /// How often a batch paid others and left it behind.
     pub returns: u32,
 }
 

@@ -1,0 +1,75 @@
+use crate::{
+    event::Event,
+    log::{Entry, EntryError, LogHead},
+    state::{LogError, State},
+    store::Store,
+};
+
+/// An event that the keeper's own rules made, and that does not fit. Never a reason to go on.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// It contradicts the state.
+    #[error("event {kind}: {source}")]
+    Contradiction {
+        /// Its kind.
+        kind: &'static str,
+        /// What it contradicts.
+        source: LogError,
+    },
+    /// It cannot be written.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+}
+
+/// The state, and the entries that made it and are not stored yet.
+#[derive(Debug)]
+pub(super) struct Journal {
+    state: State,
+    head: LogHead,
+    entries: Vec<Entry>,
+}
+
+impl Journal {
+    pub(super) fn new(state: State, head: LogHead) -> Self {
+        Self {
+            state,
+            head,
+            entries: Vec::new(),
+        }
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn head(&self) -> LogHead {
+        self.head
+    }
+
+    /// Entries that are not stored yet.
+    pub(super) fn pending(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn record(&mut self, event: Event) -> Result<(), JournalError> {
+        let kind = event.kind();
+        let entry = Entry::after(self.head, &event)?;
+        self.state
+            .apply(&event)
+            .map_err(|source| JournalError::Contradiction { kind, source })?;
+        self.head = entry.head();
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Stores what was recorded, all or nothing. True if there was anything.
+    pub(super) fn commit<S: Store>(&mut self, store: &mut S) -> Result<bool, S::Error> {
+        if self.entries.is_empty() {
+            return Ok(false);
+        }
+        let rows = self.state.take_changes();
+        store.commit(&self.entries, &rows)?;
+        self.entries.clear();
+        Ok(true)
+    }
+}

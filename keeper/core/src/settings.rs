@@ -1,0 +1,58 @@
+//! What an operator sets.
+
+use crate::{
+    domain::{Address, Amount},
+    submit::FeePolicy,
+};
+
+/// Everything the engine is told before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The vault's token.
+    pub token: Address,
+    /// Accounting grain of the vault's caps. [base units]
+    pub unit: Amount,
+    /// What may be paid for gas.
+    pub fees: FeePolicy,
+    /// How batches are cut.
+    pub batch: BatchSettings,
+    /// How transactions are sent.
+    pub lane: LaneSettings,
+    /// Most gas of one transaction.
+    pub max_transaction_gas: u64,
+    /// Whether anything is decided, signed and sent; otherwise the keeper watches.
+    pub sends: bool,
+    /// Time between polls. [milliseconds]
+    pub poll_ms: u64,
+    /// Time after which what failed is asked again. [milliseconds]
+    pub retry_ms: u64,
+}
+
+/// How batches are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchSettings {
+    /// Payments in a batch at most, 1 to 256.
+    pub max_payments: u16,
+    /// How long a payment waits for its batch to fill. [milliseconds]
+    pub max_wait_ms: u64,
+    /// Life of an automatic batch's header. [seconds of chain time]
+    pub attempt_ttl_s: u64,
+    /// Life of a proposal; longer if its tier needs longer. [seconds of chain time]
+    pub proposal_ttl_s: u64,
+    /// How often a payment may be left behind by a batch that paid others before it is held.
+    pub max_returns: u32,
+    /// How long a payment waits for room under its tier's cap before it is proposed in a stricter tier; none waits for
+    /// ever. [seconds]
+    pub escalate_after_s: Option<u64>,
+}
+
+/// How transactions are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneSettings {
+    /// Transactions that are signed and in no block, at most.
+    pub max_unincluded: usize,
+    /// Blocks after which a transaction that is in none is sent again.
+    pub rebroadcast_blocks: u64,
+    /// Blocks after which a transaction that is in none is replaced by one that offers more.
+    pub replace_blocks: u64,
+}
