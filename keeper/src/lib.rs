@@ -1,1 +1,6 @@
 //! The keeper: the core's engine on a real chain, a real store and a real key.
+
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod telemetry;

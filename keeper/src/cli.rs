@@ -1,0 +1,172 @@
+//! The command line. One file a command; each says what it takes, and does it.
+
+mod approve;
+mod check;
+mod doctor;
+mod freeze;
+mod output;
+mod propose;
+mod reconcile;
+mod revoke;
+mod run;
+
+use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use crate::{
+    config::Config,
+    exit::{ExitStatus, Failure, Outcome},
+    telemetry::{self, LogFormat},
+};
+
+pub use output::print;
+
+/// Turns withdrawal requests and approved batches into finalised payments, each exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "keeper", version, about, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    context: Context,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, or a difference was found
+  2  bad usage or configuration; nothing was done
+  3  refused by a rule; nothing was done
+  4  the chain cannot be reached, or does not answer as it must
+  5  the store is damaged, full, missing or in use
+
+Every field of the configuration can be given as KEEPER_SECTION__FIELD, for example KEEPER_CHAIN__RPC_URL.
+KEEPER_LOG says what is logged to standard error, for example KEEPER_LOG=info,tidelock_keeper=debug.";
+
+/// What every command is given.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Context {
+    /// The configuration file
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPER_CONFIG",
+        default_value = "keeper.toml"
+    )]
+    pub config: PathBuf,
+    /// Answer as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// How log lines look
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "KEEPER_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+}
+
+impl Context {
+    /// Reads the configuration.
+    pub fn load(&self) -> Result<Config, Failure> {
+        Config::load(&self.config).map_err(|error| Failure::of(ExitStatus::Usage, error))
+    }
+}
+
+/// What the keeper can be asked for.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compare chain, vault, token and roles with the configuration
+    Check(check::Args),
+    /// Run the daemon
+    Run(run::Args),
+    /// Propose payments that wait for approvals
+    Propose(propose::Args),
+    /// Approve a batch, as a signer
+    Approve(approve::Args),
+    /// Take an approval back, as a signer
+    Revoke(revoke::Args),
+    /// Stop everything that leaves the vault, as a guardian or a signer
+    Freeze(freeze::Args),
+    /// Compare the log with the chain
+    Reconcile(reconcile::Args),
+    /// Look for what is wrong with this installation
+    Doctor(doctor::Args),
+}
+
+impl Command {
+    fn run(&self, context: &Context) -> Outcome {
+        match self {
+            Self::Check(args) => check::run(args, context),
+            Self::Run(args) => run::run(args, context),
+            Self::Propose(args) => propose::run(args, context),
+            Self::Approve(args) => approve::run(args, context),
+            Self::Revoke(args) => revoke::run(args, context),
+            Self::Freeze(args) => freeze::run(args, context),
+            Self::Reconcile(args) => reconcile::run(args, context),
+            Self::Doctor(args) => doctor::run(args, context),
+        }
+    }
+}
+
+/// Does what the process's arguments say.
+pub fn main() -> ExitCode {
+    invoke(std::env::args_os()).into()
+}
+
+fn invoke(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nowhere is left to report to if this cannot be printed.
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Done,
+                _ => ExitStatus::Usage,
+            };
+        }
+    };
+    if let Err(error) = telemetry::start(cli.context.log_format) {
+        return report(&Failure::of(ExitStatus::Usage, error), cli.context.json);
+    }
+    match cli.command.run(&cli.context) {
+        Ok(status) => status,
+        Err(failure) => report(&failure, cli.context.json),
+    }
+}
+
+/// To standard error, as `{"error": …, "exit": …}` if JSON was asked for.
+fn report(failure: &Failure, json: bool) -> ExitStatus {
+    let message = format!("{:#}", failure.error);
+    let line = if json {
+        serde_json::json!({ "error": message, "exit": failure.status.code() }).to_string()
+    } else {
+        format!("error: {message}")
+    };
+    // Nowhere is left to report to if this fails.
+    let _ = writeln!(std::io::stderr(), "{line}");
+    failure.status
+}
+
+/// What a command says that this version does not have.
+fn not_there_yet(command: &str) -> Outcome {
+    Err(Failure::new(
+        ExitStatus::Usage,
+        format!(
+            "`keeper {command}` is not there yet: this version cannot do it, and nothing was done"
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,277 @@
+//! The configuration: a TOML file, with the environment above it, read once, checked as a whole, and typed from then on.
+//!
+//! Every refusal names the field, its value and the rule.
+
+mod check;
+mod environment;
+mod raw;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use alloy::transports::http::reqwest::Url;
+use figment::{
+    Figment,
+    error::Kind,
+    providers::{Format, Toml},
+};
+use tidelock_core::domain::{Address, ChainId};
+
+pub use tidelock_core::submit::FeePolicy;
+
+use environment::Environment;
+
+/// Everything that an operator sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `[chain]`
+    pub chain: ChainConfig,
+    /// `[vault]`
+    pub vault: VaultConfig,
+    /// `[key]`
+    pub key: KeyConfig,
+    /// `[store]`
+    pub store: StoreConfig,
+    /// `[batch]`
+    pub batch: BatchConfig,
+    /// `[fees]`, in wei
+    pub fees: FeePolicy,
+    /// `[lane]`
+    pub lane: LaneConfig,
+    /// `[gas]`
+    pub gas: GasConfig,
+}
+
+/// How to reach the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainConfig {
+    /// The node.
+    pub rpc_url: RpcUrl,
+    /// The chain that the node must be on.
+    pub chain_id: ChainId,
+    /// The operator accepts that one node's word is taken.
+    pub allow_single_node: bool,
+    /// Between two looks at the chain. [milliseconds]
+    pub poll_interval_ms: u64,
+    /// Until a request counts as unanswered. [milliseconds]
+    pub request_timeout_ms: u64,
+}
+
+/// What the keeper works for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultConfig {
+    /// The vault.
+    pub address: Address,
+    /// Its read side.
+    pub lens: Address,
+    /// Its token.
+    pub token: Address,
+}
+
+/// Where the key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyConfig {
+    /// An encrypted JSON keystore.
+    pub keystore: PathBuf,
+    /// A file with its password; without it, `KEEPER_PASSWORD` or a prompt.
+    pub password_file: Option<PathBuf>,
+}
+
+/// Where the log is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// The database.
+    pub path: PathBuf,
+}
+
+/// When a batch is cut, and for how long it is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchConfig {
+    /// Most payments in a batch.
+    pub max_payments: u16,
+    /// Most that the oldest open payment waits for others. [milliseconds]
+    pub max_wait_ms: u64,
+    /// Life of an automatic header. [seconds of chain time]
+    pub attempt_ttl_s: u64,
+    /// Life of a proposal. [seconds of chain time]
+    pub proposal_ttl_s: u64,
+    /// How often a payment may come back unpaid before it is held.
+    pub max_returns: u32,
+    /// Age at which a payment that only a cap holds up is proposed in a stricter tier; never, if not given. [seconds]
+    pub escalate_after_s: Option<u64>,
+}
+
+/// How transactions are kept moving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneConfig {
+    /// Most transactions that no block holds yet.
+    pub max_unincluded: usize,
+    /// Blocks without inclusion after which a transaction is sent again.
+    pub rebroadcast_blocks: u64,
+    /// Blocks without inclusion after which it is replaced by a dearer one.
+    pub replace_blocks: u64,
+}
+
+/// Bounds of gas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GasConfig {
+    /// Most that one transaction may use; 16,777,216 where EIP-7825 holds.
+    pub max_transaction_gas: u64,
+}
+
+/// A node's URL. It may carry a password, so it is shown as scheme, host and port only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RpcUrl(Option<Url>);
+
+impl RpcUrl {
+    /// All of it, for the one who connects.
+    pub fn expose(&self) -> &str {
+        self.0.as_ref().map_or("", Url::as_str)
+    }
+}
+
+impl fmt::Display for RpcUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(url) = &self.0 else {
+            return Ok(());
+        };
+        write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or(""))?;
+        match url.port() {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for RpcUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RpcUrl({self})")
+    }
+}
+
+/// One field that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} = {value}: {rule}")]
+pub struct Violation {
+    /// Section and field.
+    pub field: &'static str,
+    /// What was given.
+    pub value: String,
+    /// The rule.
+    pub rule: String,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no file.
+    #[error("configuration file {}: {source}; `keeper init` writes one", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A field is missing, unknown or of another type, or the file is no TOML.
+    #[error("configuration file {}: {}", path.display(), problems.join("; "))]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Field and rule of each.
+        problems: Vec<String>,
+    },
+    /// Fields break rules.
+    #[error("configuration file {}: {}", path.display(), list(violations))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Every broken one.
+        violations: Vec<Violation>,
+    },
+}
+
+fn list(violations: &[Violation]) -> String {
+    let each: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    each.join("; ")
+}
+
+impl Config {
+    /// Reads the file and the process's environment.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::read(path, Environment::of_process())
+    }
+
+    fn read(path: &Path, environment: Environment) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        let raw = Figment::from(Toml::string(&text))
+            .merge(environment)
+            .extract()
+            .map_err(|errors| ConfigError::Malformed {
+                path: path.to_owned(),
+                problems: errors.into_iter().map(problem).collect(),
+            })?;
+        check::check(raw, base).map_err(|violations| ConfigError::Invalid {
+            path: path.to_owned(),
+            violations,
+        })
+    }
+}
+
+impl ChainConfig {
+    /// One node's word is taken only if the operator says so. For commands that act on what the node says.
+    pub fn check_nodes(&self) -> Result<(), Violation> {
+        if self.allow_single_node {
+            return Ok(());
+        }
+        Err(Violation {
+            field: "chain.allow_single_node",
+            value: "false".to_owned(),
+            rule: "one node is configured and could lie about what is paid: set it to true to accept that"
+                .to_owned(),
+        })
+    }
+}
+
+/// One of figment's errors as field, what was found, and the rule.
+fn problem(error: figment::Error) -> String {
+    let mut path = error.path.clone();
+    let rule = match &error.kind {
+        Kind::MissingField(field) => {
+            path.push(field.to_string());
+            "must be given".to_owned()
+        }
+        Kind::UnknownField(field, known) => {
+            if path.last() != Some(field) {
+                path.push(field.clone());
+            }
+            format!("no such field; known here: {}", known.join(", "))
+        }
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            format!("found {found}, must be {expected}")
+        }
+        other => other.to_string(),
+    };
+    let from_environment = error
+        .metadata
+        .as_ref()
+        .is_some_and(|metadata| metadata.name == "the environment");
+    let field = if from_environment {
+        environment::variable(&path)
+    } else {
+        path.join(".")
+    };
+    if field.is_empty() {
+        rule
+    } else {
+        format!("{field}: {rule}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! The rules of the configuration. Every broken one is reported, not only the first.
+
+use std::path::{Path, PathBuf};
+
+use alloy::transports::http::reqwest::Url;
+use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address};
+
+use super::{
+    BatchConfig, ChainConfig, Config, FeePolicy, GasConfig, KeyConfig, LaneConfig, RpcUrl,
+    StoreConfig, VaultConfig, Violation,
+    raw::{Raw, RawBatch, RawChain, RawFees, RawKey, RawLane, RawVault},
+};
+
+/// Applies the rules. Relative paths become relative to `base`.
+pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
+    let mut rules = Rules::default();
+    let config = Config {
+        chain: rules.chain(raw.chain),
+        vault: rules.vault(&raw.vault),
+        key: rules.key(&raw.key, base),
+        store: StoreConfig {
+            path: rules.path("store.path", &raw.store.path, base),
+        },
+        batch: rules.batch(&raw.batch),
+        fees: rules.fees(&raw.fees),
+        lane: rules.lane(&raw.lane),
+        gas: GasConfig {
+            max_transaction_gas: rules.within(
+                "gas.max_transaction_gas",
+                raw.gas.max_transaction_gas,
+                100_000,
+                1_000_000_000,
+            ),
+        },
+    };
+    if rules.broken.is_empty() {
+        Ok(config)
+    } else {
+        Err(rules.broken)
+    }
+}
+
+const GWEI_DECIMALS: u8 = 9;
+
+/// Collects what is broken. A broken field is read as a stand-in, which nobody gets to see.
+#[derive(Default)]
+struct Rules {
+    broken: Vec<Violation>,
+}
+
+impl Rules {
+    fn chain(&mut self, raw: RawChain) -> ChainConfig {
+        ChainConfig {
+            rpc_url: self.url("chain.rpc_url", &raw.rpc_url),
+            chain_id: ChainId(self.within("chain.chain_id", raw.chain_id, 1, u64::MAX)),
+            allow_single_node: raw.allow_single_node,
+            poll_interval_ms: self.within(
+                "chain.poll_interval_ms",
+                raw.poll_interval_ms,
+                10,
+                600_000,
+            ),
+            request_timeout_ms: self.within(
+                "chain.request_timeout_ms",
+                raw.request_timeout_ms,
+                100,
+                600_000,
+            ),
+        }
+    }
+
+    fn vault(&mut self, raw: &RawVault) -> VaultConfig {
+        let vault = VaultConfig {
+            address: self.address("vault.address", &raw.address),
+            lens: self.address("vault.lens", &raw.lens),
+            token: self.address("vault.token", &raw.token),
+        };
+        let rule = "must be another address than vault.address";
+        if !vault.address.is_zero() && vault.lens == vault.address {
+            self.refuse("vault.lens", &raw.lens, rule);
+        }
+        if !vault.address.is_zero() && vault.token == vault.address {
+            self.refuse("vault.token", &raw.token, rule);
+        }
+        vault
+    }
+
+    fn key(&mut self, raw: &RawKey, base: &Path) -> KeyConfig {
+        KeyConfig {
+            keystore: self.path("key.keystore", &raw.keystore, base),
+            password_file: raw
+                .password_file
+                .as_ref()
+                .map(|path| self.path("key.password_file", path, base)),
+        }
+    }
+
+    fn batch(&mut self, raw: &RawBatch) -> BatchConfig {
+        // Times in headers are below 2^40 seconds; a year is more than anybody waits.
+        const YEAR: u64 = 366 * 86_400;
+        BatchConfig {
+            max_payments: self.within("batch.max_payments", raw.max_payments, 1, 256),
+            max_wait_ms: self.within("batch.max_wait_ms", raw.max_wait_ms, 0, 86_400_000),
+            attempt_ttl_s: self.within("batch.attempt_ttl_s", raw.attempt_ttl_s, 60, 86_400),
+            proposal_ttl_s: self.within("batch.proposal_ttl_s", raw.proposal_ttl_s, 3_600, YEAR),
+            max_returns: self.within("batch.max_returns", raw.max_returns, 0, 1_000),
+            escalate_after_s: raw
+                .escalate_after_s
+                .map(|age| self.within("batch.escalate_after_s", age, 0, YEAR)),
+        }
+    }
+
+    fn fees(&mut self, raw: &RawFees) -> FeePolicy {
+        let fees = FeePolicy {
+            max_fee: self.gwei("fees.max_fee_gwei", &raw.max_fee_gwei),
+            min_tip: self.gwei("fees.min_tip_gwei", &raw.min_tip_gwei),
+            max_tip: self.gwei("fees.max_tip_gwei", &raw.max_tip_gwei),
+            blocks_ahead: self.within("fees.blocks_ahead", raw.blocks_ahead, 1, 64),
+            bump_percent: self.within("fees.bump_percent", raw.bump_percent, 10, 1_000),
+        };
+        if fees.max_fee == 0 {
+            self.refuse(
+                "fees.max_fee_gwei",
+                &raw.max_fee_gwei,
+                "must be more than 0",
+            );
+        }
+        if fees.min_tip > fees.max_tip {
+            let rule = "must not be above fees.max_tip_gwei";
+            self.refuse("fees.min_tip_gwei", &raw.min_tip_gwei, rule);
+        }
+        if fees.max_tip > fees.max_fee {
+            let rule = "must not be above fees.max_fee_gwei, which includes the tip";
+            self.refuse("fees.max_tip_gwei", &raw.max_tip_gwei, rule);
+        }
+        fees
+    }
+
+    fn lane(&mut self, raw: &RawLane) -> LaneConfig {
+        LaneConfig {
+            max_unincluded: self.within("lane.max_unincluded", raw.max_unincluded, 1, 64),
+            rebroadcast_blocks: self.within(
+                "lane.rebroadcast_blocks",
+                raw.rebroadcast_blocks,
+                1,
+                100_000,
+            ),
+            replace_blocks: self.within("lane.replace_blocks", raw.replace_blocks, 1, 100_000),
+        }
+    }
+
+    // ── One value ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    fn refuse(&mut self, field: &'static str, value: impl ToString, rule: impl ToString) {
+        self.broken.push(Violation {
+            field,
+            value: value.to_string(),
+            rule: rule.to_string(),
+        });
+    }
+
+    fn within<T>(&mut self, field: &'static str, value: u64, least: u64, most: u64) -> T
+    where
+        T: TryFrom<u64> + Default,
+    {
+        if (least..=most).contains(&value)
+            && let Ok(value) = T::try_from(value)
+        {
+            return value;
+        }
+        self.refuse(field, value, format!("must be {least} to {most}"));
+        T::default()
+    }
+
+    fn address(&mut self, field: &'static str, text: &str) -> Address {
+        match parse_address(text) {
+            Ok(address) if address.is_zero() => {
+                self.refuse(field, text, "must not be the zero address");
+                address
+            }
+            Ok(address) => address,
+            Err(error) => {
+                self.refuse(field, text, rule_of(&error));
+                Address::ZERO
+            }
+        }
+    }
+
+    /// A decimal number of gwei, in wei.
+    fn gwei(&mut self, field: &'static str, text: &str) -> u128 {
+        match Amount::parse(text, GWEI_DECIMALS) {
+            Ok(Amount(wei)) => wei,
+            Err(error) => {
+                let rule = rule_of(&error);
+                let rule = format!("must be gwei with up to 9 decimals, such as 0.5: {rule}");
+                self.refuse(field, text, rule);
+                0
+            }
+        }
+    }
+
+    fn url(&mut self, field: &'static str, text: &str) -> RpcUrl {
+        let parsed = Url::parse(text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if parsed.is_none() {
+            // A URL may carry a password, so no part of it is repeated.
+            let rule = "must be an http:// or https:// URL, such as http://127.0.0.1:8545";
+            self.refuse(field, "(not shown)", rule);
+        }
+        RpcUrl(parsed)
+    }
+
+    fn path(&mut self, field: &'static str, path: &Path, base: &Path) -> PathBuf {
+        if path.as_os_str().is_empty() {
+            self.refuse(field, "\"\"", "must name a file");
+        }
+        base.join(path)
+    }
+}
+
+fn rule_of(error: &DomainError) -> String {
+    match error {
+        DomainError::AddressInvalid { rule, .. } | DomainError::AmountInvalid { rule, .. } => {
+            (*rule).to_owned()
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The configuration as it is written: names and types, before its rules are applied.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub chain: RawChain,
+    pub vault: RawVault,
+    #[serde(default)]
+    pub key: RawKey,
+    #[serde(default)]
+    pub store: RawStore,
+    #[serde(default)]
+    pub batch: RawBatch,
+    #[serde(default)]
+    pub fees: RawFees,
+    #[serde(default)]
+    pub lane: RawLane,
+    #[serde(default)]
+    pub gas: RawGas,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawChain {
+    pub rpc_url: String,
+    pub chain_id: u64,
+    #[serde(default)]
+    pub allow_single_node: bool,
+    #[serde(default = "poll_interval_ms")]
+    pub poll_interval_ms: u64,
+    #[serde(default = "request_timeout_ms")]
+    pub request_timeout_ms: u64,
+}
+
+fn poll_interval_ms() -> u64 {
+    1_000
+}
+
+fn request_timeout_ms() -> u64 {
+    10_000
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawVault {
+    pub address: String,
+    pub lens: String,
+    pub token: String,
+}
+
+/// A section that may be left out as a whole or in part.
+macro_rules! section {
+    ($name:ident { $($field:ident: $kind:ty = $default:expr,)* }) => {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(super) struct $name {
+            $(pub $field: $kind,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+section!(RawKey {
+    keystore: PathBuf = PathBuf::from("keeper-key.json"),
+    password_file: Option<PathBuf> = None,
+});
+
+section!(RawStore {
+    path: PathBuf = PathBuf::from("keeper.db"),
+});
+
+section!(RawBatch {
+    max_payments: u64 = 256,
+    max_wait_ms: u64 = 5_000,
+    attempt_ttl_s: u64 = 7_200,
+    proposal_ttl_s: u64 = 604_800,
+    max_returns: u64 = 3,
+    escalate_after_s: Option<u64> = None,
+});
+
+section!(RawFees {
+    max_fee_gwei: String = "100".to_owned(),
+    min_tip_gwei: String = "0.01".to_owned(),
+    max_tip_gwei: String = "5".to_owned(),
+    blocks_ahead: u64 = 6,
+    bump_percent: u64 = 10,
+});
+
+section!(RawLane {
+    max_unincluded: u64 = 4,
+    rebroadcast_blocks: u64 = 5,
+    replace_blocks: u64 = 3,
+});
+
+section!(RawGas {
+    max_transaction_gas: u64 = 16_777_216,
+});

@@ -1,0 +1,250 @@
+//! What a configuration may say, and what a refusal says.
+
+use super::*;
+
+const LEAST: &str = r#"
+[chain]
+rpc_url = "http://user:hunter2@127.0.0.1:8545/secret"
+chain_id = 1
+
+[vault]
+address = "0x00000000000000000000000000000000000000a1"
+lens = "0x00000000000000000000000000000000000000a2"
+token = "0xdAC17F958D2ee523a2206206994597C13D831ec7"
+"#;
+
+fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keeper.toml");
+    std::fs::write(&path, text).unwrap();
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Config::read(&path, Environment(variables))
+}
+
+fn refusal(text: &str, variables: &[(&str, &str)]) -> String {
+    match read(text, variables) {
+        Ok(config) => panic!("accepted: {config:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn chain_and_vault_are_enough() {
+    let config = read(LEAST, &[]).unwrap();
+    assert_eq!(config.chain.chain_id, ChainId(1));
+    assert!(!config.chain.allow_single_node);
+    assert_eq!(config.batch.max_payments, 256);
+    assert_eq!(config.batch.attempt_ttl_s, 7_200);
+    assert_eq!(config.fees.max_fee, 100_000_000_000);
+    assert_eq!(config.fees.min_tip, 10_000_000);
+    assert_eq!(config.gas.max_transaction_gas, 16_777_216);
+    assert!(config.store.path.is_absolute());
+    assert!(config.store.path.ends_with("keeper.db"));
+}
+
+#[test]
+fn the_environment_is_above_the_file() {
+    let variables = [
+        ("KEEPER_CHAIN__CHAIN_ID", "56"),
+        ("KEEPER_CHAIN__ALLOW_SINGLE_NODE", "true"),
+        ("KEEPER_FEES__MAX_TIP_GWEI", "0.123456789"),
+        ("KEEPER_STORE__PATH", "7"),
+        ("KEEPER_CONFIG", "elsewhere.toml"),
+        ("KEEPER_PASSWORD", "never a field"),
+    ];
+    let config = read(LEAST, &variables).unwrap();
+    assert_eq!(config.chain.chain_id, ChainId(56));
+    assert!(config.chain.allow_single_node);
+    assert_eq!(config.fees.max_tip, 123_456_789);
+    assert!(config.store.path.ends_with("7"));
+}
+
+/// Section, line, and what the refusal must contain.
+const REFUSED_LINES: &[[&str; 3]] = &[
+    [
+        "[batch]",
+        "max_payments = 257",
+        "batch.max_payments = 257: must be 1 to 256",
+    ],
+    [
+        "[batch]",
+        "max_payments = 0",
+        "batch.max_payments = 0: must be 1 to 256",
+    ],
+    [
+        "[batch]",
+        "max_payments = -1",
+        "batch.max_payments: found signed int `-1`, must be u64",
+    ],
+    [
+        "[batch]",
+        "max_payments = 1.5",
+        "batch.max_payments: found float `1.5`, must be u64",
+    ],
+    [
+        "[batch]",
+        "max_payment = 5",
+        "batch.max_payment: no such field; known here: max_payments",
+    ],
+    [
+        "[batches]",
+        "max_payments = 5",
+        "batches: no such field; known here: chain, vault",
+    ],
+    [
+        "[fees]",
+        "max_fee_gwei = 30",
+        "fees.max_fee_gwei: found signed int `30`, must be a string",
+    ],
+    [
+        "[fees]",
+        "max_fee_gwei = \"0\"",
+        "fees.max_fee_gwei = 0: must be more than 0",
+    ],
+    [
+        "[fees]",
+        "max_fee_gwei = \"1e3\"",
+        "fees.max_fee_gwei = 1e3: must be gwei",
+    ],
+    [
+        "[fees]",
+        "max_fee_gwei = \"-1\"",
+        "fees.max_fee_gwei = -1: must be gwei",
+    ],
+    ["[fees]", "min_tip_gwei = \"0.0000000001\"", "more decimals"],
+    [
+        "[fees]",
+        "min_tip_gwei = \"6\"",
+        "fees.min_tip_gwei = 6: must not be above fees.max_tip_gwei",
+    ],
+    [
+        "[fees]",
+        "max_tip_gwei = \"101\"",
+        "fees.max_tip_gwei = 101: must not be above fees.max_fee_gwei",
+    ],
+    [
+        "[fees]",
+        "bump_percent = 9",
+        "fees.bump_percent = 9: must be 10 to 1000",
+    ],
+    [
+        "[store]",
+        "path = \"\"",
+        "store.path = \"\": must name a file",
+    ],
+];
+
+/// What is replaced in the least configuration, by what, and what the refusal must contain.
+const REFUSED_CHANGES: &[[&str; 3]] = &[
+    [
+        "chain_id = 1",
+        "chain_id = \"one\"",
+        "chain.chain_id: found string \"one\", must be u64",
+    ],
+    [
+        "chain_id = 1",
+        "chain_id = 0",
+        "chain.chain_id = 0: must be 1 to",
+    ],
+    ["chain_id = 1", "", "chain.chain_id: must be given"],
+    ["chain_id = 1", "chain_id = ", "keeper.toml: "],
+    [
+        "1ec7",
+        "1eC7",
+        "vault.token = 0xdAC17F958D2ee523a2206206994597C13D831eC7: the checksum",
+    ],
+    [
+        "00a2",
+        "00a1",
+        "vault.lens = 0x00000000000000000000000000000000000000a1: must be another",
+    ],
+    [
+        "00a1",
+        "0000",
+        "vault.address = 0x0000000000000000000000000000000000000000: must not be the zero",
+    ],
+    ["0xdAC1", "dAC1", "must start with 0x"],
+    ["[vault]", "[vaults]", "vaults: no such field"],
+];
+
+#[test]
+fn a_refusal_names_field_value_and_rule() {
+    let lines = REFUSED_LINES
+        .iter()
+        .map(|[section, line, expected]| (format!("{LEAST}\n{section}\n{line}\n"), expected));
+    let changes = REFUSED_CHANGES
+        .iter()
+        .map(|[before, after, expected]| (LEAST.replace(before, after), expected));
+    for (text, expected) in lines.chain(changes) {
+        let message = refusal(&text, &[]);
+        assert!(message.contains(expected), "{message}\nlacks {expected}");
+    }
+}
+
+#[test]
+fn every_broken_rule_is_named_at_once() {
+    let text = LEAST
+        .replace("00a1", "0000")
+        .replace("chain_id = 1", "chain_id = 0");
+    let message = refusal(&text, &[]);
+    assert!(message.contains("vault.address"), "{message}");
+    assert!(message.contains("chain.chain_id"), "{message}");
+}
+
+#[test]
+fn a_variable_is_blamed_by_its_own_name() {
+    let message = refusal(LEAST, &[("KEEPER_CHAIN__CHAIN_ID", "one")]);
+    assert!(
+        message.contains("KEEPER_CHAIN__CHAIN_ID: found string \"one\""),
+        "{message}"
+    );
+    let message = refusal(LEAST, &[("KEEPER_CHAIN__CHAIN", "1")]);
+    assert!(
+        message.contains("KEEPER_CHAIN__CHAIN: no such field"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_url_is_never_shown_with_its_secrets() {
+    let config = read(LEAST, &[]).unwrap();
+    assert_eq!(
+        config.chain.rpc_url.expose(),
+        "http://user:hunter2@127.0.0.1:8545/secret"
+    );
+    let shown = format!("{config:?} {}", config.chain.rpc_url);
+    assert!(
+        !shown.contains("hunter2") && !shown.contains("secret"),
+        "{shown}"
+    );
+    assert!(shown.contains("http://127.0.0.1:8545"), "{shown}");
+
+    let message = refusal(&LEAST.replace("http://", "ftp://"), &[]);
+    assert!(message.contains("chain.rpc_url"), "{message}");
+    assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Config::load(Path::new("/nowhere/keeper.toml")).unwrap_err();
+    assert!(matches!(error, ConfigError::Unreadable { .. }));
+    assert!(
+        error.to_string().contains("/nowhere/keeper.toml"),
+        "{error}"
+    );
+}
+
+#[test]
+fn one_node_is_trusted_only_if_the_operator_says_so() {
+    let mut config = read(LEAST, &[]).unwrap();
+    let refused = config.chain.check_nodes().unwrap_err().to_string();
+    assert!(
+        refused.contains("chain.allow_single_node = false"),
+        "{refused}"
+    );
+    config.chain.allow_single_node = true;
+    assert_eq!(config.chain.check_nodes(), Ok(()));
+}

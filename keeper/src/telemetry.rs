@@ -1,0 +1,54 @@
+//! What the keeper says about itself while it works: to standard error, so that standard output holds answers only.
+
+use std::io;
+
+use tracing_subscriber::{EnvFilter, fmt::time::SystemTime};
+
+/// Names what is logged, in the manner of `RUST_LOG`, for example `info,tidelock_keeper=debug`.
+pub const FILTER_VARIABLE: &str = "KEEPER_LOG";
+
+/// What is logged unless that variable says otherwise.
+const DEFAULT_FILTER: &str = "info,sqlx=warn";
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why logging cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter cannot be read.
+    #[error(
+        "{FILTER_VARIABLE} {text:?}: must be a list of levels and targets, such as info,tidelock_keeper=debug"
+    )]
+    Filter {
+        /// What it says.
+        text: String,
+    },
+    /// Something else logs in this process already.
+    #[error("logging was started twice in one process")]
+    Twice,
+}
+
+/// Starts logging for this process.
+pub fn start(format: LogFormat) -> Result<(), TelemetryError> {
+    let text = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| DEFAULT_FILTER.to_owned());
+    let filter = EnvFilter::try_new(&text).map_err(|_| TelemetryError::Filter { text })?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_timer(SystemTime)
+        .with_writer(io::stderr);
+    let started = match format {
+        LogFormat::Text => builder
+            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+            .try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|_| TelemetryError::Twice)
+}
