@@ -27,3 +27,9 @@ count_cargo() {
   awk '/^test result: / { passed += $4; failed += $6; skipped += $8 }
     END { print passed + 0, failed + 0, skipped + 0 }' "$1"
 }
+
+# node --test --test-reporter=tap: "# pass 3", "# fail 0", "# cancelled 0", "# skipped 0", "# todo 0"
+count_node() {
+  awk '/^# pass / { passed += $3 } /^# (fail|cancelled) / { failed += $3 } /^# (skipped|todo) / { skipped += $3 }
+    END { print passed + 0, failed + 0, skipped + 0 }' "$1"
+}

@@ -1,53 +1,22 @@
-// A real anvil: starts it on a port of the system's choice, sends transactions, ends it whatever happens.
+// A chain to measure gas on: a block for each transaction, and the parts of a transaction's gas.
 "use strict";
-const { spawn } = require("node:child_process");
 const { createPublicClient, encodeDeployData, http } = require("viem");
+const { startAnvil } = require("./anvil.js");
 
-const HARDFORK = "osaka";
 const GENESIS = 1_800_000_000; // seconds
 const BLOCK_SECONDS = 12;
 const TRANSACTION_GAS = 2 ** 24; // the most that the hard fork allows one transaction
-const START_MS = 30_000;
 const PART_OF = { CALL: "calls", STATICCALL: "calls", SLOAD: "storage", SSTORE: "storage", LOG: "logs" };
-
-const running = new Set();
-process.on("exit", () => running.forEach((anvil) => anvil.kill("SIGKILL")));
-for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]]) {
-  process.on(signal, () => process.exit(status));
-}
-
-/** Address of a new anvil, once it listens. */
-function listening(anvil) {
-  return new Promise((resolve, reject) => {
-    let output = "";
-    const timer = setTimeout(() => reject(new Error(`anvil did not start:\n${output}`)), START_MS);
-    const read = (chunk) => {
-      if (output === null) return; // started: what it says is read, so that it never waits, and dropped
-      output += chunk;
-      const port = output.match(/Listening on 127\.0\.0\.1:(\d+)/)?.[1];
-      if (port === undefined) return;
-      clearTimeout(timer);
-      output = null;
-      resolve(`http://127.0.0.1:${port}`);
-    };
-    anvil.stdout.on("data", read);
-    anvil.stderr.on("data", read);
-    anvil.on("error", reject);
-    anvil.on("exit", (code) => reject(new Error(`anvil ended with ${code}:\n${output ?? ""}`)));
-  });
-}
 
 /** One chain whose block times follow from its transactions alone, so that every run has the same bytes. */
 class Chain {
   /** Traced chains can tell the parts of a transaction's gas, and are slow and large. */
   static async start({ traced }) {
     const chain = new Chain();
-    const options = ["--hardfork", HARDFORK, "--port", "0", "--timestamp", String(GENESIS)];
+    const options = ["--timestamp", String(GENESIS)];
     if (traced) options.push("--steps-tracing");
-    chain.anvil = spawn("anvil", options, { stdio: ["ignore", "pipe", "pipe"] });
-    running.add(chain.anvil);
-    const url = await listening(chain.anvil);
-    const transport = http(url, { batch: { batchSize: 300 }, retryCount: 0, maxResponseBodySize: false });
+    chain.anvil = await startAnvil(options);
+    const transport = http(chain.anvil.url, { batch: { batchSize: 300 }, retryCount: 0, maxResponseBodySize: false });
     chain.client = createPublicClient({ transport, cacheTime: 0 });
     chain.accounts = await chain.rpc("eth_accounts");
     chain.chainId = await chain.client.getChainId();
@@ -55,9 +24,7 @@ class Chain {
   }
 
   stop() {
-    running.delete(this.anvil);
-    this.anvil.removeAllListeners("exit");
-    this.anvil.kill("SIGKILL");
+    this.anvil.stop();
   }
 
   rpc(method, ...params) {
@@ -108,4 +75,4 @@ class Chain {
   }
 }
 
-module.exports = { Chain, HARDFORK };
+module.exports = { Chain };

@@ -1,7 +1,7 @@
 // audits/gas.md: the tables, how they are measured, and what is missed.
 "use strict";
 const path = require("node:path");
-const { HARDFORK } = require("./gas-chain.js");
+const { HARDFORK } = require("./anvil.js");
 const { ROOT, readJson } = require("./gas-world.js");
 const { number, sections, sum, tables } = require("./gas-report.js");
 

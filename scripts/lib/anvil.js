@@ -1,0 +1,37 @@
+// A real anvil on a port of the system's choice.
+"use strict";
+const { start } = require("./children.js");
+
+const HARDFORK = "osaka";
+const START_MS = 30_000;
+
+/** Address of a new anvil, once it listens. */
+function listening(anvil) {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    const timer = setTimeout(() => reject(new Error(`anvil did not start:\n${output}`)), START_MS);
+    const read = (chunk) => {
+      if (output === null) return; // started: what it says is read, so that it never waits, and dropped
+      output += chunk;
+      const port = output.match(/Listening on 127\.0\.0\.1:(\d+)/)?.[1];
+      if (port === undefined) return;
+      clearTimeout(timer);
+      output = null;
+      resolve(`http://127.0.0.1:${port}`);
+    };
+    anvil.stdout.on("data", read);
+    anvil.stderr.on("data", read);
+    anvil.on("error", reject);
+    anvil.on("exit", (code) => reject(new Error(`anvil ended with ${code}:\n${output ?? ""}`)));
+  });
+}
+
+/** Starts one with these options besides hard fork and port. */
+async function startAnvil(options) {
+  const args = ["--hardfork", HARDFORK, "--port", "0", ...options];
+  const anvil = start("anvil", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const url = await listening(anvil);
+  return { url, ended: () => anvil.exitCode !== null || anvil.signalCode !== null, stop: () => anvil.kill("SIGKILL") };
+}
+
+module.exports = { HARDFORK, startAnvil };

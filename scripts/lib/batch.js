@@ -1,0 +1,85 @@
+// Batches as the vault's events show them: unpacked, added up and hashed by viem alone. Shares no code with the keeper or
+// the contracts, so that a signer can hold both to it.
+"use strict";
+const { concat, getAddress, hashTypedData, keccak256, parseAbi, size, slice, toHex, zeroAddress } = require("viem");
+
+const PAYMENT_BYTES = 48; // 20 recipient, 12 amount, 16 ref
+const FIELDS =
+  "uint64 firstNumber, uint16 count, uint8 tier, uint128 total, address recipient, uint40 expiresAt, bytes32 paymentsHash, bytes32 context";
+
+/** The EIP-712 fields of a batch's header. */
+const BATCH = FIELDS.split(", ").map((field) => {
+  const [type, name] = field.split(" ");
+  return { name, type };
+});
+
+/** The events that say what was proposed and what was paid. */
+const BATCH_EVENTS = parseAbi([
+  `struct Batch { ${FIELDS.replaceAll(",", ";")}; }`,
+  "event BatchProposed(bytes32 indexed id, address indexed proposer, Batch batch, bytes payments)",
+  "event BatchPaid(bytes32 indexed id, uint256 tier, uint256 firstNumber, uint256 paidMask, uint256 total, uint256 expiresAt, bytes32 context, bytes payments)",
+  "event BatchExecuted(bytes32 indexed id, uint256 firstNumber, uint256 paidMask, uint256 total)",
+]);
+
+const vaultDomain = (chainId, vault) => ({ name: "Tidelock Vault", version: "1", chainId, verifyingContract: vault });
+
+/** Id of a batch: the EIP-712 digest of its header. */
+const batchId = (domain, message) => hashTypedData({ domain, types: { Batch: BATCH }, primaryType: "Batch", message });
+
+/** Payments as the vault takes them. */
+const packPayments = (payments) =>
+  concat(payments.map(({ recipient, amount, reference }) => concat([recipient.toLowerCase(), toHex(amount, { size: 12 }), reference])));
+
+/** Payments out of packed bytes, each with its number. */
+function unpackPayments(packed, firstNumber) {
+  if (size(packed) === 0 || size(packed) % PAYMENT_BYTES !== 0) {
+    throw new Error(`packed payments are ${size(packed)} bytes; a multiple of ${PAYMENT_BYTES} is needed`);
+  }
+  return Array.from({ length: size(packed) / PAYMENT_BYTES }, (_, i) => {
+    const at = i * PAYMENT_BYTES;
+    return {
+      number: BigInt(firstNumber) + BigInt(i),
+      recipient: getAddress(slice(packed, at, at + 20)),
+      amount: BigInt(slice(packed, at + 20, at + 32)),
+      reference: slice(packed, at + 32, at + 48),
+    };
+  });
+}
+
+const sumOf = (payments) => payments.reduce((sum, { amount }) => sum + amount, 0n);
+
+/** The header that packed payments have, given what they do not say. */
+function headerOf(packed, { firstNumber, tier, expiresAt, context }) {
+  const payments = unpackPayments(packed, firstNumber);
+  return {
+    firstNumber: BigInt(firstNumber),
+    count: payments.length,
+    tier: Number(tier),
+    total: sumOf(payments),
+    recipient: payments.length === 1 ? payments[0].recipient : zeroAddress,
+    expiresAt: Number(expiresAt),
+    paymentsHash: keccak256(packed),
+    context,
+  };
+}
+
+const shown = (value) => (typeof value === "string" && value.startsWith("0x") ? value.toLowerCase() : String(value));
+
+/**
+ * What a batch really is, from the packed payments of its event, and where the event says otherwise.
+ * `stated` is the event's header, or the part of it that the event has.
+ */
+function recompute(domain, id, stated, packed) {
+  const header = headerOf(packed, stated);
+  const actual = batchId(domain, header);
+  const objections = BATCH.filter(({ name }) => name in stated && shown(stated[name]) !== shown(header[name])).map(
+    ({ name }) => `${name} is stated as ${stated[name]}, the payments make it ${header[name]}`,
+  );
+  if (actual !== id.toLowerCase()) objections.push(`the id is stated as ${id}, the header makes it ${actual}`);
+  return { id: actual, header, payments: unpackPayments(packed, header.firstNumber), objections };
+}
+
+/** The header as cast takes it. */
+const asTuple = (header) => `(${BATCH.map(({ name }) => header[name]).join(",")})`;
+
+module.exports = { BATCH, BATCH_EVENTS, asTuple, batchId, headerOf, packPayments, recompute, sumOf, unpackPayments, vaultDomain };
