@@ -3,13 +3,19 @@
 //! No runtime, no database and no network may become a dependency of this crate.
 
 pub mod abi;
+pub mod batch;
 pub mod domain;
+pub mod engine;
 pub mod event;
+mod finality;
+mod intake;
+mod journal;
 pub mod lifecycle;
 pub mod log;
 pub mod machine;
 pub mod observe;
 pub mod port;
+mod screen;
 pub mod settings;
 pub mod state;
 pub mod store;

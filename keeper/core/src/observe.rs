@@ -100,10 +100,21 @@ impl View {
         self.blocks.iter()
     }
 
-    /// Whether one of the blocks holds the transaction.
-    pub fn includes(&self, transaction: B256) -> bool {
+    /// The last block taken in for good.
+    pub fn base(&self) -> BlockRef {
+        self.base
+    }
+
+    /// Whether the block is part of the chain as seen now.
+    pub fn contains(&self, block: BlockRef) -> bool {
+        block == self.base || self.blocks.iter().any(|known| known.id == block)
+    }
+
+    /// The block that holds the transaction, if one above the base does.
+    pub fn including(&self, transaction: B256) -> Option<BlockRef> {
         let mut blocks = self.blocks.iter();
-        blocks.any(|block| block.transactions.contains(&transaction))
+        let block = blocks.find(|block| block.transactions.contains(&transaction))?;
+        Some(block.id)
     }
 
     /// Takes in an answer to "what comes after the tip?".

@@ -1,3 +1,5 @@
+//! The log as it grows: each event is folded into the state and waits to be stored.
+
 use crate::{
     event::Event,
     log::{Entry, EntryError, LogHead},
@@ -23,14 +25,14 @@ pub enum JournalError {
 
 /// The state, and the entries that made it and are not stored yet.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     state: State,
     head: LogHead,
     entries: Vec<Entry>,
 }
 
 impl Journal {
-    pub(super) fn new(state: State, head: LogHead) -> Self {
+    pub(crate) fn new(state: State, head: LogHead) -> Self {
         Self {
             state,
             head,
@@ -38,20 +40,20 @@ impl Journal {
         }
     }
 
-    pub(super) fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         &self.state
     }
 
-    pub(super) fn head(&self) -> LogHead {
+    pub(crate) fn head(&self) -> LogHead {
         self.head
     }
 
     /// Entries that are not stored yet.
-    pub(super) fn pending(&self) -> usize {
+    pub(crate) fn pending(&self) -> usize {
         self.entries.len()
     }
 
-    pub(super) fn record(&mut self, event: Event) -> Result<(), JournalError> {
+    pub(crate) fn record(&mut self, event: Event) -> Result<(), JournalError> {
         let kind = event.kind();
         let entry = Entry::after(self.head, &event)?;
         self.state
@@ -63,7 +65,7 @@ impl Journal {
     }
 
     /// Stores what was recorded, all or nothing. True if there was anything.
-    pub(super) fn commit<S: Store>(&mut self, store: &mut S) -> Result<bool, S::Error> {
+    pub(crate) fn commit<S: Store>(&mut self, store: &mut S) -> Result<bool, S::Error> {
         if self.entries.is_empty() {
             return Ok(false);
         }

@@ -1,0 +1,203 @@
+//! The engine: takes answers in, decides, commits once, and says what to do next. The same code runs in the daemon and in
+//! the simulator.
+
+mod answer;
+mod due;
+mod memory;
+mod simulated;
+
+use std::collections::BTreeMap;
+
+use crate::{
+    event::{BlockRef, Event, Mode, Opening},
+    finality::Settling,
+    intake,
+    journal::Journal,
+    lifecycle::PaymentStatus,
+    log::{Entry, LogHead},
+    port::{Effect, Key, Monotonic, Outcome},
+    settings::Settings,
+    state::State,
+    store::Store,
+};
+
+pub use crate::journal::JournalError;
+use memory::Memory;
+
+/// Requests and commands that one turn takes in at most.
+const ARRIVALS: u32 = 2_000;
+/// Time between two looks for arrivals. [milliseconds]
+const ARRIVALS_MS: u64 = 50;
+
+/// Why the engine must stop. What was decided and not stored is gone, and is decided again after a start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError<E: std::error::Error + 'static> {
+    /// The store failed; whether the last commit was made is unknown.
+    #[error("store: {0}")]
+    Store(#[source] E),
+    /// The keeper's own rules contradict its log.
+    #[error("log: {0}")]
+    Journal(#[from] JournalError),
+    /// The store holds no log.
+    #[error("the log was never opened")]
+    NotOpened,
+    /// The store holds a log already.
+    #[error("the log was opened before")]
+    Opened,
+}
+
+/// What the keeper is about, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The highest block known.
+    pub tip: BlockRef,
+    /// The last block taken in for good.
+    pub finalised: BlockRef,
+    /// Whether it sends.
+    pub mode: Mode,
+    /// Payments that are not final, by status.
+    pub payments: BTreeMap<PaymentStatus, usize>,
+    /// Transactions that are signed and in no block.
+    pub unincluded: usize,
+    /// What it waits for, in words.
+    pub waits: Vec<String>,
+    /// The last answer that did not come or made no sense, until one does.
+    pub failure: Option<String>,
+}
+
+/// Decides for one vault and one key.
+#[derive(Debug)]
+pub struct Engine<S: Store> {
+    journal: Journal,
+    store: S,
+    settings: Settings,
+    memory: Memory,
+}
+
+/// Writes the first entry of a new log.
+pub fn open<S: Store>(store: &mut S, opening: Opening) -> Result<(), EngineError<S::Error>>
+where
+    S::Error: 'static,
+{
+    if store.load().map_err(EngineError::Store)?.is_some() {
+        return Err(EngineError::Opened);
+    }
+    let entry = Entry::after(LogHead::EMPTY, &Event::LogOpened(opening));
+    let entry = entry.map_err(JournalError::Entry)?;
+    let rows = State::open(opening).open_rows();
+    store.commit(&[entry], &rows).map_err(EngineError::Store)
+}
+
+impl<S: Store> Engine<S>
+where
+    S::Error: 'static,
+{
+    /// Starts from what the store holds. A start is like any other moment: nothing was ever known that is not stored.
+    pub fn start(
+        mut store: S,
+        settings: Settings,
+        now: Monotonic,
+    ) -> Result<Self, EngineError<S::Error>> {
+        let snapshot = store.load().map_err(EngineError::Store)?;
+        let snapshot = snapshot.ok_or(EngineError::NotOpened)?;
+        let state = State::restore(snapshot.rows);
+        let memory = Memory::new(&state, &settings, now);
+        Ok(Self {
+            journal: Journal::new(state, snapshot.head),
+            store,
+            settings,
+            memory,
+        })
+    }
+
+    /// Takes answers in, then what has arrived, commits, and returns the effects to start now. After an error the engine
+    /// must not be used any more.
+    pub fn turn(
+        &mut self,
+        answers: Vec<(Key, Outcome)>,
+        now: Monotonic,
+    ) -> Result<Vec<Effect>, EngineError<S::Error>> {
+        for (key, outcome) in answers {
+            self.answer(key, outcome, now)?;
+        }
+        self.take_arrivals(now)?;
+        self.journal
+            .commit(&mut self.store)
+            .map_err(EngineError::Store)?;
+        Ok(self.due(now))
+    }
+
+    fn take_arrivals(&mut self, now: Monotonic) -> Result<(), EngineError<S::Error>> {
+        if now < self.memory.next_arrivals {
+            return Ok(());
+        }
+        self.memory.next_arrivals = now.after(ARRIVALS_MS);
+        let state = self.journal.state();
+        let (arrivals, commands) = (state.arrivals(), state.commands());
+        let unread = self.store.unread_requests(arrivals, ARRIVALS);
+        let unread = unread.map_err(EngineError::Store)?;
+        if !unread.items.is_empty() {
+            self.memory.next_arrivals = now; // there may be more
+        }
+        intake::take_requests(&mut self.journal, unread)?;
+        let unread = self.store.unread_commands(commands, ARRIVALS);
+        for command in unread.map_err(EngineError::Store)?.items {
+            intake::take_command(&mut self.journal, command, self.memory.nonce)?;
+        }
+        Ok(())
+    }
+
+    /// For taking in final blocks.
+    fn settling(&mut self) -> Settling<'_, S> {
+        Settling {
+            journal: &mut self.journal,
+            store: &mut self.store,
+            max_returns: self.settings.batch.max_returns,
+            in_hand: self.memory.in_hand(),
+        }
+    }
+
+    /// What is known for good.
+    pub fn state(&self) -> &State {
+        self.journal.state()
+    }
+
+    /// Where the log ends.
+    pub fn head(&self) -> LogHead {
+        self.journal.head()
+    }
+
+    /// The store.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Ends the engine and gives its store back.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// What it is about now.
+    pub fn status(&self) -> Status {
+        let state = self.journal.state();
+        let mut payments: BTreeMap<PaymentStatus, usize> = BTreeMap::new();
+        for row in state.payments() {
+            let count = payments.entry(row.status).or_default();
+            *count = count.saturating_add(1);
+        }
+        Status {
+            tip: self.memory.view.tip(),
+            finalised: state.finalised(),
+            mode: state.mode().clone(),
+            payments,
+            unincluded: self.unincluded().count(),
+            waits: self.waits(),
+            failure: self.memory.failure.clone(),
+        }
+    }
+
+    /// Whether decisions may be made and sent.
+    fn is_armed(&self) -> bool {
+        self.settings.sends && matches!(self.journal.state().mode(), Mode::Armed)
+    }
+}

@@ -1,0 +1,230 @@
+//! Taking answers in.
+
+use alloy_primitives::{B256, Signature};
+
+use super::{Engine, EngineError};
+use crate::{
+    abi::Fact,
+    event::{Event, HaltReason, Job, Mode},
+    observe::{Change, Polled, ViewError},
+    port::{Advice, Effect, Key, Monotonic, Outcome},
+    screen,
+    store::Store,
+    submit::{RefusalClass, Reply},
+};
+
+impl<S: Store> Engine<S>
+where
+    S::Error: 'static,
+{
+    /// Takes one answer in. An answer to nothing that is under way is dropped.
+    pub(super) fn answer(
+        &mut self,
+        key: Key,
+        outcome: Outcome,
+        now: Monotonic,
+    ) -> Result<(), EngineError<S::Error>> {
+        let Some(asked) = self.memory.in_flight.remove(&key) else {
+            return Ok(());
+        };
+        let is_failure = matches!(outcome, Outcome::Failed(_));
+        match (asked, outcome) {
+            (Effect::Poll { .. }, Outcome::Polled(polled)) => self.polled(polled, now)?,
+            (Effect::Look { at, .. }, Outcome::Looked(vault)) => {
+                self.memory.look = Some((at, vault));
+            }
+            (Effect::Advise { payments, .. }, Outcome::Advised(advice)) => {
+                let refs = payments.iter().map(|payment| payment.reference());
+                let advised: Vec<_> = refs.zip(advice).collect();
+                self.advised(&advised, now)?;
+            }
+            (Effect::Simulate { data, .. }, Outcome::Simulated(simulation)) => {
+                let candidate = self.memory.candidate.take();
+                if let Some(candidate) = candidate.filter(|candidate| candidate.data == data) {
+                    self.simulated(candidate, simulation)?;
+                }
+            }
+            (Effect::Sign { nonce, .. }, Outcome::Signed(signature)) => {
+                self.signed(nonce, signature, now)?;
+            }
+            (Effect::Send { hash, .. }, Outcome::Sent(reply)) => self.sent(hash, reply, now),
+            (asked, Outcome::Failed(why)) => self.failed(&asked, why, now),
+            (asked, _) => self.failed(&asked, "an answer to another question".to_owned(), now),
+        }
+        if !is_failure {
+            self.memory.failure = None;
+        }
+        Ok(())
+    }
+
+    /// What failed is asked again later.
+    fn failed(&mut self, asked: &Effect, why: String, now: Monotonic) {
+        let again = now.after(self.settings.retry_ms);
+        self.memory.not_before.insert(asked.key(), again);
+        match asked {
+            Effect::Poll { .. } => self.memory.next_poll = again,
+            Effect::Simulate { .. } => self.memory.candidate = None,
+            Effect::Send { hash, .. } => self.unsent(*hash),
+            Effect::Look { .. } | Effect::Advise { .. } | Effect::Sign { .. } => {}
+        }
+        self.memory.failure = Some(why);
+    }
+
+    fn polled(&mut self, polled: Polled, now: Monotonic) -> Result<(), EngineError<S::Error>> {
+        self.memory.suggested_tip = polled.suggested_tip;
+        self.memory.next_poll = now.after(self.settings.poll_ms);
+        match self.memory.view.extend(&polled.blocks) {
+            Ok(Change::Nothing) => {}
+            Ok(Change::Grown) => {
+                self.memory.next_poll = now; // there may be more
+                let mut facts = polled.blocks.iter().flat_map(|block| &block.facts);
+                if facts.any(|fact| *fact == Fact::Policy) {
+                    self.memory.tiers.clear();
+                }
+            }
+            Ok(Change::Shrunk) => {
+                self.memory.next_poll = now;
+                // What was in the dropped block may have to be sent again; what was read there may be wrong.
+                self.memory
+                    .lanes
+                    .values_mut()
+                    .for_each(|lane| lane.sent_at = None);
+                self.memory.tiers.clear();
+            }
+            Err(error) => return self.not_followed(error, now),
+        }
+        self.finalise(&polled)
+    }
+
+    /// Rule 10.
+    fn not_followed(
+        &mut self,
+        error: ViewError,
+        now: Monotonic,
+    ) -> Result<(), EngineError<S::Error>> {
+        self.memory.failure = Some(error.to_string());
+        self.memory.next_poll = now.after(self.settings.retry_ms);
+        let ViewError::FinalityBroken {
+            number,
+            was,
+            now: found,
+        } = error
+        else {
+            return Ok(());
+        };
+        if matches!(self.state().mode(), Mode::Armed) {
+            let reason = HaltReason::FinalityBroken {
+                number,
+                was,
+                now: found,
+            };
+            self.journal.record(Event::ModeChanged {
+                mode: Mode::Halted { reason },
+            })?;
+        }
+        Ok(())
+    }
+
+    fn finalise(&mut self, polled: &Polled) -> Result<(), EngineError<S::Error>> {
+        let blocks = self.memory.view.finalise(polled.finalised);
+        let base = self.memory.view.base();
+        if (base.number, base.hash) == polled.finalised {
+            self.memory.nonce = Some(polled.finalised_nonce);
+        }
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        self.settling().settle(&blocks, polled.finalised_nonce)?;
+        self.memory.prune(self.journal.state());
+        Ok(())
+    }
+
+    fn advised(
+        &mut self,
+        advised: &[(crate::domain::PaymentRef, Advice)],
+        now: Monotonic,
+    ) -> Result<(), EngineError<S::Error>> {
+        for (reference, tier) in screen::judge(&mut self.journal, advised)? {
+            self.memory.tiers.insert(reference, tier);
+            self.memory.open_since.entry(reference).or_insert(now);
+        }
+        Ok(())
+    }
+
+    /// Rule 3: what is signed is stored, and may be sent once the commit at the end of the turn is made.
+    fn signed(
+        &mut self,
+        nonce: u64,
+        signature: Signature,
+        now: Monotonic,
+    ) -> Result<(), EngineError<S::Error>> {
+        let Some(unsigned) = self.memory.signing.take() else {
+            return Ok(());
+        };
+        let keeper = self.state().opening().keeper;
+        let (job, fees) = (unsigned.job, unsigned.fees);
+        match unsigned.clone().sign(signature, keeper) {
+            Ok((hash, raw)) => {
+                self.journal.record(Event::AttemptSigned {
+                    nonce,
+                    job,
+                    hash,
+                    raw,
+                    fees,
+                })?;
+                let since = self.memory.view.tip().number;
+                let lane = self.memory.lanes.entry(nonce).or_default();
+                (lane.since, lane.sent_at, lane.underpaid) = (since, None, false);
+                if job == Job::Void {
+                    self.settling().bury_abandoned()?;
+                }
+            }
+            Err(error) => {
+                self.memory.signing = Some(unsigned);
+                let again = now.after(self.settings.retry_ms);
+                self.memory.not_before.insert(Key::Sign(nonce), again);
+                self.memory.failure = Some(error.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// Rule 5: an answer steers when to send again, never what happened.
+    fn sent(&mut self, hash: B256, reply: Reply, now: Monotonic) {
+        match reply {
+            Reply::Accepted | Reply::Known => {}
+            Reply::Refused(RefusalClass::Underpriced | RefusalClass::FeeTooLow) => {
+                if let Some(nonce) = self.nonce_of(hash)
+                    && let Some(lane) = self.memory.lanes.get_mut(&nonce)
+                {
+                    lane.underpaid = true;
+                }
+            }
+            Reply::Refused(_) => {}
+            Reply::Ambiguous => {
+                let again = now.after(self.settings.retry_ms);
+                self.memory.not_before.insert(Key::Send(hash), again);
+                self.unsent(hash);
+            }
+        }
+        if let Reply::Refused(class) = reply {
+            self.memory.failure = Some(format!(
+                "transaction {hash}: the node refuses it: {class:?}"
+            ));
+        }
+    }
+
+    fn unsent(&mut self, hash: B256) {
+        if let Some(nonce) = self.nonce_of(hash)
+            && let Some(lane) = self.memory.lanes.get_mut(&nonce)
+        {
+            lane.sent_at = None;
+        }
+    }
+
+    fn nonce_of(&self, hash: B256) -> Option<u64> {
+        let mut slots = self.journal.state().slots();
+        let slot = slots.find(|slot| slot.attempts.iter().any(|attempt| attempt.hash == hash))?;
+        Some(slot.nonce)
+    }
+}

@@ -1,0 +1,317 @@
+//! From a simulation to a transaction that waits for its signature, or to the reason why not.
+
+use alloy_primitives::U256;
+
+use super::{Engine, EngineError, memory::Candidate};
+use crate::{
+    abi::{Revert, decode_paid_mask, encode_job},
+    domain::{BatchId, Payment, PaymentRef},
+    event::{Event, Fees, HoldReason, Job},
+    journal::JournalError,
+    lifecycle::SlotStatus,
+    port::Simulation,
+    store::Store,
+    submit::{FeeMarket, Offer, Unsigned, offer},
+};
+
+/// Strikes after which a payment that cannot be simulated waits for a person.
+const STRIKES: u32 = 4;
+
+impl<S: Store> Engine<S>
+where
+    S::Error: 'static,
+{
+    /// Decides about a candidate: seal and sign it, cut it down, put it off, or use its nonce up.
+    pub(super) fn simulated(
+        &mut self,
+        candidate: Candidate,
+        simulation: Simulation,
+    ) -> Result<(), EngineError<S::Error>> {
+        if !self.memory.view.contains(candidate.at) {
+            return Ok(()); // of a fork that is gone
+        }
+        match simulation {
+            Simulation::Succeeds { returned, gas } => {
+                let Some(paid) = decode_paid_mask(&candidate.job, &returned) else {
+                    self.memory
+                        .stall("the node's answer to a simulated call is no answer of the vault");
+                    return Ok(());
+                };
+                self.memory.successes = self.memory.successes.saturating_add(1);
+                Ok(self.succeeds(candidate, paid, gas)?)
+            }
+            Simulation::Reverts(revert) if candidate.nonce.is_some() => {
+                self.slot_reverts(&candidate, &revert);
+                Ok(())
+            }
+            Simulation::Reverts(revert) => match candidate.job {
+                Job::Execute { batch, .. } => {
+                    self.memory.strike_batch(batch);
+                    self.note(&revert);
+                    Ok(())
+                }
+                _ => Ok(self.cut_reverts(&candidate, revert)?),
+            },
+        }
+    }
+
+    fn succeeds(
+        &mut self,
+        mut candidate: Candidate,
+        paid: U256,
+        gas: u64,
+    ) -> Result<(), JournalError> {
+        let count = candidate.payments.len();
+        let left_out = full(count) & !paid;
+        match &mut candidate.job {
+            Job::Pay { .. } if candidate.nonce.is_none() && !left_out.is_zero() => {
+                return self.leave_out(&candidate, left_out);
+            }
+            Job::Execute { batch, .. } if paid.is_zero() => {
+                let id = *batch;
+                self.memory.strike_batch(id);
+                return Ok(());
+            }
+            Job::Execute { skip, .. } => *skip = left_out,
+            _ => {}
+        }
+        if gas > self.settings.max_transaction_gas {
+            self.shrink(candidate, paid);
+            return Ok(());
+        }
+        // A tenth more, for what may change until it is mined: a recipient that holds nothing any more costs more.
+        let gas = gas
+            .saturating_add(gas.div_ceil(10))
+            .min(self.settings.max_transaction_gas);
+        self.seal(candidate, gas)
+    }
+
+    /// Too much gas: smaller batches from now on; what is sealed already is executed in parts.
+    fn shrink(&mut self, mut candidate: Candidate, paid: U256) {
+        let half = candidate.payments.len().div_ceil(2);
+        match &mut candidate.job {
+            Job::Execute { skip, .. } if candidate.nonce.is_none() => {
+                let most = paid.count_ones().div_ceil(2).max(1);
+                let mut kept = 0_usize;
+                for bit in (0..256).filter(|bit| paid.bit(*bit)) {
+                    kept = kept.saturating_add(1);
+                    if kept > most {
+                        skip.set_bit(bit, true);
+                    }
+                }
+                self.encode(&mut candidate);
+                self.memory.candidate = Some(candidate);
+            }
+            _ => self.memory.limit = half.max(1),
+        }
+    }
+
+    /// First commit of rule 3: header, numbers and nonce are durable before anything is signed with them.
+    fn seal(&mut self, mut candidate: Candidate, gas: u64) -> Result<(), JournalError> {
+        let replaced = candidate.nonce.and_then(|nonce| self.dearest(nonce));
+        let Some(fees) = self.offer(replaced) else {
+            return Ok(());
+        };
+        if !self.is_armed() {
+            let job = candidate.job;
+            self.memory.stall(format!("would send {job:?}"));
+            return Ok(());
+        }
+        self.encode(&mut candidate);
+        let Candidate {
+            job,
+            header,
+            payments,
+            seal,
+            nonce,
+            data,
+            ..
+        } = candidate;
+        if let Some((route, anchor)) = seal {
+            self.journal.record(Event::BatchSealed {
+                anchor,
+                batch: header,
+                refs: payments.iter().map(Payment::reference).collect(),
+                route,
+            })?;
+        }
+        let next = self.journal.state().next_nonce();
+        let nonce = match nonce {
+            Some(nonce) => nonce,
+            None => {
+                self.journal
+                    .record(Event::SlotReserved { nonce: next, job })?;
+                next
+            }
+        };
+        let domain = self.journal.state().opening().domain;
+        self.memory.signing = Some(Unsigned::call(&domain, nonce, job, data, gas, fees));
+        Ok(())
+    }
+
+    fn encode(&self, candidate: &mut Candidate) {
+        if let Some(data) = encode_job(&candidate.job, &candidate.header, &candidate.payments) {
+            candidate.data = data;
+        }
+    }
+
+    /// Fees to offer now; none above the cap.
+    pub(super) fn offer(&mut self, replaced: Option<Fees>) -> Option<Fees> {
+        let market = FeeMarket {
+            base_fee: self.memory.view.tip_block()?.base_fee,
+            tip: self.memory.suggested_tip,
+        };
+        match offer(&self.settings.fees, market, replaced) {
+            Offer::Sign(fees) => Some(fees),
+            Offer::Hold { needed } => {
+                let cap = self.settings.fees.max_fee;
+                self.memory.stall(format!(
+                    "max_fee {needed} wei per gas is needed, the cap is {cap}"
+                ));
+                None
+            }
+        }
+    }
+
+    /// The most that any attempt of the slot offers.
+    pub(super) fn dearest(&self, nonce: u64) -> Option<Fees> {
+        let slot = self.journal.state().slot(nonce)?;
+        let fees = slot.attempts.iter().map(|attempt| attempt.fees);
+        fees.reduce(|most, fees| Fees {
+            max_fee: most.max_fee.max(fees.max_fee),
+            tip: most.tip.max(fees.tip),
+        })
+    }
+
+    /// Uses a nonce up, at the fees of now.
+    pub(super) fn sign_void(&mut self, nonce: u64) {
+        let replaced = self.dearest(nonce);
+        let Some(fees) = self.offer(replaced) else {
+            return;
+        };
+        if self.is_armed() {
+            let opening = self.journal.state().opening();
+            let void = Unsigned::void(&opening.domain, nonce, opening.keeper, fees);
+            self.memory.signing = Some(void);
+        }
+    }
+
+    /// A nonce that is reserved is used up if its job cannot be done now; one that is in use, if it never can.
+    fn slot_reverts(&mut self, candidate: &Candidate, revert: &Revert) {
+        let Some(nonce) = candidate.nonce else {
+            return;
+        };
+        let is_reserved = self
+            .journal
+            .state()
+            .slot(nonce)
+            .is_some_and(|slot| slot.status == SlotStatus::Reserved);
+        let is_settled = matches!(
+            revert,
+            Revert::NothingToPay | Revert::WrongState | Revert::AlreadyProposed | Revert::Expired
+        );
+        if is_reserved || is_settled {
+            self.sign_void(nonce);
+        }
+        let tip = self.memory.view.tip().number;
+        self.memory.lanes.entry(nonce).or_default().since = tip;
+    }
+
+    /// Payments that the token or the policy leaves out while others go through.
+    fn leave_out(&mut self, candidate: &Candidate, left_out: U256) -> Result<(), JournalError> {
+        for (bit, payment) in candidate.payments.iter().enumerate() {
+            if !left_out.bit(bit) {
+                continue;
+            }
+            let reference = payment.reference();
+            if self.strike_payment(reference) > 1 {
+                self.hold(reference, HoldReason::TokenRefuses)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a fresh batch cannot be sent now.
+    fn cut_reverts(&mut self, candidate: &Candidate, revert: Revert) -> Result<(), JournalError> {
+        match &revert {
+            Revert::Payment { index, answer } => {
+                if let Some(payment) = candidate.payments.get(*index) {
+                    let reference = payment.reference();
+                    if self.strike_payment(reference) > STRIKES {
+                        let answer = answer.clone();
+                        self.hold(reference, HoldReason::CannotSimulate { answer })?;
+                    }
+                }
+            }
+            Revert::NothingPaid => self.nothing_paid(candidate)?,
+            Revert::NothingToPay => {
+                for payment in &candidate.payments {
+                    self.strike_payment(payment.reference());
+                }
+            }
+            Revert::Frozen
+            | Revert::CapExceeded
+            | Revert::BalanceTooLow
+            | Revert::Expired
+            | Revert::NotEntitled => self.note(&revert),
+            Revert::AlreadyProposed | Revert::WrongState | Revert::Other(_) => {
+                self.note(&revert);
+                for payment in &candidate.payments {
+                    let reference = payment.reference();
+                    let answer = format!("{revert:?}");
+                    if self.strike_payment(reference) > STRIKES && candidate.payments.len() == 1 {
+                        self.hold(reference, HoldReason::CannotSimulate { answer })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The token refuses all of them: it is paused, or each of them is poison. Tried alone, a payment that the token goes
+    /// on to refuse while it takes others waits for a person.
+    fn nothing_paid(&mut self, candidate: &Candidate) -> Result<(), JournalError> {
+        self.note(&Revert::NothingPaid);
+        for payment in &candidate.payments {
+            let reference = payment.reference();
+            let count = self.strike_payment(reference);
+            let first = self.memory.strikes.get(&reference).map(|s| s.successes);
+            let others_pass = first.is_some_and(|first| first < self.memory.successes);
+            if candidate.payments.len() == 1 && count > STRIKES && others_pass {
+                self.hold(reference, HoldReason::TokenRefuses)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Advice that did not hold is asked for again.
+    fn strike_payment(&mut self, reference: PaymentRef) -> u32 {
+        self.memory.tiers.remove(&reference);
+        self.memory.strike(reference).count
+    }
+
+    fn hold(&mut self, reference: PaymentRef, reason: HoldReason) -> Result<(), JournalError> {
+        self.memory.strikes.remove(&reference);
+        self.journal.record(Event::Held {
+            refs: vec![reference],
+            reason,
+        })
+    }
+
+    fn note(&mut self, revert: &Revert) {
+        self.memory
+            .stall(format!("the vault refuses now: {revert:?}"));
+    }
+
+    /// Whether a live slot executes the batch.
+    pub(super) fn is_executing(&self, id: BatchId) -> bool {
+        let mut slots = self.journal.state().slots();
+        slots.any(|slot| matches!(slot.job, Job::Execute { batch, .. } if batch == id))
+    }
+}
+
+/// The mask of that many payments.
+pub(super) fn full(count: usize) -> U256 {
+    let unused = 256_usize.saturating_sub(count);
+    U256::MAX.checked_shr(unused).unwrap_or(U256::ZERO)
+}

@@ -1,0 +1,363 @@
+//! What final blocks say, taken in for good: payments paid, proposals on chain, nonces used up, batches dead.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::{B256, U256};
+
+use crate::{
+    abi::Fact,
+    domain::{Batch, BatchId, PackedItem, Payment, PaymentNumber, PaymentRef},
+    engine::EngineError,
+    event::{BlockRef, DeathCause, Event, HaltReason, HoldReason, Mode, Route},
+    journal::{Journal, JournalError},
+    lifecycle::{BatchStatus, PaymentStatus},
+    observe::Block,
+    state::{BatchRow, PaymentRow},
+    store::Store,
+};
+
+/// Blocks that may become final without an entry of the log when they say nothing about us: read again after a start.
+const QUIET_BLOCKS: u64 = 32;
+
+/// Taking in final blocks.
+pub(crate) struct Settling<'a, S: Store> {
+    pub(crate) journal: &'a mut Journal,
+    pub(crate) store: &'a mut S,
+    /// How often a payment may be left behind by a batch that paid others.
+    pub(crate) max_returns: u32,
+    /// A batch that is being signed: no slot may name it yet.
+    pub(crate) in_hand: Option<BatchId>,
+}
+
+impl<S: Store> Settling<'_, S> {
+    /// Takes in blocks that follow the last one taken in. `nonce` is the keeper's at the last of them.
+    pub(crate) fn settle(
+        &mut self,
+        blocks: &[Block],
+        nonce: u64,
+    ) -> Result<(), EngineError<S::Error>> {
+        let Some(last) = blocks.last().map(|block| block.id) else {
+            return Ok(());
+        };
+        let before = self.journal.pending();
+        for block in blocks {
+            for fact in &block.facts {
+                self.take(block.id, fact)?;
+            }
+        }
+        self.consume_slots(blocks, last, nonce)?;
+        self.bury_expired(last)?;
+        self.bury_abandoned()?;
+        let quiet = last
+            .number
+            .saturating_sub(self.journal.state().finalised().number);
+        if self.journal.pending() > before || quiet >= QUIET_BLOCKS {
+            self.record(Event::FinalisedAdvanced { block: last })?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, block: BlockRef, fact: &Fact) -> Result<(), EngineError<S::Error>> {
+        match fact {
+            Fact::Proposed {
+                id,
+                header,
+                payments,
+            } => self.proposed(block, *id, header, payments),
+            Fact::Paid {
+                id,
+                first_number,
+                paid,
+                items,
+            } => Ok(self.paid(block, *id, *first_number, *paid, items.as_deref())?),
+            Fact::Cancelled { id } => Ok(self.vetoed(*id)?),
+            Fact::Voted { .. } | Fact::Policy | Fact::Other => Ok(()),
+        }
+    }
+
+    fn proposed(
+        &mut self,
+        block: BlockRef,
+        id: BatchId,
+        header: &Batch,
+        payments: &[Payment],
+    ) -> Result<(), EngineError<S::Error>> {
+        if let Some(row) = self.journal.state().batch(&id) {
+            if row.status == BatchStatus::Sealed && row.route == Route::Proposal {
+                self.record(Event::ProposalFinal {
+                    batch: id,
+                    block: block.number,
+                })?;
+            }
+            return Ok(());
+        }
+        let numbered: Vec<(PaymentNumber, Payment)> = (0..)
+            .zip(payments)
+            .filter_map(|(offset, payment)| {
+                Some((header.first_number.checked_add(offset)?, *payment))
+            })
+            .collect();
+        if self.may_adopt(&numbered)? {
+            return Ok(self.record(Event::Adopted {
+                batch: *header,
+                payments: payments.to_vec(),
+            })?);
+        }
+        for (number, payment) in &numbered {
+            self.compare_foreign(*number, payment)?;
+        }
+        Ok(self.record(Event::ForeignSeen {
+            batch: id,
+            block: block.number,
+        })?)
+    }
+
+    /// Rule 12: a foreign proposal is taken over if nothing in it is ours.
+    fn may_adopt(
+        &mut self,
+        numbered: &[(PaymentNumber, Payment)],
+    ) -> Result<bool, EngineError<S::Error>> {
+        let state = self.journal.state();
+        let refs: Vec<PaymentRef> = numbered.iter().map(|(_, p)| p.reference()).collect();
+        let numbers: Vec<PaymentNumber> = numbered.iter().map(|(number, _)| *number).collect();
+        let namespace = state.opening().namespace;
+        let distinct: BTreeSet<&PaymentRef> = refs.iter().collect();
+        let is_new = distinct.len() == refs.len()
+            && refs.iter().all(|known| state.payment(known).is_none())
+            && numbers.iter().all(|number| {
+                namespace.counter_of(*number).is_none() && state.numbered(*number).is_none()
+            });
+        if !is_new {
+            return Ok(false);
+        }
+        let known = self.store.knows_any(&refs, &numbers);
+        Ok(!known.map_err(EngineError::Store)?)
+    }
+
+    /// A foreign proposal may use our numbers only for what they are ours for; a payment of ours that it holds under
+    /// another number waits for a person.
+    fn compare_foreign(
+        &mut self,
+        number: PaymentNumber,
+        payment: &Payment,
+    ) -> Result<(), JournalError> {
+        let state = self.journal.state();
+        let ours = state.numbered(number).map(|row| row.payment);
+        if ours.is_some_and(|ours| ours != *payment) || self.is_unknown_of_ours(number) {
+            return self.halt(HaltReason::ForeignNumber { number });
+        }
+        let reference = payment.reference();
+        let Some(row) = self.journal.state().payment(&reference) else {
+            return Ok(());
+        };
+        let waits = matches!(
+            row.status,
+            PaymentStatus::Requested | PaymentStatus::Open | PaymentStatus::Held
+        );
+        if row.number != Some(number) && waits {
+            self.record(Event::Held {
+                refs: vec![reference],
+                reason: HoldReason::ForeignProposal,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A number of our namespace that the log never gave out.
+    fn is_unknown_of_ours(&self, number: PaymentNumber) -> bool {
+        let state = self.journal.state();
+        let given = |(route, counter)| counter < state.next_counters().of(route);
+        let counter = state.opening().namespace.counter_of(number);
+        counter.is_some_and(|counter| !given(counter))
+    }
+
+    /// Rules 1 and 12. A number is paid once ever, so one of ours that is paid must be one we wait for.
+    fn paid(
+        &mut self,
+        block: BlockRef,
+        id: BatchId,
+        first_number: PaymentNumber,
+        mask: U256,
+        items: Option<&[PackedItem]>,
+    ) -> Result<(), JournalError> {
+        let mut ours = U256::ZERO;
+        let mut foreign = false;
+        for offset in (0..256_u16).filter(|offset| mask.bit(usize::from(*offset))) {
+            let Some(number) = first_number.checked_add(offset) else {
+                continue;
+            };
+            let item = items.and_then(|items| items.get(usize::from(offset)));
+            let state = self.journal.state();
+            match state.numbered(number) {
+                Some(row) if is_body(row, item, state.batch(&id)) => {
+                    ours.set_bit(usize::from(offset), true);
+                }
+                Some(_) => self.halt(HaltReason::ForeignNumber { number })?,
+                None if state.opening().namespace.counter_of(number).is_some() => {
+                    self.halt(HaltReason::ForeignNumber { number })?;
+                }
+                None => {
+                    foreign = true;
+                    let known = item.filter(|item| state.payment(&item.reference).is_some());
+                    if let Some(item) = known {
+                        let reference = item.reference;
+                        self.halt(HaltReason::ForeignRef { reference, number })?;
+                    }
+                }
+            }
+        }
+        if !ours.is_zero() {
+            self.record(Event::OutcomeFinal {
+                batch: id,
+                first_number,
+                paid: ours,
+                block: block.number,
+            })?;
+        }
+        if foreign {
+            self.record(Event::ForeignSeen {
+                batch: id,
+                block: block.number,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What a guardian stopped is not proposed again by a machine.
+    fn vetoed(&mut self, id: BatchId) -> Result<(), JournalError> {
+        let Some(row) = self.journal.state().batch(&id) else {
+            return Ok(());
+        };
+        if !row.status.is_live() {
+            return Ok(());
+        }
+        let refs: Vec<PaymentRef> = row.payments.iter().map(Payment::reference).collect();
+        self.bury(id, DeathCause::Vetoed)?;
+        self.hold_open(refs, HoldReason::Vetoed)
+    }
+
+    fn consume_slots(
+        &mut self,
+        blocks: &[Block],
+        last: BlockRef,
+        nonce: u64,
+    ) -> Result<(), JournalError> {
+        let mined: BTreeSet<B256> = blocks
+            .iter()
+            .flat_map(|block| block.transactions.iter().copied())
+            .collect();
+        let state = self.journal.state();
+        let consumed: Vec<(u64, Option<B256>)> = state
+            .slots()
+            .filter(|slot| slot.nonce < nonce)
+            .map(|slot| {
+                let mut hashes = slot.attempts.iter().map(|attempt| attempt.hash);
+                (slot.nonce, hashes.find(|hash| mined.contains(hash)))
+            })
+            .collect();
+        for (nonce, by) in consumed {
+            self.record(Event::SlotConsumed {
+                nonce,
+                by,
+                block: last.number,
+            })?;
+        }
+        let next = self.journal.state().next_nonce();
+        if nonce > next {
+            let on_chain = nonce;
+            self.halt(HaltReason::ForeignNonce { on_chain, next })?;
+        }
+        Ok(())
+    }
+
+    /// No block after this one can be earlier, so what has expired here stays so.
+    fn bury_expired(&mut self, last: BlockRef) -> Result<(), JournalError> {
+        let expired = self.live(|row| row.header.expires_at <= last.time);
+        for id in expired {
+            self.bury(id, DeathCause::Expired)?;
+        }
+        Ok(())
+    }
+
+    /// A sealed batch that no unused nonce can carry to the chain any more.
+    pub(crate) fn bury_abandoned(&mut self) -> Result<(), JournalError> {
+        let state = self.journal.state();
+        let mut carried: BTreeSet<BatchId> = self.in_hand.into_iter().collect();
+        for slot in state.slots() {
+            carried.extend(slot.job.batch());
+            let jobs = slot.attempts.iter().map(|attempt| attempt.job);
+            carried.extend(jobs.filter_map(|job| job.batch()));
+        }
+        let abandoned =
+            self.live(|row| row.status == BatchStatus::Sealed && !carried.contains(&row.id));
+        for id in abandoned {
+            self.bury(id, DeathCause::Leftover)?;
+        }
+        Ok(())
+    }
+
+    fn live(&self, which: impl Fn(&BatchRow) -> bool) -> Vec<BatchId> {
+        let rows = self.journal.state().batches();
+        rows.filter(|row| row.status.is_live() && which(row))
+            .map(|row| row.id)
+            .collect()
+    }
+
+    /// What a batch left behind too often while it paid others is held.
+    fn bury(&mut self, id: BatchId, cause: DeathCause) -> Result<(), JournalError> {
+        let rows = self.journal.state().batch(&id);
+        let refs: Vec<PaymentRef> = rows
+            .map(|row| row.payments.iter().map(Payment::reference).collect())
+            .unwrap_or_default();
+        self.record(Event::BatchDied { batch: id, cause })?;
+        let state = self.journal.state();
+        let failing = refs
+            .into_iter()
+            .filter(|reference| {
+                let row = state.payment(reference);
+                row.is_some_and(|row| row.returns > self.max_returns)
+            })
+            .collect();
+        self.hold_open(failing, HoldReason::KeepsFailing)
+    }
+
+    fn hold_open(
+        &mut self,
+        mut refs: Vec<PaymentRef>,
+        reason: HoldReason,
+    ) -> Result<(), JournalError> {
+        let state = self.journal.state();
+        refs.retain(|reference| {
+            let row = state.payment(reference);
+            row.is_some_and(|row| row.status == PaymentStatus::Open)
+        });
+        if refs.is_empty() {
+            return Ok(());
+        }
+        self.record(Event::Held { refs, reason })
+    }
+
+    fn halt(&mut self, reason: HaltReason) -> Result<(), JournalError> {
+        if matches!(self.journal.state().mode(), Mode::Halted { .. }) {
+            return Ok(());
+        }
+        self.record(Event::ModeChanged {
+            mode: Mode::Halted { reason },
+        })
+    }
+
+    fn record(&mut self, event: Event) -> Result<(), JournalError> {
+        self.journal.record(event)
+    }
+}
+
+/// Whether what was paid is what was asked for: as the log gives it, or by the batch, whose id commits to it.
+fn is_body(row: &PaymentRow, item: Option<&PackedItem>, batch: Option<&BatchRow>) -> bool {
+    let Some(item) = item else {
+        return batch.is_some_and(|batch| batch.payments.contains(&row.payment));
+    };
+    let payment = &row.payment;
+    item.recipient == payment.recipient()
+        && item.amount == payment.amount()
+        && item.reference == payment.reference()
+}

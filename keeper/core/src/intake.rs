@@ -1,0 +1,131 @@
+//! What arrives from outside: requests and operators' commands. Each is taken exactly once, in order of arrival.
+
+use crate::{
+    event::{Command, Event, HaltReason, HoldReason, Job, Mode, Request},
+    journal::{Journal, JournalError},
+    lifecycle::PaymentStatus,
+    state::State,
+    store::Unread,
+};
+
+/// Takes requests in. A ref that has become known meanwhile is left out: the payment exists.
+pub(crate) fn take_requests(
+    journal: &mut Journal,
+    unread: Unread<Request>,
+) -> Result<(), JournalError> {
+    let Unread { items, through } = unread;
+    if through <= journal.state().arrivals() {
+        return Ok(());
+    }
+    let is_new = |request: &Request| {
+        let reference = request.payment.reference();
+        journal.state().payment(&reference).is_none()
+    };
+    let requests = items.into_iter().filter(is_new).collect();
+    journal.record(Event::RequestsAccepted { requests, through })
+}
+
+/// Does what an operator asks for, or says in the log why not.
+///
+/// `nonce` is the keeper's nonce at the last block that is final, if it is known.
+pub(crate) fn take_command(
+    journal: &mut Journal,
+    (arrival, command): (u64, Command),
+    nonce: Option<u64>,
+) -> Result<(), JournalError> {
+    let refused = refusal(journal.state(), &command);
+    let is_refused = refused.is_some();
+    journal.record(Event::CommandTaken {
+        arrival,
+        command: command.clone(),
+        refused,
+    })?;
+    if is_refused {
+        return Ok(());
+    }
+    match command {
+        Command::Hold { reference, note } => journal.record(Event::Held {
+            refs: vec![reference],
+            reason: HoldReason::Operator { note },
+        }),
+        Command::Release { reference, .. } => journal.record(Event::Released {
+            refs: vec![reference],
+        }),
+        Command::Cancel { reference, .. } => journal.record(Event::Cancelled {
+            refs: vec![reference],
+        }),
+        Command::Halt { note } => journal.record(Event::ModeChanged {
+            mode: Mode::Halted {
+                reason: HaltReason::Operator { note },
+            },
+        }),
+        Command::Resume { .. } => {
+            pass_foreign_nonces(journal, nonce)?;
+            journal.record(Event::ModeChanged { mode: Mode::Armed })
+        }
+    }
+}
+
+/// Nonces that somebody else used while the log knew nothing of them are ours no more.
+fn pass_foreign_nonces(journal: &mut Journal, nonce: Option<u64>) -> Result<(), JournalError> {
+    let block = journal.state().finalised().number;
+    while let next = journal.state().next_nonce()
+        && nonce.is_some_and(|nonce| next < nonce)
+    {
+        journal.record(Event::SlotReserved {
+            nonce: next,
+            job: Job::Void,
+        })?;
+        journal.record(Event::SlotConsumed {
+            nonce: next,
+            by: None,
+            block,
+        })?;
+    }
+    Ok(())
+}
+
+fn refusal(state: &State, command: &Command) -> Option<String> {
+    let (reference, allowed): (_, &[PaymentStatus]) = match command {
+        Command::Hold { reference, .. } => (
+            reference,
+            &[
+                PaymentStatus::Requested,
+                PaymentStatus::Held,
+                PaymentStatus::Open,
+            ],
+        ),
+        Command::Release { reference, .. } => (reference, &[PaymentStatus::Held]),
+        Command::Cancel { reference, .. } => (
+            reference,
+            &[
+                PaymentStatus::Requested,
+                PaymentStatus::Held,
+                PaymentStatus::Open,
+            ],
+        ),
+        Command::Halt { .. } => {
+            return matches!(state.mode(), Mode::Halted { .. })
+                .then(|| "mode halted: it sends nothing already".to_owned());
+        }
+        Command::Resume { .. } => {
+            return matches!(state.mode(), Mode::Armed)
+                .then(|| "mode armed: there is nothing to resume".to_owned());
+        }
+    };
+    let Some(row) = state.payment(reference) else {
+        return Some(format!("ref {reference}: unknown, or final already"));
+    };
+    if !allowed.contains(&row.status) {
+        return Some(format!(
+            "status {:?} of ref {reference}: must be one of {allowed:?}",
+            row.status
+        ));
+    }
+    if let (Command::Cancel { .. }, Some(number)) = (command, row.number) {
+        return Some(format!(
+            "number {number} of ref {reference}: what has been in a batch can be held, not withdrawn"
+        ));
+    }
+    None
+}
