@@ -1,6 +1,8 @@
 //! The keeper: the core's engine on a real chain, a real store and a real key.
 
+pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod signer;
 pub mod telemetry;

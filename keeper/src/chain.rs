@@ -1,0 +1,215 @@
+//! The chain as one node tells it. Every answer is held to its question, and one that makes no sense is no answer: it is
+//! asked again, and nothing is concluded from it.
+
+mod advise;
+mod identity;
+mod look;
+mod poll;
+mod rpc;
+mod send;
+mod simulate;
+mod wire;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use alloy::primitives::{Address, B256, Bytes};
+use alloy_sol_types::SolCall;
+use serde_json::json;
+use tidelock_core::{
+    domain::VaultDomain,
+    port::{Effect, Outcome},
+};
+use tokio::sync::OnceCell;
+
+pub use identity::{Expected, Identity, IdentityError, Warning};
+pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
+
+use advise::Blacklist;
+use simulate::Ability;
+
+/// Requests under way at most for one effect.
+const PARALLEL: usize = 8;
+
+/// What comes of an effect, some day.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// What answers the engine's effects, but for signatures. A trait so that tests can delay, drop and distort answers.
+pub trait Chain: Send + Sync {
+    /// Does it, or answers [`Outcome::Failed`].
+    fn answer(&self, effect: Effect) -> Answer<'_>;
+}
+
+/// Why an answer cannot be used. Each message names the field, the value and the rule; none holds a secret.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ChainError {
+    /// No answer came.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// The answer is about another block.
+    #[error("block {answered}: block {asked} was asked for")]
+    WrongBlock {
+        /// The question.
+        asked: String,
+        /// The answer.
+        answered: u64,
+    },
+    /// The node does not have a block that it must have.
+    #[error("block {asked}: the node does not have it, though its head is {head}")]
+    MissingBlock {
+        /// The question.
+        asked: String,
+        /// The node's head.
+        head: String,
+    },
+    /// A field of an answer cannot be true.
+    #[error("{field} {value}: {rule}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// A log that the question cannot have brought up.
+    #[error("log in answer to those of block {block}: {what}")]
+    StrangeLog {
+        /// The block that was asked about.
+        block: B256,
+        /// What is wrong.
+        what: String,
+    },
+    /// A call was answered with bytes that its function cannot return.
+    #[error("{function} of {contract}: answer 0x{answer} is not what it returns")]
+    Undecodable {
+        /// The function.
+        function: &'static str,
+        /// The contract.
+        contract: Address,
+        /// First bytes of the answer, in hexadecimal.
+        answer: String,
+    },
+    /// A call that never reverts was refused.
+    #[error("{function} of {contract}: reverted with 0x{data}")]
+    Reverted {
+        /// The function.
+        function: &'static str,
+        /// The contract.
+        contract: Address,
+        /// First bytes of the revert data, in hexadecimal.
+        data: String,
+    },
+    /// The engine asked something that is not for the chain.
+    #[error("effect {effect}: the chain does not answer it")]
+    NotForChain {
+        /// The effect.
+        effect: &'static str,
+    },
+}
+
+/// Whom the adapter asks about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parties {
+    /// Chain and vault.
+    pub domain: VaultDomain,
+    /// The lens.
+    pub lens: Address,
+    /// The token.
+    pub token: Address,
+    /// The key that sends.
+    pub keeper: Address,
+}
+
+/// The chain through one node.
+#[derive(Debug)]
+pub struct RpcChain {
+    rpc: Arc<Rpc>,
+    parties: Parties,
+    blacklist: OnceCell<Blacklist>,
+    ability: Ability,
+}
+
+impl RpcChain {
+    /// An adapter that has asked nothing yet; see [`RpcChain::identify`].
+    pub fn new(rpc: Arc<Rpc>, parties: Parties) -> Self {
+        Self {
+            rpc,
+            parties,
+            blacklist: OnceCell::new(),
+            ability: Ability::default(),
+        }
+    }
+
+    /// The connection.
+    pub fn rpc(&self) -> &Arc<Rpc> {
+        &self.rpc
+    }
+
+    /// Whom it asks about.
+    pub fn parties(&self) -> Parties {
+        self.parties
+    }
+
+    async fn try_answer(&self, effect: Effect) -> Result<Outcome, ChainError> {
+        Ok(match effect {
+            Effect::Poll { tip } => Outcome::Polled(self.poll(tip).await?),
+            Effect::Look { at, proposals } => {
+                Outcome::Looked(Box::new(self.look(at, &proposals).await?))
+            }
+            Effect::Advise { at, payments } => Outcome::Advised(self.advise(at, &payments).await?),
+            Effect::Simulate {
+                at,
+                data,
+                gas_limit,
+            } => Outcome::Simulated(self.simulate(at, &data, gas_limit).await?),
+            Effect::Send { hash, raw } => Outcome::Sent(self.send(hash, &raw).await),
+            Effect::Sign { .. } => return Err(ChainError::NotForChain { effect: "sign" }),
+        })
+    }
+
+    /// Calls a function that only reads, in the state after one block.
+    pub async fn call<C: SolCall>(
+        &self,
+        at: B256,
+        contract: Address,
+        call: C,
+    ) -> Result<C::Return, ChainError> {
+        let params = json!([
+            { "to": contract, "data": Bytes::from(call.abi_encode()) },
+            wire::by_hash(at)
+        ]);
+        let answer = self.rpc.request::<Bytes>("eth_call", params).await;
+        let answer = answer.map_err(|error| match simulate::revert_data(&error) {
+            Some(data) => ChainError::Reverted {
+                function: C::SIGNATURE,
+                contract,
+                data: head_of(&data),
+            },
+            None => error.into(),
+        })?;
+        C::abi_decode_returns_validate(&answer).map_err(|_| ChainError::Undecodable {
+            function: C::SIGNATURE,
+            contract,
+            answer: head_of(&answer),
+        })
+    }
+}
+
+impl Chain for RpcChain {
+    fn answer(&self, effect: Effect) -> Answer<'_> {
+        Box::pin(async move {
+            match self.try_answer(effect).await {
+                Ok(outcome) => outcome,
+                Err(error) => Outcome::Failed(error.to_string()),
+            }
+        })
+    }
+}
+
+/// The first bytes in hexadecimal: enough to recognise, too little to flood a log.
+fn head_of(bytes: &[u8]) -> String {
+    const SHOWN: usize = 36;
+    let (head, rest) = bytes.split_at_checked(SHOWN).unwrap_or((bytes, &[]));
+    let more = if rest.is_empty() { "" } else { "…" };
+    format!("{}{more}", alloy::hex::encode(head))
+}

@@ -1,0 +1,139 @@
+use alloy::{
+    primitives::{B256, U256},
+    rpc::types::Log,
+};
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use serde_json::json;
+use tidelock_core::{
+    event::BlockRef,
+    observe::{Block, Polled},
+};
+
+use super::{
+    ChainError, PARALLEL, RpcChain, RpcError,
+    wire::{BlockAnswer, by_hash, by_number, logs_of, narrow, read_logs},
+};
+
+/// Blocks in one answer at most: bounds its size, and the work that is lost if one block of them cannot be read.
+const MAX_BLOCKS: u64 = 64;
+/// JSON-RPC code of a method that the node does not know.
+const METHOD_NOT_FOUND: i64 = -32601;
+
+#[derive(Deserialize)]
+struct FeeHistory {
+    #[serde(default)]
+    reward: Vec<Vec<U256>>,
+}
+
+impl RpcChain {
+    /// What came after `tip`, and what is final. Blocks are given as far as they can be read; if the first cannot, there
+    /// is no answer.
+    pub(super) async fn poll(&self, tip: BlockRef) -> Result<Polled, ChainError> {
+        let (head, finalised, suggested_tip) = tokio::try_join!(
+            self.block_by_tag("latest"),
+            self.block_by_tag("finalized"),
+            self.suggested_tip(),
+        )?;
+        let finalised_nonce = self.nonce_at(&finalised).await?;
+        let blocks = self.blocks_after(tip, &head).await?;
+        Ok(Polled {
+            blocks,
+            finalised: (finalised.id.number, finalised.id.hash),
+            finalised_nonce,
+            suggested_tip,
+        })
+    }
+
+    /// A block by its tag, without its facts.
+    pub(super) async fn block_by_tag(&self, tag: &'static str) -> Result<Block, ChainError> {
+        let answer: Option<BlockAnswer> = self
+            .rpc
+            .request("eth_getBlockByNumber", json!([tag, false]))
+            .await?;
+        let missing = || ChainError::MissingBlock {
+            asked: tag.to_owned(),
+            head: "unknown".to_owned(),
+        };
+        answer.ok_or_else(missing)?.block()
+    }
+
+    /// The keeper's nonce after a block. No key has sent anything in the first block of a chain, whose state many nodes
+    /// have dropped; nodes that know of no final block yet answer with that one.
+    pub(super) async fn nonce_at(&self, block: &Block) -> Result<u64, ChainError> {
+        if block.id.number == 0 {
+            return Ok(0);
+        }
+        let params = json!([self.parties.keeper, by_hash(block.id.hash)]);
+        let nonce: U256 = self.rpc.request("eth_getTransactionCount", params).await?;
+        narrow("nonce", nonce)
+    }
+
+    async fn blocks_after(&self, tip: BlockRef, head: &Block) -> Result<Vec<Block>, ChainError> {
+        let head = head.id.number;
+        let first = tip.number.saturating_add(1);
+        let last = head.min(tip.number.saturating_add(MAX_BLOCKS));
+        let mut answers = stream::iter(first..=last)
+            .map(|number| self.block_with_facts(number, head))
+            .buffered(PARALLEL);
+        let mut blocks = Vec::new();
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(block) => blocks.push(block),
+                Err(error) if blocks.is_empty() => return Err(error),
+                Err(_) => break, // asked again next time, and reported if it stays
+            }
+        }
+        Ok(blocks)
+    }
+
+    async fn block_with_facts(&self, number: u64, head: u64) -> Result<Block, ChainError> {
+        let params = json!([by_number(number), false]);
+        let answer: Option<BlockAnswer> = self.rpc.request("eth_getBlockByNumber", params).await?;
+        let missing = || ChainError::MissingBlock {
+            asked: number.to_string(),
+            head: head.to_string(),
+        };
+        let mut block = answer.ok_or_else(missing)?.numbered(number)?;
+        block.facts = self.facts_of(block.id.hash).await?;
+        Ok(block)
+    }
+
+    /// Asked by hash: a node that lacks the block must answer an error, where by height it would answer nothing.
+    async fn facts_of(&self, block: B256) -> Result<Vec<tidelock_core::abi::Fact>, ChainError> {
+        let domain = self.parties.domain;
+        let params = logs_of(domain.vault, block);
+        let logs: Vec<Log> = self.rpc.request("eth_getLogs", params).await?;
+        read_logs(&logs, block, &domain)
+    }
+
+    /// The tip that the node suggests; where it has no such method the median of what was tipped lately; 0 if it tells
+    /// neither, and the operator's floor decides. [wei per gas]
+    async fn suggested_tip(&self) -> Result<u128, ChainError> {
+        let asked = self.rpc.request("eth_maxPriorityFeePerGas", json!([]));
+        if let Some(tip) = known(asked.await)? {
+            return narrow("maxPriorityFeePerGas", tip);
+        }
+        let params = json!(["0x5", "latest", [50]]);
+        let asked = self.rpc.request::<FeeHistory>("eth_feeHistory", params);
+        let Some(history) = known(asked.await)? else {
+            return Ok(0);
+        };
+        let mut tips: Vec<U256> = history.reward.into_iter().flatten().collect();
+        tips.sort_unstable();
+        let middle = tips.len().div_euclid(2);
+        narrow("reward", tips.get(middle).copied().unwrap_or_default())
+    }
+}
+
+/// None if the node does not know the method.
+fn known<T>(answer: Result<T, RpcError>) -> Result<Option<T>, RpcError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(RpcError::Refused {
+            code: METHOD_NOT_FOUND,
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

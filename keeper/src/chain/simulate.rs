@@ -1,0 +1,210 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use alloy::primitives::{Bytes, U256, hex};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tidelock_core::{abi::Revert, event::BlockRef, port::Simulation};
+
+use super::{
+    ChainError, RpcChain, RpcError,
+    wire::{by_hash, narrow},
+};
+
+/// JSON-RPC code that geth, reth, erigon and anvil give a revert.
+const REVERT_CODE: i64 = 3;
+/// JSON-RPC code that nethermind and openethereum gave one.
+const VM_EXECUTION_ERROR: i64 = -32015;
+/// Words of a node whose call ran out of gas.
+const RAN_OUT: [&str; 4] = [
+    "out of gas",
+    "outofgas",
+    "gas required exceeds",
+    "intrinsic gas",
+];
+/// What is asked beyond what a call used: a call may pass on only 63/64 of what is left, a refund comes only at the end,
+/// and a fresh slot may be met that was warm or set when it was simulated.
+const MARGIN_DIVISOR: u64 = 32;
+const MARGIN: u64 = 30_000;
+
+/// What the node can do; learnt by asking.
+#[derive(Debug, Default)]
+pub(super) struct Ability {
+    lacks_simulate: AtomicBool,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+enum Ran {
+    Returned(Bytes),
+    Reverted(Revert),
+}
+
+#[derive(Deserialize)]
+struct SimulatedBlock {
+    calls: Vec<SimulatedCall>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SimulatedCall {
+    gas_used: U256,
+    status: U256,
+}
+
+impl RpcChain {
+    /// What a call of the vault by the keeper would do after one block, and the gas limit it needs. That limit is tried
+    /// before it is given: the same call with just that much must do the same.
+    pub(super) async fn simulate(
+        &self,
+        at: BlockRef,
+        data: &Bytes,
+        gas_limit: u64,
+    ) -> Result<Simulation, ChainError> {
+        let (ran, used) = tokio::join!(
+            self.run(at, data, gas_limit),
+            self.gas_used(at, data, gas_limit)
+        );
+        let returned = match ran? {
+            Ran::Returned(returned) => returned,
+            Ran::Reverted(revert) => return Ok(Simulation::Reverts(revert)),
+        };
+        if let Some(used) = used? {
+            let gas = with_margin(used).min(gas_limit);
+            if gas == gas_limit || self.does(at, data, gas, &returned).await? {
+                return Ok(Simulation::Succeeds { returned, gas });
+            }
+        }
+        let gas = self.estimate(at, data, gas_limit).await?;
+        if gas < gas_limit && self.does(at, data, gas, &returned).await? {
+            return Ok(Simulation::Succeeds { returned, gas });
+        }
+        let gas = gas_limit;
+        Ok(Simulation::Succeeds { returned, gas })
+    }
+
+    fn transaction(&self, data: &Bytes, gas: u64) -> Value {
+        json!({
+            "from": self.parties.keeper,
+            "to": self.parties.domain.vault,
+            "data": data,
+            "gas": U256::from(gas),
+        })
+    }
+
+    async fn run(&self, at: BlockRef, data: &Bytes, gas: u64) -> Result<Ran, ChainError> {
+        let params = json!([self.transaction(data, gas), by_hash(at.hash)]);
+        match self.rpc.request::<Bytes>("eth_call", params).await {
+            Ok(returned) => Ok(Ran::Returned(returned)),
+            Err(error) => match revert_of(&error) {
+                Some(revert) => Ok(Ran::Reverted(revert)),
+                None => Err(error.into()),
+            },
+        }
+    }
+
+    /// Whether the call with that much gas returns the same. A batch that runs short could leave payments out.
+    async fn does(
+        &self,
+        at: BlockRef,
+        data: &Bytes,
+        gas: u64,
+        expected: &Bytes,
+    ) -> Result<bool, ChainError> {
+        Ok(match self.run(at, data, gas).await? {
+            Ran::Returned(returned) => returned == *expected,
+            Ran::Reverted(_) => false,
+        })
+    }
+
+    /// What the call used, by `eth_simulateV1`: one run, where an estimate takes a dozen. None if the node cannot tell.
+    async fn gas_used(
+        &self,
+        at: BlockRef,
+        data: &Bytes,
+        gas: u64,
+    ) -> Result<Option<u64>, ChainError> {
+        if self.ability.lacks_simulate.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let calls = json!({"blockStateCalls": [{"calls": [self.transaction(data, gas)]}]});
+        let params = json!([calls, by_hash(at.hash)]);
+        let asked = self
+            .rpc
+            .request::<Vec<SimulatedBlock>>("eth_simulateV1", params);
+        match asked.await {
+            Ok(blocks) => {
+                let mut calls = blocks.iter().flat_map(|block| &block.calls);
+                let Some(call) = calls.next().filter(|call| call.status == U256::ONE) else {
+                    return Ok(None);
+                };
+                Ok(Some(narrow("gasUsed", call.gas_used)?))
+            }
+            Err(RpcError::Refused { .. } | RpcError::Malformed { .. }) => {
+                self.ability.lacks_simulate.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn estimate(&self, at: BlockRef, data: &Bytes, gas: u64) -> Result<u64, ChainError> {
+        let params = json!([self.transaction(data, gas), by_hash(at.hash)]);
+        match self.rpc.request::<U256>("eth_estimateGas", params).await {
+            Ok(used) => Ok(with_margin(narrow("gas", used)?).min(gas)),
+            // It ran a moment ago; a node that cannot tell how little would do leaves the most that is allowed.
+            Err(RpcError::Refused { .. }) => Ok(gas),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn with_margin(used: u64) -> u64 {
+    used.saturating_add(used.div_euclid(MARGIN_DIVISOR))
+        .saturating_add(MARGIN)
+}
+
+/// Why the call itself failed; none if the node did not run it.
+fn revert_of(error: &RpcError) -> Option<Revert> {
+    let RpcError::Refused { message, .. } = error else {
+        return None;
+    };
+    let data = revert_data(error);
+    if data.as_ref().is_none_or(|data| data.is_empty()) {
+        let lower = message.to_lowercase();
+        if RAN_OUT.iter().any(|words| lower.contains(words)) {
+            return Some(Revert::Other(format!("not enough gas: {message}")));
+        }
+    }
+    data.map(|data| Revert::read(&data))
+}
+
+/// The revert data in a node's error; empty if the call reverted without any, none if it is not about a revert.
+///
+/// Seen: `data` is a hexadecimal string (geth, reth, erigon, besu, anvil), the same after "Reverted " (nethermind), or an
+/// object with such a `data` (hardhat).
+pub(super) fn revert_data(error: &RpcError) -> Option<Bytes> {
+    let RpcError::Refused {
+        code,
+        message,
+        data,
+        ..
+    } = error
+    else {
+        return None;
+    };
+    let is_revert = [REVERT_CODE, VM_EXECUTION_ERROR].contains(code)
+        || message.to_lowercase().contains("revert");
+    is_revert.then(|| data.as_ref().and_then(bytes_in).unwrap_or_default())
+}
+
+fn bytes_in(value: &Value) -> Option<Bytes> {
+    match value {
+        Value::String(text) => {
+            let text = text.strip_prefix("Reverted ").unwrap_or(text);
+            let digits = text.strip_prefix("0x")?;
+            hex::decode(digits).ok().map(Bytes::from)
+        }
+        Value::Object(fields) => fields.get("data").and_then(bytes_in),
+        _ => None,
+    }
+}

@@ -1,0 +1,123 @@
+use alloy::primitives::U256;
+use tidelock_core::{
+    abi::Fact,
+    domain::PaymentNumber,
+    event::BlockRef,
+    observe::{Change, Polled, View},
+    port::{Effect, Outcome},
+};
+use tidelock_keeper::chain::{Chain, RpcChain};
+
+use crate::{
+    header, pay_data, payment,
+    world::{Plan, USDT, World},
+};
+
+async fn polled(chain: &RpcChain, tip: BlockRef) -> Polled {
+    match chain.answer(Effect::Poll { tip }).await {
+        Outcome::Polled(polled) => polled,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_poll_tells_blocks_facts_and_what_is_final() {
+    let world = World::start(Plan::default()).await;
+    let chain = world.chain();
+    let tip = world.head().await;
+    let payments = [payment(0x71, 5 * USDT), payment(0x72, 6 * USDT)];
+    let header = header(&world, 0, 100, &payments).await;
+    let keeper = world.keys.keeper.address();
+    let data = pay_data(&header, &payments);
+    let receipt = world.send(keeper, Some(world.domain.vault), data).await;
+    assert!(receipt.success);
+    world.mine(9).await;
+
+    let polled = polled(&chain, tip).await;
+    assert_eq!(polled.blocks.len(), 10);
+    let first = &polled.blocks[0];
+    assert_eq!(first.parent, tip.hash);
+    assert_eq!(first.transactions, [receipt.hash]);
+    assert_eq!(first.gas_limit, 30_000_000);
+    assert!(first.base_fee > 0);
+    let [
+        Fact::Paid {
+            id,
+            first_number,
+            paid,
+            items: Some(items),
+        },
+    ] = first.facts.as_slice()
+    else {
+        panic!("{:?}", first.facts)
+    };
+    assert_eq!(*id, header.id(&world.domain));
+    assert_eq!(*first_number, PaymentNumber(100));
+    assert_eq!(*paid, U256::from(3));
+    assert_eq!(items.len(), 2);
+    assert!(
+        polled.blocks[1..]
+            .iter()
+            .all(|block| block.facts.is_empty())
+    );
+    let finalised = world.finalised().await;
+    assert_eq!(polled.finalised, (finalised.number, finalised.hash));
+    assert_eq!(finalised.number, tip.number + 10 - 4);
+    assert_eq!(polled.finalised_nonce, 1);
+    assert!(polled.suggested_tip > 0);
+
+    let mut view = View::new(tip);
+    assert_eq!(view.extend(&polled.blocks), Ok(Change::Grown));
+    assert_eq!(view.finalise(polled.finalised).len(), 6);
+}
+
+#[tokio::test]
+async fn a_poll_is_bounded_and_goes_on_where_it_ended() {
+    let world = World::start(Plan::default()).await;
+    let chain = world.chain();
+    let tip = world.head().await;
+    world.mine(70).await;
+    let some = polled(&chain, tip).await;
+    assert_eq!(some.blocks.len(), 64);
+    let rest = polled(&chain, some.blocks[63].id).await;
+    assert_eq!(rest.blocks.len(), 6);
+    let none = polled(&chain, rest.blocks[5].id).await;
+    assert!(none.blocks.is_empty());
+}
+
+#[tokio::test]
+async fn a_poll_after_a_reorganisation_shows_another_parent() {
+    let world = World::start(Plan::default()).await;
+    let chain = world.chain();
+    let base = world.head().await;
+    world.mine(3).await;
+    let before = polled(&chain, base).await;
+    let mut view = View::new(base);
+    view.extend(&before.blocks).unwrap();
+    world.reorg(2).await;
+    world.mine(1).await;
+    let mut steps = Vec::new();
+    loop {
+        let answer = polled(&chain, view.tip()).await;
+        let change = view.extend(&answer.blocks).unwrap();
+        steps.push(change);
+        if change == Change::Grown {
+            break;
+        }
+    }
+    assert_eq!(steps, [Change::Shrunk, Change::Shrunk, Change::Grown]);
+    assert_eq!(view.tip().hash, world.head().await.hash);
+}
+
+#[tokio::test]
+async fn before_anything_is_final_the_first_block_is() {
+    let world = World::start(Plan {
+        slots_in_an_epoch: 1_000,
+        ..Plan::default()
+    })
+    .await;
+    let polled = polled(&world.chain(), world.head().await).await;
+    let genesis = world.block_at(0).await;
+    assert_eq!(polled.finalised, (0, genesis.hash));
+    assert_eq!(polled.finalised_nonce, 0);
+}

@@ -1,0 +1,304 @@
+//! A world for tests: a real node on a free port, with a token like USDT, a vault with its policy, and its lens. Each test
+//! has one of its own, so tests run side by side, and it is gone with the test, however that ends.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "shared by test files, each of which uses a part; .clippy.toml covers #[test] functions only"
+)]
+
+mod artifacts;
+mod keys;
+mod node;
+mod plan;
+
+use std::{sync::Arc, time::Duration};
+
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::{SolCall, SolValue, sol};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tidelock_core::{
+    abi::{Vault, VaultLens},
+    domain::{ChainId, VaultDomain},
+    event::BlockRef,
+};
+use tidelock_keeper::chain::{Parties, Rpc, RpcChain, RpcSettings};
+
+pub use artifacts::{bytecode, repository};
+pub use keys::{Keys, as_keystore, password_file};
+pub use node::Node;
+pub use plan::{DAY, HOUR, Mining, Plan, USDT};
+
+sol! {
+    /// The token's verbs that tests use.
+    interface Tether {
+        function issue(uint256 amount) external;
+        function transfer(address to, uint256 value) external;
+        function balanceOf(address who) external view returns (uint256);
+        function addBlackList(address user) external;
+        function pause() external;
+        function unpause() external;
+    }
+}
+
+/// What came of a transaction.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    pub hash: B256,
+    pub block: u64,
+    pub success: bool,
+    pub gas_used: u64,
+    pub contract: Option<Address>,
+}
+
+pub struct World {
+    pub node: Node,
+    pub rpc: Arc<Rpc>,
+    pub keys: Keys,
+    pub domain: VaultDomain,
+    pub token: Address,
+    pub lens: Address,
+}
+
+impl World {
+    /// Starts a node and puts everything on it.
+    pub async fn start(plan: Plan) -> Self {
+        let node = Node::start(&plan);
+        let rpc = Arc::new(Rpc::new(node.url(), RpcSettings::default()).unwrap());
+        let keys = Keys::fixed();
+        let chain_id: U256 = rpc.request("eth_chainId", json!([])).await.unwrap();
+        let mut world = Self {
+            node,
+            rpc,
+            keys,
+            domain: VaultDomain {
+                chain_id: ChainId(chain_id.to()),
+                vault: Address::ZERO,
+            },
+            token: Address::ZERO,
+            lens: Address::ZERO,
+        };
+        for account in world.keys.all() {
+            world
+                .set_gas_balance(account, U256::from(10).pow(U256::from(20)))
+                .await;
+        }
+        world.deploy(&plan).await;
+        world.set_mining(plan.mining).await;
+        world
+    }
+
+    async fn deploy(&mut self, plan: &Plan) {
+        let treasurer = self.keys.treasurer.address();
+        let named = (U256::ZERO, "Tether USD", "USDT", U256::from(6)).abi_encode_params();
+        self.token = self.create(treasurer, "TetherLike", &named).await;
+        self.lens = self.create(treasurer, "VaultLens", &[]).await;
+        let now = self.head().await.time.seconds();
+        let configuration = plan.configuration(&self.keys, self.token, now);
+        let arguments = Vault::constructorCall { configuration };
+        let encoded = alloy_sol_types::SolConstructor::abi_encode(&arguments);
+        self.domain.vault = self.create(treasurer, "Vault", &encoded).await;
+        self.fund_vault(plan.balance).await;
+    }
+
+    async fn create(&self, from: Address, name: &str, arguments: &[u8]) -> Address {
+        let code = [bytecode(name).as_ref(), arguments].concat();
+        let receipt = self.send(from, None, code.into()).await;
+        assert!(receipt.success, "{name} was not deployed");
+        receipt.contract.unwrap()
+    }
+
+    // ── Money ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Issues tokens to the vault. [base units]
+    pub async fn fund_vault(&self, amount: u128) {
+        if amount == 0 {
+            return;
+        }
+        let amount = U256::from(amount);
+        self.token_call(&Tether::issueCall { amount }).await;
+        let to = self.domain.vault;
+        self.token_call(&Tether::transferCall { to, value: amount })
+            .await;
+    }
+
+    /// Calls the token as its owner.
+    pub async fn token_call<C: SolCall>(&self, call: &C) {
+        let owner = self.keys.treasurer.address();
+        let receipt = self
+            .send(owner, Some(self.token), call.abi_encode().into())
+            .await;
+        assert!(receipt.success, "{} of the token failed", C::SIGNATURE);
+    }
+
+    pub async fn token_balance(&self, who: Address) -> U256 {
+        self.read(self.token, &Tether::balanceOfCall { who }).await
+    }
+
+    pub async fn set_gas_balance(&self, account: Address, wei: U256) {
+        self.ask::<Value>("anvil_setBalance", json!([account, wei]))
+            .await;
+    }
+
+    // ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Asks the node; a refusal fails the test.
+    pub async fn ask<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> T {
+        self.rpc.request(method, params).await.unwrap()
+    }
+
+    /// Calls a function that only reads, in the newest state.
+    pub async fn read<C: SolCall>(&self, to: Address, call: &C) -> C::Return {
+        let data = Bytes::from(call.abi_encode());
+        let answer: Bytes = self
+            .ask("eth_call", json!([{"to": to, "data": data}, "latest"]))
+            .await;
+        C::abi_decode_returns(&answer).unwrap()
+    }
+
+    /// Sends a transaction of any account and waits for it, mining it if nobody else does.
+    pub async fn send(&self, from: Address, to: Option<Address>, data: Bytes) -> Receipt {
+        let mut transaction = json!({"from": from, "data": data, "gas": "0xf42400"}); // 16 million
+        if let Some(to) = to {
+            transaction["to"] = json!(to);
+        }
+        let hash: B256 = self.ask("eth_sendTransaction", json!([transaction])).await;
+        if self.receipt(hash).await.is_none() {
+            self.mine(1).await;
+        }
+        self.wait_for(hash).await
+    }
+
+    /// Calls the vault as any account.
+    pub async fn vault_call<C: SolCall>(&self, from: Address, call: &C) -> Receipt {
+        self.send(from, Some(self.domain.vault), call.abi_encode().into())
+            .await
+    }
+
+    pub async fn receipt(&self, hash: B256) -> Option<Receipt> {
+        let answer: Option<Value> = self.ask("eth_getTransactionReceipt", json!([hash])).await;
+        let answer = answer?;
+        let number = |field: &str| -> u64 {
+            let value: U256 = serde_json::from_value(answer[field].clone()).unwrap();
+            value.to()
+        };
+        Some(Receipt {
+            hash,
+            block: number("blockNumber"),
+            success: number("status") == 1,
+            gas_used: number("gasUsed"),
+            contract: serde_json::from_value(answer["contractAddress"].clone()).unwrap(),
+        })
+    }
+
+    /// Waits until a block holds the transaction; fails the test if none does within half a minute.
+    pub async fn wait_for(&self, hash: B256) -> Receipt {
+        let found = async {
+            loop {
+                if let Some(receipt) = self.receipt(hash).await {
+                    return receipt;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(30), found).await;
+        waited.expect("no block holds the transaction")
+    }
+
+    // ── Blocks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    pub async fn set_mining(&self, mining: Mining) {
+        let (auto, interval) = match mining {
+            Mining::Auto => (true, 0),
+            Mining::ByHand => (false, 0),
+            Mining::Every(seconds) => (false, seconds),
+        };
+        self.ask::<Value>("evm_setIntervalMining", json!([interval]))
+            .await;
+        self.ask::<Value>("evm_setAutomine", json!([auto])).await;
+    }
+
+    pub async fn mine(&self, blocks: u64) {
+        self.ask::<Value>("anvil_mine", json!([U256::from(blocks)]))
+            .await;
+    }
+
+    /// The next block is at least that much later.
+    pub async fn skip(&self, seconds: u64) {
+        self.ask::<Value>("evm_increaseTime", json!([seconds]))
+            .await;
+        self.mine(1).await;
+    }
+
+    /// The next block has that base fee. [wei per gas]
+    pub async fn set_base_fee(&self, wei: u128) {
+        let params = json!([U256::from(wei)]);
+        self.ask::<Value>("anvil_setNextBlockBaseFeePerGas", params)
+            .await;
+    }
+
+    /// Replaces the newest blocks by as many empty ones.
+    pub async fn reorg(&self, depth: u64) {
+        self.ask::<Value>("anvil_reorg", json!([depth, []])).await;
+    }
+
+    pub async fn head(&self) -> BlockRef {
+        self.block(json!("latest")).await
+    }
+
+    pub async fn finalised(&self) -> BlockRef {
+        self.block(json!("finalized")).await
+    }
+
+    pub async fn block_at(&self, number: u64) -> BlockRef {
+        self.block(json!(U256::from(number))).await
+    }
+
+    async fn block(&self, which: Value) -> BlockRef {
+        let answer: Value = self
+            .ask("eth_getBlockByNumber", json!([which, false]))
+            .await;
+        let number = |field: &str| -> u64 {
+            let value: U256 = serde_json::from_value(answer[field].clone()).unwrap();
+            value.to()
+        };
+        BlockRef {
+            number: number("number"),
+            hash: serde_json::from_value(answer["hash"].clone()).unwrap(),
+            time: tidelock_core::domain::BlockTime::from_seconds(number("timestamp")).unwrap(),
+        }
+    }
+
+    // ── The keeper's side ────────────────────────────────────────────────────────────────────────────────────────
+
+    pub fn parties(&self) -> Parties {
+        Parties {
+            domain: self.domain,
+            lens: self.lens,
+            token: self.token,
+            keeper: self.keys.keeper.address(),
+        }
+    }
+
+    /// A fresh adapter of this world's chain.
+    pub fn chain(&self) -> RpcChain {
+        RpcChain::new(self.rpc.clone(), self.parties())
+    }
+
+    pub async fn is_paid(&self, number: u64) -> bool {
+        self.read(self.domain.vault, &Vault::isPaidCall { number })
+            .await
+    }
+
+    pub async fn party(&self, account: Address) -> VaultLens::Party {
+        let vault = self.domain.vault;
+        self.read(self.lens, &VaultLens::partyCall { vault, account })
+            .await
+    }
+}
