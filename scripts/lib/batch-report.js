@@ -1,7 +1,7 @@
 // Finds proposals of batches on a chain, and shows them so that a person can judge each payment.
 "use strict";
 const { createPublicClient, formatUnits, getAddress, http, parseAbi, parseEventLogs } = require("viem");
-const { BATCH_EVENTS, asTuple, recompute, vaultDomain } = require("./batch.js");
+const { BATCH_EVENTS, asTuple, asUuid, recompute, vaultDomain } = require("./batch.js");
 
 const PROPOSED = BATCH_EVENTS.find(({ name }) => name === "BatchProposed");
 const STANDINGS = ["unknown", "known", "blocked"];
@@ -60,7 +60,6 @@ async function readProposals({ url, vault: given, id, fromBlock }) {
   return Promise.all(logs.map((log) => judge(client, shared, log)));
 }
 
-const asUuid = (reference) => reference.slice(2).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 const asDate = (seconds) => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
 /** What a signer reads. */

@@ -82,4 +82,7 @@ function recompute(domain, id, stated, packed) {
 /** The header as cast takes it. */
 const asTuple = (header) => `(${BATCH.map(({ name }) => header[name]).join(",")})`;
 
-module.exports = { BATCH, BATCH_EVENTS, asTuple, batchId, headerOf, packPayments, recompute, sumOf, unpackPayments, vaultDomain };
+/** A ref as a UUID is written. */
+const asUuid = (reference) => reference.slice(2).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+
+module.exports = { BATCH, BATCH_EVENTS, asTuple, asUuid, batchId, headerOf, packPayments, recompute, sumOf, unpackPayments, vaultDomain };
