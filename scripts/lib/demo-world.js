@@ -38,7 +38,7 @@ class World {
     world.client = createPublicClient({ transport, cacheTime: 0 });
     world.chainId = await world.client.getChainId();
     const accounts = (await world.rpc("eth_accounts")).map((account) => getAddress(account));
-    Object.assign(world, { owner: accounts[0], signers: accounts.slice(1, 4), guardian: accounts[4], proposer: accounts[5] });
+    Object.assign(world, { accounts, owner: accounts[0], signers: accounts.slice(1, 4), guardian: accounts[4], proposer: accounts[5] });
     world.contracts = artifacts();
     return world;
   }
@@ -136,4 +136,4 @@ class World {
   }
 }
 
-module.exports = { World };
+module.exports = { ROOT, World };
