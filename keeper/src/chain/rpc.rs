@@ -209,11 +209,13 @@ impl Rpc {
         };
         let answer: Answer<T> =
             serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?;
-        if answer.id != Some(id) && !(answer.id.is_none() && answer.error.is_some()) {
-            return Err(malformed(format!(
-                "id {:?}: must be {id}, that of the question",
-                answer.id
-            )));
+        match answer.id {
+            Some(answered) if answered != id => {
+                let words = format!("id {answered}: must be {id}, that of the question");
+                return Err(malformed(words));
+            }
+            None if answer.error.is_none() => return Err(malformed("no id".to_owned())),
+            _ => {}
         }
         match (answer.result, answer.error) {
             (_, Some(error)) => Err(RpcError::Refused {

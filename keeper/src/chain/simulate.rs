@@ -21,10 +21,12 @@ const RAN_OUT: [&str; 4] = [
     "gas required exceeds",
     "intrinsic gas",
 ];
-/// What is asked beyond what a call used: a call may pass on only 63/64 of what is left, a refund comes only at the end,
-/// and a fresh slot may be met that was warm or set when it was simulated.
-const MARGIN_DIVISOR: u64 = 32;
-const MARGIN: u64 = 30_000;
+/// What is asked beyond what a call used: a call passes on only 63/64 of what is left, and a refund comes at the end.
+const MARGIN_DIVISOR: u64 = 50;
+const MARGIN: u64 = 5_000;
+/// A call that fails is tried again with so much, to tell a batch too large from one that is refused. Nodes run no call
+/// with more, unless told to.
+const GENEROUS_GAS: u64 = 50_000_000;
 
 /// What the node can do; learnt by asking.
 #[derive(Debug, Default)]
@@ -52,8 +54,9 @@ struct SimulatedCall {
 }
 
 impl RpcChain {
-    /// What a call of the vault by the keeper would do after one block, and the gas limit it needs. That limit is tried
-    /// before it is given: the same call with just that much must do the same.
+    /// What a call of the vault by the keeper would do after one block, and the gas limit it needs, which is above
+    /// `gas_limit` if only more gas lets it through. A limit is tried before it is given: the same call with just that
+    /// much must do the same.
     pub(super) async fn simulate(
         &self,
         at: BlockRef,
@@ -66,20 +69,54 @@ impl RpcChain {
         );
         let returned = match ran? {
             Ran::Returned(returned) => returned,
-            Ran::Reverted(revert) => return Ok(Simulation::Reverts(revert)),
+            Ran::Reverted(revert) => return self.with_more(at, data, gas_limit, revert).await,
         };
-        if let Some(used) = used? {
-            let gas = with_margin(used).min(gas_limit);
-            if gas == gas_limit || self.does(at, data, gas, &returned).await? {
+        let mut limits = Vec::new();
+        match used? {
+            Some(used) => limits.push(with_margin(used)),
+            None => {
+                let estimate = self.estimate(at, data, gas_limit).await?;
+                limits.extend([estimate, with_margin(estimate)]);
+            }
+        }
+        for gas in limits {
+            if gas < gas_limit && self.does(at, data, gas, &returned).await? {
                 return Ok(Simulation::Succeeds { returned, gas });
             }
         }
-        let gas = self.estimate(at, data, gas_limit).await?;
-        if gas < gas_limit && self.does(at, data, gas, &returned).await? {
-            return Ok(Simulation::Succeeds { returned, gas });
-        }
         let gas = gas_limit;
         Ok(Simulation::Succeeds { returned, gas })
+    }
+
+    /// A call that failed for want of gas goes through with more; one that is refused does not.
+    async fn with_more(
+        &self,
+        at: BlockRef,
+        data: &Bytes,
+        gas_limit: u64,
+        revert: Revert,
+    ) -> Result<Simulation, ChainError> {
+        if !matches!(revert, Revert::Payment { .. } | Revert::Other(_)) {
+            return Ok(Simulation::Reverts(revert));
+        }
+        if GENEROUS_GAS <= gas_limit {
+            return Ok(Simulation::Reverts(revert));
+        }
+        let (ran, used) = tokio::join!(
+            self.run(at, data, GENEROUS_GAS),
+            self.gas_used(at, data, GENEROUS_GAS)
+        );
+        let used = used?.map_or(GENEROUS_GAS, with_margin);
+        Ok(match ran {
+            Ok(Ran::Returned(returned)) => Simulation::Succeeds {
+                returned,
+                gas: used.max(gas_limit.saturating_add(1)),
+            },
+            Ok(Ran::Reverted(revert)) => Simulation::Reverts(revert),
+            // A node may refuse to run anything with that much; what it said before stands.
+            Err(ChainError::Rpc(RpcError::Refused { .. })) => Simulation::Reverts(revert),
+            Err(error) => return Err(error),
+        })
     }
 
     fn transaction(&self, data: &Bytes, gas: u64) -> Value {
@@ -150,7 +187,7 @@ impl RpcChain {
     async fn estimate(&self, at: BlockRef, data: &Bytes, gas: u64) -> Result<u64, ChainError> {
         let params = json!([self.transaction(data, gas), by_hash(at.hash)]);
         match self.rpc.request::<U256>("eth_estimateGas", params).await {
-            Ok(used) => Ok(with_margin(narrow("gas", used)?).min(gas)),
+            Ok(used) => narrow("gas", used),
             // It ran a moment ago; a node that cannot tell how little would do leaves the most that is allowed.
             Err(RpcError::Refused { .. }) => Ok(gas),
             Err(error) => Err(error.into()),

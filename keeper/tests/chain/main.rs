@@ -10,6 +10,8 @@
 
 mod advise;
 mod identity;
+mod liar;
+mod lies;
 mod look;
 mod poll;
 mod send;

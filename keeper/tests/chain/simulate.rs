@@ -79,8 +79,6 @@ async fn a_simulation_says_why_the_vault_refuses() {
     let gas = 16_000_000;
     let fits = simulated(&chain, effect(&plain, &good, gas)).await;
     assert!(matches!(fits, Simulation::Succeeds { .. }));
-    let starved = simulated(&chain, effect(&plain, &good, 60_000)).await;
-    assert!(matches!(starved, Simulation::Reverts(_)), "{starved:?}");
     let over_cap = header(&world, 0, 1, &many).await;
     let cap = simulated(&chain, effect(&over_cap, &many, gas)).await;
     assert_eq!(cap, Simulation::Reverts(Revert::CapExceeded));
@@ -109,4 +107,31 @@ async fn a_simulation_says_why_the_vault_refuses() {
     );
     let refused = simulated(&nobody, effect(&plain, &good, gas)).await;
     assert_eq!(refused, Simulation::Reverts(Revert::NotEntitled));
+}
+
+#[tokio::test]
+async fn a_batch_that_needs_more_gas_than_allowed_is_told_from_one_that_is_refused() {
+    let world = World::start(Plan::default()).await;
+    let chain = world.chain();
+    let payments: Vec<_> = (1..=100).map(|byte| payment(byte, USDT)).collect();
+    let header = header(&world, 0, 1, &payments).await;
+    let at = world.head().await;
+    let data = pay_data(&header, &payments);
+    for gas_limit in [60_000, 600_000, 2_000_000] {
+        let data = data.clone();
+        let large = simulated(
+            &chain,
+            Effect::Simulate {
+                at,
+                data,
+                gas_limit,
+            },
+        )
+        .await;
+        let Simulation::Succeeds { returned, gas } = large else {
+            panic!("{gas_limit}: {large:?}")
+        };
+        assert!(gas > gas_limit, "{gas} for {gas_limit}");
+        assert_eq!(U256::from_be_slice(&returned).count_ones(), 100);
+    }
 }

@@ -17,7 +17,10 @@ mod keys;
 mod node;
 mod plan;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};
@@ -64,6 +67,7 @@ pub struct World {
     pub domain: VaultDomain,
     pub token: Address,
     pub lens: Address,
+    mining: Mutex<Mining>,
 }
 
 impl World {
@@ -83,6 +87,7 @@ impl World {
             },
             token: Address::ZERO,
             lens: Address::ZERO,
+            mining: Mutex::new(Mining::Auto),
         };
         for account in world.keys.all() {
             world
@@ -169,7 +174,7 @@ impl World {
             transaction["to"] = json!(to);
         }
         let hash: B256 = self.ask("eth_sendTransaction", json!([transaction])).await;
-        if self.receipt(hash).await.is_none() {
+        if self.mining() == Mining::ByHand {
             self.mine(1).await;
         }
         self.wait_for(hash).await
@@ -213,7 +218,12 @@ impl World {
 
     // ── Blocks ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    fn mining(&self) -> Mining {
+        *self.mining.lock().unwrap()
+    }
+
     pub async fn set_mining(&self, mining: Mining) {
+        *self.mining.lock().unwrap() = mining;
         let (auto, interval) = match mining {
             Mining::Auto => (true, 0),
             Mining::ByHand => (false, 0),
