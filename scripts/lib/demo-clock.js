@@ -3,13 +3,14 @@
 "use strict";
 
 const QUIET_BLOCKS = 7n; // without an event or a transaction of the keeper: two more than finality takes
+const BUSY_BLOCKS = 3n; // without an event: there may be nothing to do
 const STUCK_BLOCKS = 25n; // without anything although something could be paid: then the clock is pushed
 const PUSH = 4 * 3600; // seconds: the bucket of a rolling cap
 const PUSHES = 8; // then the demo has failed
 
 class Clock {
   constructor(world, keeperAddress, requests) {
-    Object.assign(this, { world, keeperAddress, requests, jumps: [], pushes: 0, quietSince: null });
+    Object.assign(this, { world, keeperAddress, requests, jumps: [], pushes: 0, quietSince: null, quietFor: 0n });
   }
 
   /** Something happened that needs time: a request, a restart. */
@@ -29,7 +30,13 @@ class Clock {
     if (this.quietSince === null || pending !== final || !signers.idle()) this.disturb(watch);
     const last = watch.events.at(-1)?.blockNumber ?? 0n;
     if (last > this.quietSince) this.quietSince = last;
-    return watch.head.number - this.quietSince;
+    this.quietFor = watch.head.number - this.quietSince;
+    return this.quietFor;
+  }
+
+  /** Whether something has happened lately. */
+  isBusy() {
+    return this.quietFor < BUSY_BLOCKS;
   }
 
   /** Moments at which something that is not paid can be: approved batches, and requests that wait for a cap. */
@@ -44,9 +51,8 @@ class Clock {
       ({ hold, reference }) => hold === null && !watch.paid.has(reference) && !proposed.has(reference),
     );
     for (const tier of new Set(waiting.map((request) => request.tier))) {
-      const amounts = waiting.filter((request) => request.tier === tier).map(({ amount }) => amount);
-      const least = amounts.reduce((a, b) => (a < b ? a : b));
-      times.push(this.world.read("VaultLens", "fitsAt", [vault, BigInt(tier), least]));
+      const { amount } = waiting.find((request) => request.tier === tier); // the oldest: none overtakes it
+      times.push(this.world.read("VaultLens", "fitsAt", [vault, BigInt(tier), amount]));
     }
     return (await Promise.all(times)).map(Number).filter((time) => time > 0);
   }

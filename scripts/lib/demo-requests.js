@@ -13,7 +13,6 @@ const LIMITS = [
 const AUTOMATIC = 0;
 const SHARES = [75, 92, 100]; // of every hundred requests, those up to this one fall to the tier
 const REGULARS = 12; // known recipients
-const LEAST = 20; // requests that show every case
 // What the caps take of all that is requested, in percent: the automatic tier's is too small, so that some wait a day.
 const CAP_PERCENT = [70n, 120n, 120n];
 
@@ -67,7 +66,6 @@ function unpayable(chance) {
  * lowest that takes it.
  */
 function makeRequests({ count, seed }) {
-  if (count < LEAST) throw new RangeError(`payments ${count}: must be at least ${LEAST}`);
   const chance = new Chance(seed);
   const regulars = Array.from({ length: REGULARS }, (_, i) => chance.address(`regular ${i}`));
   const special = unpayable(chance);

@@ -67,7 +67,7 @@ class Demo {
       if (this.world.anvil.ended()) throw new Error("anvil ended");
       await this.watch.poll();
       await this.signers.look(this.watch);
-      if (await this.keeper.step()) this.clock.disturb(this.watch);
+      if (await this.keeper.step({ busy: this.clock.isBusy() })) this.clock.disturb(this.watch);
       await this.clock.step(this.watch, this.signers);
       for (; jumps < this.clock.jumps.length; jumps += 1) this.sayJump(this.clock.jumps[jumps]);
       this.progress.show(this.status());

@@ -4,6 +4,7 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 const { concat, encodeFunctionData, getAddress, keccak256, slice, toHex } = require("viem");
+const { packPayments: pack } = require("./batch.js");
 
 const ROOT = path.join(__dirname, "..", "..");
 const OUT = path.resolve(ROOT, process.env.FOUNDRY_OUT ?? "target/bench/out");
@@ -23,9 +24,9 @@ const referenceOf = (i) => slice(hashOf(`reference ${i}`), 0, 16);
 
 const PAYEES = { holder: addressesOf("holder"), newcomer: addressesOf("newcomer") };
 
-/** Payments packed as the vault takes them: 20 recipient, 12 amount, 16 reference. */
+/** A payment of AMOUNT to each, packed as the vault takes them. */
 const packPayments = (payees) =>
-  concat(payees.map((payee, i) => concat([payee, toHex(AMOUNT, { size: 12 }), referenceOf(i)])));
+  pack(payees.map((recipient, i) => ({ recipient, amount: AMOUNT, reference: referenceOf(i) })));
 /** The least that says who gets how much: 20 recipient, 8 amount. */
 const packBare = (payees) => concat(payees.map((payee) => concat([payee, toHex(AMOUNT, { size: 8 })])));
 
