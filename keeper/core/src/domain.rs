@@ -19,6 +19,7 @@ pub use payment::{
     MAX_BATCH_COUNT, PACKED_PAYMENT_LEN, PackedItem, Payment, pack_payments, packed_items,
     unpack_payments,
 };
+pub(crate) use text::decimal;
 pub use text::parse_address;
 
 /// The requester's own id of a payment, for example a UUID or a ULID. Never reused.

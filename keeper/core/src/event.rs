@@ -145,8 +145,10 @@ impl Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fees {
     /// Most it pays, tip included.
+    #[serde(with = "crate::domain::decimal")]
     pub max_fee: u128,
     /// Most it tips.
+    #[serde(with = "crate::domain::decimal")]
     pub tip: u128,
 }
 
