@@ -1,0 +1,115 @@
+//! The loop: one thread owns the engine and the store; tasks ask chain and key. An answer is all that comes back from a
+//! task, so nothing but this thread ever decides, and no task can delay another.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    },
+    time::{Duration, Instant},
+};
+
+use tidelock_core::{
+    engine::{Engine, EngineError, Status},
+    port::{Effect, Key, Monotonic, Outcome},
+    store::Store,
+};
+use tokio::runtime::Handle;
+use tracing::{debug, warn};
+
+use crate::{chain::Chain, signer::Signer};
+
+/// Longest time between two turns.
+const TICK: Duration = Duration::from_millis(20);
+/// Time between two reports.
+const REPORT: Duration = Duration::from_millis(500);
+
+/// Asks chain and key for what the engine wants to know.
+#[derive(Clone)]
+pub struct World {
+    /// The chain.
+    pub chain: Arc<dyn Chain>,
+    /// The keeper's key.
+    pub signer: Arc<dyn Signer>,
+    /// Where tasks run.
+    pub tasks: Handle,
+}
+
+impl World {
+    fn start(&self, effect: Effect, answers: &Sender<(Key, Outcome)>) {
+        let (world, answers) = (self.clone(), answers.clone());
+        self.tasks.spawn(async move {
+            let key = effect.key();
+            debug!(?key, "asked");
+            let outcome = world.answer(effect).await;
+            if let Outcome::Failed(why) = &outcome {
+                warn!(?key, why, "no usable answer; it is asked again");
+            }
+            // Fails only when the engine has stopped, and nobody waits for answers any more.
+            let _ = answers.send((key, outcome));
+        });
+    }
+
+    async fn answer(&self, effect: Effect) -> Outcome {
+        let Effect::Sign { digest, .. } = effect else {
+            return self.chain.answer(effect).await;
+        };
+        match self.signer.sign(digest).await {
+            Ok(signature) => Outcome::Signed(signature),
+            Err(error) => Outcome::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Turns the engine until `stop` is set, between two commits, or until it must not go on.
+pub fn run<S>(
+    engine: &mut Engine<S>,
+    world: &World,
+    stop: &AtomicBool,
+    mut report: impl FnMut(&Engine<S>, &Status),
+) -> Result<(), EngineError<S::Error>>
+where
+    S: Store,
+    S::Error: 'static,
+{
+    let clock = Clock::start();
+    let (sender, receiver) = mpsc::channel();
+    let mut next_report = Instant::now();
+    while !stop.load(Ordering::Relaxed) {
+        let answers = arrived(&receiver);
+        for effect in engine.turn(answers, clock.now())? {
+            world.start(effect, &sender);
+        }
+        if Instant::now() >= next_report {
+            next_report = Instant::now().checked_add(REPORT).unwrap_or(next_report);
+            report(engine, &engine.status());
+        }
+    }
+    report(engine, &engine.status());
+    Ok(())
+}
+
+/// What has arrived, after waiting for one answer, or for a tick. At most one answer for each effect under way can come,
+/// so the channel stays short.
+fn arrived(receiver: &Receiver<(Key, Outcome)>) -> Vec<(Key, Outcome)> {
+    match receiver.recv_timeout(TICK) {
+        Ok(first) => std::iter::once(first).chain(receiver.try_iter()).collect(),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Vec::new(),
+    }
+}
+
+/// Time since the start.
+#[derive(Debug, Clone, Copy)]
+struct Clock(Instant);
+
+impl Clock {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn now(self) -> Monotonic {
+        let elapsed = self.0.elapsed().as_millis();
+        Monotonic(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    }
+}
