@@ -104,6 +104,16 @@ pub struct Request {
     pub payment: Payment,
 }
 
+/// A payment and the number it was paid under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberedPayment {
+    /// The number.
+    pub number: PaymentNumber,
+    /// The payment.
+    #[serde(flatten)]
+    pub payment: Payment,
+}
+
 /// What a slot's transaction does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -240,6 +250,12 @@ pub enum HaltReason {
         /// The number it was paid under.
         number: PaymentNumber,
     },
+    /// The log was opened for a key and a vault that had been in use. What an earlier log signed and never sent may still
+    /// land; it cannot any more once a block of this time is final, and then the keeper goes on by itself.
+    Restored {
+        /// Chain time.
+        until: BlockTime,
+    },
     /// An operator stopped it.
     Operator {
         /// In the operator's words.
@@ -308,6 +324,11 @@ pub struct Opening {
 pub enum Event {
     /// The first entry.
     LogOpened(Opening),
+    /// Payments that the vault had made before the log was opened.
+    Recovered {
+        /// Which, under which numbers.
+        payments: Vec<NumberedPayment>,
+    },
     /// Requests were taken in.
     RequestsAccepted {
         /// In order of arrival; those whose ref was known are left out.
@@ -444,6 +465,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::LogOpened(_) => "log_opened",
+            Self::Recovered { .. } => "recovered",
             Self::RequestsAccepted { .. } => "requests_accepted",
             Self::Held { .. } => "held",
             Self::Released { .. } => "released",

@@ -48,6 +48,7 @@ impl<S: Store> Settling<'_, S> {
         self.consume_slots(blocks, last, nonce)?;
         self.bury_expired(last)?;
         self.bury_abandoned()?;
+        self.rearm(last)?;
         let quiet = last
             .number
             .saturating_sub(self.journal.state().finalised().number);
@@ -335,6 +336,20 @@ impl<S: Store> Settling<'_, S> {
             return Ok(());
         }
         self.record(Event::Held { refs, reason })
+    }
+
+    /// Rule 14.
+    fn rearm(&mut self, last: BlockRef) -> Result<(), JournalError> {
+        let Mode::Halted {
+            reason: HaltReason::Restored { until },
+        } = self.journal.state().mode()
+        else {
+            return Ok(());
+        };
+        if last.time < *until {
+            return Ok(());
+        }
+        self.record(Event::ModeChanged { mode: Mode::Armed })
     }
 
     fn halt(&mut self, reason: HaltReason) -> Result<(), JournalError> {

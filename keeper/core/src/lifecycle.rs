@@ -34,6 +34,8 @@ pub enum PaymentStep {
     Accept,
     /// A foreign proposal with refs of its own is taken over.
     Adopt,
+    /// It is found in the vault's log when the keeper's log is opened.
+    Recover,
     /// Something stands in its way.
     Hold,
     /// Nothing stands in its way.
@@ -57,6 +59,7 @@ impl Machine for PaymentStatus {
     const EDGES: &'static [Edge<Self>] = edges! {
         New --Accept--> Requested "its ref is new";
         New --Adopt--> Sealed "a foreign proposal with a new ref";
+        New --Recover--> Paid "the vault had paid it before the log was opened";
         Requested --Hold--> Held "screening objects";
         Requested --Release--> Open "screening agrees";
         Requested --Reject--> Rejected "it can never be paid";

@@ -7,7 +7,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use super::{AttemptRow, BatchRow, LogError, PaymentRow, SlotRow, State};
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentNumber, PaymentRef},
-    event::{BlockRef, Event, Fees, HoldReason, Job, Request, Route},
+    event::{BlockRef, Event, Fees, HoldReason, Job, NumberedPayment, Request, Route},
     lifecycle::{
         AttemptStatus, AttemptStep, BatchStatus, BatchStep, PaymentStatus, PaymentStep, SlotStatus,
         SlotStep,
@@ -20,6 +20,7 @@ impl State {
     pub fn apply(&mut self, event: &Event) -> Result<(), LogError> {
         match event {
             Event::LogOpened(_) => Err(exists("log")),
+            Event::Recovered { payments } => self.recover(payments),
             Event::RequestsAccepted { requests, through } => self.accept(requests, *through),
             Event::Held { refs, reason } => self.hold(refs, reason),
             Event::Released { refs } => self.step_all(refs, PaymentStep::Release),
@@ -51,6 +52,25 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    fn recover(&mut self, payments: &[NumberedPayment]) -> Result<(), LogError> {
+        for NumberedPayment { number, payment } in payments {
+            let reference = payment.reference();
+            if self.payments.contains_key(&reference) {
+                return Err(exists(reference));
+            }
+            self.insert(PaymentRow {
+                payment: *payment,
+                arrival: 0,
+                status: PaymentStatus::Paid,
+                hold: None,
+                number: Some(*number),
+                batch: None,
+                returns: 0,
+            });
+        }
+        Ok(())
     }
 
     fn accept(&mut self, requests: &[Request], through: u64) -> Result<(), LogError> {
