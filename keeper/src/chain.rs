@@ -2,6 +2,7 @@
 //! asked again, and nothing is concluded from it.
 
 mod advise;
+mod history;
 mod identity;
 mod look;
 mod poll;

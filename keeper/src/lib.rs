@@ -3,6 +3,8 @@
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod exit;
+pub mod opening;
 pub mod signer;
 pub mod telemetry;

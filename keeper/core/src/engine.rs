@@ -74,8 +74,12 @@ pub struct Engine<S: Store> {
     memory: Memory,
 }
 
-/// Writes the first entry of a new log.
-pub fn open<S: Store>(store: &mut S, opening: Opening) -> Result<(), EngineError<S::Error>>
+/// Writes the first entry of a new log, and then `past`: what is known of the vault from before, if it was in use.
+pub fn open<S: Store>(
+    store: &mut S,
+    opening: Opening,
+    past: Vec<Event>,
+) -> Result<(), EngineError<S::Error>>
 where
     S::Error: 'static,
 {
@@ -84,8 +88,15 @@ where
     }
     let entry = Entry::after(LogHead::EMPTY, &Event::LogOpened(opening));
     let entry = entry.map_err(JournalError::Entry)?;
-    let rows = State::open(opening).open_rows();
-    store.commit(&[entry], &rows).map_err(EngineError::Store)
+    let state = State::open(opening);
+    let committed = store.commit(std::slice::from_ref(&entry), &state.open_rows());
+    committed.map_err(EngineError::Store)?;
+    let mut journal = Journal::new(state, entry.head());
+    for event in past {
+        journal.record(event)?;
+        journal.commit(store).map_err(EngineError::Store)?;
+    }
+    Ok(())
 }
 
 impl<S: Store> Engine<S>

@@ -72,7 +72,7 @@ impl<S: Store> Settling<'_, S> {
                 items,
             } => Ok(self.paid(block, *id, *first_number, *paid, items.as_deref())?),
             Fact::Cancelled { id } => Ok(self.vetoed(*id)?),
-            Fact::Voted { .. } | Fact::Policy | Fact::Other => Ok(()),
+            Fact::Created | Fact::Voted { .. } | Fact::Policy | Fact::Other => Ok(()),
         }
     }
 

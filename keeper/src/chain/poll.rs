@@ -35,8 +35,12 @@ impl RpcChain {
             self.block_by_tag("finalized"),
             self.suggested_tip(),
         )?;
-        let finalised_nonce = self.nonce_at(&finalised).await?;
         let blocks = self.blocks_after(tip, &head).await?;
+        // While catching up, what was asked for is final as a whole: it is taken in piece by piece.
+        let last = blocks.last();
+        let behind = last.filter(|last| last.id.number < finalised.id.number);
+        let finalised = behind.cloned().unwrap_or(finalised);
+        let finalised_nonce = self.nonce_at(&finalised).await?;
         Ok(Polled {
             blocks,
             finalised: (finalised.id.number, finalised.id.hash),

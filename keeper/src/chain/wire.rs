@@ -86,12 +86,7 @@ pub(super) fn read_logs(
     let mut facts = Vec::with_capacity(logs.len());
     let mut before = None;
     for log in logs {
-        let strange = |what: &str| {
-            Err(ChainError::StrangeLog {
-                block,
-                what: what.to_owned(),
-            })
-        };
+        let strange = |what| Err(strange_log(block, what));
         if log.removed {
             return strange("it was removed");
         }
@@ -105,14 +100,18 @@ pub(super) fn read_logs(
             return strange("its index does not rise");
         }
         before = log.log_index;
-        facts.push(
-            read_fact(&log.inner, domain).map_err(|error| ChainError::StrangeLog {
-                block,
-                what: error.to_string(),
-            })?,
-        );
+        let fact = read_fact(&log.inner, domain);
+        facts.push(fact.map_err(|error| strange_log(block, &error.to_string()))?);
     }
     Ok(facts)
+}
+
+/// A log that the question cannot have brought up.
+pub(super) fn strange_log(block: B256, what: &str) -> ChainError {
+    ChainError::StrangeLog {
+        block,
+        what: what.to_owned(),
+    }
 }
 
 /// A quantity that fits its type.
@@ -132,6 +131,11 @@ pub(super) fn by_hash(hash: B256) -> Value {
 /// A block by its height.
 pub(super) fn by_number(number: u64) -> Value {
     json!(format!("{number:#x}"))
+}
+
+/// Filter for the logs of one contract in a range of blocks, both ends included.
+pub(super) fn logs_between(address: Address, first: u64, last: u64) -> Value {
+    json!([{ "address": address, "fromBlock": by_number(first), "toBlock": by_number(last) }])
 }
 
 /// Filter for the logs of one contract in one block.

@@ -10,6 +10,8 @@ use crate::domain::{
 /// What one log of the vault says, checked against itself: an id is recomputed, never believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
+    /// The vault was created.
+    Created,
     /// A batch awaits approval.
     Proposed {
         /// Its id.
@@ -93,6 +95,7 @@ pub fn read_fact(log: &Log, domain: &VaultDomain) -> Result<Fact, FactError> {
                 payments,
             }
         }
+        Vault::VaultEvents::VaultCreated(_) => Fact::Created,
         Vault::VaultEvents::BatchPaid(paid) => read_paid(&paid, domain)?,
         Vault::VaultEvents::BatchExecuted(executed) => Fact::Paid {
             id: BatchId(executed.id),
