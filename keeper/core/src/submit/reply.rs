@@ -33,93 +33,65 @@ pub enum RefusalClass {
     PoolFull,
 }
 
+const TOO_LOW: Reply = Reply::Refused(RefusalClass::NonceTooLow);
+const TOO_HIGH: Reply = Reply::Refused(RefusalClass::NonceTooHigh);
+const UNDERPRICED: Reply = Reply::Refused(RefusalClass::Underpriced);
+const FUNDS: Reply = Reply::Refused(RefusalClass::InsufficientFunds);
+const FEE: Reply = Reply::Refused(RefusalClass::FeeTooLow);
+const GAS: Reply = Reply::Refused(RefusalClass::GasLimit);
+const FULL: Reply = Reply::Refused(RefusalClass::PoolFull);
+
 /// Patterns in the answers of geth, its forks, erigon, nethermind, besu, reth, anvil and hardhat; lower case, first match
-/// wins. Not yet held to recorded answers.
+/// wins. `tests/replies.rs` holds them to what these nodes say.
 const PATTERNS: &[(&str, Reply)] = &[
+    ("unknown transaction", Reply::Ambiguous),
     ("already known", Reply::Known),
     ("alreadyknown", Reply::Known),
     ("already imported", Reply::Known),
-    ("nonce too low", Reply::Refused(RefusalClass::NonceTooLow)),
-    (
-        "nonce is too low",
-        Reply::Refused(RefusalClass::NonceTooLow),
-    ),
-    ("oldnonce", Reply::Refused(RefusalClass::NonceTooLow)),
-    ("nonce too high", Reply::Refused(RefusalClass::NonceTooHigh)),
-    ("nonce gap", Reply::Refused(RefusalClass::NonceTooHigh)),
-    (
-        "nonce too distant",
-        Reply::Refused(RefusalClass::NonceTooHigh),
-    ),
-    (
-        "replacement transaction underpriced",
-        Reply::Refused(RefusalClass::Underpriced),
-    ),
-    (
-        "replacement fee too low",
-        Reply::Refused(RefusalClass::Underpriced),
-    ),
-    (
-        "replacementnotallowed",
-        Reply::Refused(RefusalClass::Underpriced),
-    ),
-    (
-        "could not replace",
-        Reply::Refused(RefusalClass::Underpriced),
-    ),
-    (
-        "insufficient funds",
-        Reply::Refused(RefusalClass::InsufficientFunds),
-    ),
-    (
-        "insufficientfunds",
-        Reply::Refused(RefusalClass::InsufficientFunds),
-    ),
-    (
-        "upfront cost exceeds account balance",
-        Reply::Refused(RefusalClass::InsufficientFunds),
-    ),
-    (
-        "doesn't have enough funds",
-        Reply::Refused(RefusalClass::InsufficientFunds),
-    ),
-    (
-        "less than block base fee",
-        Reply::Refused(RefusalClass::FeeTooLow),
-    ),
-    (
-        "transaction underpriced",
-        Reply::Refused(RefusalClass::FeeTooLow),
-    ),
-    ("feetoolow", Reply::Refused(RefusalClass::FeeTooLow)),
-    ("fee too low", Reply::Refused(RefusalClass::FeeTooLow)),
-    ("gas price below", Reply::Refused(RefusalClass::FeeTooLow)),
-    (
-        "is too low for the next block",
-        Reply::Refused(RefusalClass::FeeTooLow),
-    ),
-    (
-        "intrinsic gas too low",
-        Reply::Refused(RefusalClass::GasLimit),
-    ),
-    (
-        "exceeds block gas limit",
-        Reply::Refused(RefusalClass::GasLimit),
-    ),
-    ("gas limit too high", Reply::Refused(RefusalClass::GasLimit)),
-    (
-        "exceeds transaction gas",
-        Reply::Refused(RefusalClass::GasLimit),
-    ),
-    (
-        "intrinsic gas too high",
-        Reply::Refused(RefusalClass::GasLimit),
-    ),
-    ("txpool is full", Reply::Refused(RefusalClass::PoolFull)),
-    (
-        "transaction pool is full",
-        Reply::Refused(RefusalClass::PoolFull),
-    ),
+    ("known transaction", Reply::Known),
+    ("existing txn with same hash", Reply::Known),
+    ("existing tx with same hash", Reply::Known),
+    ("nonce too low", TOO_LOW),
+    ("nonce is too low", TOO_LOW),
+    ("oldnonce", TOO_LOW),
+    ("nonce too high", TOO_HIGH),
+    ("nonce gap", TOO_HIGH),
+    ("noncegap", TOO_HIGH),
+    ("nonce too distant", TOO_HIGH),
+    ("nonce is too distant", TOO_HIGH),
+    ("nonce too far in", TOO_HIGH),
+    ("noncetoofarinfuture", TOO_HIGH),
+    ("replacement transaction underpriced", UNDERPRICED),
+    ("replacement fee too low", UNDERPRICED),
+    ("replacementnotallowed", UNDERPRICED),
+    ("could not replace", UNDERPRICED),
+    ("insufficient funds", FUNDS),
+    ("insufficientfunds", FUNDS),
+    ("upfront cost exceeds account balance", FUNDS),
+    ("doesn't have enough funds", FUNDS),
+    ("less than block base fee", FEE),
+    ("underpriced", FEE),
+    ("feetoolow", FEE),
+    ("fee too low", FEE),
+    ("gas price below", FEE),
+    ("gas price too low", FEE),
+    ("is too low for the next block", FEE),
+    ("intrinsic gas", GAS),
+    ("intrinsicgas", GAS),
+    ("floor data gas", GAS),
+    ("requires at least", GAS),
+    ("exceeds block gas limit", GAS),
+    ("gas limit reached", GAS),
+    ("gas limit too high", GAS),
+    ("gas limit is too high", GAS),
+    ("exceeds transaction gas", GAS),
+    ("gaslimitexceeded", GAS),
+    ("txpool is full", FULL),
+    ("transaction pool is full", FULL),
+    ("sub-pool is full", FULL),
+    ("account limit exceeded", FULL),
+    ("in-flight transaction limit", FULL),
+    ("future transaction tries to replace pending", FULL),
 ];
 
 /// Reads the message of a JSON-RPC error. What is not recognised is `Ambiguous`.
