@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod cli;
 pub mod config;
+pub mod csv;
 pub mod daemon;
 pub mod exit;
 pub mod opening;
