@@ -5,6 +5,7 @@ mod advise;
 mod history;
 mod identity;
 mod look;
+mod people;
 mod poll;
 mod rpc;
 mod send;
@@ -23,6 +24,7 @@ use tidelock_core::{
 use tokio::sync::OnceCell;
 
 pub use identity::{Expected, Identity, IdentityError, Warning};
+pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
 use advise::Blacklist;

@@ -2,8 +2,10 @@
 
 mod approve;
 mod check;
+mod direct;
 mod doctor;
 mod freeze;
+mod online;
 mod output;
 mod propose;
 mod reconcile;

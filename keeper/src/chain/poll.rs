@@ -113,7 +113,7 @@ impl RpcChain {
 
     /// The tip that the node suggests; where it has no such method the median of what was tipped lately; 0 if it tells
     /// neither, and the operator's floor decides. [wei per gas]
-    async fn suggested_tip(&self) -> Result<u128, ChainError> {
+    pub(super) async fn suggested_tip(&self) -> Result<u128, ChainError> {
         let asked = self.rpc.request("eth_maxPriorityFeePerGas", json!([]));
         if let Some(tip) = known(asked.await)? {
             return narrow("maxPriorityFeePerGas", tip);

@@ -1,15 +1,112 @@
 //! `keeper approve`: a signer's approval.
 
-use super::Context;
-use crate::exit::Outcome;
+use std::fmt::Write as _;
+
+use alloy::primitives::Bytes;
+use alloy_sol_types::SolCall;
+use serde_json::json;
+use tidelock_core::{
+    abi::{Vault, VaultLens, header_argument},
+    domain::{Amount, Batch, Payment},
+};
+
+use super::{
+    Context,
+    direct::{Desk, SendArgs},
+    online::{batch_id, block_on},
+    print,
+};
+use crate::{
+    chain::Proposed,
+    exit::{ExitStatus, Failure, Outcome},
+};
+
+/// Payments that are shown one by one.
+const SHOWN: usize = 20;
 
 /// What `keeper approve` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The batch's id
     pub batch: String,
+    /// First block to look for the proposal in
+    #[arg(long, default_value_t = 0)]
+    pub from_block: u64,
+    #[command(flatten)]
+    pub send: SendArgs,
 }
 
-pub(super) fn run(_args: &Args, _context: &Context) -> Outcome {
-    super::not_there_yet("approve")
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    let config = context.load()?;
+    let id = batch_id(&args.batch)?;
+    block_on(async {
+        let desk = Desk::open(&args.send, config).await?;
+        let Some(found) = desk.chain.find_proposal(id, args.from_block).await? else {
+            return Err(Failure::new(
+                ExitStatus::Refused,
+                format!("batch {id}: the vault's logs have no such proposal"),
+            ));
+        };
+        let decimals = desk.decimals();
+        if !context.json {
+            print(describe(&found.header, &found.payments, decimals))?;
+        }
+        desk.confirm("Approve these payments?")?;
+        let batch = header_argument(&found.header);
+        let data = Bytes::from(Vault::approveCall { batch }.abi_encode());
+        let sent = desk.send(data).await?;
+        let said = standing(&desk, &found).await?;
+        print(if context.json {
+            json!({
+                "batch": id, "transaction": sent.hash, "block": sent.mined.block,
+                "votes": said.votes, "required": said.required, "earliest": said.earliest.to::<u64>(),
+            })
+            .to_string()
+        } else {
+            format!(
+                "approved {id}\nvotes      {} of {}\ntransaction {} in block {}",
+                said.votes, said.required, sent.hash, sent.mined.block
+            )
+        })?;
+        Ok(ExitStatus::Done)
+    })
+}
+
+async fn standing(desk: &Desk, found: &Proposed) -> Result<VaultLens::Explanation, Failure> {
+    let parties = desk.chain.parties();
+    let call = VaultLens::explainCall {
+        vault: parties.domain.vault,
+        id: found.header.id(&parties.domain).0,
+    };
+    let at = desk.chain.head().await?;
+    Ok(desk.chain.call(at.hash, parties.lens, call).await?)
+}
+
+/// What a signer is about to agree to, as the vault has it.
+pub(super) fn describe(header: &Batch, payments: &[Payment], decimals: u8) -> String {
+    let mut text = String::new();
+    let show = |amount: Amount| amount.display(decimals);
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "batch of {} payments, numbers from {}, {} in all, tier {}, dead at {}",
+        header.count,
+        header.first_number,
+        show(header.total),
+        header.tier.get(),
+        header.expires_at.seconds(),
+    );
+    for payment in payments.iter().take(SHOWN) {
+        let _ = writeln!(
+            text,
+            "  {} {} ref {}",
+            payment.recipient(),
+            show(payment.amount()),
+            payment.reference()
+        );
+    }
+    if let Some(more) = payments.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  and {more} more");
+    }
+    text.trim_end().to_owned()
 }

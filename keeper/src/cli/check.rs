@@ -1,12 +1,112 @@
 //! `keeper check`: compares chain, vault, token and roles with the configuration.
 
-use super::Context;
-use crate::exit::Outcome;
+use std::fmt::Write as _;
+
+use alloy::primitives::{Address, utils::format_ether};
+use serde_json::json;
+
+use super::{
+    Context,
+    online::{KeeperArgs, block_on, connect, until},
+    print,
+};
+use crate::{
+    chain::{Expected, Identity, IdentityError},
+    config::Config,
+    exit::{ExitStatus, Failure, Outcome},
+};
 
 /// What `keeper check` takes.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    pub keeper: KeeperArgs,
+}
 
-pub(super) fn run(_args: &Args, _context: &Context) -> Outcome {
-    super::not_there_yet("check")
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    let config = context.load()?;
+    let keeper = args.keeper.address(&config)?;
+    let identity = block_on(async {
+        let expected = Expected {
+            allow_single_node: config.chain.allow_single_node,
+            sends: true,
+        };
+        let chain = connect(&config, keeper)?;
+        chain.identify(expected).await.map_err(difference)
+    })?;
+    print(if context.json {
+        as_json(&config, keeper, &identity)
+    } else {
+        as_text(&config, keeper, &identity)
+    })?;
+    Ok(ExitStatus::Done)
+}
+
+/// A command that compares ends with `Failed` when it finds a difference.
+fn difference(error: IdentityError) -> Failure {
+    match error {
+        IdentityError::Chain(_) => error.into(),
+        error => Failure::of(ExitStatus::Failed, error),
+    }
+}
+
+fn as_json(config: &Config, keeper: Address, found: &Identity) -> String {
+    let warnings: Vec<String> = found.warnings.iter().map(ToString::to_string).collect();
+    json!({
+        "chain_id": config.chain.chain_id,
+        "head": found.head,
+        "finalised": found.finalised,
+        "vault": config.vault.address,
+        "lens": config.vault.lens,
+        "token": config.vault.token,
+        "unit": found.unit,
+        "decimals": found.decimals,
+        "has_blacklist": found.has_blacklist,
+        "keeper": keeper,
+        "keeper_until": found.keeper_until,
+        "proposer_until": found.proposer_until,
+        "keeper_nonce": found.keeper_nonce,
+        "gas_balance": found.gas_balance.to_string(),
+        "warnings": warnings,
+    })
+    .to_string()
+}
+
+fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
+    let now = found.head.time.seconds();
+    let blacklist = if found.has_blacklist {
+        "tells whom it freezes"
+    } else {
+        "has no list of whom it freezes"
+    };
+    let mut text = format!(
+        "node       {}\n\
+         chain      {}, head {}, final {}\n\
+         vault      {}, version {}, unit {}\n\
+         lens       {}\n\
+         token      {}, {} decimals, {blacklist}\n\
+         keeper     {keeper}, role until {}\n\
+         proposer   role until {}\n\
+         nonce      {} at the final block\n\
+         gas        {} of the chain's coin",
+        config.chain.rpc_url,
+        config.chain.chain_id.0,
+        found.head.number,
+        found.finalised.number,
+        config.vault.address,
+        tidelock_core::domain::VaultDomain::VERSION,
+        found.unit.display(found.decimals),
+        config.vault.lens,
+        config.vault.token,
+        found.decimals,
+        until(found.keeper_until, now),
+        until(found.proposer_until, now),
+        found.keeper_nonce,
+        format_ether(found.gas_balance),
+    );
+    for warning in &found.warnings {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\nwarning: {warning}");
+    }
+    text
 }

@@ -1,0 +1,210 @@
+//! What a person's command asks of the chain, who sends one transaction and waits for it.
+
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, hex},
+    rpc::types::Log,
+};
+use alloy_sol_types::{SolEvent, SolInterface};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tidelock_core::{
+    abi::{Fact, Vault, VaultLens, read_fact},
+    domain::{Batch, BatchId, Payment},
+    event::BlockRef,
+};
+
+use super::{
+    ChainError, RpcChain, RpcError, simulate,
+    wire::{by_hash, by_number, narrow, strange_log},
+};
+
+/// Blocks in one question, where a node refuses to answer about all of them.
+const FIRST_WINDOW: u64 = 50_000;
+
+/// A proposal as the vault logged it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// Height.
+    pub block: u64,
+    /// Its header.
+    pub header: Batch,
+    /// Its payments.
+    pub payments: Vec<Payment>,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mined {
+    /// The block that holds it.
+    pub block: u64,
+    /// It went through.
+    pub success: bool,
+    /// What it used.
+    pub gas_used: u64,
+}
+
+/// Why a call would not go through.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CallError {
+    /// The chain cannot be asked.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The vault refuses.
+    #[error("the vault refuses: {0}")]
+    Refused(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReceiptAnswer {
+    transaction_hash: B256,
+    block_number: U256,
+    status: U256,
+    gas_used: U256,
+}
+
+impl RpcChain {
+    /// The newest block.
+    pub async fn head(&self) -> Result<BlockRef, ChainError> {
+        Ok(self.block_by_tag("latest").await?.id)
+    }
+
+    /// The base fee of the newest block, and the tip that the node suggests. [wei per gas]
+    pub async fn market(&self) -> Result<(u128, u128), ChainError> {
+        let (head, tip) = tokio::try_join!(self.block_by_tag("latest"), self.suggested_tip())?;
+        Ok((head.base_fee, tip))
+    }
+
+    /// First second at which payments flow again; 0 or past if the vault is not frozen.
+    pub async fn halted_until(&self, at: BlockRef) -> Result<u64, ChainError> {
+        let call = VaultLens::haltedUntilCall {
+            vault: self.parties.domain.vault,
+        };
+        let answer = self.call(at.hash, self.parties.lens, call).await?;
+        narrow("haltedUntil", answer)
+    }
+
+    /// What a call of the vault by `from` returns after one block, or why it is refused.
+    pub async fn try_call(
+        &self,
+        at: BlockRef,
+        from: Address,
+        data: &Bytes,
+    ) -> Result<Bytes, CallError> {
+        let call = json!({"from": from, "to": self.parties.domain.vault, "data": data});
+        let asked = self
+            .rpc
+            .request::<Bytes>("eth_call", json!([call, by_hash(at.hash)]));
+        asked
+            .await
+            .map_err(|error| match simulate::revert_data(&error) {
+                Some(data) => CallError::Refused(revert_words(&data)),
+                None => CallError::Chain(error.into()),
+            })
+    }
+
+    /// The next nonce of an account, those of transactions that wait in the node's pool counted.
+    pub async fn next_nonce(&self, account: Address) -> Result<u64, ChainError> {
+        let params = json!([account, "pending"]);
+        let nonce: U256 = self.rpc.request("eth_getTransactionCount", params).await?;
+        narrow("nonce", nonce)
+    }
+
+    /// What became of a transaction; none if no block holds it.
+    pub async fn mined(&self, hash: B256) -> Result<Option<Mined>, ChainError> {
+        let params = json!([hash]);
+        let answer: Option<ReceiptAnswer> = self
+            .rpc
+            .request("eth_getTransactionReceipt", params)
+            .await?;
+        let Some(receipt) = answer else {
+            return Ok(None);
+        };
+        if receipt.transaction_hash != hash {
+            return Err(ChainError::Field {
+                field: "receipt of transaction",
+                value: receipt.transaction_hash.to_string(),
+                rule: "must be that of the transaction asked about",
+            });
+        }
+        Ok(Some(Mined {
+            block: narrow("blockNumber", receipt.block_number)?,
+            success: receipt.status == U256::ONE,
+            gas_used: narrow("gasUsed", receipt.gas_used)?,
+        }))
+    }
+
+    /// The proposal with that id, not before `first`: in one question if the node allows it, else backwards from its head.
+    pub async fn find_proposal(
+        &self,
+        id: BatchId,
+        first: u64,
+    ) -> Result<Option<Proposed>, ChainError> {
+        let head = self.head().await?.number;
+        match self.proposals_in(id, first, head).await {
+            Err(ChainError::Rpc(RpcError::Refused { .. } | RpcError::Timeout { .. })) => {}
+            answer => return answer,
+        }
+        let mut window = FIRST_WINDOW;
+        let mut last = head;
+        loop {
+            let start = last.saturating_sub(window.saturating_sub(1)).max(first);
+            match self.proposals_in(id, start, last).await {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) if start <= first => return Ok(None),
+                Ok(None) => last = start.saturating_sub(1),
+                Err(ChainError::Rpc(_)) if window > 1 => window = window.div_euclid(4).max(1),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn proposals_in(
+        &self,
+        id: BatchId,
+        first: u64,
+        last: u64,
+    ) -> Result<Option<Proposed>, ChainError> {
+        let domain = self.parties.domain;
+        let filter: Value = json!([{
+            "address": domain.vault,
+            "topics": [Vault::BatchProposed::SIGNATURE_HASH, id],
+            "fromBlock": by_number(first),
+            "toBlock": by_number(last),
+        }]);
+        let logs: Vec<Log> = self.rpc.request("eth_getLogs", filter).await?;
+        let Some(log) = logs.first() else {
+            return Ok(None);
+        };
+        let strange = |what: &str| strange_log(log.block_hash.unwrap_or_default(), what);
+        if log.inner.address != domain.vault {
+            return Err(strange("it is not the vault's"));
+        }
+        let fact = read_fact(&log.inner, &domain).map_err(|error| strange(&error.to_string()))?;
+        match fact {
+            Fact::Proposed {
+                id: found,
+                header,
+                payments,
+            } if found == id => Ok(Some(Proposed {
+                block: log.block_number.unwrap_or_default(),
+                header,
+                payments,
+            })),
+            _ => Err(strange("it is not the proposal asked for")),
+        }
+    }
+}
+
+/// Revert data in words: the vault's error with its values, or hexadecimal.
+fn revert_words(data: &[u8]) -> String {
+    let Ok(error) = Vault::VaultErrors::abi_decode(data) else {
+        return format!("revert data 0x{}", hex::encode(data));
+    };
+    // Printed as `Name(Name { value: … })`.
+    let words = format!("{error:?}");
+    let inner = words
+        .split_once('(')
+        .map_or(words.as_str(), |(_, rest)| rest);
+    inner.strip_suffix(')').unwrap_or(inner).to_owned()
+}

@@ -1,0 +1,205 @@
+//! One transaction of a person's own key: tried first, sent, and waited for.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    time::{Duration, Instant},
+};
+
+use alloy::primitives::{Address, B256, Bytes};
+use tidelock_core::{
+    event::{Fees, Job},
+    port::{Effect, Outcome, Simulation},
+    submit::{FeeMarket, Offer, Unsigned, offer},
+};
+use tokio::time::sleep;
+
+use super::online::{OwnKeyArgs, connect};
+use crate::{
+    chain::{Chain, Mined, RpcChain},
+    config::Config,
+    exit::{ExitStatus, Failure},
+    signer::{KeystoreSigner, Signer},
+};
+
+/// Between two looks for the receipt.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What a command that sends takes besides its own arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct SendArgs {
+    #[command(flatten)]
+    pub key: OwnKeyArgs,
+    /// Do not ask before sending
+    #[arg(long, short)]
+    pub yes: bool,
+    /// How long to wait for a block that holds the transaction [seconds]
+    #[arg(long, default_value_t = 300)]
+    pub wait: u64,
+}
+
+/// A person at the chain.
+pub(super) struct Desk {
+    pub chain: RpcChain,
+    pub key: KeystoreSigner,
+    config: Config,
+    decimals: u8,
+    wait: Duration,
+    yes: bool,
+}
+
+/// A transaction that a block holds.
+pub(super) struct Sent {
+    pub hash: B256,
+    pub mined: Mined,
+}
+
+impl Desk {
+    /// Opens the key, and holds the configuration to the chain. The keeper's key is refused: its nonces are the daemon's,
+    /// and one that it did not hand out would halt it.
+    pub(super) async fn open(args: &SendArgs, config: Config) -> Result<Self, Failure> {
+        let key = args.key.open()?;
+        let chain = connect(&config, key.address())?;
+        let expected = crate::chain::Expected {
+            allow_single_node: config.chain.allow_single_node,
+            sends: false,
+        };
+        let identity = chain.identify(expected).await?;
+        if identity.keeper_until > identity.head.time.seconds() {
+            return Err(Failure::new(
+                ExitStatus::Refused,
+                format!(
+                    "--keystore {}: it holds the keeper's role, and only the keeper may send with such a key",
+                    key.address()
+                ),
+            ));
+        }
+        Ok(Self {
+            chain,
+            key,
+            config,
+            decimals: identity.decimals,
+            wait: Duration::from_secs(args.wait),
+            yes: args.yes,
+        })
+    }
+
+    pub(super) fn address(&self) -> Address {
+        self.key.address()
+    }
+
+    /// Decimals of the token.
+    pub(super) fn decimals(&self) -> u8 {
+        self.decimals
+    }
+
+    /// Asks the person, who was shown what is about to happen.
+    pub(super) fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() {
+            let words = "--yes: not given, and there is no terminal to ask at; nothing was sent";
+            return Err(Failure::new(ExitStatus::Usage, words));
+        }
+        // What cannot be asked cannot be answered with yes.
+        let _ = write!(io::stderr(), "{question} Type yes: ");
+        let mut line = String::new();
+        let _ = io::stdin().lock().read_line(&mut line);
+        if line.trim() == "yes" {
+            return Ok(());
+        }
+        Err(Failure::new(
+            ExitStatus::Refused,
+            "not confirmed; nothing was sent",
+        ))
+    }
+
+    /// Calls the vault: tries it first, and sends only what would go through now.
+    pub(super) async fn send(&self, data: Bytes) -> Result<Sent, Failure> {
+        let at = self.chain.head().await?;
+        self.chain.try_call(at, self.address(), &data).await?;
+        let gas = self.gas(&data).await?;
+        let nonce = self.chain.next_nonce(self.address()).await?;
+        let fees = self.fees().await?;
+        let domain = self.chain.parties().domain;
+        let unsigned = Unsigned::call(&domain, nonce, Job::Void, data, gas, fees);
+        let signature = self.key.sign(unsigned.digest()).await?;
+        let (hash, raw) = unsigned
+            .sign(signature, self.address())
+            .map_err(|error| Failure::of(ExitStatus::Failed, error))?;
+        let mined = self.wait_for(hash, raw).await?;
+        if !mined.success {
+            let words = format!(
+                "transaction {hash}: block {} holds it, and it failed",
+                mined.block
+            );
+            return Err(Failure::new(ExitStatus::Failed, words));
+        }
+        Ok(Sent { hash, mined })
+    }
+
+    async fn gas(&self, data: &Bytes) -> Result<u64, Failure> {
+        let at = self.chain.head().await?;
+        let gas_limit = self.config.gas.max_transaction_gas;
+        let data = data.clone();
+        let simulate = Effect::Simulate {
+            at,
+            data,
+            gas_limit,
+        };
+        match self.chain.answer(simulate).await {
+            Outcome::Simulated(Simulation::Succeeds { gas, .. }) if gas <= gas_limit => {
+                Ok(gas.saturating_add(gas.div_ceil(10)).min(gas_limit))
+            }
+            Outcome::Simulated(Simulation::Succeeds { gas, .. }) => Err(Failure::new(
+                ExitStatus::Refused,
+                format!("gas.max_transaction_gas {gas_limit}: the call needs {gas}"),
+            )),
+            Outcome::Simulated(Simulation::Reverts(revert)) => {
+                let words = format!("the vault refuses: {revert:?}");
+                Err(Failure::new(ExitStatus::Refused, words))
+            }
+            Outcome::Failed(why) => Err(Failure::new(ExitStatus::Chain, why)),
+            _ => Err(Failure::new(
+                ExitStatus::Failed,
+                "an answer to another question",
+            )),
+        }
+    }
+
+    async fn fees(&self) -> Result<Fees, Failure> {
+        let (base_fee, tip) = self.chain.market().await?;
+        match offer(&self.config.fees, FeeMarket { base_fee, tip }, None) {
+            Offer::Sign(fees) => Ok(fees),
+            Offer::Hold { needed } => Err(Failure::new(
+                ExitStatus::Refused,
+                format!(
+                    "fees.max_fee_gwei: {needed} wei per gas are needed now, more than is allowed; nothing was sent"
+                ),
+            )),
+        }
+    }
+
+    /// Sends the same bytes until a block holds them: the answer to sending says nothing for sure.
+    async fn wait_for(&self, hash: B256, raw: Bytes) -> Result<Mined, Failure> {
+        let start = Instant::now();
+        loop {
+            let raw = raw.clone();
+            self.chain.answer(Effect::Send { hash, raw }).await;
+            // No answer about the receipt is as good as none.
+            if let Ok(Some(mined)) = self.chain.mined(hash).await {
+                return Ok(mined);
+            }
+            if start.elapsed() >= self.wait {
+                return Err(Failure::new(
+                    ExitStatus::Failed,
+                    format!(
+                        "transaction {hash}: sent, and no block holds it yet; it may still be mined. Look for it before you \
+                         send again"
+                    ),
+                ));
+            }
+            sleep(POLL).await;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What the commands that ask the chain have in common.
+
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+
+use alloy::{
+    primitives::{Address, B256},
+    transports::http::reqwest::Url,
+};
+use tidelock_core::domain::{BatchId, VaultDomain, parse_address};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    chain::{CallError, ChainError, IdentityError, Parties, Rpc, RpcChain, RpcSettings},
+    config::Config,
+    exit::{ExitStatus, Failure},
+    signer::{self, KeystoreSigner, PasswordSource, Signer, SignerError},
+};
+
+/// A runtime that lives as long as one command.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let built = Builder::new_current_thread().enable_all().build();
+    built
+        .map_err(|error| Failure::of(ExitStatus::Failed, error).while_doing("asynchronous runtime"))
+}
+
+/// Runs a command that asks the chain.
+pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    runtime()?.block_on(command)
+}
+
+/// The chain, as seen by an account.
+pub(super) fn connect(config: &Config, account: Address) -> Result<RpcChain, Failure> {
+    let url: Url = config
+        .chain
+        .rpc_url
+        .expose()
+        .parse()
+        .map_err(|_| Failure::new(ExitStatus::Usage, "chain.rpc_url: not a URL"))?;
+    let settings = RpcSettings {
+        timeout: Duration::from_millis(config.chain.request_timeout_ms),
+        ..RpcSettings::default()
+    };
+    let rpc = Rpc::new(url, settings).map_err(|error| Failure::of(ExitStatus::Chain, error))?;
+    let parties = Parties {
+        domain: VaultDomain {
+            chain_id: config.chain.chain_id,
+            vault: config.vault.address,
+        },
+        lens: config.vault.lens,
+        token: config.vault.token,
+        keeper: account,
+    };
+    Ok(RpcChain::new(Arc::new(rpc), parties))
+}
+
+impl From<ChainError> for Failure {
+    fn from(error: ChainError) -> Self {
+        Self::of(ExitStatus::Chain, error)
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Chain(error) => error.into(),
+            error => Self::of(ExitStatus::Refused, error),
+        }
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Chain(error) => error.into(),
+            CallError::Refused(_) => Self::of(ExitStatus::Refused, error),
+        }
+    }
+}
+
+impl From<SignerError> for Failure {
+    fn from(error: SignerError) -> Self {
+        Self::of(ExitStatus::Usage, error)
+    }
+}
+
+/// Whose keeper is asked about.
+#[derive(Debug, clap::Args)]
+pub(super) struct KeeperArgs {
+    /// The keeper's address, instead of opening its keystore
+    #[arg(long, value_parser = parse_address)]
+    pub keeper: Option<Address>,
+}
+
+impl KeeperArgs {
+    /// The keeper's address.
+    pub(super) fn address(&self, config: &Config) -> Result<Address, Failure> {
+        match self.keeper {
+            Some(address) => Ok(address),
+            None => Ok(keeper_key(config)?.address()),
+        }
+    }
+}
+
+/// Opens the keeper's own key.
+pub(super) fn keeper_key(config: &Config) -> Result<KeystoreSigner, Failure> {
+    let source = PasswordSource {
+        file: config.key.password_file.clone(),
+        prompt: format!("password of {}: ", config.key.keystore.display()),
+    };
+    let password = signer::read_password(&source)?;
+    Ok(signer::open(&config.key.keystore, &password)?)
+}
+
+/// A person's own key.
+#[derive(Debug, clap::Args)]
+pub(super) struct OwnKeyArgs {
+    /// Your encrypted keystore; never the keeper's
+    #[arg(long, env = "KEEPER_SIGNER_KEYSTORE")]
+    pub keystore: PathBuf,
+    /// File with its password; without it KEEPER_PASSWORD or a prompt
+    #[arg(long, env = "KEEPER_SIGNER_PASSWORD_FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+impl OwnKeyArgs {
+    /// Opens it.
+    pub(super) fn open(&self) -> Result<KeystoreSigner, Failure> {
+        let source = PasswordSource {
+            file: self.password_file.clone(),
+            prompt: format!("password of {}: ", self.keystore.display()),
+        };
+        let password = signer::read_password(&source)?;
+        let opened = signer::open(&self.keystore, &password);
+        opened.map_err(|error| Failure::from(error).while_doing("--keystore"))
+    }
+}
+
+/// Reads the id of a batch or of a policy change.
+pub(super) fn batch_id(text: &str) -> Result<BatchId, Failure> {
+    text.parse::<B256>().map(BatchId).map_err(|_| {
+        let words = format!("id {text:?}: must be 0x and 64 hexadecimal digits");
+        Failure::new(ExitStatus::Usage, words)
+    })
+}
+
+/// A time in the future, as people read it.
+pub(super) fn until(time: u64, now: u64) -> String {
+    const DAY: u64 = 86_400;
+    const HOUR: u64 = 3_600;
+    let Some(left) = time.checked_sub(now).filter(|left| *left > 0) else {
+        return if time == 0 {
+            "never granted".to_owned()
+        } else {
+            format!("{time} (over)")
+        };
+    };
+    if left >= 2 * DAY {
+        format!("{time} (in {} days)", left.div_euclid(DAY))
+    } else {
+        format!("{time} (in {} hours)", left.div_euclid(HOUR))
+    }
+}
