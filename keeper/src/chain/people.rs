@@ -11,6 +11,7 @@ use tidelock_core::{
     abi::{Fact, Vault, VaultLens, read_fact},
     domain::{Batch, BatchId, Payment},
     event::BlockRef,
+    port::VaultLook,
 };
 
 use super::{
@@ -67,6 +68,17 @@ impl RpcChain {
     /// The newest block.
     pub async fn head(&self) -> Result<BlockRef, ChainError> {
         Ok(self.block_by_tag("latest").await?.id)
+    }
+
+    /// The vault at one block, without proposals.
+    pub async fn look_at(&self, at: BlockRef) -> Result<VaultLook, ChainError> {
+        self.look(at, &[]).await
+    }
+
+    /// Whether the token has an account on a list of those it freezes.
+    pub async fn is_blacklisted(&self, at: BlockRef, account: Address) -> Result<bool, ChainError> {
+        let list = self.find_blacklist(at).await?;
+        self.is_listed(list, at, account).await
     }
 
     /// The base fee of the newest block, and the tip that the node suggests. [wei per gas]

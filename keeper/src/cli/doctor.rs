@@ -1,12 +1,288 @@
-//! `keeper doctor`: looks for what is wrong with an installation.
+//! `keeper doctor`: looks for what is wrong with this installation, and for what soon will be.
 
-use super::Context;
-use crate::exit::Outcome;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use alloy::primitives::{Address, U256, utils::format_ether};
+use serde::Serialize;
+use tidelock_core::{domain::BlockTime, event::BlockRef, port::VaultLook};
+
+use super::{
+    Context,
+    online::{KeeperArgs, block_on, connect, until},
+    print,
+};
+use crate::{
+    chain::{Expected, Identity, IdentityError, RpcChain, Warning},
+    config::Config,
+    exit::{ExitStatus, Failure, Outcome},
+};
+
+/// Full-sized transactions at the fee cap that the key should be able to pay.
+const GAS_RESERVE: u64 = 5;
+/// A role that ends sooner wants to be granted again: that takes approvals and a delay.
+const ROLE_ENDS_SOON: u64 = 14 * 86_400; // [seconds]
+/// Finality that lags further behind the head is ill on every chain that is known. [seconds]
+const FINALITY_LAG: u64 = 30 * 60;
+/// A head that is older, or that much in the future, means a lagging node or a wrong clock. [seconds]
+const CLOCK_LAG: u64 = 120;
 
 /// What `keeper doctor` takes.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    pub keeper: KeeperArgs,
+}
 
-pub(super) fn run(_args: &Args, _context: &Context) -> Outcome {
-    super::not_there_yet("doctor")
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Level {
+    Ok,
+    Warning,
+    Failed,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Finding {
+    check: &'static str,
+    level: Level,
+    found: String,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    let config = context.load()?;
+    let keeper = args.keeper.address(&config)?;
+    let findings = block_on(examine(&config, keeper))?;
+    if context.json {
+        let text = serde_json::to_string(&findings)
+            .map_err(|error| Failure::of(ExitStatus::Failed, error))?;
+        print(text)?;
+    } else {
+        for finding in &findings {
+            let level = match finding.level {
+                Level::Ok => "ok",
+                Level::Warning => "WARNING",
+                Level::Failed => "FAILED",
+            };
+            print(format!(
+                "{level:<8} {:<10} {}",
+                finding.check, finding.found
+            ))?;
+        }
+    }
+    let is_ill = findings.iter().any(|f| f.level == Level::Failed);
+    Ok(if is_ill {
+        ExitStatus::Failed
+    } else {
+        ExitStatus::Done
+    })
+}
+
+async fn examine(config: &Config, keeper: Address) -> Result<Vec<Finding>, Failure> {
+    let chain = connect(config, keeper)?;
+    let expected = Expected {
+        allow_single_node: config.chain.allow_single_node,
+        sends: false,
+    };
+    let identity = match chain.identify(expected).await {
+        Ok(identity) => identity,
+        Err(IdentityError::Chain(error)) => return Err(error.into()),
+        Err(error) => return Ok(vec![finding("identity", Level::Failed, error.to_string())]),
+    };
+    let at = identity.head;
+    let look = chain.look_at(at).await?;
+    let mut findings = vec![finding(
+        "identity",
+        Level::Ok,
+        format!("vault {} is what is configured", config.vault.address),
+    )];
+    findings.extend(nodes(&identity));
+    findings.push(finality(&identity));
+    findings.push(clock(at.time, now()));
+    findings.push(role("keeper", look.keeper_until, at.time, Level::Failed));
+    findings.push(role(
+        "proposer",
+        look.proposer_until,
+        at.time,
+        Level::Warning,
+    ));
+    findings.push(gas(config, look.gas_balance));
+    findings.push(frozen(&look, at));
+    findings.push(blacklist(&chain, at).await?);
+    findings.push(money(&look, identity.decimals));
+    Ok(findings)
+}
+
+fn finding(check: &'static str, level: Level, found: impl Into<String>) -> Finding {
+    Finding {
+        check,
+        level,
+        found: found.into(),
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn nodes(identity: &Identity) -> Option<Finding> {
+    let single = identity.warnings.contains(&Warning::SingleNode);
+    single.then(|| finding("nodes", Level::Warning, Warning::SingleNode.to_string()))
+}
+
+fn finality(identity: &Identity) -> Finding {
+    let (head, last) = (identity.head, identity.finalised);
+    let lag = head.time.seconds().saturating_sub(last.time.seconds());
+    let found = format!(
+        "block {} is final, {lag} s behind the head {} (warned above {FINALITY_LAG} s)",
+        last.number, head.number
+    );
+    let is_genesis = last.number == 0 && head.number > 0;
+    let level = if is_genesis || lag > FINALITY_LAG {
+        Level::Warning
+    } else {
+        Level::Ok
+    };
+    finding("finality", level, found)
+}
+
+fn clock(head: BlockTime, now: u64) -> Finding {
+    let head = head.seconds();
+    let apart = head.abs_diff(now);
+    let side = if head > now { "after" } else { "before" };
+    let found = format!(
+        "the newest block is {apart} s {side} this machine's clock (warned above {CLOCK_LAG} s)"
+    );
+    let level = if apart > CLOCK_LAG {
+        Level::Warning
+    } else {
+        Level::Ok
+    };
+    finding("clock", level, found)
+}
+
+fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding {
+    let now = at.seconds();
+    let found = format!(
+        "role until {} (warned {} days before)",
+        until(end, now),
+        ROLE_ENDS_SOON.div_euclid(86_400)
+    );
+    let level = match end.checked_sub(now) {
+        None | Some(0) => without,
+        Some(left) if left < ROLE_ENDS_SOON => Level::Warning,
+        Some(_) => Level::Ok,
+    };
+    finding(name, level, found)
+}
+
+fn gas(config: &Config, balance: U256) -> Finding {
+    let most = U256::from(config.fees.max_fee)
+        .saturating_mul(U256::from(config.gas.max_transaction_gas))
+        .saturating_mul(U256::from(GAS_RESERVE));
+    let level = if balance.is_zero() {
+        Level::Failed
+    } else if balance < most {
+        Level::Warning
+    } else {
+        Level::Ok
+    };
+    let found = format!(
+        "the key holds {} (warned below {}: {GAS_RESERVE} transactions of most gas at the highest fee)",
+        format_ether(balance),
+        format_ether(most)
+    );
+    finding("gas", level, found)
+}
+
+fn frozen(look: &VaultLook, at: BlockRef) -> Finding {
+    let now = at.time.seconds();
+    if look.halted_until > now {
+        let end = until(look.halted_until, now);
+        return finding(
+            "freeze",
+            Level::Warning,
+            format!("nothing leaves the vault until {end}"),
+        );
+    }
+    finding("freeze", Level::Ok, "the vault is not frozen")
+}
+
+async fn blacklist(chain: &RpcChain, at: BlockRef) -> Result<Finding, Failure> {
+    let vault = chain.parties().domain.vault;
+    Ok(if chain.is_blacklisted(at, vault).await? {
+        finding(
+            "token",
+            Level::Failed,
+            "the token has the vault on its list: nothing can be paid",
+        )
+    } else {
+        finding(
+            "token",
+            Level::Ok,
+            "the token does not have the vault on a list",
+        )
+    })
+}
+
+fn money(look: &VaultLook, decimals: u8) -> Finding {
+    let automatic = look.tiers.iter().filter(|tier| tier.is_automatic());
+    let room: u128 = automatic
+        .map(|tier| tier.headroom.0)
+        .fold(0, u128::saturating_add);
+    let has_automatic = look.tiers.iter().any(|tier| tier.is_automatic());
+    let found = format!(
+        "the vault holds {}; {} may leave now without approvals",
+        look.balance.display(decimals),
+        tidelock_core::domain::Amount(room).display(decimals)
+    );
+    let level = if look.balance.0 == 0 || !has_automatic {
+        Level::Warning
+    } else {
+        Level::Ok
+    };
+    finding("money", level, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> BlockTime {
+        BlockTime::from_seconds(seconds).unwrap()
+    }
+
+    #[test]
+    fn a_role_is_warned_about_before_it_ends() {
+        let now = 1_000_000;
+        for (end, level) in [
+            (0, Level::Failed),
+            (now, Level::Failed),
+            (now + 1, Level::Warning),
+            (now + ROLE_ENDS_SOON - 1, Level::Warning),
+            (now + ROLE_ENDS_SOON, Level::Ok),
+        ] {
+            assert_eq!(
+                role("keeper", end, at(now), Level::Failed).level,
+                level,
+                "{end}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clock_may_be_a_little_apart_on_either_side() {
+        let now = 1_000_000;
+        for (head, level) in [
+            (now, Level::Ok),
+            (now - CLOCK_LAG, Level::Ok),
+            (now - CLOCK_LAG - 1, Level::Warning),
+            (now + CLOCK_LAG, Level::Ok),
+            (now + CLOCK_LAG + 1, Level::Warning),
+        ] {
+            assert_eq!(clock(at(head), now).level, level, "{head}");
+        }
+    }
 }

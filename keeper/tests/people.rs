@@ -1,0 +1,393 @@
+//! The commands of people, by the real binary on a real chain.
+
+#![cfg(unix)]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+mod world;
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use alloy::{primitives::U256, signers::local::PrivateKeySigner};
+use serde_json::Value;
+use tempfile::TempDir;
+use tidelock_core::abi::{Vault, VaultLens};
+use world::{Plan, Tether, World, as_keystore, password_file};
+
+const PASSWORD: &str = "open sesame";
+
+/// A world, and a directory with a configuration for it.
+struct Office {
+    world: World,
+    directory: TempDir,
+}
+
+impl Office {
+    async fn open(plan: Plan) -> Self {
+        let world = World::start(plan).await;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        as_keystore(path, "keeper-key.json", &world.keys.keeper, PASSWORD);
+        password_file(path, "password", PASSWORD);
+        let office = Self { world, directory };
+        office.configure(|text| text);
+        office
+    }
+
+    /// Writes the configuration, changed.
+    fn configure(&self, change: impl FnOnce(String) -> String) {
+        let world = &self.world;
+        let text = format!(
+            "[chain]\nrpc_url = \"{}\"\nchain_id = 31337\nallow_single_node = true\n\
+             [vault]\naddress = \"{}\"\nlens = \"{}\"\ntoken = \"{}\"\n\
+             [key]\nkeystore = \"keeper-key.json\"\npassword_file = \"password\"\n",
+            world.node.url(),
+            world.domain.vault,
+            world.lens,
+            world.token
+        );
+        fs::write(self.path("keeper.toml"), change(text)).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    async fn keeper(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keeper"));
+        command
+            .arg("--config")
+            .arg(self.path("keeper.toml"))
+            .args(arguments)
+            .env_remove("KEEPER_PASSWORD")
+            .stdin(Stdio::null());
+        let run = tokio::task::spawn_blocking(move || command.output().unwrap());
+        run.await.unwrap()
+    }
+
+    /// Runs it as somebody with a key of their own.
+    async fn keeper_as(&self, key: &PrivateKeySigner, arguments: &[&str]) -> Output {
+        let name = format!("key-{}", key.address());
+        if !self.path(&name).exists() {
+            as_keystore(self.directory.path(), &name, key, PASSWORD);
+        }
+        let (keystore, password) = (self.path(&name), self.path("password"));
+        let own = [
+            "--keystore",
+            keystore.to_str().unwrap(),
+            "--password-file",
+            password.to_str().unwrap(),
+        ];
+        self.keeper(&[arguments, &own].concat()).await
+    }
+
+    fn signer(&self, index: usize) -> &PrivateKeySigner {
+        &self.world.keys.signers[index]
+    }
+
+    async fn explain(&self, id: &Value) -> VaultLens::Explanation {
+        let call = VaultLens::explainCall {
+            vault: self.world.domain.vault,
+            id: serde_json::from_value(id.clone()).unwrap(),
+        };
+        self.world.read(self.world.lens, &call).await
+    }
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+fn expect(output: &Output, code: i32, words: &str) {
+    let said = format!("{}{}", out(output), err(output));
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(words), "{words:?} not in: {said}");
+    assert!(!said.contains(PASSWORD), "{said}");
+}
+
+#[track_caller]
+fn json_of(output: &Output) -> Value {
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}{}",
+        out(output),
+        err(output)
+    );
+    serde_json::from_str(&out(output)).unwrap()
+}
+
+#[tokio::test]
+async fn check_agrees_or_names_the_difference() {
+    let office = Office::open(Plan::default()).await;
+    let good = office.keeper(&["check"]).await;
+    expect(&good, 0, "warning: chain.rpc_url: one node only");
+    let as_json = json_of(&office.keeper(&["check", "--json"]).await);
+    assert_eq!(as_json["decimals"], 6);
+    let keeper = office.world.keys.keeper.address();
+    assert_eq!(
+        as_json["keeper"].as_str().unwrap().to_lowercase(),
+        keeper.to_string().to_lowercase()
+    );
+
+    let stranger = office.world.keys.stranger.address().to_string();
+    let refused = office.keeper(&["check", "--keeper", &stranger]).await;
+    expect(&refused, 1, "it must hold the keeper's role to send");
+    office.configure(|text| text.replace("chain_id = 31337", "chain_id = 1"));
+    let refused = office.keeper(&["check"]).await;
+    expect(&refused, 1, "chain.chain_id 1: the node is on chain 31337");
+    let token = office.world.token.to_string();
+    let lens = office.world.lens.to_string();
+    office.configure(|text| {
+        text.replace(
+            &format!("token = \"{token}\""),
+            &format!("token = \"{lens}\""),
+        )
+    });
+    expect(&office.keeper(&["check"]).await, 1, "vault.token");
+    office.configure(|text| text.replace(&office.world.node.port().to_string(), "1"));
+    expect(
+        &office.keeper(&["check"]).await,
+        4,
+        "connection to http://127.0.0.1:1 failed",
+    );
+}
+
+#[tokio::test]
+async fn doctor_warns_and_fails_by_its_thresholds() {
+    let office = Office::open(Plan {
+        roles_last: 13 * u64::from(world::DAY),
+        ..Plan::default()
+    })
+    .await;
+    let doctor = async || json_of_any(&office.keeper(&["doctor", "--json"]).await);
+    let level = |found: &Value, check: &str| {
+        let findings = found.as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["check"] == check);
+        finding.unwrap_or_else(|| panic!("{check} in {found}"))["level"].clone()
+    };
+    let (code, found) = doctor().await;
+    assert_eq!(code, 0, "{found}");
+    for (check, expected) in [
+        ("identity", "ok"),
+        ("nodes", "warning"),
+        ("clock", "ok"),
+        ("keeper", "warning"),
+        ("proposer", "warning"),
+        ("gas", "ok"),
+        ("freeze", "ok"),
+        ("token", "ok"),
+        ("money", "ok"),
+    ] {
+        assert_eq!(level(&found, check), expected, "{check}: {found}");
+    }
+    let keeper = office.world.keys.keeper.address();
+    office.world.set_gas_balance(keeper, U256::ONE).await;
+    let signer = office.signer(0).address();
+    assert!(
+        office
+            .world
+            .vault_call(signer, &Vault::freezeCall {})
+            .await
+            .success
+    );
+    let (code, found) = doctor().await;
+    assert_eq!(code, 0);
+    assert_eq!(level(&found, "gas"), "warning");
+    assert_eq!(level(&found, "freeze"), "warning");
+    office.world.set_gas_balance(keeper, U256::ZERO).await;
+    let user = office.world.domain.vault;
+    office
+        .world
+        .token_call(&Tether::addBlackListCall { user })
+        .await;
+    office.world.skip(14 * u64::from(world::DAY)).await;
+    let (code, found) = doctor().await;
+    assert_eq!(code, 1);
+    for check in ["gas", "token", "keeper"] {
+        assert_eq!(level(&found, check), "failed", "{check}: {found}");
+    }
+    assert_eq!(level(&found, "clock"), "warning");
+}
+
+fn json_of_any(output: &Output) -> (i32, Value) {
+    let found = serde_json::from_str(&out(output));
+    (
+        output.status.code().unwrap(),
+        found.unwrap_or_else(|_| panic!("{}", err(output))),
+    )
+}
+
+const PAYMENTS: &str = "ref,recipient,amount\n\
+    00000000000000000000000000000001,0x7171717171717171717171717171717171717171,12.5\n\
+    00000000000000000000000000000002,0x7272727272727272727272727272727272727272,20000\n";
+
+#[tokio::test]
+async fn people_propose_approve_and_revoke() {
+    let office = Office::open(Plan::default()).await;
+    fs::write(office.path("payments.csv"), PAYMENTS).unwrap();
+    let file = office.path("payments.csv");
+    let propose = [
+        "--json",
+        "propose",
+        "--yes",
+        "--file",
+        file.to_str().unwrap(),
+    ];
+    let proposed = json_of(&office.keeper_as(office.signer(0), &propose).await);
+    let id = proposed["batch"].as_str().unwrap().to_owned();
+    let header = &proposed["header"];
+    assert_eq!(
+        header["tier"], 1,
+        "the lowest that is not automatic and takes all"
+    );
+    let first: u64 = header["first_number"].as_str().unwrap().parse().unwrap();
+    assert!((1 << 63..(1 << 63) + (1 << 40)).contains(&first), "{first}");
+    let said = office.explain(&proposed["batch"]).await;
+    assert_eq!((said.state, said.votes, said.required), (1, 1, 2));
+
+    let described = office
+        .keeper_as(office.signer(1), &["approve", &id, "--yes"])
+        .await;
+    expect(
+        &described,
+        0,
+        "0x7171717171717171717171717171717171717171 12.5 ref 0x00000000000000000000000000000001",
+    );
+    expect(&described, 0, "votes      2 of 2");
+    assert_eq!(office.explain(&proposed["batch"]).await.state, 2, "queued");
+
+    let revoked = office
+        .keeper_as(office.signer(1), &["revoke", &id, "--yes"])
+        .await;
+    expect(&revoked, 0, &format!("revoked {id}"));
+    assert_eq!(office.explain(&proposed["batch"]).await.votes, 1);
+    let twice = office
+        .keeper_as(office.signer(1), &["revoke", &id, "--yes"])
+        .await;
+    expect(&twice, 3, "the vault refuses: VaultNotApproved");
+}
+
+type Case<'a> = (&'a PrivateKeySigner, &'a [&'a str], i32, &'a str);
+
+#[tokio::test]
+async fn what_people_may_not_do_is_refused_before_anything_is_sent() {
+    let office = Office::open(Plan::default()).await;
+    let before = office.world.head().await;
+    let id = format!("0x{}", "ab".repeat(32));
+    let (alice, stranger) = (office.signer(0), &office.world.keys.stranger);
+    let keeper = &office.world.keys.keeper;
+    let cases: [Case<'_>; 6] = [
+        (
+            stranger,
+            &["freeze", "--yes"],
+            3,
+            "the vault refuses: VaultNotFreezer",
+        ),
+        (
+            keeper,
+            &["freeze", "--yes"],
+            3,
+            "it holds the keeper's role",
+        ),
+        (alice, &["freeze"], 2, "--yes: not given"),
+        (
+            alice,
+            &["approve", &id, "--yes"],
+            3,
+            "the vault's logs have no such proposal",
+        ),
+        (
+            alice,
+            &["approve", "0x12", "--yes"],
+            2,
+            "must be 0x and 64 hexadecimal digits",
+        ),
+        (
+            alice,
+            &["revoke", &id, "--yes"],
+            3,
+            "the vault refuses: Vault",
+        ),
+    ];
+    for (key, arguments, code, words) in cases {
+        expect(&office.keeper_as(key, arguments).await, code, words);
+    }
+    assert_eq!(office.world.head().await, before, "nothing was mined");
+}
+
+#[tokio::test]
+async fn a_proposal_that_cannot_be_is_refused_before_anything_is_sent() {
+    let office = Office::open(Plan::default()).await;
+    let before = office.world.head().await;
+    let path = office.path("payments.csv");
+    fs::write(&path, PAYMENTS).unwrap();
+    let file = path.to_str().unwrap();
+    let (alice, stranger) = (office.signer(0), &office.world.keys.stranger);
+    let cases: [Case<'_>; 5] = [
+        (
+            stranger,
+            &["--file", file],
+            3,
+            "the vault refuses: VaultNotProposer",
+        ),
+        (alice, &["--file", "nowhere.csv"], 2, "--file nowhere.csv"),
+        (
+            alice,
+            &["--file", file, "--first-number", "5"],
+            2,
+            "the others belong to keepers",
+        ),
+        (
+            alice,
+            &["--file", file, "--tier", "0"],
+            3,
+            "the vault refuses: VaultTierAutomatic",
+        ),
+        (
+            alice,
+            &["--file", file, "--life", "60"],
+            3,
+            "the vault refuses: VaultExpiryOutOfRange",
+        ),
+    ];
+    for (key, arguments, code, words) in cases {
+        let arguments = [&["propose", "--yes"], arguments].concat();
+        expect(&office.keeper_as(key, &arguments).await, code, words);
+    }
+    fs::write(&path, PAYMENTS.replace("12.5", "2000000")).unwrap();
+    let large = office
+        .keeper_as(alice, &["propose", "--yes", "--file", file])
+        .await;
+    expect(&large, 3, "no tier takes that amount");
+    assert_eq!(office.world.head().await, before, "nothing was mined");
+}
+
+#[tokio::test]
+async fn a_signer_freezes() {
+    let office = Office::open(Plan::default()).await;
+    let frozen = office
+        .keeper_as(office.signer(2), &["freeze", "--yes"])
+        .await;
+    expect(&frozen, 0, "(in 4 days)");
+    let vault = office.world.domain.vault;
+    let until = office
+        .world
+        .read(office.world.lens, &VaultLens::haltedUntilCall { vault })
+        .await;
+    assert!(until > U256::from(office.world.head().await.time.seconds()));
+}
