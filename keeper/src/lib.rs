@@ -8,4 +8,5 @@ pub mod daemon;
 pub mod exit;
 pub mod opening;
 pub mod signer;
+pub mod store;
 pub mod telemetry;

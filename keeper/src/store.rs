@@ -1,0 +1,37 @@
+//! The keeper's store: the log, the rows folded from it, and what waits to be taken in, in one SQLite file.
+//!
+//! One process writes the log, through [`SqliteStore`]. Whoever files requests and commands does so through [`Desk`],
+//! and whoever looks on reads through [`Reader`]; both while the writer works.
+
+mod columns;
+mod commit;
+mod desk;
+mod error;
+mod guard;
+mod insert;
+mod load;
+mod reader;
+mod sqlite;
+mod verify;
+
+use alloy::primitives::Address;
+use serde::{Deserialize, Serialize};
+use tidelock_core::domain::VaultDomain;
+
+pub use desk::{Desk, Filed, Filing, Taken};
+pub use error::StoreError;
+pub use reader::{Answer, LoggedEvent, Overview, PaymentView, Reader, Standing};
+pub use sqlite::SqliteStore;
+pub use verify::{Finding, Progress, Verified};
+
+/// What a database was made for. Never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The vault, and its chain.
+    pub domain: VaultDomain,
+    /// The vault's token.
+    pub token: Address,
+    /// Decimals of the token: what amounts are read and shown in.
+    pub decimals: u8,
+}

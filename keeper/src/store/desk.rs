@@ -1,0 +1,243 @@
+//! Where requests and commands are handed in, by any number of processes, while the engine works. Only inserts.
+
+use std::{collections::BTreeMap, path::Path};
+
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use tidelock_core::{
+    domain::{Payment, PaymentRef},
+    event::{Command, Request},
+};
+use tokio::runtime::Runtime;
+
+use super::{
+    Identity, StoreError, columns,
+    insert::{Bound, Insert},
+    load,
+    sqlite::{must_exist, options, runtime},
+};
+
+use std::sync::LazyLock;
+
+static REQUESTS: LazyLock<Insert> = LazyLock::new(|| {
+    let columns = ["ref", "arrival", "body_hash", "recipient", "amount"];
+    Insert::new("request", &columns, "")
+});
+
+/// Takes requests and commands in. Its calls block; they must not be made on a thread of an asynchronous runtime.
+#[derive(Debug)]
+pub struct Desk {
+    runtime: Runtime,
+    connection: SqliteConnection,
+    identity: Identity,
+}
+
+/// What became of requests that were handed in together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filing {
+    /// All of them are durable, one answer for each, in order.
+    Filed(Vec<Filed>),
+    /// None of them was taken, because these refs were used for something else.
+    Refused(Vec<Taken>),
+}
+
+/// A request that is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filed {
+    /// Its ref.
+    pub reference: PaymentRef,
+    /// Its place in the queue; 0 if a foreign proposal brought it.
+    pub arrival: u64,
+    /// The same request was there before, and was not filed again.
+    pub known: bool,
+}
+
+/// A ref that was used for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The place of the request among those handed in, from 0.
+    pub index: usize,
+    /// What the ref was used for.
+    pub stored: Payment,
+    /// What was asked for now.
+    pub given: Payment,
+}
+
+impl Taken {
+    /// In words, amounts as decimals of the token.
+    pub fn describe(&self, decimals: u8) -> String {
+        let body = |payment: &Payment| {
+            let amount = payment.amount().display(decimals);
+            format!("{amount} to {}", payment.recipient())
+        };
+        format!(
+            "ref {}: it was used already for {}, and cannot be used again for {}: a ref is for one payment, ever",
+            self.stored.reference(),
+            body(&self.stored),
+            body(&self.given)
+        )
+    }
+}
+
+impl Desk {
+    /// Opens a database to hand things in.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        must_exist(path)?;
+        let runtime = runtime()?;
+        let (connection, identity) = runtime.block_on(async {
+            let mut connection = options(path).connect().await?;
+            let identity = load::identity(&mut connection).await?;
+            Ok::<_, StoreError>((connection, identity))
+        })?;
+        Ok(Self {
+            runtime,
+            connection,
+            identity,
+        })
+    }
+
+    /// What the database was made for.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Files requests, all or none, durable when it returns. One whose ref was filed before with the same body is
+    /// answered as it was then.
+    pub fn file(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
+        self.runtime.block_on(async {
+            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+            let filing = file(&mut transaction, payments).await?;
+            match &filing {
+                Filing::Filed(_) => transaction.commit().await?,
+                Filing::Refused(_) => transaction.rollback().await?,
+            }
+            Ok(filing)
+        })
+    }
+
+    /// Hands a command in, durable when it returns. Its arrival is what the log answers to.
+    pub fn command(&mut self, command: &Command) -> Result<u64, StoreError> {
+        let body = columns::json("command", command)?;
+        self.runtime.block_on(async {
+            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+            let last = take_arrivals(&mut transaction, "command", 1).await?;
+            sqlx::query("INSERT INTO command (arrival, body) VALUES ($1, $2)")
+                .bind(columns::integer("arrival", last)?)
+                .bind(body)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(last)
+        })
+    }
+
+    /// Closes the database.
+    pub fn close(self) -> Result<(), StoreError> {
+        Ok(self.runtime.block_on(self.connection.close())?)
+    }
+}
+
+async fn file(
+    connection: &mut SqliteConnection,
+    payments: &[Payment],
+) -> Result<Filing, StoreError> {
+    let mut seen: BTreeMap<PaymentRef, (Option<u64>, Payment)> = BTreeMap::new();
+    let mut fresh: Vec<Payment> = Vec::new();
+    let mut taken: Vec<Taken> = Vec::new();
+    for (index, given) in payments.iter().enumerate() {
+        let reference = given.reference();
+        let before = match seen.get(&reference) {
+            Some((_, payment)) => Some(*payment),
+            None => {
+                let stored = load::request_or_payment(&mut *connection, &reference).await?;
+                let (arrival, payment) = match stored {
+                    Some((arrival, payment)) => (Some(arrival), payment),
+                    None => {
+                        fresh.push(*given);
+                        (None, *given)
+                    }
+                };
+                seen.insert(reference, (arrival, payment));
+                Some(payment)
+            }
+        };
+        if let Some(stored) = before.filter(|stored| stored != given) {
+            taken.push(Taken {
+                index,
+                stored,
+                given: *given,
+            });
+        }
+    }
+    if !taken.is_empty() {
+        return Ok(Filing::Refused(taken));
+    }
+    let arrivals = insert(connection, &fresh).await?;
+    let mut answers = Vec::with_capacity(payments.len());
+    let mut arrivals = arrivals.into_iter();
+    for payment in payments {
+        let reference = payment.reference();
+        let Some((arrival, _)) = seen.get_mut(&reference) else {
+            continue;
+        };
+        let (arrival, known) = match *arrival {
+            Some(arrival) => (arrival, true),
+            None => {
+                let new = arrivals.next().unwrap_or_default();
+                *arrival = Some(new);
+                (new, false)
+            }
+        };
+        answers.push(Filed {
+            reference,
+            arrival,
+            known,
+        });
+    }
+    Ok(Filing::Filed(answers))
+}
+
+/// Gives new requests their arrivals, in order, and stores them.
+async fn insert(
+    connection: &mut SqliteConnection,
+    fresh: &[Payment],
+) -> Result<Vec<u64>, StoreError> {
+    if fresh.is_empty() {
+        return Ok(Vec::new());
+    }
+    let count = u64::try_from(fresh.len()).unwrap_or(u64::MAX);
+    let last = take_arrivals(&mut *connection, "request", count).await?;
+    let first = last.saturating_sub(count).saturating_add(1);
+    let requests: Vec<Request> = (first..)
+        .zip(fresh)
+        .map(|(arrival, payment)| Request {
+            arrival,
+            payment: *payment,
+        })
+        .collect();
+    let bind = |query: Bound, request: &Request| {
+        let payment = &request.payment;
+        Ok(query
+            .bind(payment.reference().0.to_vec())
+            .bind(columns::integer("arrival", request.arrival)?)
+            .bind(columns::body_hash(payment).to_vec())
+            .bind(payment.recipient().to_vec())
+            .bind(payment.amount().to_string()))
+    };
+    REQUESTS.all(connection, &requests, bind).await?;
+    Ok(requests.iter().map(|request| request.arrival).collect())
+}
+
+/// Takes the next arrivals, and answers the last of them. The row stays locked until the transaction ends.
+async fn take_arrivals(
+    connection: &mut SqliteConnection,
+    kind: &'static str,
+    count: u64,
+) -> Result<u64, StoreError> {
+    let row = sqlx::query("UPDATE arrivals SET last = last + $1 WHERE kind = $2 RETURNING last")
+        .bind(columns::integer("arrivals", count)?)
+        .bind(kind)
+        .fetch_one(connection)
+        .await?;
+    let last: i64 = row.try_get("last")?;
+    u64::try_from(last).map_err(|_| StoreError::damaged("arrivals", format!("{last} is negative")))
+}

@@ -1,0 +1,245 @@
+//! Why a store fails. Classified once, here; after any of them the process that writes must end.
+
+use std::path::PathBuf;
+
+use alloy::primitives::B256;
+
+/// Why a store cannot be used, or did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no database.
+    #[error("store {}: there is no such file; `keeper init` makes one", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// There is a database already.
+    #[error("store {}: exists already, and is left as it is", path.display())]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Another process writes it.
+    #[error("store {}: in use by another keeper; only one may write it (lock {})", path.display(), lock.display())]
+    InUse {
+        /// The database.
+        path: PathBuf,
+        /// The file that is locked.
+        lock: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("file {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The disk, or what the process may use of it, is full.
+    #[error("store: no space left: {source}")]
+    Full {
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// The file or its folder may not be written.
+    #[error("store: read-only: {source}")]
+    ReadOnly {
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// Another process held the database for longer than anybody waits.
+    #[error("store: busy, another process writes it: {source}")]
+    Busy {
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// The device failed: whether the last write is there is unknown.
+    #[error("store: the device failed: {source}")]
+    Device {
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// The file is no database, or a broken one.
+    #[error("store: damaged file: {source}")]
+    Broken {
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// Anything else the database says.
+    #[error("store: {source}")]
+    Database {
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// A row that cannot be, or that contradicts another.
+    #[error("store damaged: {what}: {why}")]
+    Damaged {
+        /// Which row.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A database of another version of the keeper.
+    #[error("store: its schema is {found}, and this keeper knows {known}")]
+    Schema {
+        /// What the database says.
+        found: String,
+        /// What this keeper writes.
+        known: u32,
+    },
+    /// The database is older than what was committed to it: a copy was put back. Sending from it could pay twice under
+    /// other numbers.
+    #[error(
+        "store: the database ends at entry {found}, but entry {expected} was committed already ({}): an old copy was put \
+         back",
+        file.display()
+    )]
+    Behind {
+        /// The database's last entry.
+        found: u64,
+        /// The last entry that was ever committed.
+        expected: u64,
+        /// Where that is noted.
+        file: PathBuf,
+    },
+    /// The database holds another entry where one was committed: an old copy was put back, and written to.
+    #[error(
+        "store: entry {seq} has hash {found}, but {expected} was committed ({}): the database is another one",
+        file.display()
+    )]
+    Forked {
+        /// The entry.
+        seq: u64,
+        /// Its hash in the database.
+        found: B256,
+        /// The hash that was committed.
+        expected: B256,
+        /// Where that is noted.
+        file: PathBuf,
+    },
+    /// The note of the last commit is gone.
+    #[error(
+        "store: {} is missing, so nobody can tell whether the database is an old copy; put it back from where the \
+         database was",
+        file.display()
+    )]
+    HighWaterMissing {
+        /// Where it should be.
+        file: PathBuf,
+    },
+    /// Entries that do not follow the last one.
+    #[error("entry {seq}: does not follow entry {last} of the log")]
+    NotNext {
+        /// The entry's number.
+        seq: u64,
+        /// The log's last entry.
+        last: u64,
+    },
+    /// An earlier call failed, so nobody knows what is stored.
+    #[error("store: an earlier write failed; end this process, and read again what there is")]
+    Failed,
+    /// A value that has no place in the database.
+    #[error("{field} {value}: {rule}")]
+    Value {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// The runtime under the database cannot start.
+    #[error("store: no runtime: {0}")]
+    Runtime(std::io::Error),
+}
+
+// SQLite's primary result codes: the low byte of what it reports.
+const BUSY: u32 = 5;
+const READONLY: u32 = 8;
+const IOERR: u32 = 10;
+const CORRUPT: u32 = 11;
+const FULL: u32 = 13;
+const CANTOPEN: u32 = 14;
+const NOTADB: u32 = 26;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(source: sqlx::Error) -> Self {
+        match &source {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged {
+                what: "a row".to_owned(),
+                why: source.to_string(),
+            },
+            _ => match primary_code(&source) {
+                Some(FULL) => Self::Full { source },
+                Some(READONLY) => Self::ReadOnly { source },
+                Some(BUSY) => Self::Busy { source },
+                Some(IOERR | CANTOPEN) => Self::Device { source },
+                Some(CORRUPT | NOTADB) => Self::Broken { source },
+                _ => Self::Database { source },
+            },
+        }
+    }
+}
+
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let extended: u32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
+}
+
+impl StoreError {
+    pub(super) fn damaged(what: impl ToString, why: impl ToString) -> Self {
+        Self::Damaged {
+            what: what.to_string(),
+            why: why.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+
+    use super::*;
+
+    /// What a statement on a connection comes to.
+    fn refusal(options: SqliteConnectOptions, statement: &'static str) -> StoreError {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let done = runtime.block_on(async {
+            let mut connection = options.connect().await?;
+            sqlx::raw_sql(statement).execute(&mut connection).await
+        });
+        done.unwrap_err().into()
+    }
+
+    #[test]
+    fn what_sqlite_says_is_classified() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let options = SqliteConnectOptions::new().filename(&path);
+        let make = options.clone().create_if_missing(true);
+        let error = refusal(
+            make,
+            "CREATE TABLE a (b BIGINT UNIQUE); INSERT INTO a VALUES (1), (1)",
+        );
+        assert!(matches!(error, StoreError::Database { .. }), "{error:?}");
+
+        let error = refusal(options.clone().read_only(true), "INSERT INTO a VALUES (2)");
+        assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
+
+        let error = refusal(
+            options.clone(),
+            "PRAGMA max_page_count = 3; CREATE TABLE c (d TEXT); INSERT INTO c VALUES (zeroblob(100000))",
+        );
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+
+        let error = refusal(options.clone().filename(folder.path()), "SELECT 1");
+        assert!(matches!(error, StoreError::Device { .. }), "{error:?}");
+
+        std::fs::write(&path, "no database".repeat(1_000)).unwrap();
+        let error = refusal(options, "SELECT * FROM a");
+        assert!(matches!(error, StoreError::Broken { .. }), "{error:?}");
+    }
+}

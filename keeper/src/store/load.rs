@@ -1,0 +1,246 @@
+//! Reading back what can still change, and nothing else: a start takes as long as there is work, not as there is history.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::B256;
+use serde::de::DeserializeOwned;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use tidelock_core::{
+    domain::{Payment, PaymentRef},
+    event::BlockRef,
+    lifecycle::PaymentStatus,
+    log::{self, LogHead},
+    state::{BatchRow, HeadRow, Rows, SlotRow},
+    store::Snapshot,
+};
+
+use super::{
+    Identity, StoreError,
+    columns::{self, LogMeta},
+    sqlite::SCHEMA,
+};
+
+/// Not final. The statuses are those of the core; a test holds them to it.
+macro_rules! is_open {
+    () => {
+        "WHERE p.status IN ('requested', 'held', 'open', 'sealed')"
+    };
+}
+/// A condition on `payment p`: not final.
+pub(super) const IS_OPEN: &str = is_open!();
+const OPEN_PAYMENTS: &str = concat!("SELECT * FROM payment p ", is_open!());
+const LIVE_BATCHES: &str = "SELECT * FROM batch WHERE status IN ('sealed', 'proposed')";
+const LIVE_SLOTS: &str = "SELECT * FROM slot WHERE status IN ('reserved', 'occupied')";
+/// A slot that is not consumed may have to be told that its batch is settled.
+const BATCHES_OF_SLOTS: &str = "SELECT b.* FROM slot s JOIN batch b ON b.id = s.batch \
+    WHERE s.status IN ('reserved', 'occupied')";
+const LIVE_ATTEMPTS: &str = "SELECT a.* FROM slot s JOIN attempt a ON a.nonce = s.nonce \
+    WHERE s.status IN ('reserved', 'occupied') ORDER BY a.nonce, a.place";
+
+async fn meta<T: DeserializeOwned>(
+    connection: &mut SqliteConnection,
+    name: &'static str,
+) -> Result<Option<T>, StoreError> {
+    let row = sqlx::query("SELECT value FROM meta WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let text: &str = row.try_get("value")?;
+    serde_json::from_str(text)
+        .map(Some)
+        .map_err(|error| StoreError::damaged(format!("meta {name}"), error))
+}
+
+/// What the database was made for; refuses one of another schema, and what is no keeper's database at all.
+pub(super) async fn identity(connection: &mut SqliteConnection) -> Result<Identity, StoreError> {
+    let table = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
+        .fetch_optional(&mut *connection)
+        .await?;
+    let other = |found: String| StoreError::Schema {
+        found,
+        known: SCHEMA,
+    };
+    if table.is_none() {
+        return Err(other("missing".to_owned()));
+    }
+    match meta::<u32>(connection, "schema").await? {
+        Some(SCHEMA) => {}
+        Some(found) => return Err(other(found.to_string())),
+        None => return Err(other("missing".to_owned())),
+    }
+    meta(connection, "identity")
+        .await?
+        .ok_or_else(|| StoreError::damaged("meta identity", "is missing"))
+}
+
+/// Where the log ends, and what it says as a whole; none if it was never opened.
+pub(super) async fn log_meta(
+    connection: &mut SqliteConnection,
+) -> Result<Option<LogMeta>, StoreError> {
+    meta(connection, "log").await
+}
+
+/// Where the log ends, and the row about it as a whole; none if it was never opened.
+pub(super) async fn log_head(
+    connection: &mut SqliteConnection,
+) -> Result<Option<(LogHead, HeadRow)>, StoreError> {
+    let Some(meta) = log_meta(&mut *connection).await? else {
+        return Ok(None);
+    };
+    let finalised = checkpoint(connection, &meta).await?;
+    Ok(Some((meta.log(), meta.head(finalised))))
+}
+
+/// The hash stored with an entry.
+pub(super) async fn entry_hash(
+    connection: &mut SqliteConnection,
+    seq: u64,
+) -> Result<B256, StoreError> {
+    let row = sqlx::query("SELECT hash FROM event WHERE seq = $1")
+        .bind(columns::integer("entry", seq)?)
+        .fetch_optional(connection)
+        .await?
+        .ok_or_else(|| missing_entry(seq))?;
+    let hash: &[u8] = row.try_get("hash")?;
+    B256::try_from(hash)
+        .map_err(|_| StoreError::damaged(format!("entry {seq}"), "hash has the wrong length"))
+}
+
+fn missing_entry(seq: u64) -> StoreError {
+    StoreError::damaged(format!("entry {seq}"), "is missing")
+}
+
+/// Everything that can still change, seen at one moment. The caller's transaction is that moment.
+pub(super) async fn snapshot(
+    connection: &mut SqliteConnection,
+) -> Result<Option<Snapshot>, StoreError> {
+    let Some(meta) = log_meta(connection).await? else {
+        nothing_without_a_head(connection).await?;
+        return Ok(None);
+    };
+    last_entry(connection, &meta).await?;
+    let finalised = checkpoint(connection, &meta).await?;
+    let payments = all(connection, OPEN_PAYMENTS, columns::payment).await?;
+    let mut batches: BTreeMap<_, BatchRow> = BTreeMap::new();
+    for statement in [LIVE_BATCHES, BATCHES_OF_SLOTS] {
+        for batch in all(connection, statement, columns::batch).await? {
+            batches.insert(batch.id, batch);
+        }
+    }
+    let head = meta.log();
+    Ok(Some(Snapshot {
+        rows: Rows {
+            head: meta.head(finalised),
+            payments,
+            batches: batches.into_values().collect(),
+            slots: slots(connection).await?,
+        },
+        head,
+    }))
+}
+
+async fn all<T>(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    read: fn(&SqliteRow) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let rows = sqlx::query(statement).fetch_all(connection).await?;
+    rows.iter().map(read).collect()
+}
+
+async fn slots(connection: &mut SqliteConnection) -> Result<Vec<SlotRow>, StoreError> {
+    let slots = all(connection, LIVE_SLOTS, columns::slot).await?;
+    let mut slots: BTreeMap<u64, SlotRow> =
+        slots.into_iter().map(|slot| (slot.nonce, slot)).collect();
+    for (nonce, attempt) in all(connection, LIVE_ATTEMPTS, columns::attempt).await? {
+        if let Some(slot) = slots.get_mut(&nonce) {
+            slot.attempts.push(attempt);
+        }
+    }
+    Ok(slots.into_values().collect())
+}
+
+async fn checkpoint(
+    connection: &mut SqliteConnection,
+    meta: &LogMeta,
+) -> Result<BlockRef, StoreError> {
+    let row = sqlx::query("SELECT * FROM checkpoint WHERE vault = $1")
+        .bind(meta.opening.domain.vault.to_vec())
+        .fetch_optional(connection)
+        .await?
+        .ok_or_else(|| StoreError::damaged("the checkpoint", "is missing"))?;
+    columns::checkpoint(&row)
+}
+
+/// The last entry must be the one that `meta` names, and be what its hash says.
+async fn last_entry(connection: &mut SqliteConnection, meta: &LogMeta) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT seq, body, prev, hash FROM event ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await?
+        .ok_or_else(|| missing_entry(meta.seq))?;
+    let damaged = |why: &str| StoreError::damaged(format!("entry {}", meta.seq), why);
+    let seq: i64 = row.try_get("seq")?;
+    if u64::try_from(seq) != Ok(meta.seq) {
+        return Err(damaged(&format!(
+            "should be the last one, but the log ends at {seq}"
+        )));
+    }
+    let body: &str = row.try_get("body")?;
+    let prev: &[u8] = row.try_get("prev")?;
+    let stored: &[u8] = row.try_get("hash")?;
+    let prev = B256::try_from(prev).map_err(|_| damaged("prev has the wrong length"))?;
+    let hash = log::entry_hash(prev, meta.seq, body);
+    if stored != hash.as_slice() {
+        return Err(damaged("its hash is not that of its body"));
+    }
+    if hash != meta.hash {
+        return Err(damaged("its hash is not the one noted as the log's last"));
+    }
+    Ok(())
+}
+
+async fn nothing_without_a_head(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let entry = sqlx::query("SELECT seq FROM event LIMIT 1")
+        .fetch_optional(connection)
+        .await?;
+    match entry {
+        None => Ok(()),
+        Some(_) => Err(StoreError::damaged(
+            "meta log",
+            "is missing, though the log has entries",
+        )),
+    }
+}
+
+/// How many payments have each status.
+pub(super) async fn counts(
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<PaymentStatus, u64>, StoreError> {
+    let rows = sqlx::query("SELECT status, COUNT(*) AS count FROM payment GROUP BY status")
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(columns::count).collect()
+}
+
+/// What a ref was used for, whether it was requested here or adopted from a foreign proposal.
+pub(super) async fn request_or_payment(
+    connection: &mut SqliteConnection,
+    reference: &PaymentRef,
+) -> Result<Option<(u64, Payment)>, StoreError> {
+    let request = sqlx::query("SELECT * FROM request WHERE ref = $1")
+        .bind(reference.0.to_vec())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(row) = request {
+        let request = columns::request(&row)?;
+        return Ok(Some((request.arrival, request.payment)));
+    }
+    let payment = sqlx::query("SELECT * FROM payment WHERE ref = $1")
+        .bind(reference.0.to_vec())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = payment else { return Ok(None) };
+    let row = columns::payment(&row)?;
+    Ok(Some((row.arrival, row.payment)))
+}

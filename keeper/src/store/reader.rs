@@ -1,0 +1,272 @@
+//! Looking on while the engine works, without ever writing.
+
+use std::{collections::BTreeMap, path::Path};
+
+use futures_util::TryStreamExt;
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteRow};
+use tidelock_core::{
+    domain::{Batch, BatchId, PaymentRef, TierIndex},
+    event::{Event, Request, Route},
+    lifecycle::PaymentStatus,
+    log::LogHead,
+    state::{HeadRow, PaymentRow},
+};
+use tokio::runtime::Runtime;
+
+use super::{
+    Identity, StoreError, columns,
+    guard::WriterLock,
+    load,
+    sqlite::{must_exist, options, runtime},
+};
+
+/// Reads a database. Its calls block; they must not be made on a thread of an asynchronous runtime.
+#[derive(Debug)]
+pub struct Reader {
+    pub(super) runtime: Runtime,
+    pub(super) connection: SqliteConnection,
+    identity: Identity,
+}
+
+/// The whole at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    /// Where the log ends and what it says as a whole; none if it was never opened.
+    pub log: Option<(LogHead, HeadRow)>,
+    /// Requests that the engine has not taken in yet.
+    pub waiting: u64,
+    /// Payments, by status.
+    pub counts: BTreeMap<PaymentStatus, u64>,
+}
+
+/// A payment, with what its last batch says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentView {
+    /// The payment.
+    pub row: PaymentRow,
+    /// The tier of the last batch it was in.
+    pub tier: Option<TierIndex>,
+    /// How that batch is paid.
+    pub route: Option<Route>,
+}
+
+/// Where a ref stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody ever asked for it.
+    Unknown,
+    /// Filed, and not taken in yet.
+    Waiting(Request),
+    /// Taken in.
+    Taken(Box<PaymentView>),
+}
+
+/// An entry of the log, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// Its number.
+    pub seq: u64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What the engine said to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The entry that says so.
+    pub seq: u64,
+    /// Why it was not done; none if it was.
+    pub refused: Option<String>,
+}
+
+const VIEW: &str = "SELECT p.*, b.header AS batch_header, b.route AS batch_route \
+    FROM payment p LEFT JOIN batch b ON b.id = p.batch ";
+
+impl Reader {
+    /// Opens a database to read it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        must_exist(path)?;
+        let runtime = runtime()?;
+        let (connection, identity) = runtime.block_on(async {
+            let mut connection = options(path).read_only(true).connect().await?;
+            let identity = load::identity(&mut connection).await?;
+            Ok::<_, StoreError>((connection, identity))
+        })?;
+        Ok(Self {
+            runtime,
+            connection,
+            identity,
+        })
+    }
+
+    /// Whether a process writes this database now.
+    pub fn is_written(path: &Path) -> bool {
+        WriterLock::is_taken(path)
+    }
+
+    /// What the database was made for.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The whole at one moment.
+    pub fn overview(&mut self) -> Result<Overview, StoreError> {
+        self.runtime.block_on(async {
+            let mut transaction = self.connection.begin().await?;
+            let log = load::log_head(&mut transaction).await?;
+            let arrivals = log.as_ref().map_or(0, |(_, head)| head.arrivals);
+            let waiting = sqlx::query("SELECT COUNT(*) AS count FROM request WHERE arrival > $1")
+                .bind(columns::integer("arrival", arrivals)?)
+                .fetch_one(&mut *transaction)
+                .await?;
+            let counts = load::counts(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(Overview {
+                log,
+                waiting: columns::count_of(&waiting)?,
+                counts,
+            })
+        })
+    }
+
+    /// Payments, oldest request first: all of them, or those that are not final. One at a time, so that no history is too
+    /// long; ends early if `each` says false.
+    pub fn payments<E: From<StoreError>>(
+        &mut self,
+        all: bool,
+        mut each: impl FnMut(PaymentView) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let condition = if all { "" } else { load::IS_OPEN };
+        let statement = format!("{VIEW} {condition} ORDER BY p.arrival, p.ref");
+        self.runtime.block_on(async {
+            let statement = sqlx::AssertSqlSafe(statement);
+            let mut rows = sqlx::query(statement).fetch(&mut self.connection);
+            while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
+                if !each(view(&row)?)? {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Requests that the engine has not taken in yet, at most `limit`, in order.
+    pub fn waiting(&mut self, limit: u32) -> Result<Vec<Request>, StoreError> {
+        self.runtime.block_on(async {
+            let log = load::log_head(&mut self.connection).await?;
+            let arrivals = log.map_or(0, |(_, head)| head.arrivals);
+            let rows =
+                sqlx::query("SELECT * FROM request WHERE arrival > $1 ORDER BY arrival LIMIT $2")
+                    .bind(columns::integer("arrival", arrivals)?)
+                    .bind(i64::from(limit))
+                    .fetch_all(&mut self.connection)
+                    .await?;
+            rows.iter().map(columns::request).collect()
+        })
+    }
+
+    /// Where a ref stands.
+    pub fn standing(&mut self, reference: &PaymentRef) -> Result<Standing, StoreError> {
+        self.runtime.block_on(async {
+            let statement = sqlx::AssertSqlSafe(format!("{VIEW} WHERE p.ref = $1"));
+            let payment = sqlx::query(statement)
+                .bind(reference.0.to_vec())
+                .fetch_optional(&mut self.connection)
+                .await?;
+            if let Some(row) = payment {
+                return Ok(Standing::Taken(Box::new(view(&row)?)));
+            }
+            let request = sqlx::query("SELECT * FROM request WHERE ref = $1")
+                .bind(reference.0.to_vec())
+                .fetch_optional(&mut self.connection)
+                .await?;
+            match request {
+                Some(row) => Ok(Standing::Waiting(columns::request(&row)?)),
+                None => Ok(Standing::Unknown),
+            }
+        })
+    }
+
+    /// The entries about a payment: those that name its ref, and those about the batches it was in. Reads the whole log.
+    pub fn events_about(&mut self, reference: &PaymentRef) -> Result<Vec<LoggedEvent>, StoreError> {
+        self.runtime.block_on(async {
+            let mut events = BTreeMap::new();
+            naming(&mut self.connection, &reference.to_string(), &mut events).await?;
+            let batches: Vec<BatchId> = match load::log_head(&mut self.connection).await? {
+                Some((_, head)) => events
+                    .values()
+                    .filter_map(batch_of)
+                    .map(|batch| batch.id(&head.opening.domain))
+                    .collect(),
+                None => Vec::new(),
+            };
+            for batch in batches {
+                naming(&mut self.connection, &batch.to_string(), &mut events).await?;
+            }
+            let events = events.into_iter();
+            Ok(events
+                .map(|(seq, event)| LoggedEvent { seq, event })
+                .collect())
+        })
+    }
+
+    /// What the engine said to a command, among the entries after `seq`.
+    pub fn answer(&mut self, seq: u64, command: u64) -> Result<Option<Answer>, StoreError> {
+        self.runtime.block_on(async {
+            let rows = sqlx::query(
+                "SELECT seq, body FROM event WHERE seq > $1 AND kind = 'command_taken' ORDER BY seq",
+            )
+            .bind(columns::integer("entry", seq)?)
+            .fetch_all(&mut self.connection)
+            .await?;
+            for row in &rows {
+                let (seq, event) = columns::event(row)?;
+                if let Event::CommandTaken {
+                    arrival, refused, ..
+                } = event
+                    && arrival == command
+                {
+                    return Ok(Some(Answer { seq, refused }));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Closes the database.
+    pub fn close(self) -> Result<(), StoreError> {
+        Ok(self.runtime.block_on(self.connection.close())?)
+    }
+}
+
+fn view(row: &SqliteRow) -> Result<PaymentView, StoreError> {
+    let batch = columns::batch_of_payment(row)?;
+    Ok(PaymentView {
+        row: columns::payment(row)?,
+        tier: batch.map(|(header, _)| header.tier),
+        route: batch.map(|(_, route)| route),
+    })
+}
+
+fn batch_of(event: &Event) -> Option<&Batch> {
+    match event {
+        Event::BatchSealed { batch, .. } | Event::Adopted { batch, .. } => Some(batch),
+        _ => None,
+    }
+}
+
+/// Entries whose body has this hexadecimal text as a value of its own.
+async fn naming(
+    connection: &mut SqliteConnection,
+    text: &str,
+    events: &mut BTreeMap<u64, Event>,
+) -> Result<(), StoreError> {
+    let mut rows = sqlx::query("SELECT seq, body FROM event WHERE body LIKE $1 ORDER BY seq")
+        .bind(format!("%\"{text}\"%"))
+        .fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let (seq, event) = columns::event(&row)?;
+        events.insert(seq, event);
+    }
+    Ok(())
+}

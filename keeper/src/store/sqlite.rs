@@ -1,0 +1,314 @@
+//! The engine's store on SQLite: one connection, one writer, every commit forced to disk.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    ConnectOptions, Connection, Row, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tidelock_core::{
+    domain::{PaymentNumber, PaymentRef},
+    event::{Command, Request},
+    log::{Entry, LogHead},
+    state::Rows,
+    store::{Snapshot, Store, Unread},
+};
+use tokio::runtime::Runtime;
+
+use super::{
+    Identity, StoreError,
+    columns::{self, LogMeta},
+    commit,
+    guard::{HighWater, WriterLock},
+    load,
+};
+
+/// How long a statement waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// What this keeper writes into `meta`.
+pub(super) const SCHEMA: u32 = 1;
+
+/// The store of the one engine that writes a log.
+///
+/// Its calls block; they must not be made on a thread of an asynchronous runtime.
+#[derive(Debug)]
+pub struct SqliteStore {
+    runtime: Runtime,
+    connection: SqliteConnection,
+    identity: Identity,
+    head: LogHead,
+    high_water: HighWater,
+    failed: bool,
+    _lock: WriterLock,
+}
+
+impl SqliteStore {
+    /// Makes a new database without entries. Refuses to touch a file that is there.
+    pub fn create(path: &Path, identity: Identity) -> Result<Self, StoreError> {
+        let lock = WriterLock::take(path)?;
+        if path.exists() {
+            return Err(StoreError::Exists {
+                path: path.to_owned(),
+            });
+        }
+        let runtime = runtime()?;
+        let high_water = HighWater::create(path)?;
+        let connection = runtime.block_on(tables(path, identity)).inspect_err(|_| {
+            // Both were made just now. What cannot be removed is named by the next attempt.
+            let _ = std::fs::remove_file(path);
+            let _ = std::fs::remove_file(high_water.path());
+        })?;
+        Ok(Self {
+            runtime,
+            connection,
+            identity,
+            head: LogHead::EMPTY,
+            high_water,
+            failed: false,
+            _lock: lock,
+        })
+    }
+
+    /// Opens a database to write it. Refuses one that another process writes, and one that is older than what was
+    /// committed to it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let runtime = runtime()?;
+        must_exist(path)?;
+        let lock = WriterLock::take(path)?;
+        let mut high_water = HighWater::open(path)?;
+        let expected = high_water.read()?;
+        let (connection, identity, head) = runtime.block_on(async {
+            let mut connection = options(path).connect().await?;
+            let identity = load::identity(&mut connection).await?;
+            let head = load::log_meta(&mut connection)
+                .await?
+                .map_or(LogHead::EMPTY, |meta| meta.log());
+            not_behind(&mut connection, head, expected, high_water.path()).await?;
+            Ok::<_, StoreError>((connection, identity, head))
+        })?;
+        Ok(Self {
+            runtime,
+            connection,
+            identity,
+            head,
+            high_water,
+            failed: false,
+            _lock: lock,
+        })
+    }
+
+    /// What the database was made for.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Closes the database. Dropping it is as safe, and leaves more to do at the next start.
+    pub fn close(self) -> Result<(), StoreError> {
+        Ok(self.runtime.block_on(self.connection.close())?)
+    }
+
+    fn usable(&self) -> Result<(), StoreError> {
+        if self.failed {
+            return Err(StoreError::Failed);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), StoreError> {
+        let mut head = self.head;
+        for entry in entries {
+            if Some(entry.seq) != head.seq.checked_add(1) || entry.prev != head.hash {
+                return Err(StoreError::NotNext {
+                    seq: entry.seq,
+                    last: head.seq,
+                });
+            }
+            head = entry.head();
+        }
+        let meta = LogMeta::new(head, &rows.head);
+        let vault = rows.head.opening.domain.vault;
+        self.runtime.block_on(async {
+            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+            commit::events(&mut transaction, entries).await?;
+            commit::rows(&mut transaction, rows).await?;
+            commit::checkpoint(&mut transaction, vault, rows.head.finalised).await?;
+            commit::meta(&mut transaction, "log", &meta).await?;
+            transaction.commit().await?;
+            Ok::<_, StoreError>(())
+        })?;
+        self.head = head;
+        self.high_water.write(head)
+    }
+}
+
+impl Store for SqliteStore {
+    type Error = StoreError;
+
+    fn load(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        self.usable()?;
+        self.runtime.block_on(async {
+            let mut transaction = self.connection.begin().await?;
+            let snapshot = load::snapshot(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(snapshot)
+        })
+    }
+
+    fn unread_requests(&mut self, arrival: u64, limit: u32) -> Result<Unread<Request>, StoreError> {
+        self.usable()?;
+        let after = columns::integer("arrival", arrival)?;
+        self.runtime.block_on(async {
+            let rows = sqlx::query(
+                "SELECT r.ref, r.arrival, r.body_hash, r.recipient, r.amount, \
+                   CASE WHEN p.ref IS NULL THEN 0 ELSE 1 END AS known \
+                 FROM request r LEFT JOIN payment p ON p.ref = r.ref \
+                 WHERE r.arrival > $1 ORDER BY r.arrival LIMIT $2",
+            )
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&mut self.connection)
+            .await?;
+            let mut unread = Unread {
+                items: Vec::new(),
+                through: arrival,
+            };
+            for row in &rows {
+                let request = columns::request(row)?;
+                unread.through = request.arrival;
+                if row.try_get::<i64, _>("known")? == 0 {
+                    unread.items.push(request);
+                }
+            }
+            Ok(unread)
+        })
+    }
+
+    fn unread_commands(
+        &mut self,
+        arrival: u64,
+        limit: u32,
+    ) -> Result<Unread<(u64, Command)>, StoreError> {
+        self.usable()?;
+        let after = columns::integer("arrival", arrival)?;
+        self.runtime.block_on(async {
+            let rows = sqlx::query(
+                "SELECT arrival, body FROM command WHERE arrival > $1 ORDER BY arrival LIMIT $2",
+            )
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&mut self.connection)
+            .await?;
+            let items: Vec<(u64, Command)> = rows
+                .iter()
+                .map(columns::command)
+                .collect::<Result<_, _>>()?;
+            let through = items.last().map_or(arrival, |(last, _)| *last);
+            Ok(Unread { items, through })
+        })
+    }
+
+    fn knows_any(
+        &mut self,
+        refs: &[PaymentRef],
+        numbers: &[PaymentNumber],
+    ) -> Result<bool, StoreError> {
+        self.usable()?;
+        self.runtime.block_on(async {
+            for reference in refs {
+                if load::request_or_payment(&mut self.connection, reference)
+                    .await?
+                    .is_some()
+                {
+                    return Ok(true);
+                }
+            }
+            for number in numbers {
+                let found = sqlx::query("SELECT 1 FROM payment WHERE number = $1")
+                    .bind(columns::number(*number).to_vec())
+                    .fetch_optional(&mut self.connection)
+                    .await?;
+                if found.is_some() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), StoreError> {
+        self.usable()?;
+        let done = self.append(entries, rows);
+        self.failed = done.is_err();
+        done
+    }
+}
+
+async fn tables(path: &Path, identity: Identity) -> Result<SqliteConnection, StoreError> {
+    let mut connection = options(path).create_if_missing(true).connect().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::raw_sql(include_str!("schema.sql"))
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::raw_sql(include_str!("triggers.sql"))
+        .execute(&mut *transaction)
+        .await?;
+    commit::meta(&mut transaction, "schema", &SCHEMA).await?;
+    commit::meta(&mut transaction, "identity", &identity).await?;
+    transaction.commit().await?;
+    Ok(connection)
+}
+
+pub(super) fn runtime() -> Result<Runtime, StoreError> {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(StoreError::Runtime)
+}
+
+pub(super) fn must_exist(path: &Path) -> Result<(), StoreError> {
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(StoreError::Missing {
+        path: path.to_owned(),
+    })
+}
+
+/// What every connection that writes has in common.
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+}
+
+async fn not_behind(
+    connection: &mut SqliteConnection,
+    head: LogHead,
+    expected: LogHead,
+    file: &Path,
+) -> Result<(), StoreError> {
+    if head.seq < expected.seq {
+        return Err(StoreError::Behind {
+            found: head.seq,
+            expected: expected.seq,
+            file: file.to_owned(),
+        });
+    }
+    if expected.seq == 0 {
+        return Ok(());
+    }
+    let found = load::entry_hash(connection, expected.seq).await?;
+    if found != expected.hash {
+        return Err(StoreError::Forked {
+            seq: expected.seq,
+            found,
+            expected: expected.hash,
+            file: file.to_owned(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,344 @@
+//! What the store promises: nothing committed is lost, nothing damaged is read, and one process writes.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+mod support;
+
+use std::thread;
+
+use alloy::primitives::Address;
+use proptest::prelude::*;
+use rand::Rng;
+use support::{History, create, filled, identity, payment, place};
+use tidelock_core::{
+    domain::{Amount, Payment, PaymentNumber},
+    event::{Command, Event},
+    state::State,
+    store::Store,
+};
+use tidelock_keeper::store::{Desk, Filing, Reader, SqliteStore, Standing, StoreError};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Any history, committed in any pieces, with a crash after any of them: what is read back is what was folded.
+    #[test]
+    fn what_was_committed_is_read_back(seed in any::<u64>(), pieces in prop::collection::vec((1_usize..25, any::<bool>()), 1..20)) {
+        let (_folder, path) = place();
+        let mut store = create(&path);
+        let (mut history, first) = History::open(seed);
+        let mut entries = vec![first];
+        for (steps, crash) in pieces {
+            entries.extend((0..steps).map(|_| history.step()));
+            store.commit(&entries, &history.state.take_changes()).unwrap();
+            entries.clear();
+            if crash {
+                drop(store);
+                store = SqliteStore::open(&path).unwrap();
+                let read = store.load().unwrap().unwrap();
+                prop_assert_eq!(read.head, history.head);
+                prop_assert_eq!(State::restore(read.rows.clone()).open_rows(), history.state.open_rows());
+                // What is final was left out, or would have been forgotten anyway.
+                history.state = State::restore(read.rows);
+            }
+        }
+        drop(store);
+        let verified = Reader::open(&path).unwrap().verify(true, |_| {}).unwrap();
+        prop_assert_eq!(verified.findings, vec![]);
+        prop_assert_eq!(verified.head, history.head);
+    }
+}
+
+#[test]
+fn the_history_reaches_every_kind_of_event() {
+    let (mut history, first) = History::open(3);
+    let mut kinds = std::collections::BTreeSet::from([first.kind]);
+    for _ in 0..2_000 {
+        kinds.insert(history.step().kind);
+        history.state.take_changes();
+    }
+    assert_eq!(kinds.len(), 18, "{kinds:?}");
+}
+
+#[test]
+fn a_store_that_was_never_opened_is_empty() {
+    let (_folder, path) = place();
+    let mut store = create(&path);
+    assert_eq!(store.load().unwrap(), None);
+    assert_eq!(*store.identity(), identity());
+    drop(store);
+    let mut store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.load().unwrap(), None);
+}
+
+#[test]
+fn a_file_that_is_there_is_never_made_again() {
+    let (_folder, path) = place();
+    drop(create(&path));
+    let again = SqliteStore::create(&path, identity()).unwrap_err();
+    assert!(matches!(again, StoreError::Exists { .. }), "{again}");
+    assert!(matches!(
+        SqliteStore::open(&path.with_file_name("other.db")),
+        Err(StoreError::Missing { .. })
+    ));
+    assert!(matches!(
+        Desk::open(&path.with_file_name("other.db")),
+        Err(StoreError::Missing { .. })
+    ));
+}
+
+#[test]
+fn a_second_writer_is_refused_while_others_file_and_read() {
+    let (_folder, path) = place();
+    let (mut store, _) = filled(&path, 20, 1);
+    let second = SqliteStore::open(&path).unwrap_err();
+    assert!(matches!(second, StoreError::InUse { .. }), "{second}");
+    assert!(second.to_string().contains("keeper.db.lock"), "{second}");
+    assert!(Reader::is_written(&path));
+
+    let filed = Desk::open(&path)
+        .unwrap()
+        .file(&[payment(1 << 40)])
+        .unwrap();
+    assert!(matches!(filed, Filing::Filed(_)));
+    let mut reader = Reader::open(&path).unwrap();
+    assert!(reader.overview().unwrap().log.is_some());
+    assert_eq!(store.unread_requests(0, 10).unwrap().items.len(), 1);
+
+    drop(store);
+    assert!(!Reader::is_written(&path));
+    SqliteStore::open(&path).unwrap();
+}
+
+#[test]
+fn entries_must_follow_the_last_one() {
+    let (_folder, path) = place();
+    let (mut store, mut history) = filled(&path, 5, 1);
+    let skipped = history.step();
+    let entry = history.step();
+    let rows = history.state.take_changes();
+    let error = store
+        .commit(std::slice::from_ref(&entry), &rows)
+        .unwrap_err();
+    assert!(
+        matches!(error, StoreError::NotNext { seq: 7, last: 5 }),
+        "{error}"
+    );
+    // After any error the process has to start again.
+    let error = store.commit(&[skipped], &rows).unwrap_err();
+    assert!(matches!(error, StoreError::Failed), "{error}");
+    assert!(matches!(store.load(), Err(StoreError::Failed)));
+}
+
+#[test]
+fn the_log_and_the_requests_refuse_changes() {
+    let (_folder, path) = place();
+    drop(filled(&path, 5, 1));
+    Desk::open(&path)
+        .unwrap()
+        .file(&[payment(1 << 40)])
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        use sqlx::ConnectOptions;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+        let mut connection = options.connect().await.unwrap();
+        for statement in [
+            "UPDATE event SET body = '{}' WHERE seq = 2",
+            "DELETE FROM event WHERE seq = 5",
+            "UPDATE request SET amount = '1'",
+            "DELETE FROM request",
+        ] {
+            let error = sqlx::query(statement)
+                .execute(&mut connection)
+                .await
+                .unwrap_err();
+            assert!(
+                error.to_string().contains("append-only"),
+                "{statement}: {error}"
+            );
+        }
+    });
+}
+
+// ── Requests and commands ────────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_request_is_filed_once_however_often_it_is_handed_in() {
+    let (_folder, path) = place();
+    let mut store = create(&path);
+    let mut desk = Desk::open(&path).unwrap();
+    let Filing::Filed(first) = desk.file(&[payment(1), payment(2), payment(1)]).unwrap() else {
+        panic!("refused");
+    };
+    let told: Vec<_> = first
+        .iter()
+        .map(|filed| (filed.arrival, filed.known))
+        .collect();
+    assert_eq!(told, [(1, false), (2, false), (1, true)]);
+    let Filing::Filed(again) = desk.file(&[payment(2), payment(3)]).unwrap() else {
+        panic!("refused");
+    };
+    let told: Vec<_> = again
+        .iter()
+        .map(|filed| (filed.arrival, filed.known))
+        .collect();
+    assert_eq!(told, [(2, true), (3, false)]);
+    let unread = store.unread_requests(0, 100).unwrap();
+    assert_eq!(unread.items.len(), 3);
+    assert_eq!(unread.through, 3);
+    assert_eq!(store.unread_requests(2, 100).unwrap().items.len(), 1);
+    assert_eq!(store.unread_requests(0, 2).unwrap().through, 2);
+}
+
+#[test]
+fn a_ref_is_for_one_payment_and_a_refusal_files_nothing() {
+    let (_folder, path) = place();
+    drop(create(&path));
+    let mut desk = Desk::open(&path).unwrap();
+    desk.file(&[payment(1)]).unwrap();
+    let other = Payment::new(
+        Address::repeat_byte(9),
+        Amount(5_500_000),
+        payment(1).reference(),
+    )
+    .unwrap();
+    let Filing::Refused(taken) = desk.file(&[payment(2), other]).unwrap() else {
+        panic!("filed");
+    };
+    assert_eq!(taken.len(), 1);
+    assert_eq!(
+        (taken[0].index, taken[0].stored, taken[0].given),
+        (1, payment(1), other)
+    );
+    let words = taken[0].describe(6);
+    for part in [
+        &payment(1).reference().to_string(),
+        "1.000001",
+        "5.5",
+        "0x0909",
+    ] {
+        assert!(words.contains(part), "{words} lacks {part}");
+    }
+    let mut reader = Reader::open(&path).unwrap();
+    let standing = reader.standing(&payment(2).reference()).unwrap();
+    assert_eq!(standing, Standing::Unknown);
+}
+
+#[test]
+fn a_ref_that_a_foreign_proposal_brought_is_taken() {
+    let (_folder, path) = place();
+    let mut store = create(&path);
+    let (mut history, first) = History::open(1);
+    let (entry, adopted) = loop {
+        let entry = history.step();
+        let event: Event = serde_json::from_str(&entry.body).unwrap();
+        if let Event::Adopted { payments, .. } = event {
+            break (entry, payments[0]);
+        }
+        (history, _) = History::open(history.rng.random());
+    };
+    store
+        .commit(&[first, entry], &history.state.take_changes())
+        .unwrap();
+    let mut desk = Desk::open(&path).unwrap();
+    let Filing::Filed(filed) = desk.file(&[adopted]).unwrap() else {
+        panic!("refused");
+    };
+    assert!(filed[0].known);
+    let other = Payment::new(adopted.recipient(), Amount(1), adopted.reference()).unwrap();
+    assert!(matches!(desk.file(&[other]).unwrap(), Filing::Refused(_)));
+    assert!(store.knows_any(&[adopted.reference()], &[]).unwrap());
+    assert!(
+        !store
+            .knows_any(&[payment(99).reference()], &[PaymentNumber(5)])
+            .unwrap()
+    );
+    let number = history
+        .state
+        .payment(&adopted.reference())
+        .unwrap()
+        .number
+        .unwrap();
+    assert!(store.knows_any(&[], &[PaymentNumber(5), number]).unwrap());
+}
+
+#[test]
+fn requests_that_are_payments_already_are_not_read_again() {
+    let (_folder, path) = place();
+    let mut store = create(&path);
+    Desk::open(&path)
+        .unwrap()
+        .file(&[payment(1), payment(2), payment(3)])
+        .unwrap();
+    let (mut history, first) = History::open(1);
+    let accepted = history.accept(2);
+    let entry = history.apply(&accepted);
+    store
+        .commit(&[first, entry], &history.state.take_changes())
+        .unwrap();
+    let unread = store.unread_requests(0, 100).unwrap();
+    assert_eq!(
+        unread
+            .items
+            .iter()
+            .map(|request| request.payment)
+            .collect::<Vec<_>>(),
+        [payment(3)]
+    );
+    assert_eq!(unread.through, 3);
+}
+
+#[test]
+fn arrivals_grow_without_gaps_whoever_files() {
+    let (_folder, path) = place();
+    let mut store = create(&path);
+    let mut seen = Vec::new();
+    thread::scope(|scope| {
+        for clerk in 0..4_u64 {
+            let path = &path;
+            scope.spawn(move || {
+                let mut desk = Desk::open(path).unwrap();
+                for index in 0..25 {
+                    desk.file(&[payment(clerk * 1_000 + index)]).unwrap();
+                }
+            });
+        }
+        // Whoever has read through one never misses a lower one.
+        let mut through = 0;
+        while seen.len() < 100 {
+            let unread = store.unread_requests(through, 7).unwrap();
+            seen.extend(unread.items.iter().map(|request| request.arrival));
+            through = unread.through;
+        }
+    });
+    assert_eq!(seen, (1..=100).collect::<Vec<_>>());
+}
+
+#[test]
+fn commands_are_read_in_order() {
+    let (_folder, path) = place();
+    let mut store = create(&path);
+    let mut desk = Desk::open(&path).unwrap();
+    let halt = Command::Halt {
+        note: "a".to_owned(),
+    };
+    let resume = Command::Resume {
+        note: "b".to_owned(),
+    };
+    assert_eq!(desk.command(&halt).unwrap(), 1);
+    assert_eq!(desk.command(&resume).unwrap(), 2);
+    let unread = store.unread_commands(0, 10).unwrap();
+    assert_eq!(unread.items, [(1, halt), (2, resume.clone())]);
+    assert_eq!(unread.through, 2);
+    let unread = store.unread_commands(1, 10).unwrap();
+    assert_eq!(unread.items, [(2, resume)]);
+    assert_eq!(store.unread_commands(2, 10).unwrap().through, 2);
+}
