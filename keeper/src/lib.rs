@@ -7,6 +7,7 @@ pub mod csv;
 pub mod daemon;
 pub mod exit;
 pub mod opening;
+pub mod reconcile;
 pub mod signer;
 pub mod store;
 pub mod telemetry;

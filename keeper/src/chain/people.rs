@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tidelock_core::{
     abi::{Fact, Vault, VaultLens, read_fact},
-    domain::{Batch, BatchId, Payment},
+    domain::{Batch, BatchId, Payment, PaymentNumber},
     event::BlockRef,
     port::VaultLook,
 };
@@ -68,6 +68,30 @@ impl RpcChain {
     /// The newest block.
     pub async fn head(&self) -> Result<BlockRef, ChainError> {
         Ok(self.block_by_tag("latest").await?.id)
+    }
+
+    /// The block that the node calls final.
+    pub async fn finalised(&self) -> Result<BlockRef, ChainError> {
+        Ok(self.block_by_tag("finalized").await?.id)
+    }
+
+    /// The block at a height.
+    pub async fn block_numbered(&self, number: u64) -> Result<BlockRef, ChainError> {
+        Ok(self.header(number, None).await?.id)
+    }
+
+    /// Bit `i` set: the vault has paid number `first + i`, of `count` numbers, after one block.
+    pub async fn paid_mask(
+        &self,
+        at: BlockRef,
+        first: PaymentNumber,
+        count: u16,
+    ) -> Result<U256, ChainError> {
+        let call = Vault::paidMaskCall {
+            firstNumber: first.0,
+            count,
+        };
+        self.call(at.hash, self.parties.domain.vault, call).await
     }
 
     /// The vault at one block, without proposals.

@@ -92,15 +92,20 @@ impl RpcChain {
     }
 
     async fn block_with_facts(&self, number: u64, head: u64) -> Result<Block, ChainError> {
+        let mut block = self.header(number, Some(head)).await?;
+        block.facts = self.facts_of(block.id.hash).await?;
+        Ok(block)
+    }
+
+    /// A block by its height, without its facts.
+    pub(super) async fn header(&self, number: u64, head: Option<u64>) -> Result<Block, ChainError> {
         let params = json!([by_number(number), false]);
         let answer: Option<BlockAnswer> = self.rpc.request("eth_getBlockByNumber", params).await?;
         let missing = || ChainError::MissingBlock {
             asked: number.to_string(),
-            head: head.to_string(),
+            head: head.map_or_else(|| "unknown".to_owned(), |head| head.to_string()),
         };
-        let mut block = answer.ok_or_else(missing)?.numbered(number)?;
-        block.facts = self.facts_of(block.id.hash).await?;
-        Ok(block)
+        answer.ok_or_else(missing)?.numbered(number)
     }
 
     /// Asked by hash: a node that lacks the block must answer an error, where by height it would answer nothing.

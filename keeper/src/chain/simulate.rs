@@ -12,6 +12,8 @@ use super::{
 
 /// JSON-RPC code that geth, reth, erigon and anvil give a revert.
 const REVERT_CODE: i64 = 3;
+/// JSON-RPC codes of a method that the node does not know, or does not offer.
+const UNKNOWN_METHOD: [i64; 2] = [-32601, -32004];
 /// JSON-RPC code that nethermind and openethereum gave one.
 const VM_EXECUTION_ERROR: i64 = -32015;
 /// Words of a node whose call ran out of gas.
@@ -176,10 +178,14 @@ impl RpcChain {
                 };
                 Ok(Some(narrow("gasUsed", call.gas_used)?))
             }
-            Err(RpcError::Refused { .. } | RpcError::Malformed { .. }) => {
-                self.ability.lacks_simulate.store(true, Ordering::Relaxed);
+            Err(RpcError::Refused { code, .. }) => {
+                let is_unknown = UNKNOWN_METHOD.contains(&code);
+                self.ability
+                    .lacks_simulate
+                    .fetch_or(is_unknown, Ordering::Relaxed);
                 Ok(None)
             }
+            Err(RpcError::Malformed { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
