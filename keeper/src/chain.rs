@@ -2,6 +2,7 @@
 //! asked again, and nothing is concluded from it.
 
 mod advise;
+mod agree;
 mod history;
 mod identity;
 mod look;
@@ -23,6 +24,7 @@ use tidelock_core::{
 };
 use tokio::sync::OnceCell;
 
+pub use agree::TwoNodes;
 pub use identity::{Expected, Identity, IdentityError, Warning};
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};

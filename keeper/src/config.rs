@@ -19,7 +19,10 @@ use figment::{
 };
 use tidelock_core::domain::{Address, ChainId};
 
-pub use tidelock_core::submit::FeePolicy;
+pub use tidelock_core::{
+    settings::{BatchSettings, LaneSettings},
+    submit::FeePolicy,
+};
 
 use environment::Environment;
 
@@ -35,11 +38,11 @@ pub struct Config {
     /// `[store]`
     pub store: StoreConfig,
     /// `[batch]`
-    pub batch: BatchConfig,
+    pub batch: BatchSettings,
     /// `[fees]`, in wei
     pub fees: FeePolicy,
     /// `[lane]`
-    pub lane: LaneConfig,
+    pub lane: LaneSettings,
     /// `[gas]`
     pub gas: GasConfig,
 }
@@ -84,34 +87,6 @@ pub struct KeyConfig {
 pub struct StoreConfig {
     /// The database.
     pub path: PathBuf,
-}
-
-/// When a batch is cut, and for how long it is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchConfig {
-    /// Most payments in a batch.
-    pub max_payments: u16,
-    /// Most that the oldest open payment waits for others. [milliseconds]
-    pub max_wait_ms: u64,
-    /// Life of an automatic header. [seconds of chain time]
-    pub attempt_ttl_s: u64,
-    /// Life of a proposal. [seconds of chain time]
-    pub proposal_ttl_s: u64,
-    /// How often a payment may come back unpaid before it is held.
-    pub max_returns: u32,
-    /// Age at which a payment that only a cap holds up is proposed in a stricter tier; never, if not given. [seconds]
-    pub escalate_after_s: Option<u64>,
-}
-
-/// How transactions are kept moving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LaneConfig {
-    /// Most transactions that no block holds yet.
-    pub max_unincluded: usize,
-    /// Blocks without inclusion after which a transaction is sent again.
-    pub rebroadcast_blocks: u64,
-    /// Blocks without inclusion after which it is replaced by a dearer one.
-    pub replace_blocks: u64,
 }
 
 /// Bounds of gas.

@@ -6,7 +6,7 @@ use alloy::transports::http::reqwest::Url;
 use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address};
 
 use super::{
-    BatchConfig, ChainConfig, Config, FeePolicy, GasConfig, KeyConfig, LaneConfig, RpcUrl,
+    BatchSettings, ChainConfig, Config, FeePolicy, GasConfig, KeyConfig, LaneSettings, RpcUrl,
     StoreConfig, VaultConfig, Violation,
     raw::{Raw, RawBatch, RawChain, RawFees, RawKey, RawLane, RawVault},
 };
@@ -95,10 +95,10 @@ impl Rules {
         }
     }
 
-    fn batch(&mut self, raw: &RawBatch) -> BatchConfig {
+    fn batch(&mut self, raw: &RawBatch) -> BatchSettings {
         // Times in headers are below 2^40 seconds; a year is more than anybody waits.
         const YEAR: u64 = 366 * 86_400;
-        BatchConfig {
+        BatchSettings {
             max_payments: self.within("batch.max_payments", raw.max_payments, 1, 256),
             max_wait_ms: self.within("batch.max_wait_ms", raw.max_wait_ms, 0, 86_400_000),
             attempt_ttl_s: self.within("batch.attempt_ttl_s", raw.attempt_ttl_s, 60, 86_400),
@@ -136,8 +136,8 @@ impl Rules {
         fees
     }
 
-    fn lane(&mut self, raw: &RawLane) -> LaneConfig {
-        LaneConfig {
+    fn lane(&mut self, raw: &RawLane) -> LaneSettings {
+        LaneSettings {
             max_unincluded: self.within("lane.max_unincluded", raw.max_unincluded, 1, 64),
             rebroadcast_blocks: self.within(
                 "lane.rebroadcast_blocks",

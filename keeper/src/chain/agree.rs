@@ -1,0 +1,253 @@
+use std::sync::Arc;
+
+use tidelock_core::{
+    observe::{Block, Polled},
+    port::{Effect, Outcome},
+    submit::Reply,
+};
+
+use super::{Answer, Chain};
+
+/// Two nodes, neither of which is believed alone about what happened.
+///
+/// Rule 8: a block is taken in once both show it, with the same facts, and it is final once both say so; the slower one
+/// sets the pace. What costs nothing if wrong (advice, simulations) comes from the first. Transactions go to both.
+pub struct TwoNodes {
+    first: Arc<dyn Chain>,
+    second: Arc<dyn Chain>,
+}
+
+impl TwoNodes {
+    /// Asks both.
+    pub fn new(first: Arc<dyn Chain>, second: Arc<dyn Chain>) -> Self {
+        Self { first, second }
+    }
+
+    async fn poll(&self, effect: Effect) -> Outcome {
+        let answers = tokio::join!(
+            self.first.answer(effect.clone()),
+            self.second.answer(effect)
+        );
+        match answers {
+            (Outcome::Polled(first), Outcome::Polled(second)) => agreed(first, second),
+            (Outcome::Polled(_), Outcome::Failed(why)) => {
+                Outcome::Failed(format!("second node: {why}"))
+            }
+            (failed, _) => failed,
+        }
+    }
+
+    async fn send(&self, effect: Effect) -> Outcome {
+        let answers = tokio::join!(
+            self.first.answer(effect.clone()),
+            self.second.answer(effect)
+        );
+        match answers {
+            (accepted @ Outcome::Sent(Reply::Accepted | Reply::Known), _)
+            | (_, accepted @ Outcome::Sent(Reply::Accepted | Reply::Known)) => accepted,
+            (first, _) => first,
+        }
+    }
+}
+
+impl Chain for TwoNodes {
+    fn answer(&self, effect: Effect) -> Answer<'_> {
+        Box::pin(async move {
+            match effect {
+                Effect::Poll { .. } => self.poll(effect).await,
+                Effect::Send { .. } => self.send(effect).await,
+                _ => self.first.answer(effect).await,
+            }
+        })
+    }
+}
+
+/// What both say.
+fn agreed(first: Polled, second: Polled) -> Outcome {
+    let lower = if second.finalised.0 < first.finalised.0 {
+        &second
+    } else {
+        &first
+    };
+    let (finalised, finalised_nonce) = (lower.finalised, lower.finalised_nonce);
+    let is_one_block = first.finalised.0 == second.finalised.0;
+    if is_one_block && first.finalised.1 != second.finalised.1 {
+        return Outcome::Failed(format!(
+            "block {}: final as {} at one node, as {} at the other",
+            finalised.0, first.finalised.1, second.finalised.1
+        ));
+    }
+    if is_one_block && first.finalised_nonce != second.finalised_nonce {
+        return Outcome::Failed(format!(
+            "nonce at final block {}: {} at one node, {} at the other",
+            finalised.0, first.finalised_nonce, second.finalised_nonce
+        ));
+    }
+    let suggested_tip = first.suggested_tip;
+    match common(first.blocks, &second.blocks) {
+        Ok(blocks) => Outcome::Polled(Polled {
+            blocks,
+            finalised,
+            finalised_nonce,
+            suggested_tip,
+        }),
+        Err(number) => Outcome::Failed(format!(
+            "block {number}: the nodes agree on its hash and disagree on what it says"
+        )),
+    }
+}
+
+/// The blocks from the first one on that both have. One that only one of them has is asked for again; one that both have
+/// must say the same.
+fn common(first: Vec<Block>, second: &[Block]) -> Result<Vec<Block>, u64> {
+    let mut blocks = Vec::new();
+    for (ours, theirs) in first.into_iter().zip(second) {
+        if ours.id.hash != theirs.id.hash {
+            break;
+        }
+        if ours != *theirs {
+            return Err(ours.id.number);
+        }
+        blocks.push(ours);
+    }
+    Ok(blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{B256, Bytes};
+    use tidelock_core::{
+        abi::Fact, domain::BlockTime, event::BlockRef, port::Simulation, submit::RefusalClass,
+    };
+
+    use super::*;
+
+    /// A node that always answers the same.
+    struct Fixed(Outcome);
+
+    impl Chain for Fixed {
+        fn answer(&self, _: Effect) -> Answer<'_> {
+            let outcome = self.0.clone();
+            Box::pin(async move { outcome })
+        }
+    }
+
+    fn block(number: u64, fork: u8, facts: Vec<Fact>) -> Block {
+        Block {
+            id: BlockRef {
+                number,
+                hash: hash(number, fork),
+                time: BlockTime::from_seconds(1_800_000_000).unwrap(),
+            },
+            parent: hash(number - 1, fork),
+            base_fee: 1,
+            gas_limit: 30_000_000,
+            facts,
+            transactions: Vec::new(),
+        }
+    }
+
+    fn hash(number: u64, fork: u8) -> B256 {
+        B256::repeat_byte(u8::try_from(number).unwrap() ^ fork)
+    }
+
+    fn polled(blocks: Vec<Block>, finalised: u64, nonce: u64) -> Outcome {
+        Outcome::Polled(Polled {
+            blocks,
+            finalised: (finalised, hash(finalised, 0)),
+            finalised_nonce: nonce,
+            suggested_tip: 7,
+        })
+    }
+
+    fn tip() -> BlockRef {
+        block(1, 0, Vec::new()).id
+    }
+
+    async fn poll(first: Outcome, second: Outcome) -> Outcome {
+        let nodes = TwoNodes::new(Arc::new(Fixed(first)), Arc::new(Fixed(second)));
+        nodes.answer(Effect::Poll { tip: tip() }).await
+    }
+
+    fn is_failure(outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::Failed(_))
+    }
+
+    #[tokio::test]
+    async fn the_slower_node_sets_the_pace() {
+        let fast = polled(vec![block(2, 0, vec![]), block(3, 0, vec![])], 2, 5);
+        let slow = polled(vec![block(2, 0, vec![])], 1, 4);
+        let expected = polled(vec![block(2, 0, vec![])], 1, 4);
+        assert_eq!(poll(fast.clone(), slow.clone()).await, expected);
+        assert_eq!(poll(slow, fast).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_block_on_a_fork_is_not_taken_in() {
+        let here = polled(vec![block(2, 0, vec![]), block(3, 0, vec![])], 1, 4);
+        let fork = polled(vec![block(2, 0, vec![]), block(3, 9, vec![])], 1, 4);
+        let expected = polled(vec![block(2, 0, vec![])], 1, 4);
+        assert_eq!(poll(here, fork).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_block_that_says_two_things_is_no_answer() {
+        let one = polled(vec![block(2, 0, vec![Fact::Policy])], 1, 4);
+        let other = polled(vec![block(2, 0, vec![])], 1, 4);
+        assert!(is_failure(&poll(one.clone(), other).await));
+        assert_eq!(poll(one.clone(), one.clone()).await, one);
+    }
+
+    #[tokio::test]
+    async fn two_final_blocks_or_nonces_at_one_height_are_no_answer() {
+        let one = polled(Vec::new(), 1, 4);
+        let mut fork = one.clone();
+        if let Outcome::Polled(polled) = &mut fork {
+            polled.finalised.1 = hash(1, 9);
+        }
+        assert!(is_failure(&poll(one.clone(), fork).await));
+        assert!(is_failure(&poll(one, polled(Vec::new(), 1, 5)).await));
+    }
+
+    #[tokio::test]
+    async fn one_silent_node_is_no_answer() {
+        let silent = Outcome::Failed("no answer".to_owned());
+        let one = polled(Vec::new(), 1, 4);
+        assert!(is_failure(&poll(one.clone(), silent.clone()).await));
+        assert!(is_failure(&poll(silent, one).await));
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_either_takes_is_sent() {
+        let taken = Outcome::Sent(Reply::Accepted);
+        let refused = Outcome::Sent(Reply::Refused(RefusalClass::PoolFull));
+        let send = || Effect::Send {
+            hash: B256::ZERO,
+            raw: Bytes::new(),
+        };
+        for (first, second, expected) in [
+            (taken.clone(), refused.clone(), taken.clone()),
+            (refused.clone(), taken.clone(), taken),
+            (refused.clone(), Outcome::Sent(Reply::Ambiguous), refused),
+        ] {
+            let nodes = TwoNodes::new(Arc::new(Fixed(first)), Arc::new(Fixed(second)));
+            assert_eq!(nodes.answer(send()).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn advice_comes_from_the_first() {
+        let one = Outcome::Simulated(Simulation::Succeeds {
+            returned: Bytes::new(),
+            gas: 1,
+        });
+        let silent = Outcome::Failed("no answer".to_owned());
+        let nodes = TwoNodes::new(Arc::new(Fixed(one.clone())), Arc::new(Fixed(silent)));
+        let simulate = Effect::Simulate {
+            at: tip(),
+            data: Bytes::new(),
+            gas_limit: 1,
+        };
+        assert_eq!(nodes.answer(simulate).await, one);
+    }
+}
