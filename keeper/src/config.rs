@@ -52,6 +52,8 @@ pub struct Config {
 pub struct ChainConfig {
     /// The node.
     pub rpc_url: RpcUrl,
+    /// Another one, so that neither is believed alone.
+    pub second_rpc_url: Option<RpcUrl>,
     /// The chain that the node must be on.
     pub chain_id: ChainId,
     /// The operator accepts that one node's word is taken.
@@ -201,13 +203,13 @@ impl Config {
 impl ChainConfig {
     /// One node's word is taken only if the operator says so. For commands that act on what the node says.
     pub fn check_nodes(&self) -> Result<(), Violation> {
-        if self.allow_single_node {
+        if self.allow_single_node || self.second_rpc_url.is_some() {
             return Ok(());
         }
         Err(Violation {
             field: "chain.allow_single_node",
             value: "false".to_owned(),
-            rule: "one node is configured and could lie about what is paid: set it to true to accept that"
+            rule: "one node is configured and could lie about what is paid: set chain.second_rpc_url, or accept it with true"
                 .to_owned(),
         })
     }

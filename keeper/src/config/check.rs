@@ -52,6 +52,7 @@ impl Rules {
     fn chain(&mut self, raw: RawChain) -> ChainConfig {
         ChainConfig {
             rpc_url: self.url("chain.rpc_url", &raw.rpc_url),
+            second_rpc_url: self.second_url(&raw),
             chain_id: ChainId(self.within("chain.chain_id", raw.chain_id, 1, u64::MAX)),
             allow_single_node: raw.allow_single_node,
             poll_interval_ms: self.within(
@@ -209,6 +210,20 @@ impl Rules {
             self.refuse(field, "(not shown)", rule);
         }
         RpcUrl(parsed)
+    }
+
+    /// Two names of one node would be one node's word twice.
+    fn second_url(&mut self, raw: &RawChain) -> Option<RpcUrl> {
+        const FIELD: &str = "chain.second_rpc_url";
+        let second = raw.second_rpc_url.as_ref()?;
+        if *second == raw.rpc_url {
+            self.refuse(
+                FIELD,
+                "(not shown)",
+                "must be another node than chain.rpc_url",
+            );
+        }
+        Some(self.url(FIELD, second))
     }
 
     fn path(&mut self, field: &'static str, path: &Path, base: &Path) -> PathBuf {

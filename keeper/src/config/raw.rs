@@ -27,6 +27,7 @@ pub(super) struct Raw {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawChain {
     pub rpc_url: String,
+    pub second_rpc_url: Option<String>,
     pub chain_id: u64,
     #[serde(default)]
     pub allow_single_node: bool,

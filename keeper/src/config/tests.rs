@@ -248,3 +248,17 @@ fn one_node_is_trusted_only_if_the_operator_says_so() {
     config.chain.allow_single_node = true;
     assert_eq!(config.chain.check_nodes(), Ok(()));
 }
+
+#[test]
+fn a_second_node_is_another_one_and_is_enough() {
+    let second = [("KEEPER_CHAIN__SECOND_RPC_URL", "http://127.0.0.1:8546")];
+    let config = read(LEAST, &second).unwrap();
+    assert_eq!(config.chain.check_nodes(), Ok(()));
+    let same = LEAST.replace(
+        "chain_id = 1",
+        "chain_id = 1\nsecond_rpc_url = \"http://user:hunter2@127.0.0.1:8545/secret\"",
+    );
+    let refused = refusal(&same, &[]);
+    assert!(refused.contains("chain.second_rpc_url"), "{refused}");
+    assert!(!refused.contains("hunter2"), "{refused}");
+}
