@@ -26,6 +26,8 @@ const DOMAIN_FIELDS: u8 = 0x0f;
 /// What the configuration says beyond the addresses that the adapter was made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected {
+    /// `chain.second_rpc_url` is set.
+    pub has_second_node: bool,
     /// `chain.allow_single_node`.
     pub allow_single_node: bool,
     /// The keeper is to send: its key must hold the role.
@@ -86,7 +88,9 @@ pub enum IdentityError {
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// One node's word is not allowed to be enough.
-    #[error("chain.allow_single_node false: must be true to run with one RPC node")]
+    #[error(
+        "chain.allow_single_node false: must be true to run with one RPC node; or set chain.second_rpc_url"
+    )]
     SingleNodeNotAllowed,
     /// Another chain.
     #[error("chain.chain_id {expected}: the node is on chain {actual}; they must be the same")]
@@ -147,7 +151,7 @@ pub enum IdentityError {
 impl RpcChain {
     /// Compares the configuration with the chain.
     pub async fn identify(&self, expected: Expected) -> Result<Identity, IdentityError> {
-        if !expected.allow_single_node {
+        if !expected.allow_single_node && !expected.has_second_node {
             return Err(IdentityError::SingleNodeNotAllowed);
         }
         self.check_chain_id().await?;
@@ -168,7 +172,10 @@ impl RpcChain {
                 time: at.time.seconds(),
             });
         }
-        let mut warnings = vec![Warning::SingleNode];
+        let mut warnings = Vec::new();
+        if !expected.has_second_node {
+            warnings.push(Warning::SingleNode);
+        }
         if finalised.id.number == 0 && at.number > 0 {
             warnings.push(Warning::FinalisedIsGenesis { head: at.number });
         }

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::{
     Context,
-    online::{KeeperArgs, block_on, connect, until},
+    online::{KeeperArgs, block_on, connect, expected, until},
     print,
 };
 use crate::{
-    chain::{Expected, Identity, IdentityError},
+    chain::{Identity, IdentityError},
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
 };
@@ -27,12 +27,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
     let identity = block_on(async {
-        let expected = Expected {
-            allow_single_node: config.chain.allow_single_node,
-            sends: true,
-        };
         let chain = connect(&config, keeper)?;
-        chain.identify(expected).await.map_err(difference)
+        chain
+            .identify(expected(&config, true))
+            .await
+            .map_err(difference)
     })?;
     print(if context.json {
         as_json(&config, keeper, &identity)

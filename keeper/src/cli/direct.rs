@@ -13,7 +13,7 @@ use tidelock_core::{
 };
 use tokio::time::sleep;
 
-use super::online::{OwnKeyArgs, connect};
+use super::online::{OwnKeyArgs, connect, expected};
 use crate::{
     chain::{Chain, Mined, RpcChain},
     config::Config,
@@ -59,11 +59,7 @@ impl Desk {
     pub(super) async fn open(args: &SendArgs, config: Config) -> Result<Self, Failure> {
         let key = args.key.open()?;
         let chain = connect(&config, key.address())?;
-        let expected = crate::chain::Expected {
-            allow_single_node: config.chain.allow_single_node,
-            sends: false,
-        };
-        let identity = chain.identify(expected).await?;
+        let identity = chain.identify(expected(&config, false)).await?;
         if identity.keeper_until > identity.head.time.seconds() {
             return Err(Failure::new(
                 ExitStatus::Refused,

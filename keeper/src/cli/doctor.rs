@@ -8,11 +8,11 @@ use tidelock_core::{domain::BlockTime, event::BlockRef, port::VaultLook};
 
 use super::{
     Context,
-    online::{KeeperArgs, block_on, connect, until},
+    online::{KeeperArgs, block_on, connect, expected, until},
     print,
 };
 use crate::{
-    chain::{Expected, Identity, IdentityError, RpcChain, Warning},
+    chain::{Identity, IdentityError, RpcChain, Warning},
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
 };
@@ -81,11 +81,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 
 async fn examine(config: &Config, keeper: Address) -> Result<Vec<Finding>, Failure> {
     let chain = connect(config, keeper)?;
-    let expected = Expected {
-        allow_single_node: config.chain.allow_single_node,
-        sends: false,
-    };
-    let identity = match chain.identify(expected).await {
+    let identity = match chain.identify(expected(config, false)).await {
         Ok(identity) => identity,
         Err(IdentityError::Chain(error)) => return Err(error.into()),
         Err(error) => return Ok(vec![finding("identity", Level::Failed, error.to_string())]),

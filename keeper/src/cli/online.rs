@@ -10,8 +10,8 @@ use tidelock_core::domain::{BatchId, VaultDomain, parse_address};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    chain::{CallError, ChainError, IdentityError, Parties, Rpc, RpcChain, RpcSettings},
-    config::Config,
+    chain::{CallError, ChainError, Expected, IdentityError, Parties, Rpc, RpcChain, RpcSettings},
+    config::{Config, RpcUrl},
     exit::{ExitStatus, Failure},
     signer::{self, KeystoreSigner, PasswordSource, Signer, SignerError},
 };
@@ -30,9 +30,29 @@ pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> 
 
 /// The chain, as seen by an account.
 pub(super) fn connect(config: &Config, account: Address) -> Result<RpcChain, Failure> {
-    let url: Url = config
-        .chain
-        .rpc_url
+    connect_to(&config.chain.rpc_url, config, account)
+}
+
+/// The chain as another node has it, if one is configured.
+pub(super) fn connect_second(
+    config: &Config,
+    account: Address,
+) -> Result<Option<RpcChain>, Failure> {
+    let url = config.chain.second_rpc_url.as_ref();
+    url.map(|url| connect_to(url, config, account)).transpose()
+}
+
+/// What the chain must have for a keeper.
+pub(super) fn expected(config: &Config, sends: bool) -> Expected {
+    Expected {
+        has_second_node: config.chain.second_rpc_url.is_some(),
+        allow_single_node: config.chain.allow_single_node,
+        sends,
+    }
+}
+
+fn connect_to(url: &RpcUrl, config: &Config, account: Address) -> Result<RpcChain, Failure> {
+    let url: Url = url
         .expose()
         .parse()
         .map_err(|_| Failure::new(ExitStatus::Usage, "chain.rpc_url: not a URL"))?;

@@ -1,16 +1,288 @@
 //! `keeper run`: the daemon.
 
-use super::Context;
-use crate::exit::Outcome;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tidelock_core::{
+    engine::{self, Engine, EngineError, Status},
+    port::Monotonic,
+    settings::Settings,
+};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
+use tracing::{error, info, warn};
+
+use super::{
+    Context,
+    online::{connect, connect_second, expected, keeper_key},
+};
+use crate::{
+    chain::{Identity, RpcChain, TwoNodes},
+    config::Config,
+    daemon::{self, World},
+    exit::{ExitStatus, Failure, Outcome},
+    opening,
+    signer::Signer,
+    store::{self, SqliteStore, StoreError},
+};
 
 /// What `keeper run` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Send nothing, and print what would be sent
+    /// Send nothing, and say what would be sent
     #[arg(long)]
     pub observe: bool,
+    /// First block to read the vault's past from, when there is no log yet; not after the one that created the vault
+    #[arg(long, default_value_t = 0)]
+    pub from_block: u64,
 }
 
-pub(super) fn run(_args: &Args, _context: &Context) -> Outcome {
-    super::not_there_yet("run")
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    let config = context.load()?;
+    let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
+    let signer = keeper_key(&config)?;
+    let chain = connect(&config, signer.address())?;
+    let second = connect_second(&config, signer.address())?;
+    let expected = expected(&config, !args.observe);
+    let identity = runtime.block_on(chain.identify(expected))?;
+    for warning in &identity.warnings {
+        warn!("{warning}");
+    }
+    if let Some(second) = &second {
+        let identity = runtime.block_on(second.identify(expected));
+        identity.map_err(|error| Failure::from(error).while_doing("chain.second_rpc_url"))?;
+    }
+    let store = if config.store.path.exists() {
+        SqliteStore::open(&config.store.path).map_err(store_failure)?
+    } else {
+        open_log(args, &config, &chain, &identity, &runtime)?
+    };
+    same_log(&config, &identity, &store)?;
+    let settings = settings(&config, &identity, !args.observe);
+    let mut engine =
+        Engine::start(store, settings, Monotonic::default()).map_err(engine_failure)?;
+    let keeper = engine.state().opening().keeper;
+    if keeper != signer.address() {
+        return Err(Failure::new(
+            ExitStatus::Usage,
+            format!(
+                "key.keystore {}: the log is of key {keeper}; a log has one key",
+                signer.address()
+            ),
+        ));
+    }
+    let stop = stop_on_signal(&runtime)?;
+    let world = World {
+        chain: match second {
+            Some(second) => Arc::new(TwoNodes::new(Arc::new(chain), Arc::new(second))),
+            None => Arc::new(chain),
+        },
+        signer: Arc::new(signer),
+        tasks: runtime.handle().clone(),
+    };
+    info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
+    let mut watch = Watch::default();
+    let ended = daemon::run(&mut engine, &world, &stop, |_, status| watch.report(status));
+    runtime.shutdown_background();
+    ended.map_err(engine_failure)?;
+    engine.into_store().close().map_err(store_failure)?;
+    info!("keeper stopped");
+    Ok(ExitStatus::Done)
+}
+
+/// Rule 14. The log is made in a folder of its own and moved into place when it is whole.
+fn open_log(
+    args: &Args,
+    config: &Config,
+    chain: &RpcChain,
+    identity: &Identity,
+    runtime: &Runtime,
+) -> Result<SqliteStore, Failure> {
+    let path = &config.store.path;
+    info!(store = %path.display(), "no log yet: reading the vault's past");
+    let to = identity.finalised.number;
+    let past = runtime
+        .block_on(opening::read_past(
+            chain,
+            identity,
+            args.from_block,
+            config.batch.attempt_ttl_s,
+            |block| info!(block, to, "read"),
+        ))
+        .map_err(|error| Failure::of(ExitStatus::Chain, error))?;
+    let folder = Folder::new(path)?;
+    let store_identity = store::Identity {
+        domain: past.opening.domain,
+        token: config.vault.token,
+        decimals: identity.decimals,
+    };
+    let mut store =
+        SqliteStore::create(&folder.database(path), store_identity).map_err(store_failure)?;
+    engine::open(&mut store, past.opening, past.events).map_err(engine_failure)?;
+    store.close().map_err(store_failure)?;
+    folder.into_place(path)?;
+    info!(
+        paid = past.paid,
+        waiting = past.waiting,
+        from = past.opening.start.number,
+        "log opened"
+    );
+    SqliteStore::open(path).map_err(store_failure)
+}
+
+/// Where a log is made.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(path: &Path) -> Result<Self, Failure> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".opening");
+        let folder = PathBuf::from(name);
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file_failure(&folder, error));
+            }
+            _ => {}
+        }
+        std::fs::create_dir_all(&folder).map_err(|error| file_failure(&folder, error))?;
+        Ok(Self(folder))
+    }
+
+    fn database(&self, path: &Path) -> PathBuf {
+        self.0.join(path.file_name().unwrap_or_default())
+    }
+
+    /// The database last: a log exists once its file does.
+    fn into_place(self, path: &Path) -> Result<(), Failure> {
+        let made = self.database(path);
+        for ending in [".high-water", ""] {
+            let (from, to) = (ended(&made, ending), ended(path, ending));
+            std::fs::rename(&from, &to).map_err(|error| file_failure(&to, error))?;
+        }
+        std::fs::remove_dir_all(&self.0).map_err(|error| file_failure(&self.0, error))
+    }
+}
+
+fn ended(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn file_failure(path: &Path, error: std::io::Error) -> Failure {
+    Failure::of(ExitStatus::Store, error).while_doing(format!("store.path {}", path.display()))
+}
+
+/// Rule 15: the log is of the vault and token that the configuration names.
+fn same_log(config: &Config, identity: &Identity, store: &SqliteStore) -> Result<(), Failure> {
+    let found = store.identity();
+    let pairs = [
+        (
+            "vault.address",
+            config.vault.address.to_string(),
+            found.domain.vault.to_string(),
+        ),
+        (
+            "chain.chain_id",
+            config.chain.chain_id.0.to_string(),
+            found.domain.chain_id.0.to_string(),
+        ),
+        (
+            "vault.token",
+            config.vault.token.to_string(),
+            found.token.to_string(),
+        ),
+        (
+            "decimals",
+            identity.decimals.to_string(),
+            found.decimals.to_string(),
+        ),
+    ];
+    for (field, configured, stored) in pairs {
+        if configured != stored {
+            return Err(Failure::new(
+                ExitStatus::Usage,
+                format!("{field} {configured}: the log in store.path was opened for {stored}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
+    Settings {
+        token: config.vault.token,
+        unit: identity.unit,
+        fees: config.fees,
+        batch: config.batch,
+        lane: config.lane,
+        max_transaction_gas: config.gas.max_transaction_gas,
+        sends,
+        poll_ms: config.chain.poll_interval_ms,
+        retry_ms: config.chain.poll_interval_ms.max(500),
+    }
+}
+
+/// SIGTERM and SIGINT end the loop between two commits.
+fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let _guard = runtime.enter();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signals = signal(kind).map_err(|error| Failure::of(ExitStatus::Failed, error))?;
+        let stop = Arc::clone(&stop);
+        runtime.spawn(async move {
+            signals.recv().await;
+            stop.store(true, Ordering::Relaxed);
+        });
+    }
+    Ok(stop)
+}
+
+/// Says what has changed, and says it once.
+#[derive(Default)]
+struct Watch {
+    last: Option<Status>,
+}
+
+impl Watch {
+    fn report(&mut self, status: &Status) {
+        let last = self.last.as_ref();
+        if last.is_none_or(|last| last.mode != status.mode) {
+            info!(mode = ?status.mode, "mode");
+        }
+        if last.is_none_or(|last| last.waits != status.waits) && !status.waits.is_empty() {
+            info!(waits = ?status.waits, "waiting");
+        }
+        if let Some(failure) = &status.failure
+            && last.is_none_or(|last| last.failure.as_ref() != Some(failure))
+        {
+            warn!(failure, "no usable answer");
+        }
+        if last.is_none_or(|last| last.payments != status.payments) {
+            info!(tip = status.tip.number, finalised = status.finalised.number,
+                unincluded = status.unincluded, payments = ?status.payments, "progress");
+        }
+        self.last = Some(status.clone());
+    }
+}
+
+fn store_failure(error: StoreError) -> Failure {
+    Failure::of(ExitStatus::Store, error)
+}
+
+/// Nothing more is sent: what was decided and not stored is decided again after a start.
+fn engine_failure(error: EngineError<StoreError>) -> Failure {
+    error!("{error}");
+    let status = match &error {
+        EngineError::Store(_) | EngineError::NotOpened | EngineError::Opened => ExitStatus::Store,
+        EngineError::Journal(_) => ExitStatus::Failed,
+    };
+    Failure::of(status, error)
 }

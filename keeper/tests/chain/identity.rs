@@ -5,6 +5,7 @@ use tidelock_keeper::chain::{Expected, Identity, IdentityError, Parties, RpcChai
 use crate::world::{Plan, World};
 
 const SENDING: Expected = Expected {
+    has_second_node: false,
     allow_single_node: true,
     sends: true,
 };
@@ -35,6 +36,7 @@ async fn it_refuses_what_differs() {
     let parties = world.parties();
 
     let single = Expected {
+        has_second_node: false,
         allow_single_node: false,
         ..SENDING
     };
