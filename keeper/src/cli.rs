@@ -153,16 +153,6 @@ fn report(failure: &Failure, json: bool) -> ExitStatus {
     failure.status
 }
 
-/// What a command says that this version does not have.
-fn not_there_yet(command: &str) -> Outcome {
-    Err(Failure::new(
-        ExitStatus::Usage,
-        format!(
-            "`keeper {command}` is not there yet: this version cannot do it, and nothing was done"
-        ),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

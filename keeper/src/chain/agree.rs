@@ -139,7 +139,7 @@ mod tests {
                 hash: hash(number, fork),
                 time: BlockTime::from_seconds(1_800_000_000).unwrap(),
             },
-            parent: hash(number - 1, fork),
+            parent: hash(number.saturating_sub(1), fork),
             base_fee: 1,
             gas_limit: 30_000_000,
             facts,
