@@ -1,0 +1,234 @@
+//! The judge. It knows what was requested, what people approved beside the keeper, and the simulated canonical chain; and
+//! it asks the keeper's store only what the keeper believes.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, LogData};
+use alloy_sol_types::SolEvent;
+use tidelock_core::{domain::PaymentRef, lifecycle::PaymentStatus};
+
+use crate::{
+    fate::Fate,
+    people::People,
+    world::{
+        World,
+        chain::Block,
+        store::Disk,
+        vault::abi::{Abi, Item, unpack},
+    },
+};
+
+const DAY: u64 = 24 * 3600;
+
+/// A payment as the chain shows it.
+#[derive(Debug, Clone, Copy)]
+struct Payout {
+    reference: PaymentRef,
+    number: u64,
+    recipient: Address,
+    amount: u128,
+    tier: usize,
+    time: u64,
+}
+
+/// The payments of one canonical block.
+struct Page {
+    block: B256,
+    payouts: Vec<Payout>,
+}
+
+/// The judge.
+#[derive(Default)]
+pub struct Oracle {
+    /// The canonical chain, block by block.
+    pages: Vec<Page>,
+    by_ref: BTreeMap<PaymentRef, (u64, u64)>,
+    by_number: BTreeMap<u64, u64>,
+    /// Batches by id, from the logs that brought them: an id commits to its payments, whatever fork it was seen on.
+    proposals: BTreeMap<B256, (usize, Vec<Item>)>,
+    /// Largest cap that each tier has had. [base units]
+    caps: Vec<u128>,
+    /// The chain broke its own promise; what was final is not to be compared any more.
+    finality_broken: bool,
+}
+
+impl Oracle {
+    /// From now on another branch holds where some block was final.
+    pub fn finality_breaks(&mut self) {
+        self.finality_broken = true;
+    }
+
+    /// Judges the world as it stands.
+    pub fn check(
+        &mut self,
+        world: &World,
+        people: &People,
+        disk: &Disk,
+        fate: &mut Fate,
+    ) -> Result<(), String> {
+        self.follow(world, people, fate)?;
+        if let Some(wrong) = &disk.wrong {
+            return Err(format!("store: {wrong}"));
+        }
+        if !self.finality_broken {
+            self.check_beliefs(world, disk)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a final block paid the ref.
+    pub fn is_paid_for_good(&self, world: &World, reference: PaymentRef) -> bool {
+        let paid = self.by_ref.get(&reference);
+        paid.is_some_and(|(_, block)| *block <= world.chain.finalised())
+    }
+
+    /// Brings the pages up to the canonical chain, and judges each new payment as it comes.
+    fn follow(&mut self, world: &World, people: &People, fate: &mut Fate) -> Result<(), String> {
+        let first = world.chain.first();
+        let is_canonical = |height: usize, page: &Page| {
+            let block = world.chain.at(first + height as u64);
+            block.is_some_and(|block| block.hash == page.block)
+        };
+        while let Some(page) = self.pages.last()
+            && !is_canonical(self.pages.len() - 1, page)
+        {
+            let page = self.pages.pop().expect("is there");
+            for payout in page.payouts {
+                self.by_ref.remove(&payout.reference);
+                self.by_number.remove(&payout.number);
+            }
+        }
+        while let Some(block) = world.chain.at(first + self.pages.len() as u64) {
+            self.turn_page(world, people, &block, fate)?;
+        }
+        Ok(())
+    }
+
+    fn turn_page(
+        &mut self,
+        world: &World,
+        people: &People,
+        block: &Block,
+        fate: &mut Fate,
+    ) -> Result<(), String> {
+        let ledger = world.chain.state(block.hash);
+        for (index, tier) in ledger.iter().flat_map(|l| l.vault.tiers.iter().enumerate()) {
+            match self.caps.get_mut(index) {
+                Some(cap) => *cap = (*cap).max(tier.cap),
+                None => self.caps.push(tier.cap),
+            }
+        }
+        let mut payouts = Vec::new();
+        for log in &block.logs {
+            payouts.extend(self.payouts_of(log, block.time)?);
+        }
+        for payout in &payouts {
+            self.judge(payout, block, people)?;
+            *fate.coverage.counts.entry("payments made").or_default() += 1;
+        }
+        let block = block.hash;
+        self.pages.push(Page { block, payouts });
+        self.check_caps()
+    }
+
+    /// Each ref and each number at most once, to whom and how much was asked for.
+    fn judge(&mut self, payout: &Payout, block: &Block, people: &People) -> Result<(), String> {
+        let Payout {
+            reference, number, ..
+        } = *payout;
+        if let Some((other, at)) = self.by_ref.get(&reference) {
+            return Err(format!(
+                "ref {reference} is paid twice: as {other} in block {at} and as {number} in block {}",
+                block.number
+            ));
+        }
+        if let Some(at) = self.by_number.get(&number) {
+            return Err(format!("number {number} is paid twice, first in block {at}"));
+        }
+        let asked = people.filed.get(&reference);
+        let Some(meant) = asked.or_else(|| people.planned.get(&reference)) else {
+            return Err(format!("ref {reference} is paid and nobody asked for it"));
+        };
+        if meant.recipient() != payout.recipient || meant.amount().0 != payout.amount {
+            return Err(format!(
+                "ref {reference} is paid {} to {}, asked were {} to {}",
+                payout.amount,
+                payout.recipient,
+                meant.amount(),
+                meant.recipient()
+            ));
+        }
+        self.by_ref.insert(reference, (number, block.number));
+        self.by_number.insert(number, block.number);
+        Ok(())
+    }
+
+    /// In every closed span of 24 hours at most a tier's cap leaves.
+    fn check_caps(&self) -> Result<(), String> {
+        let Some(newest) = self.pages.last().and_then(|page| page.payouts.last()) else {
+            return Ok(());
+        };
+        let since = newest.time.saturating_sub(DAY);
+        for (tier, cap) in self.caps.iter().enumerate() {
+            let recent = self.pages.iter().rev().flat_map(|page| &page.payouts);
+            let spent: u128 = recent
+                .filter(|payout| payout.tier == tier && payout.time >= since)
+                .map(|payout| payout.amount)
+                .sum();
+            if spent > *cap {
+                return Err(format!("tier {tier}: {spent} left within a day, the cap is {cap}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn payouts_of(&mut self, log: &LogData, time: u64) -> Result<Vec<Payout>, String> {
+        if let Ok(proposed) = Abi::BatchProposed::decode_log_data(log) {
+            let batch = (usize::from(proposed.batch.tier), unpack(&proposed.payments));
+            self.proposals.insert(proposed.id, batch);
+        }
+        let (first, mask, tier, items) = if let Ok(paid) = Abi::BatchPaid::decode_log_data(log) {
+            let tier = paid.tier.to::<usize>();
+            (paid.firstNumber, paid.paidMask, tier, unpack(&paid.payments))
+        } else if let Ok(executed) = Abi::BatchExecuted::decode_log_data(log) {
+            let known = self.proposals.get(&executed.id);
+            let (tier, items) = known.cloned().ok_or("executed and never proposed")?;
+            (executed.firstNumber, executed.paidMask, tier, items)
+        } else {
+            return Ok(Vec::new());
+        };
+        let first = first.to::<u64>();
+        let paid = items.iter().enumerate().filter(|(i, _)| mask.bit(*i));
+        let payouts = paid.map(|(i, item)| Payout {
+            reference: PaymentRef(item.reference),
+            number: first + i as u64,
+            recipient: item.recipient,
+            amount: item.amount,
+            tier,
+            time,
+        });
+        Ok(payouts.collect())
+    }
+
+    /// What the keeper calls paid is paid for good; what it calls withdrawn or refused is not paid at all.
+    fn check_beliefs(&self, world: &World, disk: &Disk) -> Result<(), String> {
+        for row in disk.payments() {
+            let reference = row.reference();
+            match row.status {
+                PaymentStatus::Paid if !self.is_paid_for_good(world, reference) => {
+                    return Err(format!(
+                        "ref {reference} is called paid, and no final block paid it"
+                    ));
+                }
+                PaymentStatus::Cancelled | PaymentStatus::Rejected
+                    if self.by_ref.contains_key(&reference) =>
+                {
+                    let status = row.status;
+                    return Err(format!("ref {reference} is called {status:?}, and is paid"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

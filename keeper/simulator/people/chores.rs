@@ -1,0 +1,139 @@
+//! The guardian's, the administrators' and the operator's part.
+
+use tidelock_core::{
+    event::{Command, HaltReason, Mode},
+    lifecycle::PaymentStatus,
+};
+
+use super::{Abi, People, call, is_payable};
+use crate::{
+    fate::Fate,
+    faults::Fault,
+    setting::{USDT, address},
+    world::{World, chain::Act, vault::Standing},
+};
+
+impl People {
+    /// Freezes, vetoes, blocks, cuts caps, replaces signers; and sets right again what was done.
+    pub(super) fn meddle(&mut self, world: &mut World, fate: &mut Fate) {
+        let guardian = world.setting.guardian;
+        let ledger = world.chain.ledger();
+        if fate.strikes(Fault::LandsBetween) {
+            match fate.rng.below(5) {
+                0 => call(world, guardian, Abi::freezeCall {}),
+                1 => {
+                    let ids: Vec<_> = ledger.vault.proposal_ids().collect();
+                    if !ids.is_empty() {
+                        let id = fate.rng.pick(&ids);
+                        call(world, guardian, Abi::cancelCall { id });
+                    }
+                }
+                2 => {
+                    let recipient = fate.rng.pick(&world.setting.good);
+                    call(world, guardian, Abi::blockRecipientCall { recipient });
+                }
+                3 => {
+                    let tier = fate.rng.below(2) as usize;
+                    world.deed(Act::SetCap(tier, ledger.vault.tiers[tier].max_known));
+                }
+                _ => {
+                    let mut signers = ledger.vault.signers.clone();
+                    signers[0] = world.setting.signers[0];
+                    signers[1] = address(&format!("signer {}", fate.rng.between(10, 99)));
+                    world.deed(Act::SetSigners(signers));
+                }
+            }
+        }
+        if ledger.vault.halted_until > world.chain.head().time && fate.rng.chance(20) {
+            world.deed(Act::Unfreeze);
+        }
+        if ledger.token.vault_balance < world.setting.deposit / 2 && fate.rng.chance(30) {
+            world.deed(Act::Deposit(world.setting.deposit));
+        }
+        if fate.rng.chance(10) {
+            self.unblock(world);
+        }
+        if fate.strikes(Fault::ForeignNonce) {
+            use_a_nonce(world, fate);
+        }
+    }
+
+    fn unblock(&self, world: &mut World) {
+        let vault = world.chain.ledger().vault.clone();
+        for payee in world.setting.good.clone() {
+            if vault.standing(payee) == Standing::Blocked {
+                world.deed(Act::SetStanding(payee, Standing::Unknown));
+            }
+        }
+    }
+
+    /// The operator holds, releases and withdraws at random, and looks at a halt before going on.
+    pub(super) fn operate(&mut self, fate: &mut Fate) {
+        let note = || "operator".to_owned();
+        if fate.rng.chance(15) && !self.filed.is_empty() {
+            let refs: Vec<_> = self.filed.keys().copied().collect();
+            let reference = fate.rng.pick(&refs);
+            let note = note();
+            self.command(match fate.rng.below(5) {
+                0 | 1 => Command::Hold { reference, note },
+                2 | 3 => Command::Release { reference, note },
+                _ => Command::Cancel { reference, note },
+            });
+        }
+        if fate.rng.chance(1) {
+            self.command(Command::Halt { note: note() });
+        }
+        if self.may_resume() && fate.rng.chance(30) {
+            self.command(Command::Resume { note: note() });
+        }
+    }
+
+    /// A broken finality is not an operator's to wave through.
+    fn may_resume(&self) -> bool {
+        match &self.drive.0.borrow().head().mode {
+            Mode::Armed => false,
+            Mode::Halted { reason } => !matches!(reason, HaltReason::FinalityBroken { .. }),
+        }
+    }
+
+    /// Once faults have ended: whatever holds a payment that can be paid is cleared away.
+    pub fn clear(&mut self, world: &mut World) {
+        let note = || "all is well".to_owned();
+        self.unblock(world);
+        if self.may_resume() {
+            self.command(Command::Resume { note: note() });
+        }
+        let held: Vec<_> = (self.drive.0.borrow().payments())
+            .filter(|row| row.status == PaymentStatus::Held && is_payable(world, &row.payment))
+            .map(|row| row.reference())
+            .collect();
+        for reference in held {
+            let note = note();
+            self.command(Command::Release { reference, note });
+        }
+        let ledger = world.chain.ledger();
+        for (index, least) in [(0, 200_000 * USDT), (1, 500_000 * USDT)] {
+            let tier = ledger.vault.tiers[index];
+            if tier.cap < least {
+                world.deed(Act::SetCap(index, least));
+            }
+        }
+        if ledger.token.vault_balance < 10_000_000 * USDT {
+            world.deed(Act::Deposit(50_000_000 * USDT));
+        }
+    }
+}
+
+/// Somebody else with the key sends a transaction, dearer than whatever is pending.
+fn use_a_nonce(world: &mut World, fate: &mut Fate) {
+    let ledger = world.chain.ledger();
+    let nonce = ledger.nonce + fate.rng.below(2);
+    let max_fee = world.setting.max_fee * 4;
+    let domain = world.setting.domain();
+    let chain_id = domain.chain_id.0;
+    let raw = (world.key).foreign_transaction(chain_id, nonce, max_fee, max_fee / 2);
+    let gas_limit = world.chain.head().gas_limit;
+    if world.pool.add(&raw, &ledger, gas_limit).is_ok() {
+        fate.struck(Fault::ForeignNonce);
+    }
+}

@@ -1,0 +1,214 @@
+//! One seed from beginning to end: first everything goes wrong, then nothing does, and what can be paid must be.
+
+use std::{cell::RefCell, rc::Rc};
+
+use tidelock_core::{
+    domain::PaymentRef,
+    event::{HaltReason, Mode},
+    lifecycle::PaymentStatus,
+};
+
+use crate::{
+    coverage::Coverage,
+    fate::Fate,
+    faults::Fault,
+    oracle::Oracle,
+    people::People,
+    process::Process,
+    rng::Rng,
+    setting::Setting,
+    world::{
+        World,
+        node::reference,
+        store::{Disk, Drive},
+    },
+};
+
+/// Steps after the faults within which everything payable must be paid.
+pub const LIVENESS_STEPS: u64 = 6_000;
+/// Steps after a broken finality within which the keeper must have halted.
+const HALT_STEPS: u64 = 400;
+/// Chain time of a block once faults have ended, so that windows and delays pass. [seconds]
+const STRIDE_S: u64 = 600;
+/// Steps between two rounds of clearing what holds payments, once faults have ended.
+const CLEAR_STEPS: u64 = 40;
+
+/// What came of a seed.
+pub struct Verdict {
+    /// What is wrong, if anything.
+    pub failure: Option<String>,
+    /// What it exercised.
+    pub coverage: Coverage,
+    /// The last things that happened.
+    pub account: Vec<String>,
+}
+
+/// A seed's world, people and keeper.
+struct Simulation {
+    world: World,
+    people: People,
+    process: Process,
+    oracle: Oracle,
+    drive: Drive,
+    fate: Fate,
+    now_ms: u64,
+    next_block_ms: u64,
+    finality_broken: bool,
+}
+
+/// Runs one seed.
+pub fn run(seed: u64, steps: u64, traced: bool) -> Verdict {
+    let mut simulation = Simulation::new(seed, traced);
+    let judged = simulation.disturbed(steps);
+    let judged = judged.and_then(|()| match simulation.finality_broken {
+        true => simulation.halted(),
+        false => simulation.calm(),
+    });
+    let mut coverage = simulation.fate.coverage.clone();
+    coverage.edges = simulation.drive.0.borrow().edges.clone();
+    Verdict {
+        failure: judged.err(),
+        coverage,
+        account: simulation.fate.account().cloned().collect(),
+    }
+}
+
+impl Simulation {
+    fn new(seed: u64, traced: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let setting = Setting::draw(&mut rng);
+        let fate = Fate::new(rng, traced);
+        let drive = Drive(Rc::new(RefCell::new(Disk::default())));
+        let world = World::new(setting.clone());
+        let start = reference(&world.chain.head());
+        let next_block_ms = setting.block_ms;
+        Self {
+            process: Process::new(drive.clone(), &setting, &world, start),
+            people: People::new(drive.clone()),
+            oracle: Oracle::default(),
+            world,
+            drive,
+            fate,
+            now_ms: 0,
+            next_block_ms,
+            finality_broken: false,
+        }
+    }
+
+    /// Faults strike.
+    fn disturbed(&mut self, steps: u64) -> Result<(), String> {
+        for _ in 0..steps {
+            self.world.befall(self.now_ms, &mut self.fate);
+            self.reorganise();
+            self.step(steps)?;
+            if self.finality_broken {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing goes wrong any more: everything payable is paid, the keeper knows it, and every nonce is used up.
+    fn calm(&mut self) -> Result<(), String> {
+        self.fate.calm();
+        self.world.calm(&mut self.fate);
+        self.world.stride_s = Some(STRIDE_S);
+        for step in 0..LIVENESS_STEPS {
+            if step % CLEAR_STEPS == 0 {
+                self.people.clear(&mut self.world);
+            }
+            self.step(1)?;
+            if step % CLEAR_STEPS == CLEAR_STEPS - 1 && self.unfinished().is_none() {
+                return Ok(());
+            }
+        }
+        match self.unfinished() {
+            None => Ok(()),
+            Some(what) => Err(format!("{what}, {LIVENESS_STEPS} steps after the last fault")),
+        }
+    }
+
+    /// The chain broke its promise: the keeper halts, and sends nothing any more.
+    fn halted(&mut self) -> Result<(), String> {
+        self.fate.calm();
+        for _ in 0..HALT_STEPS {
+            self.step(1)?;
+        }
+        let disk = self.drive.0.borrow();
+        match &disk.head().mode {
+            Mode::Halted {
+                reason: HaltReason::FinalityBroken { .. },
+            } => Ok(()),
+            mode => Err(format!("finality broke, and the keeper is {mode:?}")),
+        }
+    }
+
+    fn step(&mut self, steps: u64) -> Result<(), String> {
+        let block_ms = self.world.setting.block_ms;
+        self.now_ms += self.fate.rng.between(1, block_ms / 2);
+        self.fate.set_time(self.now_ms);
+        while self.next_block_ms <= self.now_ms {
+            self.next_block_ms += block_ms;
+            self.world.mine(&mut self.fate);
+        }
+        self.people.act(&mut self.world, steps, &mut self.fate);
+        let (world, fate) = (&mut self.world, &mut self.fate);
+        self.process.step(world, self.now_ms, fate);
+        if let Some(wrong) = &self.process.wrong {
+            return Err(format!("keeper: {wrong}"));
+        }
+        let disk = self.drive.0.borrow();
+        self.oracle.check(world, &self.people, &disk, fate)
+    }
+
+    fn reorganise(&mut self) {
+        let chain = &self.world.chain;
+        let safe = chain.head().number - chain.finalised();
+        let wants = self.fate.has(Fault::ReorgDrops)
+            || self.fate.has(Fault::ReorgOlderAttempt)
+            || self.fate.has(Fault::OutcomeFlips);
+        if safe > 1 && wants && self.fate.rng.chance(15) {
+            let depth = self.fate.rng.between(1, safe - 1);
+            self.world.reorganise(depth, &mut self.fate);
+        }
+        if self.fate.strikes(Fault::FinalityBroken) {
+            self.break_finality();
+        }
+    }
+
+    /// A reorganisation below what the keeper's log calls final. One that it never took in may as well have happened
+    /// before it looked.
+    fn break_finality(&mut self) {
+        let taken_in = self.drive.0.borrow().head().finalised.number;
+        let chain = &self.world.chain;
+        let depth = chain.head().number + 1 - taken_in;
+        let reachable = taken_in > chain.first() + 1 && depth < 48;
+        if !reachable {
+            return;
+        }
+        self.fate.struck(Fault::FinalityBroken);
+        self.oracle.finality_breaks();
+        self.finality_broken = true;
+        self.world.fork = None;
+        self.world.reorganise(depth, &mut self.fate);
+    }
+
+    /// What is left to do, if anything.
+    fn unfinished(&self) -> Option<String> {
+        let disk = self.drive.0.borrow();
+        let unpaid = |reference: &PaymentRef| {
+            let row = disk.payment(*reference);
+            !row.is_some_and(|row| row.status == PaymentStatus::Paid)
+                || !self.oracle.is_paid_for_good(&self.world, *reference)
+        };
+        let expected = self.people.expected(&self.world);
+        let left: Vec<_> = expected.into_iter().filter(unpaid).collect();
+        if let Some(reference) = left.first() {
+            let row = disk.payment(*reference);
+            let count = left.len();
+            return Some(format!("{count} payments are unpaid, the first is {reference}: {row:?}"));
+        }
+        let slot = disk.live_slots().next();
+        slot.map(|slot| format!("nonce {} is not used up: {:?}", slot.nonce, slot.job))
+    }
+}

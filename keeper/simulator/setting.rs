@@ -1,0 +1,228 @@
+//! What is drawn once for a seed: policy, people, speeds, fees, and how the keeper is set.
+
+use alloy_primitives::{Address, B256, keccak256};
+use tidelock_core::{
+    domain::{Amount, BlockTime, ChainId, VaultDomain},
+    event::{BlockRef, Namespace, Opening},
+    settings::{BatchSettings, LaneSettings, Settings},
+    submit::FeePolicy,
+};
+
+use crate::{
+    rng::Rng,
+    world::{
+        chain::{Block, Ledger, block_hash},
+        token::Token,
+        vault::{Standing, Tier, Vault},
+    },
+};
+
+const GWEI: u128 = 1_000_000_000;
+/// One token. [base units]
+pub const USDT: u128 = 1_000_000;
+/// Accounting grain. [base units]
+const UNIT: u128 = 10_000;
+const START: u64 = 1_800_000_000;
+const CHAIN_ID: u64 = 31_337;
+/// How long roles are granted for. [seconds]
+const GRANT: u64 = 400 * 24 * 3600;
+
+/// Everything about a seed that does not change while it runs.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The vault's address.
+    pub vault: Address,
+    /// The token's address.
+    pub token: Address,
+    /// Who approves at first.
+    pub signers: Vec<Address>,
+    /// Who may stop things.
+    pub guardian: Address,
+    /// Stands for approved policy changes, for whoever deposits, and for the token's issuer.
+    pub admin: Address,
+    /// Recipients without any trouble.
+    pub good: Vec<Address>,
+    /// Recipients that the token refuses.
+    pub refused: Vec<Address>,
+    /// Recipients that the token would pay and freeze.
+    pub blacklisted: Vec<Address>,
+    /// Blocks on top of a final one.
+    pub finality_depth: u64,
+    /// Time between blocks. [milliseconds]
+    pub block_ms: u64,
+    /// Least chain time between blocks; twice that at most. [seconds]
+    pub block_s: u64,
+    /// Where the base fee is at home. [wei per gas]
+    pub base_fee: u128,
+    /// Most the keeper pays. [wei per gas]
+    pub max_fee: u128,
+    /// Tip that nodes suggest. [wei per gas]
+    pub suggested_tip: u128,
+    /// What the key has for gas. [wei]
+    pub gas_wei: u128,
+    /// What the vault gets at a time. [base units]
+    pub deposit: u128,
+    /// Requests filed while faults strike, about.
+    pub requests: u64,
+    /// The release policy.
+    tiers: Vec<Tier>,
+    settings: Settings,
+}
+
+/// The address of a name.
+pub fn address(name: &str) -> Address {
+    Address::from_word(keccak256(name))
+}
+
+fn addresses(name: &str, count: u64) -> Vec<Address> {
+    (0..count).map(|i| address(&format!("{name} {i}"))).collect()
+}
+
+impl Setting {
+    /// Draws one.
+    pub fn draw(rng: &mut Rng) -> Self {
+        let block_ms = rng.pick(&[1_000, 3_000, 12_000]);
+        let max_fee = rng.pick(&[30, 60]) * GWEI;
+        let token = address("token");
+        let policy = FeePolicy {
+            max_fee,
+            min_tip: GWEI,
+            max_tip: 5 * GWEI,
+            blocks_ahead: rng.between(1, 4) as u32,
+            bump_percent: 10,
+        };
+        let settings = Settings {
+            token,
+            unit: Amount(UNIT),
+            fees: policy,
+            batch: BatchSettings {
+                max_payments: rng.pick(&[1, 3, 8, 32, 256]),
+                max_wait_ms: rng.pick(&[0, block_ms, 4 * block_ms]),
+                attempt_ttl_s: rng.pick(&[3_600, 7_200, 7_200]),
+                proposal_ttl_s: rng.pick(&[5, 10]) * 24 * 3600,
+                max_returns: rng.between(1, 3) as u32,
+                escalate_after_s: rng.pick(&[None, None, Some(60), Some(600)]),
+            },
+            lane: LaneSettings {
+                max_unincluded: rng.between(1, 4) as usize,
+                rebroadcast_blocks: rng.between(1, 4),
+                replace_blocks: rng.between(2, 6),
+            },
+            max_transaction_gas: rng.pick(&[200_000, 1_000_000, 16_777_216]),
+            sends: true,
+            poll_ms: block_ms / 4,
+            retry_ms: block_ms / 2,
+        };
+        Self {
+            vault: address("vault"),
+            token,
+            signers: addresses("signer", 4),
+            guardian: address("guardian"),
+            admin: address("admin"),
+            good: addresses("payee", 16),
+            refused: addresses("refused", 2),
+            blacklisted: addresses("blacklisted", 2),
+            finality_depth: rng.between(2, 8),
+            block_ms,
+            block_s: rng.pick(&[2, 12, 60, 300]),
+            base_fee: 10 * GWEI,
+            max_fee,
+            suggested_tip: rng.pick(&[0, GWEI, 2 * GWEI, 9 * GWEI]),
+            gas_wei: 100 * GWEI * GWEI,
+            deposit: rng.pick(&[50_000, 1_000_000, 50_000_000]) * USDT,
+            requests: rng.pick(&[5, 20, 60]),
+            tiers: policy_tiers(rng),
+            settings,
+        }
+    }
+
+    /// How the keeper is set.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// The vault and its chain.
+    pub fn domain(&self) -> VaultDomain {
+        VaultDomain {
+            chain_id: ChainId(CHAIN_ID),
+            vault: self.vault,
+        }
+    }
+
+    /// What the keeper's log is opened for.
+    pub fn opening(&self, keeper: Address, start: BlockRef) -> Opening {
+        Opening {
+            domain: self.domain(),
+            keeper,
+            first_nonce: 0,
+            namespace: Namespace::new(4_711).expect("in range"),
+            start,
+        }
+    }
+
+    /// The first block and the state after it.
+    pub fn beginning(&self, keeper: Address) -> (Block, Ledger) {
+        let mut vault = Vault::new(CHAIN_ID, self.vault, UNIT, self.tiers.clone());
+        vault.set_signers(self.signers.clone());
+        vault.grant_keeper(keeper, START + GRANT);
+        vault.grant_proposer(self.signers[0], START + GRANT);
+        vault.grant_guardian(self.guardian, START + GRANT);
+        for nobody in [Address::ZERO, self.vault, self.token] {
+            vault.set_standing(nobody, Standing::Blocked);
+        }
+        for (index, payee) in self.good.iter().enumerate() {
+            if index % 2 == 0 {
+                vault.set_standing(*payee, Standing::Known);
+            }
+        }
+        let token = Token {
+            address: self.token,
+            vault_balance: self.deposit,
+            paused: false,
+            refused: self.refused.iter().copied().collect(),
+            blacklisted: self.blacklisted.iter().copied().collect(),
+        };
+        let ledger = Ledger {
+            vault,
+            token,
+            nonce: 0,
+            gas_wei: self.gas_wei,
+        };
+        let block = Block {
+            number: 100,
+            hash: block_hash(B256::ZERO, 0),
+            parent: B256::ZERO,
+            time: START,
+            base_fee: self.base_fee,
+            gas_limit: 30_000_000,
+            gas_used: 15_000_000,
+            transactions: Vec::new(),
+            deeds: Vec::new(),
+            logs: Vec::new(),
+            nonce: 0,
+        };
+        (block, ledger)
+    }
+}
+
+/// The time of a block for the core.
+pub fn block_time(seconds: u64) -> BlockTime {
+    BlockTime::from_seconds(seconds).expect("below 2^40")
+}
+
+fn policy_tiers(rng: &mut Rng) -> Vec<Tier> {
+    let row = |known: u128, unknown: u128, cap: u128, approvals, delay| Tier {
+        max_known: known * USDT,
+        max_unknown: unknown * USDT,
+        cap: cap * USDT,
+        cap_before: cap * USDT,
+        approvals,
+        delay,
+    };
+    let small_cap = rng.pick(&[12_000, 40_000, 200_000]);
+    vec![
+        row(10_000, 1_000, small_cap, 0, 0),
+        row(100_000, 20_000, 500_000, 2, 3_600),
+        row(1_000_000, 1_000_000, 3_000_000, 3, 24 * 3600),
+    ]
+}

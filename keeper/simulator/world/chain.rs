@@ -1,0 +1,202 @@
+//! A tree of blocks: the canonical branch, forks beside it, reorganisations, and finality by rule.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use alloy_primitives::{Address, B256, Bytes, LogData, keccak256};
+
+use super::{
+    token::Token,
+    vault::{Standing, Vault},
+};
+
+/// Blocks whose state is kept, below the finalised one. Older ones are asked about by nobody.
+const KEPT_STATES: u64 = 64;
+
+/// The chain's state after a block, as far as it matters.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    /// The vault.
+    pub vault: Vault,
+    /// Its token.
+    pub token: Token,
+    /// The keeper's next nonce.
+    pub nonce: u64,
+    /// What the keeper can pay for gas. [wei]
+    pub gas_wei: u128,
+}
+
+/// A transaction with one of the keeper's nonces, in a block.
+#[derive(Debug, Clone)]
+pub struct Mined {
+    /// Its hash.
+    pub hash: B256,
+    /// Its bytes.
+    pub raw: Bytes,
+    /// Revert data if it reverted.
+    pub reverted: Option<Bytes>,
+    /// What it called the vault with; empty if it did not.
+    pub input: Bytes,
+}
+
+/// What somebody else than the keeper does on chain. It finds its way into a block without a pool.
+#[derive(Debug, Clone)]
+pub struct Deed {
+    /// Who does it.
+    pub by: Address,
+    /// What.
+    pub act: Act,
+}
+
+/// Kinds of deeds.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// Calls the vault.
+    Call(Bytes),
+    /// A change of the recipient book takes effect.
+    SetStanding(Address, Standing),
+    /// A change that ends a freeze takes effect.
+    Unfreeze,
+    /// A change of signers takes effect.
+    SetSigners(Vec<Address>),
+    /// A change of a tier's cap takes effect. [base units]
+    SetCap(usize, u128),
+    /// The vault receives tokens. [base units]
+    Deposit(u128),
+    /// The token's issuer pauses it, or lets it go on.
+    Pause(bool),
+    /// The key's account for gas is set to a balance. [wei]
+    SetGas(u128),
+}
+
+/// A block.
+#[derive(Debug)]
+pub struct Block {
+    /// Height.
+    pub number: u64,
+    /// Hash.
+    pub hash: B256,
+    /// Hash of the block before it.
+    pub parent: B256,
+    /// Timestamp. [seconds]
+    pub time: u64,
+    /// What gas costs in it. [wei per gas]
+    pub base_fee: u128,
+    /// Gas it may hold.
+    pub gas_limit: u64,
+    /// Gas that others and the keeper used. [gas]
+    pub gas_used: u64,
+    /// The keeper's transactions, in order.
+    pub transactions: Vec<Mined>,
+    /// What other people did, in order.
+    pub deeds: Vec<Deed>,
+    /// What the vault logged, in order.
+    pub logs: Vec<LogData>,
+    /// The keeper's next nonce after it.
+    pub nonce: u64,
+}
+
+/// All blocks there are.
+#[derive(Debug)]
+pub struct Chain {
+    blocks: BTreeMap<B256, Rc<Block>>,
+    states: BTreeMap<B256, Rc<Ledger>>,
+    canonical: Vec<B256>,
+    first: u64,
+    /// Blocks on top of a final one.
+    pub depth: u64,
+    finalised: u64,
+}
+
+impl Chain {
+    /// A chain that starts with one block, which is final.
+    pub fn new(genesis: Block, ledger: Ledger, depth: u64) -> Self {
+        let (number, hash) = (genesis.number, genesis.hash);
+        Self {
+            blocks: BTreeMap::from([(hash, Rc::new(genesis))]),
+            states: BTreeMap::from([(hash, Rc::new(ledger))]),
+            canonical: vec![hash],
+            first: number,
+            depth,
+            finalised: number,
+        }
+    }
+
+    /// The newest canonical block.
+    pub fn head(&self) -> Rc<Block> {
+        self.block(*self.canonical.last().expect("has a first block"))
+            .expect("canonical blocks are kept")
+    }
+
+    /// The state after the newest canonical block.
+    pub fn ledger(&self) -> Rc<Ledger> {
+        self.state(self.head().hash).expect("the head's is kept")
+    }
+
+    /// Height of the first block.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Height of the last final block.
+    pub fn finalised(&self) -> u64 {
+        self.finalised
+    }
+
+    /// A canonical block by height.
+    pub fn at(&self, number: u64) -> Option<Rc<Block>> {
+        let index = number.checked_sub(self.first)? as usize;
+        self.block(*self.canonical.get(index)?)
+    }
+
+    /// Any block by hash.
+    pub fn block(&self, hash: B256) -> Option<Rc<Block>> {
+        self.blocks.get(&hash).cloned()
+    }
+
+    /// The state after any block, while it is kept.
+    pub fn state(&self, hash: B256) -> Option<Rc<Ledger>> {
+        self.states.get(&hash).cloned()
+    }
+
+    /// Stores a block without making it canonical.
+    pub fn keep(&mut self, block: Block, ledger: Ledger) -> B256 {
+        let hash = block.hash;
+        self.blocks.insert(hash, Rc::new(block));
+        self.states.insert(hash, Rc::new(ledger));
+        hash
+    }
+
+    /// Makes the branch that ends in `tip` canonical. Answers the blocks that are canonical no more, oldest first.
+    pub fn adopt(&mut self, tip: B256) -> Vec<Rc<Block>> {
+        let mut branch = vec![];
+        let mut block = self.block(tip).expect("stored before");
+        while self.at(block.number).is_none_or(|at| at.hash != block.hash) {
+            branch.push(block.hash);
+            block = self
+                .block(block.parent)
+                .expect("branches start at the trunk");
+        }
+        let kept = (block.number - self.first + 1) as usize;
+        let dropped = self.canonical.split_off(kept);
+        self.canonical.extend(branch.into_iter().rev());
+        dropped
+            .into_iter()
+            .map(|hash| self.block(hash).expect("stored"))
+            .collect()
+    }
+
+    /// What is deep enough becomes final.
+    pub fn advance_finality(&mut self) {
+        let final_now = self.head().number.saturating_sub(self.depth);
+        self.finalised = self.finalised.max(final_now);
+        let oldest = self.finalised.saturating_sub(KEPT_STATES);
+        let blocks = &self.blocks;
+        self.states
+            .retain(|hash, _| blocks[hash].number >= oldest);
+    }
+}
+
+/// A block's hash: of its parent and of what makes it differ from its siblings.
+pub fn block_hash(parent: B256, salt: u64) -> B256 {
+    keccak256([parent.as_slice(), &salt.to_be_bytes()].concat())
+}

@@ -1,0 +1,163 @@
+//! Freezing, blocking, and what policy changes do once they take effect. How a change is approved is the contract's own
+//! matter; the keeper only meets what it does.
+
+use alloy_primitives::{Address, LogData, U256};
+use alloy_sol_types::SolValue;
+
+use super::{Caller, DAY, Done, Revert, Tier, Vault, abi::Abi, log, revert};
+
+/// What the recipient book says of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Unknown,
+    /// It is known.
+    Known,
+    /// It is never paid.
+    Blocked,
+}
+
+impl Vault {
+    pub(super) fn freeze(&mut self, caller: Caller) -> Result<Done, Revert> {
+        let mut member = self.member(caller.address);
+        if !self.is_signer(caller.address) && caller.time >= member.guardian_until {
+            return Err(revert(Abi::VaultNotFreezer {
+                caller: caller.address,
+            }));
+        }
+        if caller.time < member.freeze_again_at {
+            return Err(revert(Abi::VaultFreezeCoolingDown {
+                party: caller.address,
+                freezeAgainAt: U256::from(member.freeze_again_at),
+            }));
+        }
+        let length = self.policy_delay + 2 * DAY;
+        let old = self.halted_until;
+        let until = caller.time + length;
+        member.freeze_again_at = until + length;
+        self.members.insert(caller.address, member);
+        self.halted_until = until.max(old);
+        Ok(Done {
+            logs: vec![log(Abi::Frozen {
+                party: caller.address,
+                oldHaltedUntil: U256::from(old),
+                haltedUntil: U256::from(self.halted_until),
+                freezeAgainAt: U256::from(member.freeze_again_at),
+            })],
+            returned: U256::from(self.halted_until).abi_encode().into(),
+            gas: 50_000,
+        })
+    }
+
+    pub(super) fn block(&mut self, caller: Caller, recipient: Address) -> Result<Done, Revert> {
+        self.check_guardian(caller)?;
+        if self.standing(recipient) == Standing::Blocked {
+            return Err(revert(Abi::VaultStandingStale {
+                recipient,
+                stated: 0,
+                actual: 2,
+            }));
+        }
+        Ok(Done {
+            logs: vec![self.set_standing(recipient, Standing::Blocked)],
+            gas: 50_000,
+            ..Done::default()
+        })
+    }
+
+    pub(super) fn check_guardian(&self, caller: Caller) -> Result<(), Revert> {
+        if caller.time < self.member(caller.address).guardian_until {
+            return Ok(());
+        }
+        Err(revert(Abi::VaultNotGuardian {
+            caller: caller.address,
+        }))
+    }
+
+    /// What the recipient book says. The zero address, the vault and the token are entered as blocked at birth.
+    pub fn standing(&self, recipient: Address) -> Standing {
+        let entry = self.standings.get(&recipient).copied();
+        entry.unwrap_or(Standing::Unknown)
+    }
+
+    // ── What an approved change does ─────────────────────────────────────────────────────────────────────────────
+
+    /// A change of recipients takes effect.
+    pub fn set_standing(&mut self, recipient: Address, standing: Standing) -> LogData {
+        let old = self.standing(recipient);
+        self.standings.insert(recipient, standing);
+        log(Abi::RecipientSet {
+            recipient,
+            oldStanding: old as u8,
+            standing: standing as u8,
+        })
+    }
+
+    /// An unfreeze takes effect.
+    pub fn unfreeze(&mut self) -> LogData {
+        let old = std::mem::take(&mut self.halted_until);
+        log(Abi::Unfrozen {
+            oldHaltedUntil: U256::from(old),
+        })
+    }
+
+    /// A change of signers takes effect: votes so far count no more.
+    pub fn set_signers(&mut self, signers: Vec<Address>) -> LogData {
+        self.epoch += 1;
+        let old = std::mem::replace(&mut self.signers, signers);
+        log(Abi::SignersSet {
+            epoch: U256::from(self.epoch),
+            oldSigners: old,
+            signers: self.signers.clone(),
+            oldThreshold: U256::from(1),
+            threshold: U256::from(1),
+        })
+    }
+
+    /// A change of one tier's cap takes effect. For 28 hours the smaller of old and new holds. [base units]
+    pub fn set_cap(&mut self, index: usize, cap: u128, time: u64) -> LogData {
+        let old = self.tiers[index];
+        for tier in &mut self.tiers {
+            tier.cap_before = tier.cap;
+        }
+        self.tiers[index].cap = cap;
+        self.tiers_changed_at = time;
+        log(Abi::TierSet {
+            tier: U256::from(index),
+            oldTier: row(old),
+            newTier: row(self.tiers[index]),
+        })
+    }
+
+    /// Grants the roles of a keeper and a proposer until a time.
+    pub fn grant_keeper(&mut self, account: Address, until: u64) {
+        let member = self.members.entry(account).or_default();
+        (member.keeper_until, member.proposer_until) = (until, until);
+    }
+
+    /// Grants the role of a proposer until a time.
+    pub fn grant_proposer(&mut self, account: Address, until: u64) {
+        self.members.entry(account).or_default().proposer_until = until;
+    }
+
+    /// Grants a guardian's role until a time.
+    pub fn grant_guardian(&mut self, account: Address, until: u64) {
+        self.members.entry(account).or_default().guardian_until = until;
+    }
+
+    /// First seconds without the keeper's and the proposer's role.
+    pub fn keeper_until(&self, account: Address) -> (u64, u64) {
+        let member = self.member(account);
+        (member.keeper_until, member.proposer_until)
+    }
+}
+
+fn row(tier: Tier) -> Abi::Tier {
+    Abi::Tier {
+        maxKnown: tier.max_known,
+        maxUnknown: tier.max_unknown,
+        cap: tier.cap,
+        approvals: tier.approvals,
+        delay: tier.delay,
+    }
+}
