@@ -11,10 +11,6 @@ impl Rng {
         Self(std::array::from_fn(|_| splitmix(&mut state)))
     }
 
-    /// A stream of its own, so that what draws from it does not disturb what draws from this one.
-    pub fn fork(&mut self) -> Self {
-        Self::new(self.next())
-    }
 
     /// 64 random bits.
     pub fn next(&mut self) -> u64 {
