@@ -11,12 +11,13 @@ use crate::{
     run::{Verdict, run},
 };
 
-const USAGE: &str = "usage: simulator [--seeds A..B | --seed S] [--steps N] [--trace] [--quiet] [--any-coverage]
+const USAGE: &str = "usage: simulator [--seeds A..B | --seed S] [--steps N] [--trace] [--quiet] [--keep-going] [--any-coverage]
   --seeds A..B     seeds A to B (default 1..200)
   --seed S         one seed
   --steps N        steps with faults in each seed (default 1200)
   --trace          print everything that happens
   --quiet          print only the result
+  --keep-going     run all seeds, and say in one line what is wrong with each that fails
   --any-coverage   do not fail because a fault or a transition was never exercised
 Ends with 0 if all is well, 1 if a seed fails or something was never exercised, 2 for a wrong call.";
 
@@ -26,6 +27,7 @@ struct Options {
     steps: u64,
     traced: bool,
     quiet: bool,
+    keep_going: bool,
     any_coverage: bool,
 }
 
@@ -47,6 +49,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
         steps: 1_200,
         traced: false,
         quiet: false,
+        keep_going: false,
         any_coverage: false,
     };
     while let Some(argument) = arguments.next() {
@@ -67,6 +70,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
             "--steps" => options.steps = number(&value()?)?,
             "--trace" => options.traced = true,
             "--quiet" => options.quiet = true,
+            "--keep-going" => options.keep_going = true,
             "--any-coverage" => options.any_coverage = true,
             _ => return Err(format!("{argument}: unknown")),
         }
@@ -85,11 +89,16 @@ fn number(text: &str) -> Result<u64, String> {
 fn run_all(options: &Options) -> ExitCode {
     let began = Instant::now();
     let mut total = Coverage::default();
+    let mut failures = 0_u64;
     for seed in options.first..=options.last {
         let verdict = judged(seed, options);
         if let Some(failure) = &verdict.failure {
-            report(seed, options, &verdict, failure);
-            return ExitCode::FAILURE;
+            failures += 1;
+            if !options.keep_going {
+                report(seed, options, &verdict, failure);
+                return ExitCode::FAILURE;
+            }
+            println!("seed {seed} fails: {failure}");
         }
         total.add(&verdict.coverage);
         let done = seed - options.first + 1;
@@ -104,6 +113,10 @@ fn run_all(options: &Options) -> ExitCode {
     }
     let seconds = began.elapsed().as_secs();
     println!("\n{seeds} seeds of {} steps, {seconds} s", options.steps);
+    if failures > 0 {
+        println!("{failures} seeds fail");
+        return ExitCode::FAILURE;
+    }
     if !missing.is_empty() && !options.any_coverage {
         println!("never exercised: {}", missing.join("; "));
         return ExitCode::FAILURE;

@@ -143,7 +143,9 @@ impl Oracle {
             ));
         }
         if let Some(at) = self.by_number.get(&number) {
-            return Err(format!("number {number} is paid twice, first in block {at}"));
+            return Err(format!(
+                "number {number} is paid twice, first in block {at}"
+            ));
         }
         let asked = people.filed.get(&reference);
         let Some(meant) = asked.or_else(|| people.planned.get(&reference)) else {
@@ -176,7 +178,9 @@ impl Oracle {
                 .map(|payout| payout.amount)
                 .sum();
             if spent > *cap {
-                return Err(format!("tier {tier}: {spent} left within a day, the cap is {cap}"));
+                return Err(format!(
+                    "tier {tier}: {spent} left within a day, the cap is {cap}"
+                ));
             }
         }
         Ok(())
@@ -189,7 +193,12 @@ impl Oracle {
         }
         let (first, mask, tier, items) = if let Ok(paid) = Abi::BatchPaid::decode_log_data(log) {
             let tier = paid.tier.to::<usize>();
-            (paid.firstNumber, paid.paidMask, tier, unpack(&paid.payments))
+            (
+                paid.firstNumber,
+                paid.paidMask,
+                tier,
+                unpack(&paid.payments),
+            )
         } else if let Ok(executed) = Abi::BatchExecuted::decode_log_data(log) {
             let known = self.proposals.get(&executed.id);
             let (tier, items) = known.cloned().ok_or("executed and never proposed")?;

@@ -96,11 +96,19 @@ impl People {
     /// The same request changes nothing; the same ref with another body is refused.
     fn file_again(&self, payment: Payment) {
         let mut disk = self.drive.0.borrow_mut();
-        assert_eq!(disk.file(payment), Ok(false), "the same again is nothing new");
+        assert_eq!(
+            disk.file(payment),
+            Ok(false),
+            "the same again is nothing new"
+        );
         let more = Amount(payment.amount().0 + 1);
         let other = Payment::new(payment.recipient(), more, payment.reference());
         let refused = disk.file(other.expect("valid"));
-        assert_eq!(refused, Err(payment), "another body under a known ref is refused");
+        assert_eq!(
+            refused,
+            Err(payment),
+            "another body under a known ref is refused"
+        );
     }
 
     // ── Signers ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +140,7 @@ impl People {
         let eager = if fate.is_active() { 60 } else { 300 };
         for (id, shown) in &self.shown {
             let state = ledger.vault.view(*id, time).state;
-            if !(1..=3).contains(&state) || !self.is_meant(&shown.payments) {
+            if !(1..=3).contains(&state) || !self.is_meant(shown) {
                 continue;
             }
             for signer in &ledger.vault.signers {
@@ -162,30 +170,21 @@ impl People {
         call(world, signer, execute);
     }
 
-    fn is_meant(&self, packed: &[u8]) -> bool {
-        unpack(packed).iter().all(|item| {
-            let reference = PaymentRef(item.reference);
-            let asked = self.filed.get(&reference);
-            let meant = asked.or_else(|| self.planned.get(&reference));
-            meant.is_some_and(|payment| {
-                payment.recipient() == item.recipient && payment.amount().0 == item.amount
-            })
-        }) && !self.is_doubled(packed)
-    }
-
-    /// Whether a batch carries a requested ref under a number that the keeper did not give it.
-    fn is_doubled(&self, packed: &[u8]) -> bool {
+    /// Whether people asked for every payment of it, and it does not give a requested ref a second number.
+    fn is_meant(&self, shown: &Shown) -> bool {
         let disk = self.drive.0.borrow();
-        let header_of = |shown: &Shown| shown.payments.as_ref() == packed;
-        let Some(shown) = self.shown.values().find(|shown| header_of(shown)) else {
-            return false;
-        };
-        let first = shown.header.firstNumber;
-        unpack(packed).iter().enumerate().any(|(i, item)| {
+        let numbered = (shown.header.firstNumber..).zip(unpack(&shown.payments));
+        numbered.into_iter().all(|(number, item)| {
             let reference = PaymentRef(item.reference);
+            let is_asked = |payment: &Payment| {
+                payment.recipient() == item.recipient && payment.amount().0 == item.amount
+            };
             let row = disk.payment(reference);
             let given = row.and_then(|row| row.number);
-            self.filed.contains_key(&reference) && given.is_none_or(|n| n.0 != first + i as u64)
+            match self.filed.get(&reference) {
+                Some(payment) => is_asked(payment) && given.is_some_and(|n| n.0 == number),
+                None => self.planned.get(&reference).is_some_and(is_asked),
+            }
         })
     }
 

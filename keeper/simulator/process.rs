@@ -41,7 +41,7 @@ impl Process {
     /// A new log, and no process yet.
     pub fn new(mut drive: Drive, setting: &Setting, world: &World, start: BlockRef) -> Self {
         let opening = setting.opening(world.key.address(), start);
-        engine::open(&mut drive, opening).expect("a new store takes a new log");
+        engine::open(&mut drive, opening, Vec::new()).expect("a new store takes a new log");
         Self {
             drive,
             engine: None,
@@ -49,11 +49,6 @@ impl Process {
             starts_ms: 0,
             wrong: None,
         }
-    }
-
-    /// The engine, while the process lives.
-    pub fn engine(&self) -> Option<&Engine<Drive>> {
-        self.engine.as_ref()
     }
 
     /// Lets time pass up to now: what arrives arrives, what is answered is answered, and the engine takes a turn.
@@ -78,6 +73,14 @@ impl Process {
                 }
                 self.die(now_ms, fate);
             }
+        }
+    }
+
+    /// What the keeper says that it waits for.
+    pub fn waits(&self) -> String {
+        match self.engine.as_ref().map(Engine::status) {
+            None => "it does not run".to_owned(),
+            Some(status) => format!("waits: {:?}, failure: {:?}", status.waits, status.failure),
         }
     }
 
@@ -201,10 +204,18 @@ fn told(effect: &Effect) -> String {
     match effect {
         Effect::Poll { tip } => format!("keeper: polls after {}", tip.number),
         Effect::Look { at, proposals } => {
-            format!("keeper: looks at {} ({} proposals)", at.number, proposals.len())
+            format!(
+                "keeper: looks at {} ({} proposals)",
+                at.number,
+                proposals.len()
+            )
         }
         Effect::Advise { at, payments } => {
-            format!("keeper: asks about {} payments at {}", payments.len(), at.number)
+            format!(
+                "keeper: asks about {} payments at {}",
+                payments.len(),
+                at.number
+            )
         }
         Effect::Simulate { at, gas_limit, .. } => {
             format!("keeper: simulates at {} within {gas_limit} gas", at.number)

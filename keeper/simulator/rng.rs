@@ -11,7 +11,6 @@ impl Rng {
         Self(std::array::from_fn(|_| splitmix(&mut state)))
     }
 
-
     /// 64 random bits.
     pub fn next(&mut self) -> u64 {
         let [a, b, c, d] = &mut self.0;

@@ -2,11 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use tidelock_core::{
-    domain::PaymentRef,
-    event::{HaltReason, Mode},
-    lifecycle::PaymentStatus,
-};
+use tidelock_core::{domain::PaymentRef, event::Mode, lifecycle::PaymentStatus};
 
 use crate::{
     coverage::Coverage,
@@ -124,21 +120,23 @@ impl Simulation {
         }
         match self.unfinished() {
             None => Ok(()),
-            Some(what) => Err(format!("{what}, {LIVENESS_STEPS} steps after the last fault")),
+            Some(what) => Err(format!(
+                "{what}, {LIVENESS_STEPS} steps after the last fault; the keeper {}",
+                self.process.waits()
+            )),
         }
     }
 
     /// The chain broke its promise: the keeper halts, and sends nothing any more.
     fn halted(&mut self) -> Result<(), String> {
         self.fate.calm();
+        self.world.calm(&mut self.fate);
         for _ in 0..HALT_STEPS {
             self.step(1)?;
         }
         let disk = self.drive.0.borrow();
         match &disk.head().mode {
-            Mode::Halted {
-                reason: HaltReason::FinalityBroken { .. },
-            } => Ok(()),
+            Mode::Halted { .. } => Ok(()), // it may have been halted before
             mode => Err(format!("finality broke, and the keeper is {mode:?}")),
         }
     }
@@ -198,7 +196,7 @@ impl Simulation {
         let disk = self.drive.0.borrow();
         let unpaid = |reference: &PaymentRef| {
             let row = disk.payment(*reference);
-            !row.is_some_and(|row| row.status == PaymentStatus::Paid)
+            row.is_none_or(|row| row.status != PaymentStatus::Paid)
                 || !self.oracle.is_paid_for_good(&self.world, *reference)
         };
         let expected = self.people.expected(&self.world);
@@ -206,7 +204,9 @@ impl Simulation {
         if let Some(reference) = left.first() {
             let row = disk.payment(*reference);
             let count = left.len();
-            return Some(format!("{count} payments are unpaid, the first is {reference}: {row:?}"));
+            return Some(format!(
+                "{count} payments are unpaid, the first is {reference}: {row:?}"
+            ));
         }
         let slot = disk.live_slots().next();
         slot.map(|slot| format!("nonce {} is not used up: {:?}", slot.nonce, slot.job))

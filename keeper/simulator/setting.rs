@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, keccak256};
 use tidelock_core::{
-    domain::{Amount, BlockTime, ChainId, VaultDomain},
+    domain::{Amount, ChainId, VaultDomain},
     event::{BlockRef, Namespace, Opening},
     settings::{BatchSettings, LaneSettings, Settings},
     submit::FeePolicy,
@@ -75,7 +75,9 @@ pub fn address(name: &str) -> Address {
 }
 
 fn addresses(name: &str, count: u64) -> Vec<Address> {
-    (0..count).map(|i| address(&format!("{name} {i}"))).collect()
+    (0..count)
+        .map(|i| address(&format!("{name} {i}")))
+        .collect()
 }
 
 impl Setting {
@@ -203,11 +205,6 @@ impl Setting {
         };
         (block, ledger)
     }
-}
-
-/// The time of a block for the core.
-pub fn block_time(seconds: u64) -> BlockTime {
-    BlockTime::from_seconds(seconds).expect("below 2^40")
 }
 
 fn policy_tiers(rng: &mut Rng) -> Vec<Tier> {

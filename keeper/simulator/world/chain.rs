@@ -30,12 +30,8 @@ pub struct Ledger {
 pub struct Mined {
     /// Its hash.
     pub hash: B256,
-    /// Its bytes.
-    pub raw: Bytes,
     /// Revert data if it reverted.
     pub reverted: Option<Bytes>,
-    /// What it called the vault with; empty if it did not.
-    pub input: Bytes,
 }
 
 /// What somebody else than the keeper does on chain. It finds its way into a block without a pool.
@@ -191,8 +187,7 @@ impl Chain {
         self.finalised = self.finalised.max(final_now);
         let oldest = self.finalised.saturating_sub(KEPT_STATES);
         let blocks = &self.blocks;
-        self.states
-            .retain(|hash, _| blocks[hash].number >= oldest);
+        self.states.retain(|hash, _| blocks[hash].number >= oldest);
     }
 }
 

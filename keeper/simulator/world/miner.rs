@@ -308,30 +308,19 @@ impl Making<'_> {
 
     fn execute(&mut self, transaction: Pooled) {
         let Pooled {
-            hash,
-            raw,
-            input,
-            gas_limit,
-            ..
-        } = transaction.clone();
+            hash, gas_limit, ..
+        } = transaction;
         let (reverted, gas) = if transaction.to == self.ledger.vault.address {
             self.call(&transaction)
         } else {
             (None, BASE_GAS)
         };
         let gas = gas.min(gas_limit);
-        let price = transaction
-            .max_fee
-            .min(self.base_fee + transaction.tip);
+        let price = transaction.max_fee.min(self.base_fee + transaction.tip);
         self.ledger.gas_wei -= u128::from(gas) * price;
         self.ledger.nonce += 1;
         self.gas_used += gas;
-        self.transactions.push(Mined {
-            hash,
-            raw,
-            reverted,
-            input,
-        });
+        self.transactions.push(Mined { hash, reverted });
     }
 
     /// Calls the vault. Answers revert data, if any, and gas used.

@@ -10,9 +10,7 @@ use tidelock_core::{
     domain::{Amount, BatchId, BlockTime, Payment, TierIndex},
     event::BlockRef,
     observe::{Block as SeenBlock, Polled},
-    port::{
-        Advice, Effect, Outcome, ProposalLook, ProposalState, Simulation, TierLook, VaultLook,
-    },
+    port::{Advice, Effect, Outcome, ProposalLook, ProposalState, Simulation, TierLook, VaultLook},
     submit::{Reply, classify},
 };
 
@@ -42,9 +40,19 @@ impl World {
         }
         match effect {
             Effect::Poll { tip } => self.answer_poll(*tip, fate),
-            Effect::Look { at, proposals } => self.at(*at, |ledger, block| {
-                Outcome::Looked(Box::new(look(self, ledger, block, proposals)))
-            }),
+            Effect::Look { at, proposals } => {
+                let answer = self.at(*at, |ledger, block| {
+                    Outcome::Looked(Box::new(look(self, ledger, block, proposals)))
+                });
+                if let Outcome::Looked(look) = &answer {
+                    let rooms: Vec<u128> = look.tiers.iter().map(|tier| tier.headroom.0).collect();
+                    let (balance, halted) = (look.balance, look.halted_until);
+                    fate.say(|| {
+                        format!("node: room {rooms:?}, balance {balance}, halted until {halted}")
+                    });
+                }
+                answer
+            }
             Effect::Advise { at, payments } => self.at(*at, |ledger, _| {
                 let advice = payments.iter().map(|payment| advise(ledger, payment));
                 Outcome::Advised(advice.collect())
@@ -57,6 +65,9 @@ impl World {
                 let answer = self.at(*at, |ledger, block| {
                     Outcome::Simulated(simulate(self, ledger, block, data, *gas_limit))
                 });
+                if let Outcome::Simulated(Simulation::Reverts(revert)) = &answer {
+                    fate.say(|| format!("node: the call would revert: {revert:?}"));
+                }
                 if is_over_cap(&answer) {
                     fate.struck(Fault::OverGasCap);
                 }

@@ -17,8 +17,6 @@ const TRANSACTION_GAS_CAP: u64 = 16_777_216;
 pub struct Pooled {
     /// Its hash.
     pub hash: B256,
-    /// Its bytes.
-    pub raw: Bytes,
     /// Its nonce.
     pub nonce: u64,
     /// Most it pays for gas, tip included. [wei per gas]
@@ -40,14 +38,13 @@ impl Pooled {
     }
 
     fn read(raw: &Bytes, key: Address) -> Result<Self, String> {
-        let envelope = TxEnvelope::decode_2718(&mut raw.as_ref())
-            .map_err(|error| format!("rlp: {error}"))?;
+        let envelope =
+            TxEnvelope::decode_2718(&mut raw.as_ref()).map_err(|error| format!("rlp: {error}"))?;
         if envelope.recover_signer().ok() != Some(key) {
             return Err("invalid sender".to_owned());
         }
         Ok(Self {
             hash: *envelope.tx_hash(),
-            raw: raw.clone(),
             nonce: envelope.nonce(),
             max_fee: envelope.max_fee_per_gas(),
             tip: envelope.max_priority_fee_per_gas().unwrap_or_default(),

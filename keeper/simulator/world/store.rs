@@ -106,11 +106,6 @@ impl Disk {
         self.head.as_ref().expect("opened")
     }
 
-    /// Entries of the log.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
     /// Whether a signed transaction is durable.
     pub fn has_attempt(&self, hash: B256) -> bool {
         let mut attempts = self.slots.values().flat_map(|slot| &slot.attempts);
@@ -312,11 +307,7 @@ impl Store for Drive {
         Ok(Unread { items, through })
     }
 
-    fn knows_any(
-        &mut self,
-        refs: &[PaymentRef],
-        numbers: &[PaymentNumber],
-    ) -> Result<bool, Gone> {
+    fn knows_any(&mut self, refs: &[PaymentRef], numbers: &[PaymentNumber]) -> Result<bool, Gone> {
         let disk = self.0.borrow();
         let requested = |r: &Request| refs.contains(&r.payment.reference());
         let paid_for = |row: &PaymentRow| {

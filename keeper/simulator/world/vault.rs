@@ -14,7 +14,7 @@ use alloy_sol_types::{SolError, SolEvent, SolInterface};
 use super::token::Token;
 use abi::Abi;
 pub use policy::Standing;
-pub use proposals::{Proposal, ProposalView};
+use proposals::Proposal;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -175,11 +175,6 @@ impl Vault {
     /// A header's id in this vault.
     pub fn id(&self, batch: &Abi::Batch) -> B256 {
         abi::batch_id(self.chain_id, self.address, batch)
-    }
-
-    /// Whether a number is paid.
-    pub fn is_paid(&self, number: u64) -> bool {
-        self.paid.contains(&number)
     }
 
     /// Mask of the numbers that are not paid.

@@ -173,7 +173,8 @@ impl Vault {
 
     /// Those that fit the tier now.
     pub(super) fn fitting(&self, tier: usize, items: &[Item]) -> U256 {
-        let fits = |item: &Item| item.amount != 0 && item.amount <= self.limit(tier, item.recipient);
+        let fits =
+            |item: &Item| item.amount != 0 && item.amount <= self.limit(tier, item.recipient);
         mask((0..items.len()).filter(|i| fits(&items[*i])))
     }
 

@@ -241,7 +241,11 @@ impl Vault {
         let required = proposal.required.max(tier.approvals);
         let delay = proposal.delay.max(u64::from(tier.delay));
         let current = proposal.epoch == self.epoch;
-        let votes = if current { proposal.votes.len() as u8 } else { 0 };
+        let votes = if current {
+            proposal.votes.len() as u8
+        } else {
+            0
+        };
         let ready_at = (proposal.quorum_at)
             .filter(|_| proposal.is_running(self.epoch) && votes >= required)
             .map(|quorum_at| quorum_at + delay);
