@@ -11,125 +11,12 @@
 
 mod world;
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Command, Output, Stdio},
-};
+use std::{fs, process::Output};
 
 use alloy::{primitives::U256, signers::local::PrivateKeySigner};
 use serde_json::Value;
-use tempfile::TempDir;
 use tidelock_core::abi::{Vault, VaultLens};
-use world::{Plan, Tether, World, as_keystore, password_file};
-
-const PASSWORD: &str = "open sesame";
-
-/// A world, and a directory with a configuration for it.
-struct Office {
-    world: World,
-    directory: TempDir,
-}
-
-impl Office {
-    async fn open(plan: Plan) -> Self {
-        let world = World::start(plan).await;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path();
-        as_keystore(path, "keeper-key.json", &world.keys.keeper, PASSWORD);
-        password_file(path, "password", PASSWORD);
-        let office = Self { world, directory };
-        office.configure(|text| text);
-        office
-    }
-
-    /// Writes the configuration, changed.
-    fn configure(&self, change: impl FnOnce(String) -> String) {
-        let world = &self.world;
-        let text = format!(
-            "[chain]\nrpc_url = \"{}\"\nchain_id = 31337\nallow_single_node = true\n\
-             [vault]\naddress = \"{}\"\nlens = \"{}\"\ntoken = \"{}\"\n\
-             [key]\nkeystore = \"keeper-key.json\"\npassword_file = \"password\"\n",
-            world.node.url(),
-            world.domain.vault,
-            world.lens,
-            world.token
-        );
-        fs::write(self.path("keeper.toml"), change(text)).unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    async fn keeper(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keeper"));
-        command
-            .arg("--config")
-            .arg(self.path("keeper.toml"))
-            .args(arguments)
-            .env_remove("KEEPER_PASSWORD")
-            .stdin(Stdio::null());
-        let run = tokio::task::spawn_blocking(move || command.output().unwrap());
-        run.await.unwrap()
-    }
-
-    /// Runs it as somebody with a key of their own.
-    async fn keeper_as(&self, key: &PrivateKeySigner, arguments: &[&str]) -> Output {
-        let name = format!("key-{}", key.address());
-        if !self.path(&name).exists() {
-            as_keystore(self.directory.path(), &name, key, PASSWORD);
-        }
-        let (keystore, password) = (self.path(&name), self.path("password"));
-        let own = [
-            "--keystore",
-            keystore.to_str().unwrap(),
-            "--password-file",
-            password.to_str().unwrap(),
-        ];
-        self.keeper(&[arguments, &own].concat()).await
-    }
-
-    fn signer(&self, index: usize) -> &PrivateKeySigner {
-        &self.world.keys.signers[index]
-    }
-
-    async fn explain(&self, id: &Value) -> VaultLens::Explanation {
-        let call = VaultLens::explainCall {
-            vault: self.world.domain.vault,
-            id: serde_json::from_value(id.clone()).unwrap(),
-        };
-        self.world.read(self.world.lens, &call).await
-    }
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-#[track_caller]
-fn expect(output: &Output, code: i32, words: &str) {
-    let said = format!("{}{}", out(output), err(output));
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert!(said.contains(words), "{words:?} not in: {said}");
-    assert!(!said.contains(PASSWORD), "{said}");
-}
-
-#[track_caller]
-fn json_of(output: &Output) -> Value {
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}{}",
-        out(output),
-        err(output)
-    );
-    serde_json::from_str(&out(output)).unwrap()
-}
+use world::{Office, Plan, Tether, err, expect, json_of, out};
 
 #[tokio::test]
 async fn check_agrees_or_names_the_difference() {

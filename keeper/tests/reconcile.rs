@@ -24,7 +24,7 @@ use tidelock_keeper::{
     chain::ChainError,
     reconcile::{Difference, Reconciliation, Report},
 };
-use world::{Plan, USDT, World};
+use world::{Mining, Office, Plan, USDT, World, expect, json_of};
 
 fn payment(byte: u8) -> Payment {
     let recipient = Address::repeat_byte(byte);
@@ -266,4 +266,38 @@ async fn another_block_at_the_checkpoint_is_found_and_a_lagging_node_is_no_answe
         matches!(lagging, ChainError::MissingBlock { .. }),
         "{lagging}"
     );
+}
+
+#[tokio::test]
+async fn the_command_agrees_with_a_daemon_that_paid_and_finds_a_chain_that_forgot() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(10).await;
+    office.world.set_mining(Mining::ByHand).await;
+    let early = office.keeper(&["reconcile"]).await;
+    expect(&early, 5, "there is no such file");
+    let daemon = office.daemon().await;
+    office.request(vec![payment(1), payment(2)]);
+    let recipient = payment(2).recipient();
+    office
+        .until("payment 2 is made", async || {
+            office.world.mine(1).await;
+            !office.world.token_balance(recipient).await.is_zero()
+        })
+        .await;
+    office
+        .until("log and chain agree that both are paid", async || {
+            office.world.mine(1).await;
+            let report = json_of(&office.keeper(&["reconcile", "--json"]).await);
+            assert_eq!(report["differences"], serde_json::json!([]));
+            report["paid"] == 2
+        })
+        .await;
+    daemon.stop();
+
+    let payments_and_all_after = office.world.head().await.number - 12;
+    office.world.reorg(payments_and_all_after).await;
+    office.world.mine(10).await;
+    let forgot = office.keeper(&["reconcile"]).await;
+    expect(&forgot, 1, "paid says the log, the vault has not paid it");
+    expect(&forgot, 1, "the log took in");
 }

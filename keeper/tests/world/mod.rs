@@ -15,6 +15,7 @@
 mod artifacts;
 mod keys;
 mod node;
+mod office;
 mod plan;
 
 use std::{
@@ -36,6 +37,7 @@ use tidelock_keeper::chain::{Parties, Rpc, RpcChain, RpcSettings};
 pub use artifacts::{bytecode, repository};
 pub use keys::{Keys, as_keystore, password_file};
 pub use node::Node;
+pub use office::{Daemon, Office, err, expect, json_of, out};
 pub use plan::{DAY, HOUR, Mining, Plan, USDT};
 
 sol! {
