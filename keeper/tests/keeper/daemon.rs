@@ -1,0 +1,217 @@
+//! The real binary on a world of its own: files, process, and what its store says.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use alloy::primitives::{Address, U256};
+use tempfile::TempDir;
+use tidelock_core::{
+    domain::{Amount, Payment, PaymentRef},
+    event::{self, Event},
+    lifecycle::PaymentStatus,
+};
+use tidelock_keeper::store::{Desk, Filing, Overview, Reader};
+
+use super::world::{World, as_keystore, password_file};
+
+/// How long anything is waited for.
+const PATIENCE: Duration = Duration::from_secs(90);
+const LOOK: Duration = Duration::from_millis(100);
+
+pub struct Daemon {
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+impl Daemon {
+    /// Writes configuration, key and password; starts nothing. `more` is added to the configuration.
+    pub fn set_up(world: &World, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        as_keystore(
+            folder.path(),
+            "keeper.keystore",
+            &world.keys.keeper,
+            "secret",
+        );
+        password_file(folder.path(), "keeper.password", "secret");
+        let text = format!(
+            "[chain]\n\
+             rpc_url = \"{}\"\n\
+             chain_id = {}\n\
+             allow_single_node = true\n\
+             poll_interval_ms = 100\n\
+             [vault]\n\
+             address = \"{}\"\n\
+             lens = \"{}\"\n\
+             token = \"{}\"\n\
+             [key]\n\
+             keystore = \"keeper.keystore\"\n\
+             password_file = \"keeper.password\"\n\
+             {more}\n",
+            world.node.url(),
+            world.domain.chain_id.0,
+            world.domain.vault,
+            world.lens,
+            world.token,
+        );
+        std::fs::write(folder.path().join("keeper.toml"), text).unwrap();
+        Self {
+            folder,
+            process: None,
+        }
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("keeper.db")
+    }
+
+    pub fn log(&self) -> String {
+        let file = self.folder.path().join("keeper.log");
+        std::fs::read_to_string(file).unwrap_or_default()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("keeper.log"))
+            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keeper"));
+        command
+            .arg("--config")
+            .arg(self.folder.path().join("keeper.toml"))
+            .args(arguments)
+            .env("KEEPER_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        command
+    }
+
+    pub fn start(&mut self) {
+        self.start_with(&["run"]);
+    }
+
+    pub fn start_with(&mut self, arguments: &[&str]) {
+        assert!(self.process.is_none(), "it runs already");
+        self.process = Some(self.command(arguments).spawn().unwrap());
+    }
+
+    /// Until the log is open.
+    pub async fn opened(&mut self) {
+        self.until("the log is open", |daemon| daemon.store().exists())
+            .await;
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// SIGTERM, and how it ended.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("it does not run");
+        let id = process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(told.success());
+        process.wait().unwrap()
+    }
+
+    /// Waits for something; fails with the daemon's log.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let begin = Instant::now();
+        while !is_so(self) {
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "not after {PATIENCE:?}: {what}\n{:#?}\n{}",
+                self.overview().map(|overview| overview.counts),
+                self.log()
+            );
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until that many payments stand so.
+    pub async fn until_count(&self, status: PaymentStatus, count: u64) {
+        let what = format!("{count} payments are {status:?}");
+        self.until(&what, |daemon| daemon.count(status) == count)
+            .await;
+    }
+
+    pub fn count(&self, status: PaymentStatus) -> u64 {
+        let overview = self.overview();
+        overview.map_or(0, |all| all.counts.get(&status).copied().unwrap_or(0))
+    }
+
+    pub fn overview(&self) -> Option<Overview> {
+        let path = self.store();
+        on_thread(move || Reader::open(&path).ok()?.overview().ok())
+    }
+
+    /// The log's entries about a payment.
+    pub fn events(&self, reference: PaymentRef) -> Vec<Event> {
+        let path = self.store();
+        on_thread(move || {
+            let mut reader = Reader::open(&path).unwrap();
+            let events = reader.events_about(&reference).unwrap();
+            events.into_iter().map(|logged| logged.event).collect()
+        })
+    }
+
+    /// Files requests.
+    pub fn file(&self, payments: &[Payment]) {
+        let (path, payments) = (self.store(), payments.to_vec());
+        let filing = on_thread(move || Desk::open(&path).unwrap().file(&payments).unwrap());
+        assert!(matches!(filing, Filing::Filed(_)));
+    }
+
+    pub fn tell(&self, command: event::Command) {
+        let path = self.store();
+        on_thread(move || Desk::open(&path).unwrap().command(&command).unwrap());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The store blocks, which a thread of the test's runtime must not.
+fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    thread::spawn(work).join().unwrap()
+}
+
+/// A payment to a recipient of its own. [base units]
+pub fn payment(id: u32, amount: u128) -> Payment {
+    let mut recipient = [0x51; 20];
+    recipient[16..].copy_from_slice(&id.to_be_bytes());
+    let mut reference = [0x52; 16];
+    reference[12..].copy_from_slice(&id.to_be_bytes());
+    Payment::new(
+        Address::from(recipient),
+        Amount(amount),
+        PaymentRef(reference),
+    )
+    .unwrap()
+}
+
+/// Every recipient has exactly its amount, by the word of the chain.
+pub async fn each_paid_once(world: &World, payments: &[Payment]) {
+    let mut sum = U256::ZERO;
+    for payment in payments {
+        let expected = U256::from(payment.amount().0);
+        let balance = world.token_balance(payment.recipient()).await;
+        assert_eq!(balance, expected, "{}", payment.recipient());
+        sum += expected;
+    }
+    let left = world.token_balance(world.domain.vault).await;
+    assert_eq!(left, U256::from(super::BALANCE) - sum);
+}

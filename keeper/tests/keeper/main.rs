@@ -1,0 +1,55 @@
+//! The keeper as its operators run it, on a real chain that misbehaves.
+
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+mod crash;
+mod daemon;
+mod fees;
+mod nonce;
+mod path;
+mod reorg;
+mod restore;
+mod stop;
+#[path = "../world/mod.rs"]
+mod world;
+
+use tidelock_core::domain::Payment;
+
+use daemon::{Daemon, payment};
+use world::{Mining, Plan, USDT, World};
+
+/// What the vault holds at first. [base units]
+const BALANCE: u128 = 50_000_000 * USDT;
+
+/// A world with a block a second, and a daemon that is set up for it.
+async fn start(plan: Plan, more: &str) -> (World, Daemon) {
+    let world = World::start(Plan {
+        mining: Mining::Every(1),
+        balance: BALANCE,
+        ..plan
+    })
+    .await;
+    // The vault's creation must be final before a log is opened for it.
+    let created = world.head().await.number;
+    while world.finalised().await.number < created {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let daemon = Daemon::set_up(&world, more);
+    (world, daemon)
+}
+
+/// Small payments, which an automatic tier takes.
+fn small(ids: std::ops::Range<u32>) -> Vec<Payment> {
+    ids.map(|id| payment(id, USDT * (1 + u128::from(id % 9))))
+        .collect()
+}
