@@ -67,7 +67,7 @@ pub fn run<S>(
     engine: &mut Engine<S>,
     world: &World,
     stop: &AtomicBool,
-    mut report: impl FnMut(&Engine<S>, &Status),
+    mut report: impl FnMut(&Status),
 ) -> Result<(), EngineError<S::Error>>
 where
     S: Store,
@@ -83,10 +83,10 @@ where
         }
         if Instant::now() >= next_report {
             next_report = Instant::now().checked_add(REPORT).unwrap_or(next_report);
-            report(engine, &engine.status());
+            report(&engine.status());
         }
     }
-    report(engine, &engine.status());
+    report(&engine.status());
     Ok(())
 }
 

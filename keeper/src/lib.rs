@@ -6,6 +6,7 @@ pub mod config;
 pub mod csv;
 pub mod daemon;
 pub mod exit;
+pub mod heartbeat;
 pub mod opening;
 pub mod reconcile;
 pub mod signer;

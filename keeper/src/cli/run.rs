@@ -28,6 +28,7 @@ use crate::{
     config::Config,
     daemon::{self, World},
     exit::{ExitStatus, Failure, Outcome},
+    heartbeat::Heartbeat,
     opening,
     signer::Signer,
     store::{self, SqliteStore, StoreError},
@@ -88,8 +89,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         tasks: runtime.handle().clone(),
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
-    let mut watch = Watch::default();
-    let ended = daemon::run(&mut engine, &world, &stop, |_, status| watch.report(status));
+    let mut watch = Watch {
+        store: config.store.path.clone(),
+        observes: args.observe,
+        last: None,
+    };
+    let ended = daemon::run(&mut engine, &world, &stop, |status| watch.report(status));
     runtime.shutdown_background();
     ended.map_err(engine_failure)?;
     engine.into_store().close().map_err(store_failure)?;
@@ -245,9 +250,10 @@ fn stop_on_signal(runtime: &Runtime) -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-/// Says what has changed, and says it once.
-#[derive(Default)]
+/// Says what has changed, and says it once; and leaves a sign of life for `keeper status`.
 struct Watch {
+    store: PathBuf,
+    observes: bool,
     last: Option<Status>,
 }
 
@@ -268,6 +274,9 @@ impl Watch {
         if last.is_none_or(|last| last.payments != status.payments) {
             info!(tip = status.tip.number, finalised = status.finalised.number,
                 unincluded = status.unincluded, payments = ?status.payments, "progress");
+        }
+        if let Err(error) = Heartbeat::of(status, self.observes).write(&self.store) {
+            warn!(%error, "no heartbeat written");
         }
         self.last = Some(status.clone());
     }
