@@ -312,6 +312,20 @@ where
 
 /// The mask of that many payments.
 pub(super) fn full(count: usize) -> U256 {
-    let unused = 256_usize.saturating_sub(count);
-    U256::MAX.checked_shr(unused).unwrap_or(U256::ZERO)
+    // Not checked_shr, which gives none as soon as a set bit is shifted out.
+    U256::MAX.wrapping_shr(256_usize.saturating_sub(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_of_many_payments_has_a_bit_for_each() {
+        for count in [0, 1, 2, 63, 64, 65, 96, 255, 256] {
+            let mask = full(count);
+            assert_eq!(mask.count_ones(), count, "{count} payments");
+            assert_eq!(mask.trailing_ones(), count, "{count} payments");
+        }
+    }
 }
