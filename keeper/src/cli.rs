@@ -2,15 +2,24 @@
 
 mod approve;
 mod check;
+mod command;
 mod direct;
 mod doctor;
+mod explain;
 mod freeze;
+mod init;
+mod offline;
 mod online;
 mod output;
 mod propose;
 mod reconcile;
+mod request;
 mod revoke;
 mod run;
+mod shown;
+mod status;
+mod verify_log;
+mod words;
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
@@ -81,10 +90,28 @@ impl Context {
 /// What the keeper can be asked for.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration and make an empty store
+    Init(init::Args),
     /// Compare chain, vault, token and roles with the configuration
     Check(check::Args),
     /// Run the daemon
     Run(run::Args),
+    /// Ask for one payment, or for those of a CSV file
+    Request(request::Args),
+    /// Show where everything stands
+    Status(status::Args),
+    /// Show where one payment stands, and why
+    Explain(explain::Args),
+    /// Hold a payment that is in no batch
+    Hold(command::PaymentArgs),
+    /// Let a held payment go on
+    Release(command::PaymentArgs),
+    /// Withdraw a payment that is in no batch, for good
+    Cancel(command::PaymentArgs),
+    /// Send nothing from now on
+    Halt(command::WholeArgs),
+    /// Send again
+    Resume(command::WholeArgs),
     /// Propose payments that wait for approvals
     Propose(propose::Args),
     /// Approve a batch, as a signer
@@ -95,6 +122,8 @@ enum Command {
     Freeze(freeze::Args),
     /// Compare the log with the chain
     Reconcile(reconcile::Args),
+    /// Hold the log to its hashes, and the stored rows to the log
+    VerifyLog(verify_log::Args),
     /// Look for what is wrong with this installation
     Doctor(doctor::Args),
 }
@@ -102,6 +131,16 @@ enum Command {
 impl Command {
     fn run(&self, context: &Context) -> Outcome {
         match self {
+            Self::Init(args) => init::run(args, context),
+            Self::Request(args) => request::run(args, context),
+            Self::Status(args) => status::run(args, context),
+            Self::Explain(args) => explain::run(args, context),
+            Self::Hold(args) => command::hold(args, context),
+            Self::Release(args) => command::release(args, context),
+            Self::Cancel(args) => command::cancel(args, context),
+            Self::Halt(args) => command::halt(args, context),
+            Self::Resume(args) => command::resume(args, context),
+            Self::VerifyLog(args) => verify_log::run(args, context),
             Self::Check(args) => check::run(args, context),
             Self::Run(args) => run::run(args, context),
             Self::Propose(args) => propose::run(args, context),

@@ -185,8 +185,17 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
+        Self::of(path, &text, environment)
+    }
+
+    /// Reads what would stand in the file, without the environment.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Self::of(path, text, Environment(Vec::new()))
+    }
+
+    fn of(path: &Path, text: &str, environment: Environment) -> Result<Self, ConfigError> {
         let base = path.parent().unwrap_or(Path::new(""));
-        let raw = Figment::from(Toml::string(&text))
+        let raw = Figment::from(Toml::string(text))
             .merge(environment)
             .extract()
             .map_err(|errors| ConfigError::Malformed {

@@ -43,13 +43,34 @@ pub enum CsvError {
         /// The ref.
         reference: PaymentRef,
     },
+    /// Several lines are wrong.
+    #[error("{}", several(.0))]
+    Several(Vec<CsvError>),
     /// There is a header and nothing else.
     #[error("no payments: at least one line must follow the header")]
     Empty,
 }
 
-/// Reads a file's text; `decimals` are the token's.
+/// Errors that are shown of one file; what follows is counted.
+const SHOWN: usize = 20;
+
+fn several(errors: &[CsvError]) -> String {
+    let mut lines: Vec<String> = errors.iter().take(SHOWN).map(ToString::to_string).collect();
+    match errors.len().saturating_sub(SHOWN) {
+        0 => {}
+        more => lines.push(format!("and {more} more lines")),
+    }
+    lines.join("\n")
+}
+
+/// Reads a file's text; `decimals` are the token's. Every bad line is named, not only the first.
 pub fn read_payments(text: &str, decimals: u8) -> Result<Vec<Payment>, CsvError> {
+    let lines = read_lines(text, decimals)?;
+    Ok(lines.into_iter().map(|(_, payment)| payment).collect())
+}
+
+/// The same, each payment with the line it stands on.
+pub fn read_lines(text: &str, decimals: u8) -> Result<Vec<(usize, Payment)>, CsvError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text); // spreadsheets put it there
     let mut lines = (1..).zip(text.lines());
     let header = lines.next().map(|(_, line)| line).unwrap_or_default();
@@ -58,18 +79,32 @@ pub fn read_payments(text: &str, decimals: u8) -> Result<Vec<Payment>, CsvError>
         return Err(CsvError::Header { found });
     }
     let mut payments = Vec::new();
+    let mut wrong = Vec::new();
     let mut seen = BTreeMap::new();
     for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
-        let payment = read_line(line, text, decimals)?;
-        let reference = payment.reference();
-        if let Some(first) = seen.insert(reference, line) {
-            return Err(CsvError::Twice {
-                line,
-                first,
-                reference,
-            });
+        match read_line(line, text, decimals) {
+            Err(error) => wrong.push(error),
+            Ok(payment) => {
+                let reference = payment.reference();
+                let first = *seen.entry(reference).or_insert(line);
+                if first != line {
+                    wrong.push(CsvError::Twice {
+                        line,
+                        first,
+                        reference,
+                    });
+                }
+                payments.push((line, payment));
+            }
         }
-        payments.push(payment);
+    }
+    match wrong.pop() {
+        Some(only) if wrong.is_empty() => return Err(only),
+        Some(last) => {
+            wrong.push(last);
+            return Err(CsvError::Several(wrong));
+        }
+        None => {}
     }
     if payments.is_empty() {
         return Err(CsvError::Empty);
@@ -109,6 +144,21 @@ mod tests {
         assert_eq!(amounts, [12_500_000, 1_000_000]);
         assert_eq!(payments[0].reference().to_string(), REF);
         assert_eq!(payments[1].recipient().to_string().to_lowercase(), PAYEE);
+    }
+
+    #[test]
+    fn it_names_every_bad_line() {
+        let bad = format!("{REF},{PAYEE},0");
+        let text = format!("ref,recipient,amount\n{bad}\n{REF},{PAYEE},1\nx\n");
+        let error = read_payments(&text, 6).unwrap_err().to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines.len(), 2, "{error}");
+        assert!(lines[0].starts_with("line 2: amount 0"), "{error}");
+        assert!(lines[1].starts_with("line 4: 1 fields"), "{error}");
+
+        let text = format!("ref,recipient,amount\n{}", format!("{bad}\n").repeat(50));
+        let error = read_payments(&text, 6).unwrap_err().to_string();
+        assert!(error.ends_with("and 30 more lines"), "{error}");
     }
 
     #[test]

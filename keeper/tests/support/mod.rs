@@ -9,6 +9,8 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only, and no test uses all"
 )]
 
+pub mod home;
+
 use std::path::{Path, PathBuf};
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};

@@ -1,0 +1,222 @@
+//! How fast the store is on this machine, in a folder of one's choice:
+//! `cargo run --release --example store_bench -- [entries] [folder]`.
+//!
+//! Measures what a forced write costs, entries committed a second (JSON, chained hashes, the fold and its rows included, each
+//! commit forced to disk), a cold start of the log that results, and its verification.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "a measurement, not a part of the keeper: what goes wrong here may stop it"
+)]
+
+use std::{
+    fs::File,
+    io::{Seek, SeekFrom, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use tidelock_core::{
+    domain::{Amount, Batch, BlockTime, ChainId, Payment, PaymentRef, TierIndex, VaultDomain},
+    event::{BlockRef, Event, Fees, Job, Namespace, Opening, Request, Route},
+    log::{Entry, LogHead},
+    state::State,
+    store::Store,
+};
+use tidelock_keeper::store::{Identity, Reader, SqliteStore};
+
+const BATCH: u64 = 256;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let entries: u64 = arguments
+        .next()
+        .map_or(100_000, |text| text.parse().unwrap());
+    let folder = match arguments.next() {
+        Some(folder) => tempfile::tempdir_in(folder),
+        None => tempfile::tempdir(),
+    }
+    .unwrap();
+    println!("forced write of 4 KiB: {:?}", forced_write(folder.path()));
+
+    let path = folder.path().join("keeper.db");
+    let domain = VaultDomain {
+        chain_id: ChainId(1),
+        vault: Address::repeat_byte(1),
+    };
+    let identity = Identity {
+        domain,
+        token: Address::repeat_byte(2),
+        decimals: 6,
+    };
+    let mut store = SqliteStore::create(&path, identity).unwrap();
+    let mut log = Log::open(domain);
+    let start = Instant::now();
+    let mut commits = 0_u32;
+    while log.head.seq < entries {
+        log.round();
+        let rows = log.state.take_changes();
+        store.commit(&log.entries, &rows).unwrap();
+        log.entries.clear();
+        commits += 1;
+    }
+    let taken = start.elapsed();
+    let rate = u128::from(log.head.seq) * 1_000_000 / taken.as_micros();
+    println!(
+        "{} entries in {commits} commits: {taken:?}, {rate} entries a second",
+        log.head.seq
+    );
+    store.close().unwrap();
+    println!(
+        "database: {} bytes",
+        std::fs::metadata(&path).unwrap().len()
+    );
+
+    let start = Instant::now();
+    let mut store = SqliteStore::open(&path).unwrap();
+    let snapshot = store.load().unwrap().unwrap();
+    println!(
+        "cold start with {} open payments: {:?}",
+        snapshot.rows.payments.len(),
+        start.elapsed()
+    );
+    drop(store);
+    for fold in [false, true] {
+        let start = Instant::now();
+        let verified = Reader::open(&path).unwrap().verify(fold, |_| {}).unwrap();
+        assert!(verified.findings.is_empty(), "{:?}", verified.findings);
+        let what = if fold { "hashes and fold" } else { "hashes" };
+        println!("verification, {what}: {:?}", start.elapsed());
+    }
+}
+
+fn forced_write(folder: &Path) -> Duration {
+    let mut file = File::create(folder.join("probe")).unwrap();
+    let start = Instant::now();
+    let rounds = 100;
+    for round in 0_u8..rounds {
+        file.seek(SeekFrom::Start(0)).unwrap();
+        file.write_all(&[round; 4_096]).unwrap();
+        file.sync_data().unwrap();
+    }
+    start.elapsed() / u32::from(rounds)
+}
+
+/// A log of payments that go all the way: one entry for each request and each release, then one batch.
+struct Log {
+    state: State,
+    head: LogHead,
+    entries: Vec<Entry>,
+}
+
+impl Log {
+    fn open(domain: VaultDomain) -> Self {
+        let opening = Opening {
+            domain,
+            keeper: Address::repeat_byte(3),
+            first_nonce: 0,
+            namespace: Namespace::new(1).unwrap(),
+            start: block(1),
+        };
+        let entry = Entry::after(LogHead::EMPTY, &Event::LogOpened(opening)).unwrap();
+        Self {
+            state: State::open(opening),
+            head: entry.head(),
+            entries: vec![entry],
+        }
+    }
+
+    fn add(&mut self, event: &Event) {
+        self.state.apply(event).unwrap();
+        let entry = Entry::after(self.head, event).unwrap();
+        self.head = entry.head();
+        self.entries.push(entry);
+    }
+
+    fn round(&mut self) {
+        let first = self.state.arrivals() + 1;
+        let payments: Vec<Payment> = (first..first + BATCH).map(payment).collect();
+        for (arrival, payment) in (first..).zip(&payments) {
+            let request = Request {
+                arrival,
+                payment: *payment,
+            };
+            self.add(&Event::RequestsAccepted {
+                requests: vec![request],
+                through: arrival,
+            });
+            self.add(&Event::Released {
+                refs: vec![payment.reference()],
+            });
+        }
+        let namespace = self.state.opening().namespace;
+        let number = namespace.number(Route::Direct, first - 1).unwrap();
+        let expires = BlockTime::from_seconds(9_999).unwrap();
+        let tier = TierIndex::new(0).unwrap();
+        let context = self.head.context(B256::ZERO);
+        let batch = Batch::seal(number, tier, &payments, expires, context).unwrap();
+        let id = batch.id(&self.state.opening().domain);
+        self.add(&Event::BatchSealed {
+            anchor: self.head.seq,
+            batch,
+            refs: payments.iter().map(Payment::reference).collect(),
+            route: Route::Direct,
+        });
+        self.send(Job::Pay { batch: id });
+        let block_number = self.state.finalised().number + 1;
+        self.add(&Event::OutcomeFinal {
+            batch: id,
+            first_number: number,
+            paid: U256::MAX,
+            block: block_number,
+        });
+        self.add(&Event::FinalisedAdvanced {
+            block: block(block_number),
+        });
+    }
+
+    fn send(&mut self, job: Job) {
+        let nonce = self.state.next_nonce();
+        self.add(&Event::SlotReserved { nonce, job });
+        let raw = Bytes::from(vec![7; 12_500]);
+        let hash = keccak256([raw.as_ref(), &nonce.to_be_bytes()].concat());
+        let raw = Bytes::from([raw.as_ref(), &nonce.to_be_bytes()].concat());
+        self.add(&Event::AttemptSigned {
+            nonce,
+            job,
+            hash,
+            raw,
+            fees: Fees {
+                max_fee: 30_000_000_000,
+                tip: 1_000_000_000,
+            },
+        });
+        self.add(&Event::SlotConsumed {
+            nonce,
+            by: Some(hash),
+            block: 1,
+        });
+    }
+}
+
+fn payment(index: u64) -> Payment {
+    let hash = keccak256(index.to_be_bytes());
+    let (_, recipient) = hash.split_at(12);
+    let (reference, _) = hash.split_first_chunk::<16>().unwrap();
+    Payment::new(
+        Address::from_slice(recipient),
+        Amount(1_000_000),
+        PaymentRef(*reference),
+    )
+    .unwrap()
+}
+
+fn block(number: u64) -> BlockRef {
+    BlockRef {
+        number,
+        hash: keccak256(number.to_be_bytes()),
+        time: BlockTime::from_seconds(number).unwrap(),
+    }
+}

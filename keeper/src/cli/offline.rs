@@ -1,0 +1,70 @@
+//! What the commands that work on the store alone have in common.
+
+use std::path::Path;
+
+use crate::{
+    config::Config,
+    exit::{ExitStatus, Failure},
+    store::{Desk, Identity, Reader, StoreError},
+};
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let status = match error {
+            StoreError::Exists { .. } => ExitStatus::Refused,
+            _ => ExitStatus::Store,
+        };
+        Self::of(status, error)
+    }
+}
+
+/// The store that the configuration names, to hand requests and commands in.
+pub(super) fn desk(config: &Config) -> Result<Desk, Failure> {
+    let path = &config.store.path;
+    let desk = Desk::open(path)?;
+    same(config, path, desk.identity())?;
+    Ok(desk)
+}
+
+/// The store that the configuration names, to look at.
+pub(super) fn reader(config: &Config) -> Result<Reader, Failure> {
+    let path = &config.store.path;
+    let reader = Reader::open(path)?;
+    same(config, path, reader.identity())?;
+    Ok(reader)
+}
+
+/// A store belongs to one vault; requests for another must not get into it.
+pub(super) fn same(config: &Config, path: &Path, identity: &Identity) -> Result<(), Failure> {
+    let Identity { domain, token, .. } = identity;
+    let pairs = [
+        (
+            "chain.chain_id",
+            config.chain.chain_id.0.to_string(),
+            domain.chain_id.0.to_string(),
+        ),
+        (
+            "vault.address",
+            config.vault.address.to_string(),
+            domain.vault.to_string(),
+        ),
+        (
+            "vault.token",
+            config.vault.token.to_string(),
+            token.to_string(),
+        ),
+    ];
+    match pairs
+        .iter()
+        .find(|(_, configured, stored)| configured != stored)
+    {
+        None => Ok(()),
+        Some((field, configured, stored)) => Err(Failure::new(
+            ExitStatus::Usage,
+            format!(
+                "{field} = {configured}: store {} was made for {stored}; a store belongs to one vault",
+                path.display()
+            ),
+        )),
+    }
+}

@@ -1,0 +1,111 @@
+//! A payment as it is shown: the same fields and names in every command's JSON.
+
+use serde::Serialize;
+use tidelock_core::{
+    domain::{Amount, BatchId, PaymentNumber, PaymentRef},
+    event::Request,
+};
+
+use super::words;
+use crate::store::PaymentView;
+
+/// A payment, or a request that is not taken in yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Shown {
+    #[serde(rename = "ref")]
+    pub reference: PaymentRef,
+    pub recipient: String,
+    /// In tokens.
+    pub amount: String,
+    /// `waiting` until the daemon takes it in, then as in the log.
+    pub status: &'static str,
+    /// Why it is held, in words.
+    pub reason: Option<String>,
+    pub number: Option<PaymentNumber>,
+    /// The last batch it was in.
+    pub batch: Option<BatchId>,
+    pub tier: Option<u8>,
+    pub route: Option<&'static str>,
+    /// How often a batch paid others and left it behind.
+    pub returns: u32,
+    /// Place in the queue; 0 if it was not requested here.
+    pub arrival: u64,
+}
+
+/// What a request that is not taken in yet is shown as.
+pub(super) const WAITING: &str = "waiting";
+
+impl Shown {
+    pub fn of_view(view: &PaymentView, decimals: u8) -> Self {
+        let row = &view.row;
+        Self {
+            reference: row.reference(),
+            recipient: row.payment.recipient().to_string(),
+            amount: in_tokens(row.payment.amount(), decimals),
+            status: words::status(row.status),
+            reason: row.hold.as_ref().map(words::hold),
+            number: row.number,
+            batch: row.batch,
+            tier: view.tier.map(|tier| tier.get()),
+            route: view.route.map(words::route),
+            returns: row.returns,
+            arrival: row.arrival,
+        }
+    }
+
+    pub fn of_request(request: &Request, decimals: u8) -> Self {
+        let payment = &request.payment;
+        Self {
+            reference: payment.reference(),
+            recipient: payment.recipient().to_string(),
+            amount: in_tokens(payment.amount(), decimals),
+            status: WAITING,
+            reason: None,
+            number: None,
+            batch: None,
+            tier: None,
+            route: None,
+            returns: 0,
+            arrival: request.arrival,
+        }
+    }
+
+    /// One line of a table.
+    pub fn line(&self) -> String {
+        let number = self
+            .number
+            .map_or("-".to_owned(), |number| number.to_string());
+        let tier = self.tier.map_or("-".to_owned(), |tier| tier.to_string());
+        let batch = self
+            .batch
+            .map_or("-".to_owned(), |batch| short(&batch.to_string()));
+        let reason = self.reason.as_deref().unwrap_or_default();
+        format!(
+            "{:<34} {:<42} {:>18} {:<9} {tier:>4} {number:>20} {batch:<13} {reason}",
+            self.reference.to_string(),
+            self.recipient,
+            self.amount,
+            self.status,
+        )
+        .trim_end()
+        .to_owned()
+    }
+
+    /// The table's first line.
+    pub fn heading() -> String {
+        format!(
+            "{:<34} {:<42} {:>18} {:<9} {:>4} {:>20} {:<13} REASON",
+            "REF", "RECIPIENT", "AMOUNT", "STATUS", "TIER", "NUMBER", "BATCH"
+        )
+    }
+}
+
+/// The first digits of an id; the JSON has all of them.
+fn short(id: &str) -> String {
+    let start: String = id.chars().take(10).collect();
+    format!("{start}…")
+}
+
+fn in_tokens(amount: Amount, decimals: u8) -> String {
+    amount.display(decimals)
+}

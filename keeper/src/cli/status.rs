@@ -1,0 +1,168 @@
+//! `keeper status`: where everything stands, from the store.
+
+use std::{
+    io::{self, IsTerminal},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use super::{Context, offline, print, shown::Shown, words};
+use crate::{
+    config::Config,
+    exit::{ExitStatus, Failure, Outcome},
+    store::{Overview, Reader, StoreError},
+};
+
+/// What `keeper status` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Every payment, those that are final too
+    #[arg(long)]
+    pub all: bool,
+    /// Payments shown without --all
+    #[arg(long, default_value_t = 50)]
+    pub limit: usize,
+    /// Show it again and again, until interrupted
+    #[arg(long)]
+    pub watch: bool,
+    /// Between two looks [milliseconds]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
+    pub interval_ms: u64,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    let config = context.load()?;
+    loop {
+        if args.watch && !context.json && io::stdout().is_terminal() {
+            print("\x1b[2J\x1b[H")?;
+        }
+        once(args, &config, context)?;
+        if !args.watch {
+            return Ok(ExitStatus::Done);
+        }
+        thread::sleep(Duration::from_millis(args.interval_ms));
+    }
+}
+
+fn once(args: &Args, config: &Config, context: &Context) -> Result<(), Failure> {
+    let mut reader = offline::reader(config)?;
+    let running = Reader::is_written(&config.store.path);
+    let overview = reader.overview()?;
+    if context.json {
+        let payments = payments(&mut reader, args)?.shown;
+        let shown = serde_json::to_value(payments)
+            .map_err(|error| Failure::of(ExitStatus::Failed, error))?;
+        let mut whole = summary(&reader, &overview, running);
+        if let Value::Object(fields) = &mut whole {
+            fields.insert("payments".to_owned(), shown);
+        }
+        print(whole)?;
+    } else {
+        print(heading(&reader, &overview, running))?;
+        let listed = payments(&mut reader, args)?;
+        if !listed.shown.is_empty() {
+            print(Shown::heading())?;
+        }
+        for shown in &listed.shown {
+            print(shown.line())?;
+        }
+        if listed.more {
+            print(format!(
+                "… and more; --limit {} or --all shows them",
+                args.limit.saturating_mul(10)
+            ))?;
+        }
+    }
+    Ok(reader.close()?)
+}
+
+/// Payments as they are listed.
+struct Listed {
+    shown: Vec<Shown>,
+    /// There are more.
+    more: bool,
+}
+
+/// Those that the engine knows, then those that it has not taken in.
+fn payments(reader: &mut Reader, args: &Args) -> Result<Listed, Failure> {
+    let decimals = reader.identity().decimals;
+    let limit = if args.all { usize::MAX } else { args.limit };
+    let mut listed = Listed {
+        shown: Vec::new(),
+        more: false,
+    };
+    reader.payments::<StoreError>(args.all, |view| {
+        if listed.shown.len() >= limit {
+            listed.more = true;
+            return Ok(false);
+        }
+        listed.shown.push(Shown::of_view(&view, decimals));
+        Ok(true)
+    })?;
+    let room = limit.saturating_sub(listed.shown.len());
+    let ask = u32::try_from(room.saturating_add(1)).unwrap_or(u32::MAX);
+    let waiting = reader.waiting(ask)?;
+    listed.more |= waiting.len() > room;
+    let waiting = waiting.iter().take(room);
+    listed
+        .shown
+        .extend(waiting.map(|request| Shown::of_request(request, decimals)));
+    Ok(listed)
+}
+
+fn summary(reader: &Reader, overview: &Overview, running: bool) -> Value {
+    let identity = reader.identity();
+    let mut counts = serde_json::Map::new();
+    counts.insert("waiting".to_owned(), overview.waiting.into());
+    for status in words::STATUSES {
+        let count = overview.counts.get(&status).copied().unwrap_or_default();
+        counts.insert(words::status(status).to_owned(), count.into());
+    }
+    let log = overview.log.as_ref().map(|(head, row)| {
+        json!({
+            "seq": head.seq,
+            "hash": head.hash,
+            "keeper": row.opening.keeper,
+            "finalised": row.finalised,
+            "next_nonce": row.next_nonce,
+            "mode": row.mode,
+        })
+    });
+    json!({
+        "chain_id": identity.domain.chain_id,
+        "vault": identity.domain.vault,
+        "token": identity.token,
+        "decimals": identity.decimals,
+        "running": running,
+        "log": log,
+        "counts": counts,
+    })
+}
+
+fn heading(reader: &Reader, overview: &Overview, running: bool) -> String {
+    let identity = reader.identity();
+    let running = if running { "running" } else { "not running" };
+    let log = match &overview.log {
+        None => "keeper  not running; its log is not opened yet".to_owned(),
+        Some((head, row)) => format!(
+            "keeper  {running}; {}\nlog     entry {} {}\nfinal   block {}",
+            words::mode(&row.mode),
+            head.seq,
+            head.hash,
+            row.finalised.number
+        ),
+    };
+    let mut counts = vec![format!("waiting {}", overview.waiting)];
+    counts.extend(words::STATUSES.iter().map(|status| {
+        let count = overview.counts.get(status).copied().unwrap_or_default();
+        format!("{} {count}", words::status(*status))
+    }));
+    format!(
+        "vault   {} on chain {}\n{log}\n\n{}\n",
+        identity.domain.vault,
+        identity.domain.chain_id.0,
+        counts.join("  ")
+    )
+}

@@ -1,0 +1,201 @@
+//! What the log says, in words for people.
+
+use tidelock_core::{
+    event::{DeathCause, Event, HaltReason, HoldReason, Job, Mode, Route},
+    lifecycle::PaymentStatus,
+};
+
+/// Every status, in the order of a payment's life.
+pub(super) const STATUSES: [PaymentStatus; 7] = [
+    PaymentStatus::Requested,
+    PaymentStatus::Held,
+    PaymentStatus::Open,
+    PaymentStatus::Sealed,
+    PaymentStatus::Paid,
+    PaymentStatus::Rejected,
+    PaymentStatus::Cancelled,
+];
+
+/// The word that the log and JSON use.
+pub(super) fn status(status: PaymentStatus) -> &'static str {
+    match status {
+        PaymentStatus::Requested => "requested",
+        PaymentStatus::Held => "held",
+        PaymentStatus::Open => "open",
+        PaymentStatus::Sealed => "sealed",
+        PaymentStatus::Paid => "paid",
+        PaymentStatus::Rejected => "rejected",
+        PaymentStatus::Cancelled => "cancelled",
+    }
+}
+
+/// What a status means for the one who waits.
+pub(super) fn meaning(status: PaymentStatus) -> &'static str {
+    match status {
+        PaymentStatus::Requested => "accepted, not yet looked at",
+        PaymentStatus::Held => "held; `keeper release` lets it go on",
+        PaymentStatus::Open => "waits for a batch",
+        PaymentStatus::Sealed => "in a batch that can still pay it",
+        PaymentStatus::Paid => "paid, by the word of a finalised block",
+        PaymentStatus::Rejected => "refused: it can never be paid",
+        PaymentStatus::Cancelled => "withdrawn by an operator",
+    }
+}
+
+/// The word that the log and JSON use.
+pub(super) fn route(route: Route) -> &'static str {
+    match route {
+        Route::Direct => "direct",
+        Route::Proposal => "proposal",
+    }
+}
+
+/// Why a payment is held.
+pub(super) fn hold(reason: &HoldReason) -> String {
+    match reason {
+        HoldReason::RecipientBlocked => "the vault blocks the recipient".to_owned(),
+        HoldReason::AboveLimit => {
+            "no tier takes that amount for a recipient of that standing".to_owned()
+        }
+        HoldReason::TokenBlacklist => {
+            "the recipient is on the token's blacklist: what is paid there freezes".to_owned()
+        }
+        HoldReason::TokenRefuses => "the token refuses this transfer".to_owned(),
+        HoldReason::CannotSimulate { answer } => {
+            format!("no batch with it can be simulated; the vault says {answer}")
+        }
+        HoldReason::KeepsFailing => "it came back unpaid too often".to_owned(),
+        HoldReason::Vetoed => "a guardian vetoed the batch it was in".to_owned(),
+        HoldReason::ForeignProposal => {
+            "somebody else proposed the same ref under another number".to_owned()
+        }
+        HoldReason::Operator { note } => format!("an operator holds it: {note}"),
+    }
+}
+
+/// Whether the keeper sends, and why not.
+pub(super) fn mode(mode: &Mode) -> String {
+    match mode {
+        Mode::Armed => "sends".to_owned(),
+        Mode::Halted { reason } => format!("HALTED, sends nothing: {}", halt(reason)),
+    }
+}
+
+fn halt(reason: &HaltReason) -> String {
+    match reason {
+        HaltReason::FinalityBroken { number, was, now } => {
+            format!("block {number} was final as {was}, and is {now} now")
+        }
+        HaltReason::ForeignNonce { on_chain, next } => format!(
+            "the key's nonce on chain is {on_chain}, beyond {next}: another process has the key, or the database is old"
+        ),
+        HaltReason::ForeignNumber { number } => {
+            format!("the vault paid number {number}, which this log never gave out so")
+        }
+        HaltReason::ForeignRef { reference, number } => {
+            format!("ref {reference} was paid under number {number}, which is not its own")
+        }
+        HaltReason::Restored { until } => format!(
+            "the vault was in use before; goes on by itself when a block of chain time {} is final",
+            until.seconds()
+        ),
+        HaltReason::Operator { note } => format!("an operator stopped it: {note}"),
+    }
+}
+
+fn job(job: &Job) -> String {
+    match job {
+        Job::Pay { batch } => format!("pays batch {batch}"),
+        Job::Propose { batch } => format!("proposes batch {batch}"),
+        Job::Execute { batch, .. } => format!("executes batch {batch}"),
+        Job::Void => "does nothing".to_owned(),
+    }
+}
+
+/// One entry of the log.
+pub(super) fn event(event: &Event) -> String {
+    match event {
+        Event::LogOpened(opening) => format!("log opened at block {}", opening.start.number),
+        Event::RequestsAccepted { requests, .. } => {
+            format!("accepted, with {} requests at once", requests.len())
+        }
+        Event::Held { reason, .. } => format!("held: {}", hold(reason)),
+        Event::Released { .. } => "released: may be put into a batch".to_owned(),
+        Event::Rejected { .. } => "refused: it can never be paid".to_owned(),
+        Event::Cancelled { .. } => "withdrawn by an operator".to_owned(),
+        Event::BatchSealed {
+            batch, route: by, ..
+        } => format!(
+            "sealed into a batch of {} in tier {}, numbers from {}, {}, expires at {}",
+            batch.count,
+            batch.tier.get(),
+            batch.first_number,
+            route(*by),
+            batch.expires_at.seconds()
+        ),
+        Event::Adopted { batch, .. } => format!(
+            "adopted with a foreign proposal of {} in tier {}, numbers from {}",
+            batch.count,
+            batch.tier.get(),
+            batch.first_number
+        ),
+        Event::Recovered { .. } => "paid before this log was opened".to_owned(),
+        Event::SlotReserved { nonce, job: what } => {
+            format!("nonce {nonce} reserved: {}", job(what))
+        }
+        Event::AttemptSigned {
+            nonce,
+            job: what,
+            hash,
+            fees,
+            ..
+        } => format!(
+            "signed transaction {hash} with nonce {nonce}: {}; at most {} wei per gas",
+            job(what),
+            fees.max_fee
+        ),
+        Event::SlotConsumed { nonce, by, block } => match by {
+            Some(hash) => format!("nonce {nonce} used up by {hash} in final block {block}"),
+            None => format!("nonce {nonce} used up by a foreign transaction, final block {block}"),
+        },
+        Event::ProposalFinal { block, .. } => format!("proposal is in final block {block}"),
+        Event::OutcomeFinal { paid, block, .. } => format!(
+            "final block {block} paid {} of its batch",
+            paid.count_ones()
+        ),
+        Event::BatchDied { cause, .. } => {
+            format!("its batch can pay nothing any more: {}", death(*cause))
+        }
+        Event::FinalisedAdvanced { block } => format!("final up to block {}", block.number),
+        Event::ForeignSeen { block, .. } => {
+            format!("a batch of somebody else in final block {block}")
+        }
+        Event::CommandTaken {
+            command, refused, ..
+        } => command_words(command, refused.as_deref()),
+        Event::ModeChanged { mode: now } => format!("the keeper {}", mode(now)),
+    }
+}
+
+fn death(cause: DeathCause) -> &'static str {
+    match cause {
+        DeathCause::Expired => "it expired",
+        DeathCause::Vetoed => "a guardian vetoed it",
+        DeathCause::Leftover => "it was mined and left payments behind",
+    }
+}
+
+fn command_words(command: &tidelock_core::event::Command, refused: Option<&str>) -> String {
+    use tidelock_core::event::Command;
+    let (what, note) = match command {
+        Command::Hold { note, .. } => ("hold", note),
+        Command::Release { note, .. } => ("release", note),
+        Command::Cancel { note, .. } => ("cancel", note),
+        Command::Halt { note } => ("halt", note),
+        Command::Resume { note } => ("resume", note),
+    };
+    match refused {
+        None => format!("an operator asked to {what} it: {note}"),
+        Some(why) => format!("an operator asked to {what} it: {note}; refused: {why}"),
+    }
+}

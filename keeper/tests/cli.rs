@@ -1,0 +1,535 @@
+//! The command line as its users meet it: the real binary, its answers, its refusals and its exit codes.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+mod support;
+
+use std::{fs, process::Command, thread};
+
+use serde_json::Value;
+use support::{
+    History,
+    home::{Done, Home},
+    payment, tamper,
+};
+use tidelock_core::{event::Event, store::Store};
+use tidelock_keeper::store::SqliteStore;
+
+const PAYEE: &str = "0x1111111111111111111111111111111111111111";
+const REF: &str = "0x00000000000000000000000000000001";
+
+#[test]
+fn init_writes_what_it_can_read_and_touches_nothing_that_is_there() {
+    let home = Home::new();
+    let text = fs::read_to_string(home.folder.path().join("keeper.toml")).unwrap();
+    assert!(text.contains("allow_single_node = false"), "{text}");
+    home.run(&["status"]).ok();
+    home.init(&[])
+        .refused(3, &["keeper.toml", "exists already"]);
+    home.init(&["--config", "other.toml"])
+        .refused(3, &["keeper.db", "exists already"]);
+    assert!(!home.folder.path().join("other.toml").exists());
+    assert_eq!(
+        text,
+        fs::read_to_string(home.folder.path().join("keeper.toml")).unwrap()
+    );
+}
+
+#[test]
+fn what_init_comments_out_is_the_default() {
+    let home = Home::new();
+    let path = home.folder.path().join("keeper.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let plain = tidelock_keeper::config::Config::parse(&path, &text).unwrap();
+    let shown: String = text
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(field) if field.contains(" = ") => format!("{field}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let mut shown = tidelock_keeper::config::Config::parse(&path, &shown).unwrap();
+    // These two have no default; their examples are examples.
+    assert!(shown.key.password_file.take().is_some());
+    assert!(shown.batch.escalate_after_s.take().is_some());
+    assert_eq!(plain, shown);
+}
+
+#[test]
+fn init_refuses_what_a_configuration_may_not_say() {
+    for (arguments, code, words) in [
+        (
+            &["--chain-id", "0"][..],
+            2,
+            &["chain.chain_id", "0", "must be"][..],
+        ),
+        (
+            &["--token", "0x00"],
+            2,
+            &["vault.token", "0x00", "40 hexadecimal"],
+        ),
+        (&["--decimals", "29"], 2, &["--decimals", "29"]),
+        (
+            &["--rpc-url", "ftp://user:hunter2@x"],
+            2,
+            &["chain.rpc_url", "http://"],
+        ),
+    ] {
+        let home = Home::empty();
+        let vault = support::VAULT.to_string();
+        let mut all = vec![
+            ("--rpc-url", "http://127.0.0.1:1"),
+            ("--chain-id", "1"),
+            ("--vault", &vault),
+            ("--lens", "0x00000000000000000000000000000000000000a2"),
+            ("--token", "0x00000000000000000000000000000000000000a3"),
+            ("--decimals", "6"),
+        ];
+        all.retain(|(name, _)| *name != arguments[0]);
+        let mut line = vec!["init"];
+        line.extend(all.iter().flat_map(|(name, value)| [*name, *value]));
+        line.extend(arguments);
+        let done = home.run(&line);
+        assert!(!done.err.contains("hunter2"), "{}", done.err);
+        done.refused(code, words);
+        assert_eq!(fs::read_dir(home.folder.path()).unwrap().count(), 0);
+    }
+}
+
+// ── Requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_request_is_filed_once_and_says_so() {
+    let home = Home::new();
+    let first = home
+        .run(&["--json", "request", PAYEE, "12.5", "--ref", REF])
+        .json();
+    assert_eq!(first["known"], false);
+    assert_eq!(first["amount"], "12.5");
+    let again = home
+        .run(&["--json", "request", PAYEE, "12.50", "--ref", REF])
+        .json();
+    assert_eq!(again["known"], true);
+    assert_eq!(again["arrival"], first["arrival"]);
+    let random = home.run(&["--json", "request", PAYEE, "12.5"]).json();
+    assert_ne!(random["ref"], first["ref"]);
+    let other = home.run(&["request", PAYEE, "12.6", "--ref", REF]);
+    other.refused(
+        3,
+        &[
+            "nothing was filed",
+            REF,
+            "12.5",
+            "12.6",
+            PAYEE,
+            "one payment, ever",
+        ],
+    );
+    let status = home.run(&["status", "--json"]).json();
+    assert_eq!(status["counts"]["waiting"], 2);
+    assert_eq!(status["payments"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_bad_request_is_refused_by_field_value_and_rule() {
+    let home = Home::new();
+    let vault = support::VAULT.to_string();
+    for (recipient, amount, reference, words) in [
+        (
+            "0x1111",
+            "1",
+            REF,
+            ["address \"0x1111\"", "40 hexadecimal digits"],
+        ),
+        (
+            "1111111111111111111111111111111111111111",
+            "1",
+            REF,
+            ["address \"1111", "must start with 0x"],
+        ),
+        (
+            "0xdAC17F958D2ee523a2206206994597C13D831eC7",
+            "1",
+            REF,
+            ["0xdAC17F958D2ee523a2206206994597C13D831eC7", "checksum"],
+        ),
+        (
+            "0x0000000000000000000000000000000000000000",
+            "1",
+            REF,
+            ["recipient", "zero address is never paid"],
+        ),
+        (&vault, "1", REF, ["recipient", "is the vault itself"]),
+        (PAYEE, "0", REF, ["amount 0", "more than 0"]),
+        (PAYEE, "0.000000", REF, ["amount 0", "more than 0"]),
+        (
+            PAYEE,
+            "1.0000001",
+            REF,
+            ["amount \"1.0000001\"", "more decimals than the token has"],
+        ),
+        (PAYEE, "1e6", REF, ["amount \"1e6\"", "only digits"]),
+        (PAYEE, "1,5", REF, ["amount \"1,5\"", "only digits"]),
+        (
+            PAYEE,
+            "79228162514264337593544",
+            REF,
+            ["79228162514264337593544000000", "below 2^96"],
+        ),
+        (PAYEE, "1", "12", ["ref \"12\"", "32 hexadecimal digits"]),
+    ] {
+        let done = home.run(&["request", recipient, amount, "--ref", reference]);
+        done.refused(2, &words);
+    }
+    home.run(&["request", PAYEE, "--", "-1"])
+        .refused(2, &["amount \"-1\"", "only digits"]);
+    home.run(&["request", PAYEE]).refused(2, &["<AMOUNT>"]);
+    home.run(&["request"]).refused(2, &["<RECIPIENT>"]);
+    let status = home.run(&["status", "--json"]).json();
+    assert_eq!(status["counts"]["waiting"], 0);
+}
+
+#[test]
+fn a_file_is_taken_as_a_whole_or_not_at_all() {
+    let home = Home::new();
+    let line = |index: u64, amount: &str| {
+        let payment = payment(index);
+        format!("{},{},{amount}\n", payment.reference(), payment.recipient())
+    };
+    let many: String = (0..3_000).map(|index| line(index, "1.5")).collect();
+    home.write("good.csv", &format!("ref,recipient,amount\n{many}"));
+    let told = home
+        .run(&["--json", "request", "--file", "good.csv"])
+        .json();
+    assert_eq!((&told["filed"], &told["known"]), (&3_000.into(), &0.into()));
+    let told = home
+        .run(&["--json", "request", "--file", "good.csv"])
+        .json();
+    assert_eq!((&told["filed"], &told["known"]), (&0.into(), &3_000.into()));
+
+    let bad = format!(
+        "{}{}{}",
+        line(5_000, "1"),
+        line(5_001, "x"),
+        line(5_002, "0")
+    );
+    home.write("bad.csv", &format!("ref,recipient,amount\n{bad}"));
+    let done = home.run(&["request", "--file", "bad.csv"]);
+    done.refused(2, &["bad.csv", "line 3: amount \"x\"", "line 4: amount 0"]);
+
+    let taken = format!("{}{}", line(5_000, "1"), line(7, "2"));
+    home.write("taken.csv", &format!("ref,recipient,amount\n{taken}"));
+    let reference = payment(7).reference().to_string();
+    let done = home.run(&["request", "--file", "taken.csv"]);
+    done.refused(
+        3,
+        &["nothing was filed", "line 3", &reference, "1.5", "2 to"],
+    );
+
+    home.run(&["request", "--file", "none.csv"])
+        .refused(2, &["none.csv"]);
+    home.run(&["request", PAYEE, "1", "--file", "good.csv"])
+        .refused(2, &["cannot be used with"]);
+    let status = home.run(&["status", "--json"]).json();
+    assert_eq!(status["counts"]["waiting"], 3_000);
+    assert_eq!(status["payments"].as_array().unwrap().len(), 50);
+}
+
+#[test]
+fn a_store_belongs_to_one_vault() {
+    let home = Home::new();
+    let mut command = home.command();
+    command
+        .env("KEEPER_VAULT__ADDRESS", PAYEE)
+        .args(["request", PAYEE, "1"]);
+    let done = Done::from(command.output().unwrap());
+    done.refused(
+        2,
+        &[
+            "vault.address",
+            PAYEE,
+            &support::VAULT.to_string(),
+            "one vault",
+        ],
+    );
+}
+
+#[test]
+fn a_bad_configuration_is_refused_by_field_value_and_rule() {
+    let home = Home::new();
+    let text = fs::read_to_string(home.folder.path().join("keeper.toml")).unwrap();
+    for (more, words) in [
+        (
+            "[batch]\nmax_payments = 300",
+            ["batch.max_payments", "300", "1 to 256"],
+        ),
+        (
+            "[batch]\nmax_paymints = 3",
+            ["batch.max_paymints", "no such field", "max_payments"],
+        ),
+        (
+            "[fees]\nmax_fee_gwei = 3",
+            ["fees.max_fee_gwei", "signed int `3`", "string"],
+        ),
+        ("[mystery]\na = 1", ["mystery", "no such field", "chain"]),
+    ] {
+        let section = more.lines().next().unwrap();
+        let rest = more.lines().nth(1).unwrap();
+        let changed = if text.contains(section) {
+            text.replace(section, more)
+        } else {
+            format!("{text}\n{section}\n{rest}\n")
+        };
+        home.write("bad.toml", &changed);
+        home.run(&["--config", "bad.toml", "status"])
+            .refused(2, &words);
+    }
+    home.run(&["--config", "none.toml", "status"])
+        .refused(2, &["none.toml", "keeper init"]);
+    let done = home.run(&["--config", "none.toml", "--json", "status"]);
+    assert_eq!(done.code, 2);
+    let error: Value = serde_json::from_str(&done.err).unwrap();
+    assert_eq!(error["exit"], 2);
+}
+
+// ── Commands, status, explain ────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn commands_wait_for_a_keeper_that_does_not_run() {
+    let home = Home::new();
+    home.run(&["request", PAYEE, "1", "--ref", REF]).ok();
+    let told = home
+        .run(&["--json", "hold", REF, "--reason", "is it right?"])
+        .json();
+    assert_eq!(
+        (&told["command"], &told["state"]),
+        (&1.into(), &"waiting".into())
+    );
+    home.run(&["resume", "--reason", "go"]).ok();
+    let mut store = SqliteStore::open(&home.database()).unwrap();
+    assert_eq!(store.unread_commands(0, 10).unwrap().items.len(), 2);
+    let unknown = "0x00000000000000000000000000000002";
+    home.run(&["cancel", unknown, "--reason", "x"])
+        .refused(3, &[unknown, "no payment was ever requested"]);
+    home.run(&["halt", "--reason", " "])
+        .refused(2, &["--reason", "must say why"]);
+    home.run(&["halt", "--reason", "a\nb"])
+        .refused(2, &["--reason", "one line"]);
+    home.run(&["halt"]).refused(2, &["--reason"]);
+    home.run(&["hold", "12", "--reason", "x"])
+        .refused(2, &["ref \"12\""]);
+}
+
+#[test]
+fn a_running_keeper_answers_commands() {
+    let home = Home::new();
+    home.run(&["request", PAYEE, "1", "--ref", REF]).ok();
+    let (mut store, mut history) = home.log();
+    let unanswered = home.run(&["halt", "--reason", "x", "--wait", "0"]);
+    unanswered.refused(1, &["command 1", "has not answered"]);
+    for (refused, code, words) in [
+        (None, 0, "done, by entry"),
+        (
+            Some("it is paid already".to_owned()),
+            3,
+            "refuses it: it is paid already",
+        ),
+    ] {
+        let command = thread::scope(|scope| {
+            let asked =
+                scope.spawn(|| home.run(&["release", REF, "--reason", "fine", "--wait", "60"]));
+            let taken = loop {
+                let unread = store.unread_commands(history.state.commands(), 10).unwrap();
+                let last = unread.items.last().cloned();
+                if let Some((arrival, command)) = last.filter(|(arrival, _)| *arrival > 1) {
+                    break Event::CommandTaken {
+                        arrival,
+                        command,
+                        refused,
+                    };
+                }
+            };
+            let entry = history.apply(&taken);
+            store
+                .commit(&[entry], &history.state.take_changes())
+                .unwrap();
+            asked.join().unwrap()
+        });
+        assert_eq!(command.code, code, "{}{}", command.out, command.err);
+        assert!(format!("{}{}", command.out, command.err).contains(words));
+    }
+}
+
+#[test]
+fn status_and_explain_tell_the_same_story() {
+    let home = Home::new();
+    home.run(&["request", PAYEE, "1234.5", "--ref", REF]).ok();
+    let (mut store, mut history) = home.log();
+    let refs = vec![REF.parse().unwrap()];
+    let held = history.apply(&Event::Held {
+        refs: refs.clone(),
+        reason: tidelock_core::event::HoldReason::RecipientBlocked,
+    });
+    store
+        .commit(&[held], &history.state.take_changes())
+        .unwrap();
+    let status = home.run(&["status"]).ok();
+    for part in [
+        "running; sends",
+        "held 1",
+        "1234.5",
+        PAYEE,
+        REF,
+        "the vault blocks the recipient",
+    ] {
+        assert!(status.contains(part), "{status}\nlacks {part}");
+    }
+    let explained = home.run(&["explain", REF]).ok();
+    for part in [
+        "1234.5 to 0x1111",
+        "held",
+        "the vault blocks the recipient",
+        "accepted, with 1 requests",
+    ] {
+        assert!(explained.contains(part), "{explained}\nlacks {part}");
+    }
+    let json = home.run(&["--json", "explain", REF]).json();
+    assert_eq!(json["payment"]["status"], "held");
+    assert_eq!(json["events"].as_array().unwrap().len(), 2);
+    assert_eq!(json["events"][1]["kind"], "held");
+
+    let gone = history.apply(&Event::Cancelled { refs });
+    store
+        .commit(&[gone], &history.state.take_changes())
+        .unwrap();
+    drop(store);
+    let status = home.run(&["status", "--json"]).json();
+    assert_eq!(
+        (&status["running"], &status["counts"]["cancelled"]),
+        (&false.into(), &1.into())
+    );
+    assert_eq!(status["payments"].as_array().unwrap().len(), 0);
+    let all = home.run(&["status", "--json", "--all"]).json();
+    assert_eq!(all["payments"][0]["status"], "cancelled");
+    home.run(&["explain", "0x00000000000000000000000000000002"])
+        .refused(3, &["no payment"]);
+}
+
+#[test]
+fn explain_finds_what_happened_to_the_batch_too() {
+    let home = Home::new();
+    let mut store = SqliteStore::open(&home.database()).unwrap();
+    let (mut history, first) = History::open(11);
+    let mut entries = vec![first];
+    while history
+        .state
+        .slots()
+        .all(|slot| slot.attempts.is_empty() || slot.attempts[0].job.batch().is_none())
+    {
+        entries.push(history.step());
+    }
+    let signed = history
+        .state
+        .slots()
+        .find_map(|slot| slot.attempts.first()?.job.batch())
+        .unwrap();
+    let batch = history.state.batch(&signed).unwrap().clone();
+    store
+        .commit(&entries, &history.state.take_changes())
+        .unwrap();
+    let reference = batch.payments[0].reference().to_string();
+    let json = home.run(&["--json", "explain", &reference]).json();
+    let kinds: Vec<&str> = json["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["kind"].as_str().unwrap())
+        .collect();
+    assert!(kinds.contains(&"attempt_signed"), "{kinds:?}");
+    assert!(
+        kinds.contains(&"batch_sealed") || kinds.contains(&"adopted"),
+        "{kinds:?}"
+    );
+}
+
+// ── A damaged or crowded store ───────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn verify_log_names_the_first_bad_entry() {
+    let home = Home::new();
+    let (mut store, mut history) = home.log();
+    let entries: Vec<_> = (0..50).map(|_| history.step()).collect();
+    store
+        .commit(&entries, &history.state.take_changes())
+        .unwrap();
+    drop(store);
+    let good = home.run(&["--json", "verify-log"]).json();
+    assert_eq!(good["entries"], 52);
+    assert_eq!(good["findings"], Value::Array(vec![]));
+    home.run(&["verify-log", "--hashes-only"]).ok();
+    tamper(
+        &home.database(),
+        "DROP TRIGGER event_is_never_updated; UPDATE event SET body = replace(body, '}', ' }') WHERE seq = 30",
+    );
+    let bad = home.run(&["verify-log"]);
+    assert_eq!(bad.code, 5, "{}{}", bad.out, bad.err);
+    assert!(
+        bad.out
+            .contains("BAD entry 30: its hash is not that of its body"),
+        "{}",
+        bad.out
+    );
+}
+
+#[test]
+fn a_missing_or_broken_store_is_named() {
+    let home = Home::new();
+    fs::remove_file(home.database()).unwrap();
+    home.run(&["status"])
+        .refused(5, &["keeper.db", "keeper init"]);
+    home.run(&["request", PAYEE, "1"])
+        .refused(5, &["keeper.db", "keeper init"]);
+    home.write("keeper.db", &"not a database at all".repeat(500));
+    home.run(&["status"]).refused(5, &["damaged file"]);
+}
+
+/// The limit holds for any file that the process writes, so the database meets it as it would meet a full disk.
+#[test]
+fn a_full_disk_loses_nothing_and_is_named() {
+    let home = Home::new();
+    home.run(&["request", PAYEE, "1", "--ref", REF]).ok();
+    let line = |index: u64| format!("{},{PAYEE},1\n", payment(index).reference());
+    let many: String = (0..20_000).map(line).collect();
+    home.write("many.csv", &format!("ref,recipient,amount\n{many}"));
+    let done = Command::new("sh")
+        .current_dir(home.folder.path())
+        // The limit's own signal would end the process before it can say anything.
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 1024; exec \"$0\" request --file many.csv",
+        ])
+        .arg(env!("CARGO_BIN_EXE_keeper"))
+        .output()
+        .unwrap();
+    Done::from(done).refused(5, &["store: "]);
+    let status = home.run(&["status", "--json"]).json();
+    assert_eq!(status["counts"]["waiting"], 1);
+    home.run(&["request", "--file", "many.csv"]).ok();
+    let status = home.run(&["status", "--json"]).json();
+    assert_eq!(status["counts"]["waiting"], 20_001);
+}
+
+#[test]
+fn what_is_not_there_yet_says_so() {
+    let home = Home::new();
+    home.run(&["verify-log", "--chain"])
+        .refused(2, &["not there yet", "nothing was done"]);
+    home.run(&["frobnicate"]).refused(2, &["frobnicate"]);
+    assert!(home.run(&["--help"]).ok().contains("Exit codes:"));
+}
