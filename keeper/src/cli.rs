@@ -90,7 +90,7 @@ impl Context {
 /// What the keeper can be asked for.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a configuration and make an empty store
+    /// Write a configuration
     Init(init::Args),
     /// Compare chain, vault, token and roles with the configuration
     Check(check::Args),

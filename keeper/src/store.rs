@@ -20,6 +20,7 @@ use tidelock_core::domain::VaultDomain;
 
 pub use desk::{Desk, Filed, Filing, Taken};
 pub use error::StoreError;
+pub use guard::WriterLock;
 pub use reader::{Answer, LoggedEvent, Overview, PaymentView, Reader, Standing};
 pub use sqlite::SqliteStore;
 pub use verify::{Finding, Progress, Verified};

@@ -26,19 +26,31 @@ const REF: &str = "0x00000000000000000000000000000001";
 
 #[test]
 fn init_writes_what_it_can_read_and_touches_nothing_that_is_there() {
-    let home = Home::new();
-    let text = fs::read_to_string(home.folder.path().join("keeper.toml")).unwrap();
-    assert!(text.contains("allow_single_node = false"), "{text}");
-    home.run(&["status"]).ok();
+    let home = Home::empty();
+    let path = home.folder.path().join("keeper.toml");
     home.init(&[])
+        .refused(2, &["chain.allow_single_node", "false", "second_rpc_url"]);
+    assert!(!path.exists());
+    home.init(&["--allow-single-node"]).ok();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\nallow_single_node = true"), "{text}");
+    home.init(&["--allow-single-node"])
         .refused(3, &["keeper.toml", "exists already"]);
-    home.init(&["--config", "other.toml"])
-        .refused(3, &["keeper.db", "exists already"]);
-    assert!(!home.folder.path().join("other.toml").exists());
-    assert_eq!(
-        text,
-        fs::read_to_string(home.folder.path().join("keeper.toml")).unwrap()
+    assert_eq!(text, fs::read_to_string(&path).unwrap());
+    let two = [
+        "--config",
+        "two.toml",
+        "--second-rpc-url",
+        "http://127.0.0.1:2",
+    ];
+    home.init(&two).ok();
+    let two = fs::read_to_string(home.folder.path().join("two.toml")).unwrap();
+    assert!(
+        two.contains("\nsecond_rpc_url = \"http://127.0.0.1:2\""),
+        "{two}"
     );
+    home.run(&["status"])
+        .refused(5, &["keeper.db", "keeper run"]);
 }
 
 #[test]
@@ -55,7 +67,8 @@ fn what_init_comments_out_is_the_default() {
         })
         .collect();
     let mut shown = tidelock_keeper::config::Config::parse(&path, &shown).unwrap();
-    // These two have no default; their examples are examples.
+    // These have no default; their examples are examples.
+    assert!(shown.chain.second_rpc_url.take().is_some());
     assert!(shown.key.password_file.take().is_some());
     assert!(shown.batch.escalate_after_s.take().is_some());
     assert_eq!(plain, shown);
@@ -74,7 +87,6 @@ fn init_refuses_what_a_configuration_may_not_say() {
             2,
             &["vault.token", "0x00", "40 hexadecimal"],
         ),
-        (&["--decimals", "29"], 2, &["--decimals", "29"]),
         (
             &["--rpc-url", "ftp://user:hunter2@x"],
             2,
@@ -89,10 +101,9 @@ fn init_refuses_what_a_configuration_may_not_say() {
             ("--vault", &vault),
             ("--lens", "0x00000000000000000000000000000000000000a2"),
             ("--token", "0x00000000000000000000000000000000000000a3"),
-            ("--decimals", "6"),
         ];
         all.retain(|(name, _)| *name != arguments[0]);
-        let mut line = vec!["init"];
+        let mut line = vec!["init", "--allow-single-node"];
         line.extend(all.iter().flat_map(|(name, value)| [*name, *value]));
         line.extend(arguments);
         let done = home.run(&line);
@@ -492,9 +503,9 @@ fn a_missing_or_broken_store_is_named() {
     let home = Home::new();
     fs::remove_file(home.database()).unwrap();
     home.run(&["status"])
-        .refused(5, &["keeper.db", "keeper init"]);
+        .refused(5, &["keeper.db", "keeper run"]);
     home.run(&["request", PAYEE, "1"])
-        .refused(5, &["keeper.db", "keeper init"]);
+        .refused(5, &["keeper.db", "keeper run"]);
     home.write("keeper.db", &"not a database at all".repeat(500));
     home.run(&["status"]).refused(5, &["damaged file"]);
 }

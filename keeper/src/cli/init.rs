@@ -1,4 +1,5 @@
-//! `keeper init`: writes a commented configuration and makes an empty store for it.
+//! `keeper init`: writes a commented configuration. The store is made by the first `keeper run`, which asks the chain what
+//! it has to know before.
 
 use std::{
     fs::OpenOptions,
@@ -11,12 +12,7 @@ use super::{Context, print};
 use crate::{
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
-    store::{Identity, SqliteStore},
 };
-use tidelock_core::domain::VaultDomain;
-
-/// Most decimals that a token's amounts in 12 bytes make sense with.
-const MAX_DECIMALS: i64 = 28;
 
 /// What `keeper init` takes.
 #[derive(Debug, clap::Args)]
@@ -36,9 +32,9 @@ pub(super) struct Args {
     /// The vault's token
     #[arg(long)]
     pub token: String,
-    /// The token's decimals: 6 for USDT on Ethereum, 18 on BSC. Amounts are read and shown in them from now on
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=MAX_DECIMALS))]
-    pub decimals: u8,
+    /// A second node: a conclusion that would cost money if wrong needs both
+    #[arg(long, env = "KEEPER_CHAIN__SECOND_RPC_URL", hide_env_values = true)]
+    pub second_rpc_url: Option<String>,
     /// Accept that one node's word is taken
     #[arg(long)]
     pub allow_single_node: bool,
@@ -49,42 +45,17 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let text = template(args);
     let config =
         Config::parse(path, &text).map_err(|error| Failure::of(ExitStatus::Usage, error))?;
-    let store = write_both(path, &text, &config, args.decimals)?;
-    // The log is opened here once the chain has been asked where it starts: `engine::open(&mut store, …)`.
-    store.close()?;
+    config
+        .chain
+        .check_nodes()
+        .map_err(|error| Failure::of(ExitStatus::Usage, error))?;
+    write_new(path, &text)?;
     print(if context.json {
-        serde_json::json!({ "config": path, "store": config.store.path }).to_string()
+        serde_json::json!({ "config": path }).to_string()
     } else {
-        format!(
-            "wrote {}\nmade  {}",
-            path.display(),
-            config.store.path.display()
-        )
+        format!("wrote {}", path.display())
     })?;
     Ok(ExitStatus::Done)
-}
-
-/// The file first, because it can be taken back: what the store holds cannot be made twice.
-fn write_both(
-    path: &Path,
-    text: &str,
-    config: &Config,
-    decimals: u8,
-) -> Result<SqliteStore, Failure> {
-    write_new(path, text)?;
-    let identity = Identity {
-        domain: VaultDomain {
-            chain_id: config.chain.chain_id,
-            vault: config.vault.address,
-        },
-        token: config.vault.token,
-        decimals,
-    };
-    SqliteStore::create(&config.store.path, identity).map_err(|error| {
-        // It was written just now. If it cannot be removed, the next attempt says that it is there.
-        let _ = std::fs::remove_file(path);
-        error.into()
-    })
 }
 
 /// Readable by its owner only: a node's URL may carry a password.
@@ -113,8 +84,13 @@ fn quoted(text: &str) -> String {
 }
 
 fn template(args: &Args) -> String {
+    let second = match &args.second_rpc_url {
+        Some(url) => format!("second_rpc_url = {}", quoted(url)),
+        None => "# second_rpc_url = \"http://127.0.0.1:8546\"".to_owned(),
+    };
     include_str!("keeper.toml")
         .replace("@RPC_URL@", &quoted(&args.rpc_url))
+        .replace("@SECOND_RPC_URL@", &second)
         .replace("@CHAIN_ID@", &args.chain_id.to_string())
         .replace("@ALLOW_SINGLE_NODE@", &args.allow_single_node.to_string())
         .replace("@VAULT@", &quoted(&args.vault))

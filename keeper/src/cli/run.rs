@@ -31,7 +31,7 @@ use crate::{
     heartbeat::Heartbeat,
     opening,
     signer::Signer,
-    store::{self, SqliteStore, StoreError},
+    store::{self, SqliteStore, StoreError, WriterLock},
 };
 
 /// What `keeper run` takes.
@@ -60,11 +60,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         let identity = runtime.block_on(second.identify(expected));
         identity.map_err(|error| Failure::from(error).while_doing("chain.second_rpc_url"))?;
     }
-    let store = if config.store.path.exists() {
-        SqliteStore::open(&config.store.path).map_err(store_failure)?
-    } else {
-        open_log(args, &config, &chain, &identity, &runtime)?
-    };
+    let path = &config.store.path;
+    let lock = lock(path)?;
+    if !path.exists() {
+        open_log(args, &config, &chain, &identity, &runtime)?;
+    }
+    let store = SqliteStore::open_locked(path, lock).map_err(store_failure)?;
     same_log(&config, &identity, &store)?;
     let settings = settings(&config, &identity, !args.observe);
     let mut engine =
@@ -109,7 +110,7 @@ fn open_log(
     chain: &RpcChain,
     identity: &Identity,
     runtime: &Runtime,
-) -> Result<SqliteStore, Failure> {
+) -> Result<(), Failure> {
     let path = &config.store.path;
     info!(store = %path.display(), "no log yet: reading the vault's past");
     let to = identity.finalised.number;
@@ -139,7 +140,16 @@ fn open_log(
         from = past.opening.start.number,
         "log opened"
     );
-    SqliteStore::open(path).map_err(store_failure)
+    Ok(())
+}
+
+/// Taken before a log is looked for: of two keepers that start at once, one opens it, and the other is refused.
+fn lock(path: &Path) -> Result<WriterLock, Failure> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|error| file_failure(folder, error))?;
+    }
+    WriterLock::take(path).map_err(store_failure)
 }
 
 /// Where a log is made.

@@ -12,6 +12,7 @@ use super::{Context, offline, print, shown::Shown, words};
 use crate::{
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
+    heartbeat::Heartbeat,
     store::{Overview, Reader, StoreError},
 };
 
@@ -48,19 +49,21 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 
 fn once(args: &Args, config: &Config, context: &Context) -> Result<(), Failure> {
     let mut reader = offline::reader(config)?;
+    // What a keeper that has stopped said last is no news.
     let running = Reader::is_written(&config.store.path);
+    let beat = Heartbeat::read(&config.store.path).filter(|_| running);
     let overview = reader.overview()?;
     if context.json {
         let payments = payments(&mut reader, args)?.shown;
         let shown = serde_json::to_value(payments)
             .map_err(|error| Failure::of(ExitStatus::Failed, error))?;
-        let mut whole = summary(&reader, &overview, running);
+        let mut whole = summary(&reader, &overview, running, beat.as_ref());
         if let Value::Object(fields) = &mut whole {
             fields.insert("payments".to_owned(), shown);
         }
         print(whole)?;
     } else {
-        print(heading(&reader, &overview, running))?;
+        print(heading(&reader, &overview, running, beat.as_ref()))?;
         let listed = payments(&mut reader, args)?;
         if !listed.shown.is_empty() {
             print(Shown::heading())?;
@@ -112,7 +115,7 @@ fn payments(reader: &mut Reader, args: &Args) -> Result<Listed, Failure> {
     Ok(listed)
 }
 
-fn summary(reader: &Reader, overview: &Overview, running: bool) -> Value {
+fn summary(reader: &Reader, overview: &Overview, running: bool, beat: Option<&Heartbeat>) -> Value {
     let identity = reader.identity();
     let mut counts = serde_json::Map::new();
     counts.insert("waiting".to_owned(), overview.waiting.into());
@@ -136,14 +139,21 @@ fn summary(reader: &Reader, overview: &Overview, running: bool) -> Value {
         "token": identity.token,
         "decimals": identity.decimals,
         "running": running,
+        "heartbeat": beat,
         "log": log,
         "counts": counts,
     })
 }
 
-fn heading(reader: &Reader, overview: &Overview, running: bool) -> String {
+fn heading(
+    reader: &Reader,
+    overview: &Overview,
+    running: bool,
+    beat: Option<&Heartbeat>,
+) -> String {
     let identity = reader.identity();
     let running = if running { "running" } else { "not running" };
+    let now = beat.map(sign_of_life).unwrap_or_default();
     let log = match &overview.log {
         None => "keeper  not running; its log is not opened yet".to_owned(),
         Some((head, row)) => format!(
@@ -160,9 +170,31 @@ fn heading(reader: &Reader, overview: &Overview, running: bool) -> String {
         format!("{} {count}", words::status(*status))
     }));
     format!(
-        "vault   {} on chain {}\n{log}\n\n{}\n",
+        "vault   {} on chain {}\n{log}\n{now}\n{}\n",
         identity.domain.vault,
         identity.domain.chain_id.0,
         counts.join("  ")
     )
+}
+
+/// Beats are half a second apart; one that is older than this means a keeper that hangs. [seconds]
+const STALE: u64 = 15;
+
+/// What the running keeper sees and waits for.
+fn sign_of_life(beat: &Heartbeat) -> String {
+    let mut lines = vec![format!(
+        "head    block {}; {} transactions in no block",
+        beat.tip.number, beat.unincluded
+    )];
+    if beat.observes {
+        lines.push("observe sends nothing, by --observe".to_owned());
+    }
+    lines.extend(beat.waits.iter().map(|wait| format!("waits   {wait}")));
+    if let Some(failure) = &beat.failure {
+        lines.push(format!("trouble {failure}"));
+    }
+    if beat.age() > STALE {
+        lines.push(format!("trouble no sign of life for {} s", beat.age()));
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }

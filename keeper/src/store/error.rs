@@ -9,7 +9,7 @@ use alloy::primitives::B256;
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no database.
-    #[error("store {}: there is no such file; `keeper init` makes one", path.display())]
+    #[error("store {}: there is no such file; `keeper run` makes it when it first runs", path.display())]
     Missing {
         /// Where it was looked for.
         path: PathBuf,

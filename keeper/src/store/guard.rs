@@ -29,7 +29,7 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
 
 /// The right to write a database, until dropped or until the process ends, however it ends.
 #[derive(Debug)]
-pub(super) struct WriterLock {
+pub struct WriterLock {
     _file: File,
 }
 
@@ -38,6 +38,7 @@ impl WriterLock {
     const TRIES: u32 = 10;
     const PAUSE: Duration = Duration::from_millis(20);
 
+    /// Takes it, or says who has it. The folder must exist.
     pub fn take(database: &Path) -> Result<Self, StoreError> {
         let path = beside(database, ".lock");
         let file = OpenOptions::new()

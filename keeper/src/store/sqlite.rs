@@ -73,9 +73,14 @@ impl SqliteStore {
     /// Opens a database to write it. Refuses one that another process writes, and one that is older than what was
     /// committed to it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let runtime = runtime()?;
         must_exist(path)?;
-        let lock = WriterLock::take(path)?;
+        Self::open_locked(path, WriterLock::take(path)?)
+    }
+
+    /// The same for whoever has the lock of this database already.
+    pub fn open_locked(path: &Path, lock: WriterLock) -> Result<Self, StoreError> {
+        must_exist(path)?;
+        let runtime = runtime()?;
         let mut high_water = HighWater::open(path)?;
         let expected = high_water.read()?;
         let (connection, identity, head) = runtime.block_on(async {

@@ -65,7 +65,9 @@ impl Home {
 
     pub fn new() -> Self {
         let home = Self::empty();
-        home.init(&[]).ok();
+        home.init(&["--allow-single-node"]).ok();
+        let store = SqliteStore::create(&home.database(), super::identity());
+        store.unwrap().close().unwrap();
         home
     }
 
@@ -99,8 +101,6 @@ impl Home {
             "0x00000000000000000000000000000000000000a2",
             "--token",
             &token,
-            "--decimals",
-            "6",
         ];
         arguments.extend(more);
         self.run(&arguments)
