@@ -79,6 +79,7 @@ async fn doctor_warns_and_fails_by_its_thresholds() {
         ("freeze", "ok"),
         ("token", "ok"),
         ("money", "ok"),
+        ("log", "warning"),
     ] {
         assert_eq!(level(&found, check), expected, "{check}: {found}");
     }
@@ -277,4 +278,30 @@ async fn a_signer_freezes() {
         .read(office.world.lens, &VaultLens::haltedUntilCall { vault })
         .await;
     assert!(until > U256::from(office.world.head().await.time.seconds()));
+}
+
+#[tokio::test]
+async fn doctor_looks_at_the_log_too() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(10).await;
+    let level = |found: &Value, check: &str| {
+        let findings = found.as_array().unwrap();
+        findings
+            .iter()
+            .find(|finding| finding["check"] == check)
+            .unwrap()["level"]
+            .clone()
+    };
+    let daemon = office.daemon().await;
+    let (code, found) = json_of_any(&office.keeper(&["doctor", "--json"]).await);
+    assert_eq!(code, 0, "{found}");
+    for check in ["log", "mode", "payments"] {
+        assert_eq!(level(&found, check), "ok", "{found}");
+    }
+    daemon.stop();
+    let (_, found) = json_of_any(&office.keeper(&["doctor", "--json"]).await);
+    assert_eq!(level(&found, "log"), "warning", "nobody runs");
+    fs::write(office.path("keeper.db"), "not a database").unwrap();
+    let (code, found) = json_of_any(&office.keeper(&["doctor", "--json"]).await);
+    assert_eq!((code, level(&found, "log")), (1, "failed".into()));
 }

@@ -4,7 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, U256, utils::format_ether};
 use serde::Serialize;
-use tidelock_core::{domain::BlockTime, event::BlockRef, port::VaultLook};
+use tidelock_core::{
+    domain::BlockTime,
+    event::{BlockRef, Mode},
+    lifecycle::PaymentStatus,
+    port::VaultLook,
+};
 
 use super::{
     Context,
@@ -15,6 +20,7 @@ use crate::{
     chain::{Identity, IdentityError, RpcChain, Warning},
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
+    store::{Overview, Reader},
 };
 
 /// Full-sized transactions at the fee cap that the key should be able to pay.
@@ -53,7 +59,8 @@ struct Finding {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
-    let findings = block_on(examine(&config, keeper))?;
+    let mut findings = block_on(examine(&config, keeper))?;
+    findings.extend(log(&config));
     if context.json {
         let text = serde_json::to_string(&findings)
             .map_err(|error| Failure::of(ExitStatus::Failed, error))?;
@@ -221,6 +228,62 @@ async fn blacklist(chain: &RpcChain, at: BlockRef) -> Result<Finding, Failure> {
             "the token does not have the vault on a list",
         )
     })
+}
+
+/// What the log says of itself. A log that is missing is made by the first run.
+fn log(config: &Config) -> Vec<Finding> {
+    let path = &config.store.path;
+    if !path.exists() {
+        let found = format!("{}: none yet; `keeper run` opens one", path.display());
+        return vec![finding("log", Level::Warning, found)];
+    }
+    let read = Reader::open(path).and_then(|mut reader| {
+        let overview = reader.overview()?;
+        reader.close()?;
+        Ok(overview)
+    });
+    match read {
+        Ok(overview) => standing(&overview, Reader::is_written(path)),
+        Err(error) => vec![finding("log", Level::Failed, error.to_string())],
+    }
+}
+
+fn standing(overview: &Overview, is_written: bool) -> Vec<Finding> {
+    let Some((end, head)) = &overview.log else {
+        return vec![finding("log", Level::Failed, "the log was never opened")];
+    };
+    let writer = if is_written { "a" } else { "no" };
+    let found = format!(
+        "{} entries, final through block {}; {writer} keeper runs on it",
+        end.seq, head.finalised.number
+    );
+    let mode = match &head.mode {
+        Mode::Armed => finding("mode", Level::Ok, "armed"),
+        Mode::Halted { reason } => {
+            let words = format!("halted, until an operator resumes: {reason:?}");
+            finding("mode", Level::Failed, words)
+        }
+    };
+    let held = overview
+        .counts
+        .get(&PaymentStatus::Held)
+        .copied()
+        .unwrap_or(0);
+    let level = if held > 0 { Level::Warning } else { Level::Ok };
+    let payments = format!(
+        "{held} held for an operator; {} not taken in yet",
+        overview.waiting
+    );
+    let level_of_log = if is_written {
+        Level::Ok
+    } else {
+        Level::Warning
+    };
+    vec![
+        finding("log", level_of_log, found),
+        mode,
+        finding("payments", level, payments),
+    ]
 }
 
 fn money(look: &VaultLook, decimals: u8) -> Finding {

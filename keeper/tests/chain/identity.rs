@@ -1,8 +1,15 @@
-use alloy::primitives::Address;
+use alloy::primitives::{Address, U256};
 use tidelock_core::domain::Amount;
 use tidelock_keeper::chain::{Expected, Identity, IdentityError, Parties, RpcChain, Warning};
 
-use crate::world::{Plan, World};
+use alloy_sol_types::{SolCall, SolValue};
+use serde_json::json;
+use tidelock_core::abi::Vault;
+
+use crate::{
+    liar::{Lie, Server},
+    world::{Plan, World},
+};
 
 const SENDING: Expected = Expected {
     has_second_node: false,
@@ -116,4 +123,72 @@ async fn a_node_without_a_final_block_is_warned_about() {
             .warnings
             .contains(&Warning::FinalisedIsGenesis { head })
     );
+}
+
+/// Identifies through a liar that answers one function otherwise.
+async fn identify_lied(world: &World, selector: [u8; 4], answer: Vec<u8>) -> String {
+    let selector = format!("0x{}", alloy::hex::encode(selector));
+    let answer = format!("0x{}", alloy::hex::encode(answer));
+    let server = Server::start(world.node.url(), move |method, params, _| {
+        let data = params[0]["data"].as_str().unwrap_or_default();
+        if method == "eth_call" && data.starts_with(&selector) {
+            Lie::Result(json!(answer))
+        } else {
+            Lie::Truth
+        }
+    })
+    .await;
+    let refused = server.chain(world).identify(SENDING).await;
+    refused.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_contract_that_is_not_quite_the_vault_is_refused() {
+    let world = World::start(Plan::default()).await;
+    let vault = world.domain.vault;
+    let domain = |fields: u8, name: &str, chain: u64, contract: Address| {
+        let salt = alloy::primitives::B256::ZERO;
+        let chain = U256::from(chain);
+        let fields = alloy::primitives::FixedBytes([fields]);
+        let none: Vec<U256> = Vec::new();
+        (fields, name, "1", chain, contract, salt, none).abi_encode_params()
+    };
+    let (name, id) = ("Tidelock Vault", 31337);
+    let eip712 = Vault::eip712DomainCall::SELECTOR;
+    let word = |value: u64| U256::from(value).abi_encode();
+    let cases = [
+        (Vault::hashBatchCall::SELECTOR, word(1), "batch id"),
+        (Vault::VERSIONCall::SELECTOR, "2".abi_encode(), "VERSION 1"),
+        (eip712, domain(0x1f, name, id, vault), "EIP-712 fields 15"),
+        (
+            eip712,
+            domain(0x0f, "Other", id, vault),
+            "EIP-712 name Tidelock Vault",
+        ),
+        (
+            eip712,
+            domain(0x0f, name, 1, vault),
+            "EIP-712 chain id 31337",
+        ),
+        (
+            eip712,
+            domain(0x0f, name, id, world.token),
+            "EIP-712 contract",
+        ),
+        (Vault::unitCall::SELECTOR, word(0), "unit 0: must be more"),
+        (
+            [0x31, 0x3c, 0xe5, 0x67],
+            word(29),
+            "decimals 29: must be at most 28",
+        ),
+        (
+            Vault::unitCall::SELECTOR,
+            Vec::new(),
+            "is not what it returns",
+        ),
+    ];
+    for (selector, answer, words) in cases {
+        let said = identify_lied(&world, selector, answer).await;
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }

@@ -182,6 +182,25 @@ async fn a_head_without_its_blocks_is_no_answer() {
 }
 
 #[tokio::test]
+async fn a_first_block_that_is_final_needs_no_state() {
+    let world = World::start(Plan {
+        slots_in_an_epoch: 1_000,
+        ..Plan::default()
+    })
+    .await;
+    let tip = world.head().await;
+    let server = Server::start(world.node.url(), |method, _, _| match method {
+        "eth_getTransactionCount" => {
+            Lie::Error(json!({"code": -32000, "message": "missing trie node"}))
+        }
+        _ => Lie::Truth,
+    })
+    .await;
+    let polled = poll(&server.chain(&world), tip).await.unwrap();
+    assert_eq!((polled.finalised.0, polled.finalised_nonce), (0, 0));
+}
+
+#[tokio::test]
 async fn the_tip_comes_from_what_the_node_knows() {
     let unknown = json!({"code": -32601, "message": "Method not found"});
     let both = unknown.clone();
@@ -398,6 +417,12 @@ async fn gas_is_enough_whatever_the_node_can_or_says() {
         5_000_000,
         "a limit that was tried and did not do is not given"
     );
+    let other_outcome = simulate_lied(|method, params, _| match method {
+        "eth_call" if params[0]["gas"] != "0x4c4b40" => Lie::Result(json!(B256::with_last_byte(1))),
+        _ => Lie::Truth,
+    });
+    let gas = gas_of(&other_outcome.await);
+    assert_eq!(gas, 5_000_000, "with less gas it pays one of the two");
     let refused = simulate_lied(move |method, _, _| match method {
         "eth_simulateV1" | "eth_estimateGas" => unknown(),
         _ => Lie::Truth,

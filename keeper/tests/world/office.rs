@@ -9,7 +9,7 @@ use alloy::signers::local::PrivateKeySigner;
 use serde_json::Value;
 use tempfile::TempDir;
 use tidelock_core::{abi::VaultLens, domain::Payment};
-use tidelock_keeper::store::Desk;
+use tidelock_keeper::store::{Desk, Reader};
 
 use super::{Plan, World, as_keystore, password_file};
 
@@ -81,7 +81,7 @@ impl Office {
         self.keeper(&[arguments, &own].concat()).await
     }
 
-    /// Starts the daemon and waits until it has a log.
+    /// Starts the daemon and waits until it writes its log.
     pub async fn daemon(&self) -> Daemon {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keeper"));
         let log = fs::File::options()
@@ -97,13 +97,14 @@ impl Office {
             .stdout(Stdio::null())
             .stderr(log);
         let mut daemon = Daemon(command.spawn().unwrap());
-        self.until("the daemon has a log", async || {
+        self.until("the daemon writes its log", async || {
             assert!(
                 daemon.0.try_wait().unwrap().is_none(),
                 "it ended: {}",
                 self.log()
             );
-            self.path("keeper.db").exists()
+            let path = self.path("keeper.db");
+            path.exists() && Reader::is_written(&path)
         })
         .await;
         daemon
