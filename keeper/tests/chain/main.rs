@@ -14,6 +14,7 @@ mod liar;
 mod lies;
 mod look;
 mod poll;
+mod ranges;
 mod send;
 mod simulate;
 #[path = "../world/mod.rs"]
