@@ -12,7 +12,9 @@ use tidelock_core::{
 
 use super::{
     ChainError, PARALLEL, RpcChain, RpcError,
-    wire::{BlockAnswer, by_hash, by_number, logs_of, narrow, read_logs},
+    wire::{
+        BlockAnswer, ReceiptAnswer, by_hash, by_number, logs_of, narrow, read_logs, strange_log,
+    },
 };
 
 /// Blocks in one answer at most: bounds its size, and the work that is lost if one block of them cannot be read.
@@ -92,20 +94,45 @@ impl RpcChain {
     }
 
     async fn block_with_facts(&self, number: u64, head: u64) -> Result<Block, ChainError> {
-        let mut block = self.header(number, Some(head)).await?;
+        let answer = self.answer(number, Some(head)).await?;
+        let may_hold_logs = answer.may_hold_logs_of(self.parties.domain.vault);
+        let mut block = answer.numbered(number)?;
         block.facts = self.facts_of(block.id.hash).await?;
+        if block.facts.is_empty() && may_hold_logs {
+            self.check_silence(block.id.hash).await?;
+        }
         Ok(block)
+    }
+
+    /// A node that has a block and has not indexed its logs yet answers with none. The block's header remembers that there may
+    /// be some; its receipts say whether there are.
+    async fn check_silence(&self, block: B256) -> Result<(), ChainError> {
+        let vault = self.parties.domain.vault;
+        let asked = self
+            .rpc
+            .request::<Vec<ReceiptAnswer>>("eth_getBlockReceipts", json!([by_hash(block)]));
+        let receipts = known(asked.await)?.unwrap_or_default();
+        let mut logs = receipts.iter().flat_map(|receipt| &receipt.logs);
+        if logs.any(|log| log.inner.address == vault) {
+            let what = "none was answered, and the block's receipts hold some of the vault";
+            return Err(strange_log(block, what));
+        }
+        Ok(())
     }
 
     /// A block by its height, without its facts.
     pub(super) async fn header(&self, number: u64, head: Option<u64>) -> Result<Block, ChainError> {
+        self.answer(number, head).await?.numbered(number)
+    }
+
+    async fn answer(&self, number: u64, head: Option<u64>) -> Result<BlockAnswer, ChainError> {
         let params = json!([by_number(number), false]);
         let answer: Option<BlockAnswer> = self.rpc.request("eth_getBlockByNumber", params).await?;
         let missing = || ChainError::MissingBlock {
             asked: number.to_string(),
             head: head.map_or_else(|| "unknown".to_owned(), |head| head.to_string()),
         };
-        answer.ok_or_else(missing)?.numbered(number)
+        answer.ok_or_else(missing)
     }
 
     /// Asked by hash: a node that lacks the block must answer an error, where by height it would answer nothing.

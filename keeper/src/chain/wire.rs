@@ -1,7 +1,7 @@
 //! What a node's answers look like, and how they are held to the question.
 
 use alloy::{
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256, Bloom, BloomInput, U256},
     rpc::types::Log,
 };
 use serde::Deserialize;
@@ -26,9 +26,18 @@ pub(super) struct BlockAnswer {
     gas_limit: U256,
     base_fee_per_gas: Option<U256>,
     transactions: Vec<B256>,
+    #[serde(default)]
+    logs_bloom: Bloom,
 }
 
 impl BlockAnswer {
+    /// Whether the block's header leaves open that the contract logged something in it. A header without a filter tells
+    /// nothing.
+    pub(super) fn may_hold_logs_of(&self, address: Address) -> bool {
+        self.logs_bloom
+            .contains_input(BloomInput::Raw(address.as_slice()))
+    }
+
     /// The block, if it is the one that was asked for.
     pub(super) fn numbered(self, asked: u64) -> Result<Block, ChainError> {
         let block = self.block()?;
@@ -75,6 +84,12 @@ impl BlockAnswer {
             transactions: self.transactions,
         })
     }
+}
+
+/// What a transaction left behind, as far as its logs go.
+#[derive(Debug, Deserialize)]
+pub(super) struct ReceiptAnswer {
+    pub logs: Vec<Log>,
 }
 
 /// What the vault logged in that block: every log must be the vault's and of that block, in rising order.

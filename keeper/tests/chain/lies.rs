@@ -62,6 +62,17 @@ async fn the_truth_passes_through() {
 }
 
 #[tokio::test]
+async fn no_logs_are_no_answer_when_the_receipts_hold_some() {
+    let polled = poll_lied(|method, _, _| match method {
+        "eth_getLogs" => Lie::Result(json!([])),
+        _ => Lie::Truth,
+    })
+    .await;
+    let why = polled.unwrap_err();
+    assert!(why.contains("receipts hold some"), "{why}");
+}
+
+#[tokio::test]
 async fn logs_that_cannot_be_the_blocks_are_no_answer() {
     let other = B256::repeat_byte(9);
     let cases = [
