@@ -1,6 +1,7 @@
 //! The keeper's process: the production engine, what it has asked for, and its sudden deaths. Requests travel to the
 //! world and answers back, each taking its time; a death loses answers, and not always what was on its way.
 
+use alloy_sol_types::SolInterface;
 use tidelock_core::{
     engine::{self, Engine},
     event::{BlockRef, Mode},
@@ -14,6 +15,7 @@ use crate::{
     world::{
         World,
         store::{Ambush, Drive},
+        vault::abi::Abi,
     },
 };
 
@@ -80,7 +82,10 @@ impl Process {
     pub fn waits(&self) -> String {
         match self.engine.as_ref().map(Engine::status) {
             None => "it does not run".to_owned(),
-            Some(status) => format!("waits: {:?}, failure: {:?}", status.waits, status.failure),
+            Some(status) => format!(
+                "is {:?}, waits for {:?}, says {:?}",
+                status.mode, status.waits, status.failure
+            ),
         }
     }
 
@@ -217,10 +222,37 @@ fn told(effect: &Effect) -> String {
                 at.number
             )
         }
-        Effect::Simulate { at, gas_limit, .. } => {
-            format!("keeper: simulates at {} within {gas_limit} gas", at.number)
+        Effect::Simulate {
+            at,
+            data,
+            gas_limit,
+        } => {
+            let call = call_in_words(data);
+            format!(
+                "keeper: simulates {call} at {} within {gas_limit} gas",
+                at.number
+            )
         }
         Effect::Sign { nonce, .. } => format!("keeper: signs for nonce {nonce}"),
         Effect::Send { hash, .. } => format!("keeper: sends {hash}"),
+    }
+}
+
+fn call_in_words(data: &[u8]) -> String {
+    match Abi::VaultCalls::abi_decode(data) {
+        Ok(Abi::VaultCalls::pay(call)) => {
+            format!("pay {} x {}", call.batch.firstNumber, call.batch.count)
+        }
+        Ok(Abi::VaultCalls::propose(call)) => {
+            format!("propose {} x {}", call.batch.firstNumber, call.batch.count)
+        }
+        Ok(Abi::VaultCalls::execute(call)) => {
+            let (batch, skip) = (&call.batch, call.skipMask);
+            format!(
+                "execute {} x {} but {skip:#b}",
+                batch.firstNumber, batch.count
+            )
+        }
+        _ => "a call of nothing it should call".to_owned(),
     }
 }

@@ -64,6 +64,8 @@ pub struct Setting {
     pub deposit: u128,
     /// Requests filed while faults strike, about.
     pub requests: u64,
+    /// Nodes run a call with more gas than a transaction may use.
+    pub generous_node: bool,
     /// The release policy.
     tiers: Vec<Tier>,
     settings: Settings,
@@ -133,6 +135,7 @@ impl Setting {
             gas_wei: 100 * GWEI * GWEI,
             deposit: rng.pick(&[50_000, 1_000_000, 50_000_000]) * USDT,
             requests: rng.pick(&[5, 20, 60]),
+            generous_node: rng.chance(500),
             tiers: policy_tiers(rng),
             settings,
         }
@@ -162,6 +165,12 @@ impl Setting {
         }
     }
 
+    /// What the recipient book says of those without any trouble: it knows every other one.
+    pub fn standings(&self) -> Vec<(Address, Standing)> {
+        let turns = [Standing::Known, Standing::Unknown].into_iter().cycle();
+        self.good.iter().copied().zip(turns).collect()
+    }
+
     /// The first block and the state after it.
     pub fn beginning(&self, keeper: Address) -> (Block, Ledger) {
         let mut vault = Vault::new(CHAIN_ID, self.vault, UNIT, self.tiers.clone());
@@ -172,10 +181,8 @@ impl Setting {
         for nobody in [Address::ZERO, self.vault, self.token] {
             vault.set_standing(nobody, Standing::Blocked);
         }
-        for (index, payee) in self.good.iter().enumerate() {
-            if index % 2 == 0 {
-                vault.set_standing(*payee, Standing::Known);
-            }
+        for (payee, standing) in self.standings() {
+            vault.set_standing(payee, standing);
         }
         let token = Token {
             address: self.token,

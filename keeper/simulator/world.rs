@@ -32,12 +32,23 @@ pub struct World {
     pub weather: Weather,
     /// Until when nobody answers. [milliseconds]
     pub down_until_ms: u64,
-    /// Until when a second node answers now and then from a fork that does not win, and the fork's tip.
-    pub fork: Option<(u64, B256)>,
+    /// A fork that does not win, and that a second node follows for a while.
+    pub fork: Option<Fork>,
     /// Until when the pool's rules are stricter than geth's. [milliseconds]
     strict_until_ms: u64,
     /// Until when the chain's time runs in strides, so that freezes and windows end. [seconds a block]
     pub stride_s: Option<u64>,
+}
+
+/// A branch beside the canonical chain.
+#[derive(Debug, Clone, Copy)]
+pub struct Fork {
+    /// Until when a node answers from it now and then. [milliseconds]
+    pub until_ms: u64,
+    /// Height of the last block that it shares with the canonical chain.
+    pub base: u64,
+    /// Its newest block.
+    pub tip: B256,
 }
 
 /// What others do with the chain's space.
@@ -120,7 +131,9 @@ impl World {
             fate.struck(Fault::NodeDown);
             self.down_until_ms = now_ms + 3_600_000;
         }
-        if self.fork.is_some_and(|(until_ms, _)| now_ms > until_ms) {
+        // Two nodes that contradict each other about what is final are no answer.
+        let finalised = self.chain.finalised();
+        if (self.fork).is_some_and(|fork| now_ms > fork.until_ms || fork.base < finalised) {
             self.fork = None;
         }
         if self.fork.is_none() && fate.strikes(Fault::NodesContradict) {

@@ -304,22 +304,24 @@ impl<S: Store> Settling<'_, S> {
             .collect()
     }
 
-    /// What a batch left behind too often while it paid others is held.
+    /// What a batch left behind too often while it paid others is held; and so is what nobody requested: a proposal of
+    /// somebody else's gave it to signers to decide, not to the keeper.
     fn bury(&mut self, id: BatchId, cause: DeathCause) -> Result<(), JournalError> {
         let rows = self.journal.state().batch(&id);
         let refs: Vec<PaymentRef> = rows
             .map(|row| row.payments.iter().map(Payment::reference).collect())
             .unwrap_or_default();
         self.record(Event::BatchDied { batch: id, cause })?;
-        let state = self.journal.state();
-        let failing = refs
-            .into_iter()
-            .filter(|reference| {
-                let row = state.payment(reference);
-                row.is_some_and(|row| row.returns > self.max_returns)
-            })
-            .collect();
+        let adopted = self.refs_of(&refs, PaymentRow::is_adopted);
+        self.hold_open(adopted, HoldReason::ForeignProposal)?;
+        let failing = self.refs_of(&refs, |row| row.returns > self.max_returns);
         self.hold_open(failing, HoldReason::KeepsFailing)
+    }
+
+    fn refs_of(&self, refs: &[PaymentRef], which: impl Fn(&PaymentRow) -> bool) -> Vec<PaymentRef> {
+        let state = self.journal.state();
+        let of = |reference: &&PaymentRef| state.payment(reference).is_some_and(&which);
+        refs.iter().filter(of).copied().collect()
     }
 
     fn hold_open(

@@ -60,9 +60,9 @@ impl People {
 
     fn unblock(&self, world: &mut World) {
         let vault = world.chain.ledger().vault.clone();
-        for payee in world.setting.good.clone() {
+        for (payee, standing) in world.setting.standings() {
             if vault.standing(payee) == Standing::Blocked {
-                world.deed(Act::SetStanding(payee, Standing::Unknown));
+                world.deed(Act::SetStanding(payee, standing));
             }
         }
     }
@@ -105,6 +105,7 @@ impl People {
         }
         let held: Vec<_> = (self.drive.0.borrow().payments())
             .filter(|row| row.status == PaymentStatus::Held && is_payable(world, &row.payment))
+            .filter(|row| self.filed.contains_key(&row.reference()))
             .map(|row| row.reference())
             .collect();
         for reference in held {

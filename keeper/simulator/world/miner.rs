@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use alloy_primitives::{B256, Bytes, LogData};
 
 use super::{
-    Weather, World,
+    Fork, Weather, World,
     chain::{Act, Block, Chain, Deed, Ledger, Mined, block_hash},
     pool::Pooled,
     vault::Caller,
@@ -86,8 +86,11 @@ impl World {
         };
         let length = fate.rng.between(1, depth);
         let tip = self.branch(&base, length, fate);
-        let until_ms = now_ms + fate.rng.between(5_000, 60_000);
-        self.fork = Some((until_ms, tip));
+        self.fork = Some(Fork {
+            until_ms: now_ms + fate.rng.between(5_000, 60_000),
+            base: base.number,
+            tip,
+        });
     }
 
     /// Blocks on top of `base` with what the canonical ones above it held, in another order, or not at all.

@@ -98,7 +98,10 @@ impl RpcChain {
         gas_limit: u64,
         revert: Revert,
     ) -> Result<Simulation, ChainError> {
-        if !matches!(revert, Revert::Payment { .. } | Revert::Other(_)) {
+        if !matches!(
+            revert,
+            Revert::Payment { .. } | Revert::BurnsGas { .. } | Revert::OutOfGas | Revert::Other(_)
+        ) {
             return Ok(Simulation::Reverts(revert));
         }
         if GENEROUS_GAS <= gas_limit {
@@ -215,7 +218,7 @@ fn revert_of(error: &RpcError) -> Option<Revert> {
     if data.as_ref().is_none_or(|data| data.is_empty()) {
         let lower = message.to_lowercase();
         if RAN_OUT.iter().any(|words| lower.contains(words)) {
-            return Some(Revert::Other(format!("not enough gas: {message}")));
+            return Some(Revert::OutOfGas);
         }
     }
     data.map(|data| Revert::read(&data))

@@ -1,7 +1,10 @@
-use alloy_primitives::hex;
+use alloy_primitives::{U256, hex};
 use alloy_sol_types::SolInterface;
 
 use super::Vault;
+
+/// Gas that a transfer must have had before the vault blames the token for its failure (`Vault.TRANSFER_GAS`).
+const TRANSFER_GAS: u64 = 200_000;
 
 /// Why the vault refuses a simulated call, as far as the keeper does something about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,13 +15,22 @@ pub enum Revert {
     CapExceeded,
     /// The vault holds too little.
     BalanceTooLow,
-    /// One payment stands in the way of the others: it does not fit the tier, or its transfer burns all gas.
+    /// One payment stands in the way of the others: it does not fit the tier.
     Payment {
         /// Its place in the batch.
         index: usize,
         /// In words.
         answer: String,
     },
+    /// The transfer of one payment burns all the gas there is.
+    BurnsGas {
+        /// Its place in the batch.
+        index: usize,
+        /// In words.
+        answer: String,
+    },
+    /// The call needs more gas than it may use.
+    OutOfGas,
     /// The token refused every payment that was tried.
     NothingPaid,
     /// Everything is paid already.
@@ -55,7 +67,11 @@ impl Revert {
             E::VaultCapExceeded(_) => Self::CapExceeded,
             E::VaultBalanceTooLow(_) => Self::BalanceTooLow,
             E::VaultPaymentRefused(refused) => at(refused.index),
-            E::VaultGasTooLow(low) => at(low.index),
+            E::VaultGasTooLow(low) if low.gasBefore < U256::from(TRANSFER_GAS) => Self::OutOfGas,
+            E::VaultGasTooLow(low) => match at(low.index) {
+                Self::Payment { index, answer } => Self::BurnsGas { index, answer },
+                other => other,
+            },
             E::VaultNothingPaid(_) => Self::NothingPaid,
             E::VaultNothingToPay(_) => Self::NothingToPay,
             E::VaultExpired(_) | E::VaultExpiryOutOfRange(_) => Self::Expired,

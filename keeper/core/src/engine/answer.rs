@@ -135,6 +135,9 @@ where
             return Ok(());
         }
         self.settling().settle(&blocks, polled.finalised_nonce)?;
+        let state = self.journal.state();
+        let signing = &mut self.memory.signing;
+        signing.take_if(|unsigned| state.slot(unsigned.nonce()).is_none()); // somebody else used it up
         self.memory.prune(self.journal.state());
         Ok(())
     }
@@ -158,7 +161,11 @@ where
         signature: Signature,
         now: Monotonic,
     ) -> Result<(), EngineError<S::Error>> {
-        let Some(unsigned) = self.memory.signing.take() else {
+        let Some(unsigned) = self
+            .memory
+            .signing
+            .take_if(|unsigned| unsigned.nonce() == nonce)
+        else {
             return Ok(());
         };
         let keeper = self.state().opening().keeper;

@@ -43,7 +43,9 @@ where
         self.look(tip, now, &mut effects);
         self.advise(tip, now, &mut effects);
         self.simulate(now, &mut effects);
-        if let Some(unsigned) = &self.memory.signing {
+        if let Some(unsigned) = &self.memory.signing
+            && self.is_armed()
+        {
             let sign = Effect::Sign {
                 nonce: unsigned.nonce(),
                 digest: unsigned.digest(),
@@ -255,7 +257,8 @@ where
                 continue;
             }
             let most = room_of(&room, batch.header.tier).min(balance);
-            let Some(skip) = skip_mask(batch, &paid, most) else {
+            let aside = self.memory.set_aside.get(id).copied().unwrap_or_default();
+            let Some(skip) = skip_mask(batch, &paid, aside, most) else {
                 continue;
             };
             let job = Job::Execute { batch: *id, skip };
@@ -444,8 +447,13 @@ fn room_of(room: &[u128], tier: TierIndex) -> u128 {
     room.get(usize::from(tier.get())).copied().unwrap_or(0)
 }
 
-/// Leaves out what is paid and what has no room; none if nothing is left.
-fn skip_mask(batch: &BatchRow, paid: &BTreeSet<PaymentNumber>, most: u128) -> Option<U256> {
+/// Leaves out what is paid, what was set aside and what has no room; none if nothing is left.
+fn skip_mask(
+    batch: &BatchRow,
+    paid: &BTreeSet<PaymentNumber>,
+    aside: U256,
+    most: u128,
+) -> Option<U256> {
     let mut left = most;
     let mut skip = U256::ZERO;
     let mut tries = false;
@@ -453,8 +461,9 @@ fn skip_mask(batch: &BatchRow, paid: &BTreeSet<PaymentNumber>, most: u128) -> Op
         let bit = usize::from(offset);
         let number = batch.header.first_number.checked_add(offset);
         let is_paid = batch.paid.bit(bit) || number.is_some_and(|number| paid.contains(&number));
+        let is_out = is_paid || aside.bit(bit);
         match left.checked_sub(payment.amount().0) {
-            Some(rest) if !is_paid => {
+            Some(rest) if !is_out => {
                 left = rest;
                 tries = true;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Bytes, U256};
 
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentRef, TierIndex},
@@ -31,6 +31,8 @@ pub(super) struct Memory {
     /// Payments and batches that could not be simulated.
     pub(super) strikes: BTreeMap<PaymentRef, Strike>,
     pub(super) batch_strikes: BTreeMap<BatchId, Strike>,
+    /// Payments of a proposed batch that keep it from being executed, and are tried when nothing else is left of it.
+    pub(super) set_aside: BTreeMap<BatchId, U256>,
     /// Simulations that went well so far: the token works for somebody.
     pub(super) successes: u64,
     /// What is being simulated.
@@ -105,6 +107,7 @@ impl Memory {
             open_since: BTreeMap::new(),
             strikes: BTreeMap::new(),
             batch_strikes: BTreeMap::new(),
+            set_aside: BTreeMap::new(),
             successes: 0,
             candidate: None,
             signing: None,
@@ -184,6 +187,7 @@ impl Memory {
         self.open_since.retain(|reference, _| is_live(reference));
         self.strikes.retain(|reference, _| is_live(reference));
         self.batch_strikes.retain(|id, _| state.batch(id).is_some());
+        self.set_aside.retain(|id, _| state.batch(id).is_some());
         self.lanes.retain(|nonce, _| state.slot(*nonce).is_some());
     }
 }

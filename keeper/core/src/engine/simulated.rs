@@ -8,7 +8,7 @@ use crate::{
     domain::{BatchId, Payment, PaymentRef},
     event::{Event, Fees, HoldReason, Job},
     journal::JournalError,
-    lifecycle::SlotStatus,
+    lifecycle::{PaymentStatus, SlotStatus},
     port::Simulation,
     store::Store,
     submit::{FeeMarket, Offer, Unsigned, offer},
@@ -27,8 +27,8 @@ where
         candidate: Candidate,
         simulation: Simulation,
     ) -> Result<(), EngineError<S::Error>> {
-        if !self.memory.view.contains(candidate.at) {
-            return Ok(()); // of a fork that is gone
+        if !self.memory.view.contains(candidate.at) || !self.is_current(&candidate) {
+            return Ok(()); // of a fork that is gone, or of payments that something else happened to
         }
         match simulation {
             Simulation::Succeeds { returned, gas } => {
@@ -45,13 +45,56 @@ where
                 Ok(())
             }
             Simulation::Reverts(revert) => match candidate.job {
-                Job::Execute { batch, .. } => {
-                    self.memory.strike_batch(batch);
-                    self.note(&revert);
+                Job::Execute { batch, skip } => {
+                    self.execution_reverts(candidate, batch, skip, &revert);
                     Ok(())
                 }
                 _ => Ok(self.cut_reverts(&candidate, revert)?),
             },
+        }
+    }
+
+    /// Whether its payments are still as they were when it was made.
+    fn is_current(&self, candidate: &Candidate) -> bool {
+        let state = self.journal.state();
+        if (candidate.nonce).is_some_and(|nonce| state.slot(nonce).is_none()) {
+            return false;
+        }
+        if candidate.seal.is_none() {
+            let batch = candidate.job.batch().and_then(|id| state.batch(&id));
+            return batch.is_some_and(|batch| batch.status.is_live());
+        }
+        let wanted = match candidate.nonce {
+            Some(_) => PaymentStatus::Sealed,
+            None => PaymentStatus::Open,
+        };
+        candidate.payments.iter().all(|payment| {
+            let row = state.payment(&payment.reference());
+            row.is_some_and(|row| row.status == wanted)
+        })
+    }
+
+    /// Why an approved batch cannot be executed now. What stands in the way of the rest of it is set aside.
+    fn execution_reverts(
+        &mut self,
+        candidate: Candidate,
+        id: BatchId,
+        skip: U256,
+        revert: &Revert,
+    ) {
+        let tried = full(candidate.payments.len()) & !skip;
+        let guilty = match revert {
+            Revert::OutOfGas if tried.count_ones() > 1 => return self.shrink(candidate, tried),
+            Revert::OutOfGas => tried,
+            Revert::BurnsGas { index, .. } => U256::from(1).wrapping_shl(*index),
+            _ => U256::ZERO,
+        };
+        let aside = self.memory.set_aside.entry(id).or_default();
+        *aside |= guilty;
+        if guilty.is_zero() || (tried & !guilty).is_zero() {
+            self.memory.set_aside.remove(&id);
+            self.memory.strike_batch(id);
+            self.note(revert);
         }
     }
 
@@ -234,7 +277,10 @@ where
     /// Why a fresh batch cannot be sent now.
     fn cut_reverts(&mut self, candidate: &Candidate, revert: Revert) -> Result<(), JournalError> {
         match &revert {
-            Revert::Payment { index, answer } => {
+            Revert::OutOfGas if candidate.payments.len() > 1 => {
+                self.memory.limit = candidate.payments.len().div_ceil(2);
+            }
+            Revert::Payment { index, answer } | Revert::BurnsGas { index, answer } => {
                 if let Some(payment) = candidate.payments.get(*index) {
                     let reference = payment.reference();
                     if self.strike_payment(reference) > STRIKES {
@@ -254,7 +300,7 @@ where
             | Revert::BalanceTooLow
             | Revert::Expired
             | Revert::NotEntitled => self.note(&revert),
-            Revert::AlreadyProposed | Revert::WrongState | Revert::Other(_) => {
+            Revert::OutOfGas | Revert::AlreadyProposed | Revert::WrongState | Revert::Other(_) => {
                 self.note(&revert);
                 for payment in &candidate.payments {
                     let reference = payment.reference();

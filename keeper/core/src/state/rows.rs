@@ -31,6 +31,11 @@ impl PaymentRow {
     pub fn reference(&self) -> PaymentRef {
         self.payment.reference()
     }
+
+    /// It was taken over from somebody else's proposal; nobody requested it.
+    pub fn is_adopted(&self) -> bool {
+        self.arrival == 0
+    }
 }
 
 /// A batch as the keeper knows it.
