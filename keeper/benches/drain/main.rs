@@ -271,7 +271,7 @@ fn settings(token: Address) -> Settings {
             escalate_after_s: None,
         },
         lane: LaneSettings {
-            max_unincluded: 24,
+            max_unincluded: 20,
             rebroadcast_blocks: 20,
             replace_blocks: 100,
         },

@@ -97,7 +97,7 @@ section!(RawFees {
 });
 
 section!(RawLane {
-    max_unincluded: u64 = 4,
+    max_unincluded: u64 = 8,
     rebroadcast_blocks: u64 = 5,
     replace_blocks: u64 = 3,
 });

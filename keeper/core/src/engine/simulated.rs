@@ -118,15 +118,39 @@ where
             Job::Execute { skip, .. } => *skip = left_out,
             _ => {}
         }
-        if gas > self.settings.max_transaction_gas {
-            self.shrink(candidate, paid);
+        let most = self.settings.max_transaction_gas;
+        if gas > most {
+            if candidate.nonce.is_some() {
+                self.slot_reverts(&candidate, &Revert::OutOfGas);
+            } else {
+                self.shrink(candidate, paid);
+            }
             return Ok(());
         }
-        // A tenth more, for what may change until it is mined: a recipient that holds nothing any more costs more.
-        let gas = gas
-            .saturating_add(gas.div_ceil(10))
-            .min(self.settings.max_transaction_gas);
+        let gas = gas.saturating_add(margin(gas)).min(most);
+        if candidate.seal.is_some() {
+            self.pack(count, gas);
+        }
         self.seal(candidate, gas)
+    }
+
+    /// The next batches are cut so that a whole number of them fills a block: a block holds no transaction whose gas limit is
+    /// more than what is left of it.
+    fn pack(&mut self, count: usize, gas: u64) {
+        let (Some(tip), Ok(count)) = (self.memory.view.tip_block(), u64::try_from(count)) else {
+            return;
+        };
+        let block = tip.gas_limit;
+        let largest = u64::from(self.settings.batch.max_payments);
+        // 1. Gas of the largest batch there can be, as if each payment cost the same.
+        let whole = gas.saturating_mul(largest).div_ceil(count.max(1));
+        let whole = whole.min(self.settings.max_transaction_gas).max(1);
+        // 2. So many batches are needed to fill a block, and each may use an equal share of it.
+        let share = block.div_euclid(block.div_ceil(whole).max(1));
+        // 3. Payments that fit the share.
+        let fitting = share.saturating_mul(count).div_euclid(gas.max(1));
+        let limit = fitting.clamp(1, largest.max(1));
+        self.memory.limit = usize::try_from(limit).unwrap_or(1);
     }
 
     /// Too much gas: smaller batches from now on; what is sealed already is executed in parts.
@@ -354,6 +378,12 @@ where
         let mut slots = self.journal.state().slots();
         slots.any(|slot| matches!(slot.job, Job::Execute { batch, .. } if batch == id))
     }
+}
+
+/// Gas beyond what a simulation needed: for one recipient that holds nothing any more when the batch is mined (17,100 more,
+/// EIP-2200), and a little for the rest.
+fn margin(gas: u64) -> u64 {
+    gas.div_ceil(64).saturating_add(20_000)
 }
 
 /// The mask of that many payments.
