@@ -39,6 +39,7 @@ function factsOf({ chainId, vault, vaultLogs, tokenLogs, times, balances }) {
   return { chainId, vault: getAddress(vault), events: decode(vaultAbi, vaultLogs), transfers, timeOf, balances };
 }
 
+/** Reads all items, a lot at a time. */
 async function inLots(items, read) {
   const results = [];
   for (let i = 0; i < items.length; i += LOTS_AT_ONCE) {
@@ -86,4 +87,4 @@ async function readFacts(client, { vault, token, holders, fromBlock, toBlock }) 
   });
 }
 
-module.exports = { TOKEN, decode, factsOf, readFacts, readTimes };
+module.exports = { TOKEN, decode, factsOf, inLots, readFacts };

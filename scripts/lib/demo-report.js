@@ -1,7 +1,8 @@
 // What a demo ends with: where every request went, what it cost and how long it took. Read from the chain.
 "use strict";
-const { formatUnits } = require("viem");
+const { formatUnits, getAddress } = require("viem");
 const { sumOf } = require("./batch.js");
+const { inLots } = require("./demo-facts.js");
 const { AUTOMATIC } = require("./demo-requests.js");
 
 const DECIMALS = 6;
@@ -18,8 +19,21 @@ const spread = (values) => ({ p50: percentile(values, 0.5), p95: percentile(valu
 /** Gas of every transaction of the vault's, once each. */
 async function gasOf(client, events) {
   const hashes = [...new Set(events.map(({ transactionHash }) => transactionHash))];
-  const receipts = await Promise.all(hashes.map((hash) => client.getTransactionReceipt({ hash })));
+  const receipts = await inLots(hashes, (hash) => client.getTransactionReceipt({ hash }));
   return Number(receipts.reduce((sum, { gasUsed }) => sum + gasUsed, 0n));
+}
+
+/** What the keeper's key sent: how many transactions, how many of them reverted, and their gas. */
+async function sentBy(client, sender, fromBlock, toBlock) {
+  const numbers = Array.from({ length: Number(toBlock - fromBlock) + 1 }, (_, i) => fromBlock + BigInt(i));
+  const blocks = await inLots(numbers, (blockNumber) => client.getBlock({ blockNumber, includeTransactions: true }));
+  const ours = blocks.flatMap(({ transactions }) => transactions).filter(({ from }) => getAddress(from) === sender);
+  const receipts = await inLots(ours, ({ hash }) => client.getTransactionReceipt({ hash }));
+  return {
+    transactions: receipts.length,
+    reverted: receipts.filter(({ status }) => status !== "success").length,
+    gas: Number(receipts.reduce((sum, { gasUsed }) => sum + gasUsed, 0n)),
+  };
 }
 
 /** One row: payments of a kind, their sum, gas by the payment, and chain time from request to finality. */
@@ -43,7 +57,7 @@ function eventsFor(facts, payments) {
 }
 
 /** Where the requests went. `since` is the head when they were made. */
-async function summarise({ world, facts, checked, requests, watch, since, waitedFrom }) {
+async function summarise({ world, keeper, facts, checked, requests, watch, since, waitedFrom }) {
   const kinds = [
     ["paid automatically", ({ tier, time }) => tier === AUTOMATIC && time < waitedFrom],
     ["paid automatically, once the cap had room", ({ tier, time }) => tier === AUTOMATIC && time >= waitedFrom],
@@ -57,6 +71,7 @@ async function summarise({ world, facts, checked, requests, watch, since, waited
   return {
     requested: { payments: requests.length, sum: money(sumOf(requests)) },
     paid: rows,
+    sent: await sentBy(world.client, keeper, world.firstBlock, watch.finalised.number),
     held: requests
       .filter(({ hold }) => hold !== null)
       .map(({ reference, recipient, amount, hold }) => ({ reference, recipient, amount: money(amount), reason: hold })),
@@ -105,13 +120,15 @@ const REASONS = {
 
 /** Everything that a person reads at the end. */
 function asLines({ summary, rules, notes }) {
+  const { transactions, reverted, gas } = summary.sent;
+  const sent = `the keeper sent ${transactions} transactions, of which ${reverted} reverted, with ${text(gas)} gas`;
   const held = summary.held.map(({ recipient, amount, reason }) => [`  ${recipient}`, amount, REASONS[reason] ?? reason]);
   const checks = rules.flatMap(({ says, findings }) => [
-    `${findings.length === 0 ? "ok" : "NOT OK"} - ${says}`,
+    `${findings.length === 0 ? "ok" : "not ok"} - ${says}`,
     ...findings.map((finding) => `    ${finding}`),
   ]);
   const reasons = held.map(([who, amount, why]) => `${who}  ${amount.padStart(16)} USDT  ${why}`);
-  return [...paymentTable(summary), "", "held:", ...reasons, "", ...notes, "", "read from the chain alone:", ...checks];
+  return [...paymentTable(summary), "", "held:", ...reasons, "", sent, ...notes, "", "read from the chain alone:", ...checks];
 }
 
-module.exports = { asLines, percentile, summarise };
+module.exports = { asLines, duration, percentile, summarise };

@@ -4,7 +4,7 @@ const { Clock } = require("./demo-clock.js");
 const { check } = require("./demo-check.js");
 const { readFacts } = require("./demo-facts.js");
 const { makeRequests } = require("./demo-requests.js");
-const { summarise } = require("./demo-report.js");
+const { duration, summarise } = require("./demo-report.js");
 const { Signers } = require("./demo-signers.js");
 const { Watch } = require("./demo-watch.js");
 const { World } = require("./demo-world.js");
@@ -51,7 +51,7 @@ class Demo {
     const proposals = this.watch.open();
     const waiting = proposals.filter(({ queued }) => queued).length;
     const kills = this.keeper.kills > 0 ? `, keeper killed ${this.keeper.kills} times` : "";
-    return `paid ${paid}/${payable.length}, final ${final}, open proposals ${proposals.length} (${waiting} approved), chain time +${this.watch.head.time - this.since.time} s${kills}`;
+    return `paid ${paid}/${payable.length}, final ${final}, open proposals ${proposals.length} (${waiting} approved), chain time +${duration(this.watch.head.time - this.since.time)}${kills}`;
   }
 
   done() {
@@ -91,7 +91,16 @@ class Demo {
     const facts = await readFacts(world.client, { vault, token, holders, fromBlock: firstBlock, toBlock });
     const checked = check(facts, requests);
     const waitedFrom = this.since.time + 86_400;
-    const summary = await summarise({ world, facts, checked, requests, watch, since: this.since, waitedFrom });
+    const summary = await summarise({
+      world,
+      keeper: this.keeper.address,
+      facts,
+      checked,
+      requests,
+      watch,
+      since: this.since,
+      waitedFrom,
+    });
     return { summary, rules: checked.rules, ok: checked.rules.every(({ findings }) => findings.length === 0) };
   }
 }

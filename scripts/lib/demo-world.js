@@ -15,6 +15,7 @@ const GAS = 2 ** 24; // the most that the hard fork allows one transaction
 const ANVIL = ["--block-time", "1", "--slots-in-an-epoch", "2", "--enable-tx-gas-limit"];
 const FUNDS_PERCENT = 150n; // of what is requested
 
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const readJson = (file) => JSON.parse(fs.readFileSync(file, "utf8"));
 
 /** What forge built, and the token that scripts/setup built. */
@@ -99,6 +100,12 @@ class World {
     const hashes = [];
     for (const call of calls) hashes.push(await this.submit(...call));
     await Promise.all(hashes.map((hash) => this.mined(hash)));
+    await this.final(await this.client.getBlockNumber());
+  }
+
+  /** Waits until that block is final. */
+  async final(number) {
+    while ((await this.client.getBlock({ blockTag: "finalized" })).number < number) await sleep(200);
   }
 
   configuration({ keeper, policy, regulars, until }) {
@@ -131,7 +138,7 @@ class World {
     for (;;) {
       const block = await this.client.getBlock();
       if (Number(block.timestamp) >= time) return block;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
   }
 }
