@@ -14,7 +14,7 @@ const KEYSTORE = "keeper-key.json";
 const REFUSED = 3; // exit code: a rule refuses it
 const OPEN_MS = 20_000; // a log is open by then
 const STOP_MS = 15_000; // then it is not stopping
-const KILL_EVERY_MS = [300, 2500]; // from one start to the next kill, while there is work
+const KILL_EVERY_MS = [400, 4000]; // from one start to the next kill, while there is work
 const TAIL_LINES = 20;
 // What the chain of a demo asks for: its blocks come every second, and it has one node.
 const SETTINGS = {
@@ -24,7 +24,7 @@ const SETTINGS = {
   KEEPER_BATCH__MAX_WAIT_MS: "1000",
 };
 // Who is killed again and again sends many small batches: more moments at which a kill can do harm.
-const HUNTED = { ...SETTINGS, KEEPER_BATCH__MAX_PAYMENTS: "5", KEEPER_BATCH__MAX_WAIT_MS: "100" };
+const HUNTED = { ...SETTINGS, KEEPER_BATCH__MAX_PAYMENTS: "10", KEEPER_BATCH__MAX_WAIT_MS: "100" };
 
 class Keeper {
   constructor({ binary, directory, chance, kill }) {
