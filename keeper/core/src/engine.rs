@@ -132,6 +132,7 @@ where
             self.answer(key, outcome, now)?;
         }
         self.take_arrivals(now)?;
+        self.memory.has_unadvised |= self.journal.has_opened_payments();
         self.journal
             .commit(&mut self.store)
             .map_err(EngineError::Store)?;

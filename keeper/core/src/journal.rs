@@ -53,6 +53,12 @@ impl Journal {
         self.entries.len()
     }
 
+    /// Whether an event that is not stored yet may have opened payments.
+    pub(crate) fn has_opened_payments(&self) -> bool {
+        let opens = ["requests_accepted", "released", "batch_died"];
+        self.entries.iter().any(|entry| opens.contains(&entry.kind))
+    }
+
     pub(crate) fn record(&mut self, event: Event) -> Result<(), JournalError> {
         let kind = event.kind();
         let entry = Entry::after(self.head, &event)?;

@@ -169,7 +169,8 @@ impl State {
             .collect();
         state.batches = batches.into_iter().map(|row| (row.id, row)).collect();
         state.slots = slots.into_iter().map(|row| (row.nonce, row)).collect();
-        state.forget_final();
+        let all = state.payments.keys().copied().collect();
+        state.forget_final(&all);
         state
     }
 
@@ -182,7 +183,7 @@ impl State {
             batches: pick(&self.batches, &touched.batches),
             slots: pick(&self.slots, &touched.slots),
         };
-        self.forget_final();
+        self.forget_final(&touched.payments);
         rows
     }
 
@@ -208,7 +209,8 @@ impl State {
         }
     }
 
-    fn forget_final(&mut self) {
+    /// Forgets what is final among payments that were touched, and all slots and batches that nothing needs: there are few.
+    fn forget_final(&mut self, payments: &BTreeSet<PaymentRef>) {
         self.slots.retain(|_, slot| slot.is_live());
         // A slot that is not consumed may have to be told that its batch is settled.
         let needed: BTreeSet<BatchId> = self
@@ -218,11 +220,16 @@ impl State {
             .collect();
         self.batches
             .retain(|id, batch| batch.status.is_live() || needed.contains(id));
-        self.payments
-            .retain(|_, payment| !payment.status.is_final());
-        let payments = &self.payments;
-        self.numbers
-            .retain(|_, reference| payments.contains_key(reference));
+        for reference in payments {
+            let row = self.payments.get(reference);
+            let Some(row) = row.filter(|row| row.status.is_final()) else {
+                continue;
+            };
+            if let Some(number) = row.number {
+                self.numbers.remove(&number);
+            }
+            self.payments.remove(reference);
+        }
     }
 
     /// What the log was opened for.

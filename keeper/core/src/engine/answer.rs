@@ -79,7 +79,7 @@ where
                 self.memory.next_poll = now; // there may be more
                 let mut facts = polled.blocks.iter().flat_map(|block| &block.facts);
                 if facts.any(|fact| *fact == Fact::Policy) {
-                    self.memory.tiers.clear();
+                    self.memory.forget_advice();
                 }
             }
             Ok(Change::Shrunk) => {
@@ -89,7 +89,7 @@ where
                     .lanes
                     .values_mut()
                     .for_each(|lane| lane.sent_at = None);
-                self.memory.tiers.clear();
+                self.memory.forget_advice();
             }
             Err(error) => return self.not_followed(error, now),
         }

@@ -86,13 +86,15 @@ where
     }
 
     fn advise(&mut self, tip: BlockRef, now: Monotonic, effects: &mut Vec<Effect>) {
-        if !self.may_start(Key::Advise, now) {
+        if !self.memory.has_unadvised || !self.may_start(Key::Advise, now) {
             return;
         }
         let refs = screen::unadvised(&self.journal, &self.memory.tiers, ADVICE);
         let rows = refs.iter().filter_map(|known| self.state().payment(known));
         let payments: Vec<Payment> = rows.map(|row| row.payment).collect();
-        if !payments.is_empty() {
+        if payments.is_empty() {
+            self.memory.has_unadvised = false;
+        } else {
             self.begin(Effect::Advise { at: tip, payments }, now, effects);
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Memory {
     pub(super) look: Option<(BlockRef, Box<VaultLook>)>,
     /// The lowest tier that takes each payment.
     pub(super) tiers: BTreeMap<PaymentRef, TierIndex>,
+    /// There may be payments without a tier. Looking for them is long work with a long backlog.
+    pub(super) has_unadvised: bool,
     /// Since when each payment has been open.
     pub(super) open_since: BTreeMap<PaymentRef, Monotonic>,
     /// Payments and batches that could not be simulated.
@@ -104,6 +106,7 @@ impl Memory {
             view: View::new(state.finalised()),
             look: None,
             tiers: BTreeMap::new(),
+            has_unadvised: true,
             open_since: BTreeMap::new(),
             strikes: BTreeMap::new(),
             batch_strikes: BTreeMap::new(),
@@ -122,6 +125,12 @@ impl Memory {
             not_before: BTreeMap::new(),
             failure: None,
         }
+    }
+
+    /// Advice that was given is worth nothing any more.
+    pub(super) fn forget_advice(&mut self) {
+        self.tiers.clear();
+        self.has_unadvised = true;
     }
 
     /// The vault as seen at a block that is still part of the chain.

@@ -357,6 +357,7 @@ where
     /// Advice that did not hold is asked for again.
     fn strike_payment(&mut self, reference: PaymentRef) -> u32 {
         self.memory.tiers.remove(&reference);
+        self.memory.has_unadvised = true;
         self.memory.strike(reference).count
     }
 
