@@ -25,6 +25,7 @@ mod coverage;
 mod fate;
 mod faults;
 mod oracle;
+mod past;
 mod people;
 mod process;
 mod rng;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, LogData};
-use alloy_sol_types::SolEvent;
+use alloy_sol_types::{SolEvent, SolInterface};
 use tidelock_core::{domain::PaymentRef, lifecycle::PaymentStatus};
 
 use crate::{
@@ -117,6 +117,9 @@ impl Oracle {
                 Some(cap) => *cap = (*cap).max(tier.cap),
                 None => self.caps.push(tier.cap),
             }
+        }
+        if world.caps_are_calm {
+            check_room(block)?;
         }
         let mut payouts = Vec::new();
         for log in &block.logs {
@@ -240,4 +243,22 @@ impl Oracle {
         }
         Ok(())
     }
+}
+
+/// With nobody else near the caps the keeper knows what it has in flight: it never sends what a cap has no room for.
+fn check_room(block: &Block) -> Result<(), String> {
+    for mined in &block.transactions {
+        let reverted = mined.reverted.iter();
+        let errors = reverted.filter_map(|data| Abi::VaultErrors::abi_decode(data).ok());
+        for error in errors {
+            if let Abi::VaultErrors::VaultCapExceeded(exceeded) = error {
+                let (asked, room) = (exceeded.requested, exceeded.headroom);
+                return Err(format!(
+                    "transaction {} asks for {asked} where {room} is left",
+                    mined.hash
+                ));
+            }
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ mod chores;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::{B256, Bytes, U256, aliases::U40, keccak256};
+use alloy_primitives::{B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
 use tidelock_core::{
     domain::{Address, Amount, Payment, PaymentRef},
@@ -20,7 +20,7 @@ use crate::{
         World,
         chain::{Act, Deed, Ledger},
         store::Drive,
-        vault::abi::{Abi, Item, pack, unpack},
+        vault::abi::{Abi, Item, header, pack, unpack},
     },
 };
 
@@ -44,11 +44,11 @@ pub struct People {
 }
 
 impl People {
-    /// Nobody has done anything yet.
-    pub fn new(drive: Drive) -> Self {
+    /// Nobody has done anything yet but ask for what was paid before.
+    pub fn new(drive: Drive, past: &[Payment]) -> Self {
         Self {
             drive,
-            filed: BTreeMap::new(),
+            filed: past.iter().map(|p| (p.reference(), *p)).collect(),
             planned: BTreeMap::new(),
             shown: BTreeMap::new(),
             read: BTreeSet::new(),
@@ -74,6 +74,12 @@ impl People {
     // ── Requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     fn request(&mut self, world: &World, fate: &mut Fate) {
+        if fate.strikes(Fault::DuplicateRequest) && !self.filed.is_empty() {
+            let filed: Vec<Payment> = self.filed.values().copied().collect();
+            let again = fate.rng.pick(&filed);
+            fate.struck(Fault::DuplicateRequest);
+            self.file_again(again);
+        }
         let count = fate.rng.pick(&[1, 1, 3, 12]);
         for _ in 0..count {
             let payment = draw_payment(world, fate);
@@ -213,26 +219,21 @@ impl People {
         let upper = fate.rng.pick(&[0, 1 << 63]);
         let first = upper + self.next_foreign;
         self.next_foreign += 1;
-        let item = Item {
-            recipient: payment.recipient(),
-            amount: payment.amount().0,
-            reference: payment.reference().0,
-        };
-        let payments = pack(&[item]);
+        let item = item_of(&payment);
         let life = fate.rng.between(3, 12) * 24 * 3600;
-        let batch = Abi::Batch {
-            firstNumber: first,
-            count: 1,
-            tier: 1,
-            total: item.amount,
-            recipient: item.recipient,
-            expiresAt: U40::from(world.chain.head().time + life),
-            paymentsHash: keccak256(&payments),
-            context: B256::ZERO,
-        };
+        let batch = header(first, 1, &[item], world.chain.head().time + life);
         fate.say(|| format!("somebody proposes {} as {first}", payment.reference()));
-        let payments = payments.into();
+        let payments = pack(&[item]).into();
         call(world, proposer, Abi::proposeCall { batch, payments });
+    }
+}
+
+/// A payment as it is packed.
+pub fn item_of(payment: &Payment) -> Item {
+    Item {
+        recipient: payment.recipient(),
+        amount: payment.amount().0,
+        reference: payment.reference().0,
     }
 }
 
@@ -270,7 +271,8 @@ fn draw_payment(world: &World, fate: &mut Fate) -> Payment {
     Payment::new(recipient, Amount(amount), reference).expect("valid")
 }
 
-fn draw_small(world: &World, fate: &mut Fate) -> Payment {
+/// A small payment to somebody without any trouble.
+pub fn draw_small(world: &World, fate: &mut Fate) -> Payment {
     let amount = Amount(u128::from(fate.rng.between(1, 900)) * USDT);
     let recipient = fate.rng.pick(&world.setting.good);
     Payment::new(recipient, amount, PaymentRef(fate.rng.bytes())).expect("valid")

@@ -4,14 +4,14 @@
 use alloy_sol_types::SolInterface;
 use tidelock_core::{
     engine::{self, Engine},
-    event::{BlockRef, Mode},
+    event::Mode,
     port::{Effect, Key, Monotonic, Outcome},
 };
 
 use crate::{
     fate::Fate,
     faults::Fault,
-    setting::Setting,
+    past::Past,
     world::{
         World,
         store::{Ambush, Drive},
@@ -41,9 +41,10 @@ pub struct Process {
 
 impl Process {
     /// A new log, and no process yet.
-    pub fn new(mut drive: Drive, setting: &Setting, world: &World, start: BlockRef) -> Self {
-        let opening = setting.opening(world.key.address(), start);
-        engine::open(&mut drive, opening, Vec::new()).expect("a new store takes a new log");
+    pub fn new(mut drive: Drive, world: &World, past: &Past) -> Self {
+        let opening = world.setting.opening(world.key.address(), past.start);
+        let opened = engine::open(&mut drive, opening, past.events.clone());
+        opened.expect("a new store takes a new log");
         Self {
             drive,
             engine: None,

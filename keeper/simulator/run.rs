@@ -9,19 +9,19 @@ use crate::{
     fate::Fate,
     faults::Fault,
     oracle::Oracle,
+    past::Past,
     people::People,
     process::Process,
     rng::Rng,
     setting::Setting,
     world::{
         World,
-        node::reference,
         store::{Disk, Drive},
     },
 };
 
 /// Steps after the faults within which everything payable must be paid.
-pub const LIVENESS_STEPS: u64 = 6_000;
+pub const LIVENESS_STEPS: u64 = 10_000;
 /// Steps after a broken finality within which the keeper must have halted.
 const HALT_STEPS: u64 = 400;
 /// Chain time of a block once faults have ended, so that windows and delays pass. [seconds]
@@ -73,14 +73,28 @@ impl Simulation {
     fn new(seed: u64, traced: bool) -> Self {
         let mut rng = Rng::new(seed);
         let setting = Setting::draw(&mut rng);
-        let fate = Fate::new(rng, traced);
+        let mut fate = Fate::new(rng, traced);
         let drive = Drive(Rc::new(RefCell::new(Disk::default())));
-        let world = World::new(setting.clone());
-        let start = reference(&world.chain.head());
-        let next_block_ms = setting.block_ms;
+        let mut world = World::new(setting);
+        let past = if fate.rng.chance(200) {
+            Past::draw(&mut world, &mut fate)
+        } else {
+            Past::none(&world)
+        };
+        let disturbing = [
+            Fault::LandsBetween,
+            Fault::OtherExecutes,
+            Fault::ReorgDrops,
+            Fault::ReorgOlderAttempt,
+            Fault::OutcomeFlips,
+            Fault::FinalityBroken,
+            Fault::NodesContradict,
+        ];
+        world.caps_are_calm = disturbing.iter().all(|fault| !fate.has(*fault));
+        let next_block_ms = world.setting.block_ms;
         Self {
-            process: Process::new(drive.clone(), &setting, &world, start),
-            people: People::new(drive.clone()),
+            process: Process::new(drive.clone(), &world, &past),
+            people: People::new(drive.clone(), &past.payments),
             oracle: Oracle::default(),
             world,
             drive,

@@ -40,6 +40,8 @@ pub struct Setting {
     pub guardian: Address,
     /// Stands for approved policy changes, for whoever deposits, and for the token's issuer.
     pub admin: Address,
+    /// Another key with the keeper's role: whoever paid before this keeper, and could still.
+    pub spare: Address,
     /// Recipients without any trouble.
     pub good: Vec<Address>,
     /// Recipients that the token refuses.
@@ -123,6 +125,7 @@ impl Setting {
             signers: addresses("signer", 4),
             guardian: address("guardian"),
             admin: address("admin"),
+            spare: address("spare"),
             good: addresses("payee", 16),
             refused: addresses("refused", 2),
             blacklisted: addresses("blacklisted", 2),
@@ -176,6 +179,7 @@ impl Setting {
         let mut vault = Vault::new(CHAIN_ID, self.vault, UNIT, self.tiers.clone());
         vault.set_signers(self.signers.clone());
         vault.grant_keeper(keeper, START + GRANT);
+        vault.grant_keeper(self.spare, START + GRANT);
         vault.grant_proposer(self.signers[0], START + GRANT);
         vault.grant_guardian(self.guardian, START + GRANT);
         for nobody in [Address::ZERO, self.vault, self.token] {

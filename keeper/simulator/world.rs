@@ -36,6 +36,8 @@ pub struct World {
     pub fork: Option<Fork>,
     /// Until when the pool's rules are stricter than geth's. [milliseconds]
     strict_until_ms: u64,
+    /// Nobody but the keeper charges the caps, nobody changes them, and no fork disturbs what the keeper sees of them.
+    pub caps_are_calm: bool,
     /// Until when the chain's time runs in strides, so that freezes and windows end. [seconds a block]
     pub stride_s: Option<u64>,
 }
@@ -76,6 +78,7 @@ impl World {
             down_until_ms: 0,
             fork: None,
             strict_until_ms: 0,
+            caps_are_calm: false,
             stride_s: None,
             setting,
         }

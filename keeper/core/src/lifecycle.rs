@@ -66,7 +66,6 @@ impl Machine for PaymentStatus {
         Requested --Cancel--> Cancelled "an operator withdraws it";
         Held --Hold--> Held "for another reason";
         Held --Release--> Open "an operator releases it";
-        Held --Reject--> Rejected "it was never sealed";
         Held --Cancel--> Cancelled "an operator withdraws it";
         Open --Hold--> Held "an operator, a simulation or screening objects";
         Open --Cancel--> Cancelled "an operator withdraws it";

@@ -1,6 +1,8 @@
 //! The guardian's, the administrators' and the operator's part.
 
+use alloy_sol_types::SolCall;
 use tidelock_core::{
+    domain::PaymentRef,
     event::{Command, HaltReason, Mode},
     lifecycle::PaymentStatus,
 };
@@ -10,7 +12,14 @@ use crate::{
     fate::Fate,
     faults::Fault,
     setting::{USDT, address},
-    world::{World, chain::Act, vault::Standing},
+    world::{
+        World,
+        chain::{Act, Deed},
+        vault::{
+            Standing,
+            abi::{Item, unpack},
+        },
+    },
 };
 
 impl People {
@@ -53,9 +62,39 @@ impl People {
         if fate.rng.chance(10) {
             self.unblock(world);
         }
+        if fate.has(Fault::OtherExecutes) {
+            self.pay_beside(world, fate);
+        }
         if fate.strikes(Fault::ForeignNonce) {
             use_a_nonce(world, fate);
         }
+    }
+
+    /// Whoever has the keeper's role can send what the keeper once signed, whatever became of it: now and then anything,
+    /// and more often what the keeper has given up.
+    fn pay_beside(&self, world: &mut World, fate: &mut Fate) {
+        let disk = self.drive.0.borrow();
+        let is_given_up = |item: &Item| {
+            let row = disk.payment(PaymentRef(item.reference));
+            let waits = [PaymentStatus::Open, PaymentStatus::Held];
+            row.is_some_and(|row| row.number.is_some() && waits.contains(&row.status))
+        };
+        let called = world.pool.ever_called();
+        let pays = called.filter_map(|data| Some((data, Abi::payCall::abi_decode(data).ok()?)));
+        let (given_up, others): (Vec<_>, Vec<_>) =
+            pays.partition(|(_, pay)| unpack(&pay.payments).iter().any(is_given_up));
+        let (choices, per_mille) = match given_up.is_empty() {
+            true => (others, 3),
+            false => (given_up, 200),
+        };
+        if choices.is_empty() || !fate.rng.chance(per_mille) {
+            return;
+        }
+        let (data, _) = &choices[fate.rng.below(choices.len() as u64) as usize];
+        let act = Act::Call((*data).clone());
+        let by = world.setting.spare;
+        fate.struck(Fault::OtherExecutes);
+        world.deeds.push(Deed { by, act });
     }
 
     fn unblock(&self, world: &mut World) {
@@ -88,11 +127,14 @@ impl People {
         }
     }
 
-    /// A broken finality is not an operator's to wave through.
+    /// A broken finality is not an operator's to wave through, and a restored log arms by itself.
     fn may_resume(&self) -> bool {
         match &self.drive.0.borrow().head().mode {
             Mode::Armed => false,
-            Mode::Halted { reason } => !matches!(reason, HaltReason::FinalityBroken { .. }),
+            Mode::Halted { reason } => !matches!(
+                reason,
+                HaltReason::FinalityBroken { .. } | HaltReason::Restored { .. }
+            ),
         }
     }
 

@@ -199,6 +199,11 @@ impl Pool {
         self.pending.is_empty()
     }
 
+    /// What every transaction that any node ever took called the vault with.
+    pub fn ever_called(&self) -> impl Iterator<Item = &Bytes> {
+        self.seen.values().map(|pooled| &pooled.input)
+    }
+
     /// Every transaction that any node ever took with that nonce, by hash.
     pub fn ever_seen(&self, nonce: u64) -> Vec<Pooled> {
         let seen = self.seen.values().filter(|pooled| pooled.nonce == nonce);

@@ -177,6 +177,11 @@ impl Vault {
         abi::batch_id(self.chain_id, self.address, batch)
     }
 
+    /// Whether a number is paid.
+    pub fn is_paid(&self, number: u64) -> bool {
+        self.paid.contains(&number)
+    }
+
     /// Mask of the numbers that are not paid.
     fn unpaid(&self, first: u64, count: usize) -> U256 {
         mask((0..count).filter(|i| !self.paid.contains(&(first + *i as u64))))

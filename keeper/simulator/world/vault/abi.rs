@@ -1,7 +1,7 @@
 //! The vault's own interface, from the build of the contract, and the two encodings it rests on. Shares nothing with the
 //! keeper: what both got wrong in the same way would not be seen.
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, U256, aliases::U40, keccak256};
 
 #[allow(missing_docs, clippy::all, reason = "generated from the ABI")]
 mod generated {
@@ -50,6 +50,24 @@ pub fn pack(items: &[Item]) -> Vec<u8> {
     packed
 }
 
+/// The header of payments without a context.
+pub fn header(first_number: u64, tier: u8, items: &[Item], expires_at: u64) -> Abi::Batch {
+    let recipient = match items {
+        [sole] => sole.recipient,
+        _ => Address::ZERO,
+    };
+    Abi::Batch {
+        firstNumber: first_number,
+        count: items.len() as u16,
+        tier,
+        total: items.iter().map(|item| item.amount).sum(),
+        recipient,
+        expiresAt: U40::from(expires_at),
+        paymentsHash: keccak256(pack(items)),
+        context: B256::ZERO,
+    }
+}
+
 /// The EIP-712 digest of a header, spelt out.
 pub fn batch_id(chain_id: u64, vault: Address, batch: &Abi::Batch) -> B256 {
     let domain = hash_words(&[
@@ -91,7 +109,7 @@ fn hash_words(words: &[B256]) -> B256 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::{aliases::U40, hex};
+    use alloy_primitives::hex;
 
     /// The vectors that the contract and the keeper are held to, written by an implementation that shares no code with
     /// either.
