@@ -3,6 +3,7 @@
 //! One process writes the log, through [`SqliteStore`]. Whoever files requests and commands does so through [`Desk`],
 //! and whoever looks on reads through [`Reader`]; both while the writer works.
 
+mod anchors;
 mod columns;
 mod commit;
 mod desk;
@@ -18,6 +19,7 @@ use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
 use tidelock_core::domain::VaultDomain;
 
+pub use anchors::Anchors;
 pub use desk::{Desk, Filed, Filing, Taken};
 pub use error::StoreError;
 pub use guard::WriterLock;

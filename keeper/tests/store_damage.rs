@@ -270,3 +270,23 @@ fn verification_goes_on_beside_a_writer() {
     let verified = Reader::open(&path).unwrap().verify(true, |_| {}).unwrap();
     assert_eq!(verified.head, history.head);
 }
+
+#[test]
+fn a_batch_commits_to_the_log_before_it() {
+    let (_folder, path) = place();
+    drop(filled(&path, 300, 1));
+    let anchors = Reader::open(&path).unwrap().anchors().unwrap().unwrap();
+    assert!(!anchors.sealed.is_empty());
+    assert_eq!(anchors.findings, vec![]);
+    let first = *anchors.sealed.values().min().unwrap();
+    tamper(
+        &path,
+        &format!("{WITHOUT_TRIGGERS} UPDATE event SET hash = zeroblob(32) WHERE seq = {first}"),
+    );
+    let anchors = Reader::open(&path).unwrap().anchors().unwrap().unwrap();
+    let finding = anchors.findings.first().unwrap();
+    assert!(
+        finding.why.contains(&format!("entry {first} as it is now")),
+        "{finding:?}"
+    );
+}

@@ -1,16 +1,23 @@
 //! `keeper verify-log`: holds the log to its hashes, and the stored rows to the log.
 
 use std::{
+    collections::BTreeSet,
     io::Write,
     time::{Duration, Instant},
 };
 
 use serde_json::json;
+use tidelock_core::{abi::Fact, domain::BatchId};
 
-use super::{Context, offline, print};
+use super::{
+    Context, offline,
+    online::{block_on, connect},
+    print,
+};
 use crate::{
+    config::Config,
     exit::{ExitStatus, Failure, Outcome},
-    store::{Finding, Progress, Verified},
+    store::{Anchors, Finding, Progress, Verified},
 };
 
 /// Nothing is said of shorter runs until they are done.
@@ -30,12 +37,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
-    if args.chain {
-        return Err(Failure::new(
-            ExitStatus::Usage,
-            "`keeper verify-log --chain` is not there yet: this version cannot do it, and nothing was done",
-        ));
-    }
     let config = context.load()?;
     let mut reader = offline::reader(&config)?;
     let start = Instant::now();
@@ -47,22 +48,84 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             let _ = writeln!(std::io::stderr(), "{done} of {of} entries");
         }
     })?;
+    let taken = start.elapsed();
+    let anchored = match (args.chain, verified.findings.is_empty()) {
+        (true, true) => reader.anchors()?,
+        _ => None, // nothing is compared with a log that contradicts itself
+    };
     reader.close()?;
-    tell(&verified, start.elapsed(), args.hashes_only, context)?;
-    Ok(if verified.findings.is_empty() {
-        ExitStatus::Done
-    } else {
-        ExitStatus::Store
+    let anchored = anchored
+        .map(|anchors| compare(&config, anchors))
+        .transpose()?;
+    tell(&verified, anchored.as_ref(), taken, args, context)?;
+    Ok(match anchored {
+        _ if !verified.findings.is_empty() => ExitStatus::Store,
+        Some(anchored) if !anchored.findings.is_empty() => ExitStatus::Failed,
+        _ => ExitStatus::Done,
     })
+}
+
+/// What the batches on chain say of the log.
+struct Anchored {
+    /// Batches of the log's numbers on chain.
+    batches: BTreeSet<BatchId>,
+    /// The last entry that one of them commits to.
+    last: u64,
+    findings: Vec<Finding>,
+}
+
+/// Every batch on chain under a number of this log must be one that it sealed: an id covers the header, and the header
+/// commits to the log.
+fn compare(config: &Config, anchors: Anchors) -> Result<Anchored, Failure> {
+    let chain = connect(config, anchors.opening.keeper)?;
+    let first = anchors.opening.start.number;
+    let history = block_on(async {
+        let history = chain.history(first, anchors.finalised, |_| {}).await;
+        history.map_err(Failure::from)
+    })?;
+    let mut anchored = Anchored {
+        batches: BTreeSet::new(),
+        last: 0,
+        findings: anchors.findings,
+    };
+    for (block, fact) in history {
+        let (id, number) = match fact {
+            Fact::Proposed { id, header, .. } => (id, header.first_number),
+            Fact::Paid {
+                id, first_number, ..
+            } => (id, first_number),
+            _ => continue,
+        };
+        if anchors.opening.namespace.counter_of(number).is_none() {
+            continue; // somebody else's
+        }
+        match anchors.sealed.get(&id) {
+            Some(anchor) => anchored.last = anchored.last.max(*anchor),
+            None => anchored.findings.push(Finding {
+                seq: None,
+                why: format!(
+                    "batch {id} in block {block} has numbers of this log from {number}, and the log never sealed it"
+                ),
+            }),
+        }
+        anchored.batches.insert(id);
+    }
+    Ok(anchored)
 }
 
 fn tell(
     verified: &Verified,
+    anchored: Option<&Anchored>,
     taken: Duration,
-    hashes_only: bool,
+    args: &Args,
     context: &Context,
 ) -> Result<(), Failure> {
     let Verified { head, findings } = verified;
+    let of_chain = anchored.map(|anchored| anchored.findings.as_slice());
+    let findings: Vec<&Finding> = findings
+        .iter()
+        .chain(of_chain.unwrap_or_default())
+        .collect();
     if context.json {
         let findings: Vec<_> = findings
             .iter()
@@ -71,7 +134,9 @@ fn tell(
         return print(json!({
             "entries": head.seq,
             "head": head.hash,
-            "rows_compared": !hashes_only,
+            "rows_compared": !args.hashes_only,
+            "batches_on_chain": anchored.map(|anchored| anchored.batches.len()),
+            "last_anchor_on_chain": anchored.map(|anchored| anchored.last),
             "milliseconds": u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
             "findings": findings,
         }));
@@ -86,12 +151,12 @@ fn tell(
     if more > 0 {
         print(format!("and {more} more"))?;
     }
-    let what = if hashes_only {
+    let what = if args.hashes_only {
         "hashes"
     } else {
         "hashes and rows"
     };
-    let how = if findings.is_empty() {
+    let how = if verified.findings.is_empty() {
         "as they should be"
     } else {
         "good until there"
@@ -101,5 +166,13 @@ fn tell(
         head.seq,
         head.hash,
         taken.as_millis()
-    ))
+    ))?;
+    match anchored {
+        None => Ok(()),
+        Some(anchored) => print(format!(
+            "{} batches of this log on chain; the last of them commits to entry {}",
+            anchored.batches.len(),
+            anchored.last
+        )),
+    }
 }

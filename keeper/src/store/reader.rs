@@ -79,6 +79,9 @@ pub struct Answer {
     pub refused: Option<String>,
 }
 
+/// Rows that are read ahead; a row of the log is at most some 50 KiB.
+const ROWS_AHEAD: usize = 512;
+
 const VIEW: &str = "SELECT p.*, b.header AS batch_header, b.route AS batch_route \
     FROM payment p LEFT JOIN batch b ON b.id = p.batch ";
 
@@ -88,7 +91,11 @@ impl Reader {
         must_exist(path)?;
         let runtime = runtime()?;
         let (connection, identity) = runtime.block_on(async {
-            let mut connection = options(path).read_only(true).connect().await?;
+            let mut connection = options(path)
+                .read_only(true)
+                .row_buffer_size(ROWS_AHEAD)
+                .connect()
+                .await?;
             let identity = load::identity(&mut connection).await?;
             Ok::<_, StoreError>((connection, identity))
         })?;

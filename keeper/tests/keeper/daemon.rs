@@ -92,6 +92,14 @@ impl Daemon {
         command
     }
 
+    /// What a command answers; it must succeed.
+    pub fn ask(&self, arguments: &[&str]) -> serde_json::Value {
+        let asked = self.command(arguments).stdout(Stdio::piped()).output();
+        let answer = asked.unwrap();
+        assert!(answer.status.success(), "{arguments:?}: {}", self.log());
+        serde_json::from_slice(&answer.stdout).unwrap()
+    }
+
     pub fn start(&mut self) {
         self.start_with(&["run"]);
     }

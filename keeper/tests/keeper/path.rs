@@ -66,6 +66,10 @@ async fn small_payments_flow_and_large_ones_wait_for_people_and_time() {
     daemon.until_count(PaymentStatus::Paid, 41).await;
     each_paid_once(&world, &[automatic, vec![large]].concat()).await;
     assert!(daemon.stop().success(), "SIGTERM is an orderly end");
+    let verified = daemon.ask(&["--json", "verify-log", "--chain"]);
+    assert_eq!(verified["findings"], serde_json::json!([]));
+    let batches = verified["batches_on_chain"].as_u64().unwrap();
+    assert!(batches >= 2, "{verified}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
