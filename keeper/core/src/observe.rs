@@ -73,6 +73,8 @@ pub enum ViewError {
 #[derive(Debug, Clone)]
 pub struct View {
     base: BlockRef,
+    /// The base, whole; none until a block has become final since the start.
+    last_final: Option<Block>,
     blocks: VecDeque<Block>,
 }
 
@@ -81,6 +83,7 @@ impl View {
     pub fn new(base: BlockRef) -> Self {
         Self {
             base,
+            last_final: None,
             blocks: VecDeque::new(),
         }
     }
@@ -92,7 +95,7 @@ impl View {
 
     /// The highest block known, whole; none right after a start.
     pub fn tip_block(&self) -> Option<&Block> {
-        self.blocks.back()
+        self.blocks.back().or(self.last_final.as_ref())
     }
 
     /// Blocks above the last one taken in for good, oldest first.
@@ -169,6 +172,7 @@ impl View {
             return Vec::new();
         }
         self.base = last.id;
+        self.last_final = Some(last.clone());
         self.blocks.drain(..count).collect()
     }
 }

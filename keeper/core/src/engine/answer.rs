@@ -27,7 +27,7 @@ where
         let Some(asked) = self.memory.in_flight.remove(&key) else {
             return Ok(());
         };
-        let is_failure = matches!(outcome, Outcome::Failed(_));
+        self.memory.failure = None;
         match (asked, outcome) {
             (Effect::Poll { .. }, Outcome::Polled(polled)) => self.polled(polled, now)?,
             (Effect::Look { at, .. }, Outcome::Looked(vault)) => {
@@ -50,9 +50,6 @@ where
             (Effect::Send { hash, .. }, Outcome::Sent(reply)) => self.sent(hash, reply, now),
             (asked, Outcome::Failed(why)) => self.failed(&asked, why, now),
             (asked, _) => self.failed(&asked, "an answer to another question".to_owned(), now),
-        }
-        if !is_failure {
-            self.memory.failure = None;
         }
         Ok(())
     }
