@@ -1,0 +1,219 @@
+//! What people approved is executed once, as far as it can be paid now.
+
+use alloy_primitives::U256;
+use tidelock_core::{
+    domain::Amount,
+    event::Job,
+    lifecycle::{BatchStatus, PaymentStatus},
+    port::{Advice, ProposalState, Simulation},
+    submit::Reply,
+};
+
+use crate::{
+    bench::{Bench, is_simulate},
+    world::{AMOUNT, GWEI, SETTINGS, paid, proposed, reference, tier},
+};
+
+/// The masks of the executions, by nonce.
+fn skips(bench: &Bench) -> Vec<U256> {
+    let jobs = bench.jobs().into_iter();
+    let skips = jobs.filter_map(|job| match job {
+        Job::Execute { skip, .. } => Some(skip),
+        _ => None,
+    });
+    skips.collect()
+}
+
+fn masks<const N: usize>(masks: [u64; N]) -> [U256; N] {
+    masks.map(U256::from)
+}
+
+#[test]
+fn a_ready_proposal_is_executed_once() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2]);
+    assert_eq!(batch.status, BatchStatus::Proposed);
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0]));
+    let sent = bench.send(Reply::Accepted).unwrap();
+    bench.mine_quiet(2);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0]));
+
+    bench.mine(vec![paid(&batch, 0b11)], vec![sent.hash]);
+    bench.settle();
+    bench.finalise(2);
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0]));
+    assert_eq!(bench.batch(batch.id).status, BatchStatus::Final);
+    assert_eq!(bench.status(1), PaymentStatus::Paid);
+}
+
+#[test]
+fn only_a_ready_proposal_is_executed() {
+    for state in [
+        ProposalState::None,
+        ProposalState::Proposed,
+        ProposalState::Queued,
+        ProposalState::Executed,
+        ProposalState::Cancelled,
+        ProposalState::Expired,
+    ] {
+        let mut bench = Bench::new();
+        let batch = bench.propose([1]);
+        let simulations = bench.asked_for(is_simulate);
+        bench.stands(batch.id, state);
+        bench.settle();
+        assert_eq!(bench.asked_for(is_simulate), simulations, "{state:?}");
+    }
+}
+
+#[test]
+fn a_proposal_that_is_not_final_is_not_executed() {
+    let mut bench = Bench::new();
+    bench.advice.insert(reference(1), Advice::Tier(tier(1)));
+    let sent = bench.pay([1]);
+    let batch = bench.live_batch();
+    bench.mine(vec![proposed(&batch)], vec![sent.hash]);
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([]));
+    bench.finalise(1);
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0]));
+}
+
+#[test]
+fn what_is_paid_is_not_tried_again() {
+    for is_final in [false, true] {
+        let mut bench = Bench::new();
+        let batch = bench.propose([1, 2]);
+        bench.mine(vec![paid(&batch, 0b01)], Vec::new());
+        if is_final {
+            bench.finalise(1);
+        }
+        bench.stands(batch.id, ProposalState::Ready);
+        bench.settle();
+        assert_eq!(skips(&bench), masks([0b01]), "final: {is_final}");
+    }
+}
+
+#[test]
+fn what_is_paid_whole_is_not_tried_again() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2]);
+    bench.mine(vec![paid(&batch, 0b11)], Vec::new());
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([]));
+}
+
+#[test]
+fn what_has_no_room_is_left_for_later() {
+    for (balance, headroom, skip) in [
+        (2 * AMOUNT, 2 * AMOUNT, 0b00),
+        (2 * AMOUNT - 1, 2 * AMOUNT, 0b10),
+        (2 * AMOUNT, 2 * AMOUNT - 10, 0b10),
+    ] {
+        let mut bench = Bench::new();
+        let batch = bench.propose([1, 2]);
+        bench.vault.balance = Amount(balance);
+        bench.vault.tiers[1].headroom = Amount(headroom);
+        bench.stands(batch.id, ProposalState::Ready);
+        bench.settle();
+        assert_eq!(skips(&bench), masks([skip]));
+    }
+}
+
+#[test]
+fn with_no_room_at_all_nothing_is_executed() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2]);
+    bench.vault.tiers[1].headroom = Amount(AMOUNT - 10);
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([]));
+}
+
+#[test]
+fn what_was_left_is_executed_later() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2]);
+    bench.vault.balance = Amount(AMOUNT);
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    let sent = bench.send(Reply::Accepted).unwrap();
+    bench.mine(vec![paid(&batch, 0b01)], vec![sent.hash]);
+    bench.finalise(2);
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(bench.batch(batch.id).status, BatchStatus::Proposed);
+    assert_eq!(skips(&bench), masks([0b10, 0b01]));
+}
+
+#[test]
+fn what_the_token_refuses_is_left_out() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2]);
+    bench.simulation = Some(Simulation::Succeeds {
+        returned: U256::from(0b10).to_be_bytes_vec().into(),
+        gas: 100_000,
+    });
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0b01]));
+}
+
+#[test]
+fn an_execution_that_would_pay_nothing_is_not_sent() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2]);
+    bench.simulation = Some(Simulation::Succeeds {
+        returned: U256::ZERO.to_be_bytes_vec().into(),
+        gas: 100_000,
+    });
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([]));
+}
+
+#[test]
+fn too_much_gas_executes_in_parts() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2, 3]);
+    bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0b100]));
+}
+
+#[test]
+fn nothing_is_executed_while_the_vault_is_frozen_or_the_role_is_gone() {
+    for (frozen_for, keeper_for, executes) in [(0, 1, true), (1, 1, false), (0, 0, false)] {
+        let mut bench = Bench::new();
+        let batch = bench.propose([1]);
+        let now = bench.tip().id.time.seconds() + 12;
+        bench.vault.halted_until = now + frozen_for;
+        bench.vault.keeper_until = now + keeper_for;
+        bench.stands(batch.id, ProposalState::Ready);
+        bench.settle();
+        assert_eq!(skips(&bench).len(), usize::from(executes));
+    }
+}
+
+#[test]
+fn above_the_fee_cap_nothing_is_executed_until_it_falls() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1]);
+    bench.base_fee = SETTINGS.fees.max_fee;
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([]));
+    bench.base_fee = GWEI;
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0]));
+}

@@ -1,0 +1,163 @@
+//! Proposals of other people: taken over if nothing in them is ours, and never paid for us a second time.
+
+use tidelock_core::{
+    domain::{Payment, PaymentNumber},
+    event::{Event, HaltReason, HoldReason},
+    lifecycle::{BatchStatus, PaymentStatus},
+    port::ProposalState,
+    submit::Reply,
+};
+
+use crate::{
+    bench::Bench,
+    world::{
+        PROPOSALS, foreign_number, foreign_proposal, number, paid, payment, payment_of, reference,
+    },
+};
+
+/// Shows somebody else's proposal in a block that is final. Whether it was adopted.
+fn adopts(bench: &mut Bench, first_number: PaymentNumber, payments: &[Payment]) -> bool {
+    let nonce = bench.engine.state().next_nonce();
+    let (id, fact) = foreign_proposal(first_number, payments);
+    bench.mine(vec![fact], Vec::new());
+    bench.finalise(nonce);
+    let is_adopted = bench.engine.state().batch(&id).is_some();
+    let seen = bench.count(|event| matches!(event, Event::ForeignSeen { .. }));
+    assert_eq!(is_adopted, seen == 0);
+    is_adopted
+}
+
+#[test]
+fn a_foreign_proposal_of_new_refs_is_adopted_and_executed() {
+    let mut bench = Bench::new();
+    assert!(adopts(
+        &mut bench,
+        foreign_number(5),
+        &[payment(1), payment(2)]
+    ));
+    let batch = bench.live_batch();
+    assert_eq!(batch.status, BatchStatus::Proposed);
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+    assert_eq!(bench.row(2).number, Some(foreign_number(6)));
+
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    let sent = bench.send(Reply::Accepted).unwrap();
+    bench.mine(vec![paid(&batch, 0b11)], vec![sent.hash]);
+    bench.finalise(1);
+    assert_eq!(bench.status(2), PaymentStatus::Paid);
+}
+
+#[test]
+fn a_foreign_proposal_is_not_adopted_before_it_is_final() {
+    let mut bench = Bench::new();
+    let (_, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    bench.mine(vec![fact], Vec::new());
+    bench.mine_quiet(3);
+    assert_eq!(bench.engine.state().batches().count(), 0);
+}
+
+#[test]
+fn one_that_names_a_ref_twice_is_not_adopted() {
+    let mut bench = Bench::new();
+    let twice = [payment(1), payment_of(1, 50)];
+    assert!(!adopts(&mut bench, foreign_number(0), &twice));
+}
+
+#[test]
+fn one_with_a_ref_that_waits_is_not_adopted_and_the_payment_is_held() {
+    let mut bench = Bench::new();
+    bench.vault.halted_until = u64::MAX;
+    bench.mine_quiet(1);
+    bench.request([1]);
+    bench.settle();
+    assert_eq!(bench.status(1), PaymentStatus::Open);
+    let payments = [payment(2), payment(1)];
+    assert!(!adopts(&mut bench, foreign_number(0), &payments));
+    assert_eq!(bench.hold_reason(1), Some(HoldReason::ForeignProposal));
+    assert_eq!(bench.halted(), None);
+}
+
+#[test]
+fn one_with_a_ref_in_flight_is_not_adopted_and_the_payment_goes_on() {
+    let mut bench = Bench::new();
+    bench.pay([1]);
+    bench.mine_quiet(1);
+    let (_, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    bench.mine(vec![fact], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+    assert_eq!(bench.row(1).number, Some(number(0)));
+    assert_eq!(bench.engine.state().batches().count(), 1);
+}
+
+#[test]
+fn one_with_a_ref_that_is_paid_is_not_adopted() {
+    let mut bench = Bench::new();
+    let sent = bench.pay([1]);
+    bench.mine(vec![paid(&bench.live_batch(), 1)], vec![sent.hash]);
+    bench.finalise(1);
+    bench.restart();
+    bench.mine_quiet(1);
+    assert!(!adopts(&mut bench, foreign_number(0), &[payment(1)]));
+    assert_eq!(bench.status(1), PaymentStatus::Paid);
+}
+
+#[test]
+fn one_with_a_ref_that_is_requested_and_not_read_yet_is_not_adopted() {
+    let mut bench = Bench::new();
+    let (_, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    bench.mine(vec![fact], Vec::new());
+    bench.turn(Vec::new()); // asks for the block that is final
+    bench.store.0.borrow_mut().file_request(payment(1));
+    bench.finalise(0);
+    assert_eq!(bench.status(1), PaymentStatus::Requested);
+    assert_eq!(bench.engine.state().batches().count(), 0);
+}
+
+#[test]
+fn one_under_a_number_of_somebody_elses_that_is_known_is_not_adopted() {
+    let mut bench = Bench::new();
+    assert!(adopts(&mut bench, foreign_number(0), &[payment(1)]));
+    let (id, fact) = foreign_proposal(foreign_number(0), &[payment(2)]);
+    bench.mine(vec![fact], Vec::new());
+    bench.finalise(0);
+    assert!(bench.engine.state().batch(&id).is_none());
+    // What the number stands for is known: another body under it is an incident.
+    let number = foreign_number(0);
+    assert_eq!(bench.halted(), Some(HaltReason::ForeignNumber { number }));
+}
+
+#[test]
+fn one_under_a_number_of_ours_that_was_never_given_out_is_an_incident() {
+    for first in [number(0), PaymentNumber(PROPOSALS | number(0).0)] {
+        let mut bench = Bench::new();
+        assert!(!adopts(&mut bench, first, &[payment(1)]));
+        let reason = HaltReason::ForeignNumber { number: first };
+        assert_eq!(bench.halted(), Some(reason));
+    }
+}
+
+#[test]
+fn one_that_repeats_ours_under_its_own_number_is_no_incident() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1]);
+    let (_, fact) = foreign_proposal(batch.header.first_number, &batch.payments);
+    bench.mine(vec![fact], Vec::new());
+    bench.finalise(1);
+    assert_eq!(bench.halted(), None);
+    assert_eq!(bench.row(1).reference(), reference(1));
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+}
+
+#[test]
+fn one_with_another_body_under_a_number_of_ours_is_an_incident() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1]);
+    let first = batch.header.first_number;
+    let (_, fact) = foreign_proposal(first, &[payment_of(1, 99)]);
+    bench.mine(vec![fact], Vec::new());
+    bench.finalise(1);
+    let reason = HaltReason::ForeignNumber { number: first };
+    assert_eq!(bench.halted(), Some(reason));
+}

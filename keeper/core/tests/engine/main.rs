@@ -1,0 +1,24 @@
+//! The engine, rule by rule: what it asks for, what it stores, and what it does about the answers.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+mod bench;
+mod memory;
+mod world;
+
+mod execute;
+mod finality;
+mod foreign;
+mod halt;
+mod intake;
+mod lane;
+mod replies;
+mod room;
+mod screen;
+mod seal;

@@ -1,0 +1,125 @@
+//! A store in memory, which others file into and which outlives the engine.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use tidelock_core::{
+    domain::{BatchId, Payment, PaymentNumber, PaymentRef},
+    event::{Command, Event, Request},
+    log::{Entry, LogHead},
+    state::{BatchRow, PaymentRow, Rows, SlotRow},
+    store::{Snapshot, Store, Unread},
+};
+
+/// A handle on the tables; its clones share them.
+#[derive(Debug, Default, Clone)]
+pub struct Memory(pub Rc<RefCell<Tables>>);
+
+#[derive(Debug, Default)]
+pub struct Tables {
+    rows: Option<Rows>,
+    pub entries: Vec<Entry>,
+    pub payments: BTreeMap<PaymentRef, PaymentRow>,
+    pub batches: BTreeMap<BatchId, BatchRow>,
+    pub slots: BTreeMap<u64, SlotRow>,
+    requests: Vec<Request>,
+    commands: Vec<(u64, Command)>,
+    /// What somebody files right after the store was asked what it knows.
+    pub late: Option<Payment>,
+}
+
+/// The only thing that memory refuses.
+#[derive(Debug, thiserror::Error)]
+#[error("the entries do not follow the log")]
+pub struct Gap;
+
+impl Tables {
+    pub fn events(&self) -> Vec<Event> {
+        let read = |entry: &Entry| serde_json::from_str(&entry.body).unwrap();
+        self.entries.iter().map(read).collect()
+    }
+
+    pub fn file_request(&mut self, payment: Payment) {
+        let arrival = u64::try_from(self.requests.len()).unwrap() + 1;
+        self.requests.push(Request { arrival, payment });
+    }
+
+    pub fn file_command(&mut self, command: Command) {
+        let arrival = u64::try_from(self.commands.len()).unwrap() + 1;
+        self.commands.push((arrival, command));
+    }
+}
+
+impl Store for Memory {
+    type Error = Gap;
+
+    fn load(&mut self) -> Result<Option<Snapshot>, Gap> {
+        let tables = self.0.borrow();
+        let (Some(rows), Some(last)) = (&tables.rows, tables.entries.last()) else {
+            return Ok(None);
+        };
+        let rows = Rows {
+            head: rows.head.clone(),
+            payments: tables.payments.values().cloned().collect(),
+            batches: tables.batches.values().cloned().collect(),
+            slots: tables.slots.values().cloned().collect(),
+        };
+        let head = last.head();
+        Ok(Some(Snapshot { rows, head }))
+    }
+
+    fn unread_requests(&mut self, arrival: u64, _: u32) -> Result<Unread<Request>, Gap> {
+        let tables = self.0.borrow();
+        let unread = tables.requests.iter().filter(|request| {
+            let reference = request.payment.reference();
+            request.arrival > arrival && !tables.payments.contains_key(&reference)
+        });
+        let through = tables.requests.last().map_or(0, |last| last.arrival);
+        Ok(Unread {
+            items: unread.copied().collect(),
+            through: through.max(arrival),
+        })
+    }
+
+    fn unread_commands(&mut self, arrival: u64, _: u32) -> Result<Unread<(u64, Command)>, Gap> {
+        let tables = self.0.borrow();
+        let unread = tables.commands.iter().filter(|(at, _)| *at > arrival);
+        let through = tables.commands.last().map_or(0, |(at, _)| *at);
+        Ok(Unread {
+            items: unread.cloned().collect(),
+            through: through.max(arrival),
+        })
+    }
+
+    fn knows_any(&mut self, refs: &[PaymentRef], numbers: &[PaymentNumber]) -> Result<bool, Gap> {
+        let mut tables = self.0.borrow_mut();
+        let requested = tables.requests.iter().map(|r| r.payment.reference());
+        let mut known = requested.chain(tables.payments.keys().copied());
+        let mut given = tables.payments.values().filter_map(|row| row.number);
+        let knows =
+            known.any(|known| refs.contains(&known)) || given.any(|given| numbers.contains(&given));
+        if let Some(late) = tables.late.take() {
+            tables.file_request(late);
+        }
+        Ok(knows)
+    }
+
+    fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), Gap> {
+        let mut tables = self.0.borrow_mut();
+        let head = tables.entries.last().map_or(LogHead::EMPTY, Entry::head);
+        if entries.first().map(|first| first.prev) != Some(head.hash) {
+            return Err(Gap);
+        }
+        tables.entries.extend_from_slice(entries);
+        tables.rows = Some(rows.clone());
+        let keyed = rows
+            .payments
+            .iter()
+            .map(|row| (row.reference(), row.clone()));
+        tables.payments.extend(keyed);
+        let keyed = rows.batches.iter().map(|row| (row.id, row.clone()));
+        tables.batches.extend(keyed);
+        let keyed = rows.slots.iter().map(|row| (row.nonce, row.clone()));
+        tables.slots.extend(keyed);
+        Ok(())
+    }
+}
