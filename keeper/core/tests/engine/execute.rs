@@ -2,10 +2,11 @@
 
 use alloy_primitives::U256;
 use tidelock_core::{
+    abi::Revert,
     domain::Amount,
     event::Job,
     lifecycle::{BatchStatus, PaymentStatus},
-    port::{Advice, ProposalState, Simulation},
+    port::{Advice, Outcome, ProposalState, Simulation},
     submit::Reply,
 };
 
@@ -213,6 +214,48 @@ fn above_the_fee_cap_nothing_is_executed_until_it_falls() {
     bench.settle();
     assert_eq!(skips(&bench), masks([]));
     bench.base_fee = GWEI;
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0]));
+}
+
+#[test]
+fn what_cannot_be_simulated_for_want_of_gas_is_executed_in_parts() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2, 3]);
+    bench.stands(batch.id, ProposalState::Ready);
+    let simulate = bench.settle_until(is_simulate).unwrap();
+    let answer = Simulation::Reverts(Revert::OutOfGas);
+    bench.turn(vec![(simulate.key(), Outcome::Simulated(answer))]);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0b100]));
+}
+
+#[test]
+fn one_that_burns_all_gas_does_not_hold_up_the_rest() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2, 3]);
+    bench.stands(batch.id, ProposalState::Ready);
+    let simulate = bench.settle_until(is_simulate).unwrap();
+    let (index, answer) = (1, "VaultGasTooLow".to_owned());
+    let answer = Simulation::Reverts(Revert::BurnsGas { index, answer });
+    bench.turn(vec![(simulate.key(), Outcome::Simulated(answer))]);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0b010]));
+}
+
+#[test]
+fn an_execution_that_reverts_is_not_tried_again_at_once() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1]);
+    bench.simulation = Some(Simulation::Reverts(Revert::Frozen));
+    let before = bench.asked_for(is_simulate);
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(bench.asked_for(is_simulate), before + 1);
+    bench.simulation = None;
     bench.mine_quiet(1);
     bench.settle();
     assert_eq!(skips(&bench), masks([0]));

@@ -2,7 +2,7 @@
 
 use tidelock_core::{
     domain::{Payment, PaymentNumber},
-    event::{Event, HaltReason, HoldReason},
+    event::{Command, Event, HaltReason, HoldReason},
     lifecycle::{BatchStatus, PaymentStatus},
     port::ProposalState,
     submit::Reply,
@@ -160,4 +160,21 @@ fn one_with_another_body_under_a_number_of_ours_is_an_incident() {
     bench.finalise(1);
     let reason = HaltReason::ForeignNumber { number: first };
     assert_eq!(bench.halted(), Some(reason));
+}
+
+#[test]
+fn what_nobody_requested_is_not_proposed_again_by_the_keeper() {
+    let mut bench = Bench::new();
+    assert!(adopts(&mut bench, foreign_number(0), &[payment(1)]));
+    bench.mine_after(10_000, Vec::new(), Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.hold_reason(1), Some(HoldReason::ForeignProposal));
+    bench.settle();
+    assert_eq!(bench.jobs(), []);
+
+    let (reference, note) = (reference(1), "asked for after all".to_owned());
+    bench.command(Command::Release { reference, note });
+    bench.settle();
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+    assert_eq!(bench.row(1).number, Some(foreign_number(0)));
 }

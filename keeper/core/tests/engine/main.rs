@@ -18,6 +18,8 @@ mod foreign;
 mod halt;
 mod intake;
 mod lane;
+mod meanwhile;
+mod poison;
 mod replies;
 mod room;
 mod screen;
