@@ -10,7 +10,7 @@ mod support;
 
 use std::{fs, path::Path, thread};
 
-use support::{create, filled, payment, place, tamper};
+use support::{create, filled, lively, payment, place, tamper};
 use tidelock_core::{
     log::{Entry, LogHead},
     store::Store,
@@ -81,7 +81,7 @@ fn an_old_copy_is_refused() {
 #[test]
 fn a_truncated_file_is_refused() {
     let (_folder, path) = place();
-    let (store, _) = filled(&path, 300, 1);
+    let (store, _) = lively(&path);
     store.close().unwrap();
     let whole = fs::read(&path).unwrap();
     for length in [0, 100, 4_096, whole.len() / 2] {
@@ -156,7 +156,7 @@ fn a_damaged_row_is_named() {
         ("UPDATE slot SET job = 'x'", "job"),
     ] {
         let (_folder, path) = place();
-        drop(filled(&path, 300, 1));
+        drop(lively(&path));
         tamper(&path, statement);
         let read = SqliteStore::open(&path).unwrap().load();
         let error = match read {
@@ -237,7 +237,7 @@ fn verification_names_the_first_bad_entry() {
         ),
     ] {
         let (_folder, path) = place();
-        drop(filled(&path, 300, 1));
+        drop(lively(&path));
         tamper(&path, &format!("{WITHOUT_TRIGGERS} {statement}"));
         let verified = Reader::open(&path).unwrap().verify(true, |_| {}).unwrap();
         let finding = verified
@@ -274,7 +274,7 @@ fn verification_goes_on_beside_a_writer() {
 #[test]
 fn a_batch_commits_to_the_log_before_it() {
     let (_folder, path) = place();
-    drop(filled(&path, 300, 1));
+    drop(lively(&path));
     let anchors = Reader::open(&path).unwrap().anchors().unwrap().unwrap();
     assert!(!anchors.sealed.is_empty());
     assert_eq!(anchors.findings, vec![]);

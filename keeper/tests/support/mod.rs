@@ -79,6 +79,8 @@ pub struct History {
     pub state: State,
     pub head: LogHead,
     pub rng: StdRng,
+    /// Something was paid.
+    pub paid: bool,
     made: u64,
 }
 
@@ -91,6 +93,7 @@ impl History {
             state: State::open(opening),
             head: entry.head(),
             rng: StdRng::seed_from_u64(seed),
+            paid: false,
             made: 0,
         };
         (history, entry)
@@ -104,6 +107,7 @@ impl History {
             };
             let mut state = self.state.clone();
             if state.apply(&event).is_ok() {
+                self.paid |= matches!(&event, Event::OutcomeFinal { paid, .. } if !paid.is_zero());
                 self.state = state;
                 return self.entry(&event);
             }
@@ -392,4 +396,20 @@ pub fn tamper(path: &Path, statements: &str) {
             .unwrap();
         connection.close().await.unwrap();
     });
+}
+
+/// The same, with an open payment, a live batch and a signed attempt among what can still change.
+pub fn lively(path: &Path) -> (SqliteStore, History) {
+    let is_lively = |seed: &u64| {
+        let (mut history, _) = History::open(*seed);
+        (1..300).for_each(|_| drop(history.step()));
+        history.state.take_changes(); // forgets what is final
+        let rows = history.state.open_rows();
+        let is_signed = rows.slots.iter().any(|slot| !slot.attempts.is_empty());
+        let is_live = rows.batches.iter().any(|batch| batch.status.is_live());
+        let is_paid = history.paid;
+        is_signed && is_live && is_paid && !rows.payments.is_empty()
+    };
+    let seed = (1..).find(is_lively).unwrap();
+    filled(path, 300, seed)
 }
