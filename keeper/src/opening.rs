@@ -28,8 +28,9 @@ pub enum OpeningError {
     Chain(#[from] ChainError),
     /// The vault's own birth is not among its logs.
     #[error(
-        "vault {vault}: its creation is not in the logs of blocks {first} to {last}; its past must be known before anything \
-         is sent, so the node must have these logs, and --from-block must not be after the vault's first block"
+        "vault {vault}: its creation is not in the logs of blocks {first} to {last}, the last that is final; its past must be \
+         known before anything is sent, so it must be final, the node must have these logs, and --from-block must not be after \
+         the vault's first block"
     )]
     NoPast {
         /// The vault.
