@@ -62,7 +62,7 @@ fn the_history_reaches_every_kind_of_event() {
         kinds.insert(history.step().kind);
         history.state.take_changes();
     }
-    assert_eq!(kinds.len(), 18, "{kinds:?}");
+    assert_eq!(kinds.len(), 20, "{kinds:?}");
 }
 
 #[test]

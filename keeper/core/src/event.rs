@@ -324,7 +324,7 @@ pub struct Opening {
 pub enum Event {
     /// The first entry.
     LogOpened(Opening),
-    /// Payments that the vault had made before the log was opened.
+    /// Payments that the vault made before the log was opened, or for others, under refs that nobody asked us for.
     Recovered {
         /// Which, under which numbers.
         payments: Vec<NumberedPayment>,
@@ -372,6 +372,13 @@ pub enum Event {
     },
     /// A foreign proposal with new refs is taken over.
     Adopted {
+        /// The header.
+        batch: Batch,
+        /// Its payments.
+        payments: Vec<Payment>,
+    },
+    /// A foreign proposal is not taken over. What is asked for under one of its refs waits for a person.
+    ForeignProposed {
         /// The header.
         batch: Batch,
         /// Its payments.
@@ -436,7 +443,7 @@ pub enum Event {
         /// The block.
         block: BlockRef,
     },
-    /// Somebody else proposed or paid something that is none of ours.
+    /// Somebody else paid something that is none of ours.
     ForeignSeen {
         /// The batch.
         batch: BatchId,
@@ -473,6 +480,7 @@ impl Event {
             Self::Cancelled { .. } => "cancelled",
             Self::BatchSealed { .. } => "batch_sealed",
             Self::Adopted { .. } => "adopted",
+            Self::ForeignProposed { .. } => "foreign_proposed",
             Self::SlotReserved { .. } => "slot_reserved",
             Self::AttemptSigned { .. } => "attempt_signed",
             Self::SlotConsumed { .. } => "slot_consumed",

@@ -8,7 +8,7 @@ use crate::{
     abi::Fact,
     domain::{Batch, BatchId, PackedItem, Payment, PaymentNumber, PaymentRef},
     engine::EngineError,
-    event::{BlockRef, DeathCause, Event, HaltReason, HoldReason, Mode, Route},
+    event::{BlockRef, DeathCause, Event, HaltReason, HoldReason, Mode, NumberedPayment, Route},
     journal::{Journal, JournalError},
     lifecycle::{BatchStatus, PaymentStatus},
     observe::Block,
@@ -70,7 +70,7 @@ impl<S: Store> Settling<'_, S> {
                 first_number,
                 paid,
                 items,
-            } => Ok(self.paid(block, *id, *first_number, *paid, items.as_deref())?),
+            } => self.paid(block, *id, *first_number, *paid, items.as_deref()),
             Fact::Cancelled { id } => Ok(self.vetoed(*id)?),
             Fact::Created | Fact::Voted { .. } | Fact::Policy | Fact::Other => Ok(()),
         }
@@ -107,9 +107,9 @@ impl<S: Store> Settling<'_, S> {
         for (number, payment) in &numbered {
             self.compare_foreign(*number, payment)?;
         }
-        Ok(self.record(Event::ForeignSeen {
-            batch: id,
-            block: block.number,
+        Ok(self.record(Event::ForeignProposed {
+            batch: *header,
+            payments: payments.to_vec(),
         })?)
     }
 
@@ -180,31 +180,24 @@ impl<S: Store> Settling<'_, S> {
         first_number: PaymentNumber,
         mask: U256,
         items: Option<&[PackedItem]>,
-    ) -> Result<(), JournalError> {
+    ) -> Result<(), EngineError<S::Error>> {
         let mut ours = U256::ZERO;
-        let mut foreign = false;
+        let mut others = Vec::new();
         for offset in (0..256_u16).filter(|offset| mask.bit(usize::from(*offset))) {
             let Some(number) = first_number.checked_add(offset) else {
                 continue;
             };
-            let item = items.and_then(|items| items.get(usize::from(offset)));
             let state = self.journal.state();
+            let batch = state.batch(&id);
+            let paid = body(usize::from(offset), items, batch);
             match state.numbered(number) {
-                Some(row) if is_body(row, item, state.batch(&id)) => {
+                Some(row) if paid == Some(row.payment) => {
                     ours.set_bit(usize::from(offset), true);
                 }
-                Some(_) => self.halt(HaltReason::ForeignNumber { number })?,
-                None if state.opening().namespace.counter_of(number).is_some() => {
-                    self.halt(HaltReason::ForeignNumber { number })?;
+                None if state.opening().namespace.counter_of(number).is_none() => {
+                    others.push((number, paid));
                 }
-                None => {
-                    foreign = true;
-                    let known = item.filter(|item| state.payment(&item.reference).is_some());
-                    if let Some(item) = known {
-                        let reference = item.reference;
-                        self.halt(HaltReason::ForeignRef { reference, number })?;
-                    }
-                }
+                _ => self.halt(HaltReason::ForeignNumber { number })?,
             }
         }
         if !ours.is_zero() {
@@ -215,7 +208,8 @@ impl<S: Store> Settling<'_, S> {
                 block: block.number,
             })?;
         }
-        if foreign {
+        if !others.is_empty() {
+            self.paid_for_others(&others)?;
             self.record(Event::ForeignSeen {
                 batch: id,
                 block: block.number,
@@ -224,17 +218,46 @@ impl<S: Store> Settling<'_, S> {
         Ok(())
     }
 
+    /// What the vault paid for others is never paid again for us: its refs are known from now on. One that was known before
+    /// has been paid past us.
+    fn paid_for_others(
+        &mut self,
+        others: &[(PaymentNumber, Option<Payment>)],
+    ) -> Result<(), EngineError<S::Error>> {
+        let mut refs = BTreeSet::new();
+        let mut payments = Vec::new();
+        for (number, paid) in others {
+            let Some(payment) = *paid else { continue };
+            let (number, reference) = (*number, payment.reference());
+            let is_live = self.journal.state().payment(&reference).is_some();
+            let known = self.store.knows_any(&[reference], &[]);
+            if is_live || known.map_err(EngineError::Store)? || !refs.insert(reference) {
+                self.halt(HaltReason::ForeignRef { reference, number })?;
+            } else {
+                payments.push(NumberedPayment { number, payment });
+            }
+        }
+        if payments.is_empty() {
+            return Ok(());
+        }
+        Ok(self.record(Event::Recovered { payments })?)
+    }
+
     /// What a guardian stopped is not proposed again by a machine.
     fn vetoed(&mut self, id: BatchId) -> Result<(), JournalError> {
         let Some(row) = self.journal.state().batch(&id) else {
             return Ok(());
         };
-        if !row.status.is_live() {
+        let is_ours = row.status.is_live();
+        if !row.status.is_open() {
             return Ok(());
         }
         let refs: Vec<PaymentRef> = row.payments.iter().map(Payment::reference).collect();
         self.bury(id, DeathCause::Vetoed)?;
-        self.hold_open(refs, HoldReason::Vetoed)
+        if is_ours {
+            self.hold_open(refs, HoldReason::Vetoed)?;
+        }
+        Ok(())
     }
 
     fn consume_slots(
@@ -273,7 +296,7 @@ impl<S: Store> Settling<'_, S> {
 
     /// No block after this one can be earlier, so what has expired here stays so.
     fn bury_expired(&mut self, last: BlockRef) -> Result<(), JournalError> {
-        let expired = self.live(|row| row.header.expires_at <= last.time);
+        let expired = self.open(|row| row.header.expires_at <= last.time);
         for id in expired {
             self.bury(id, DeathCause::Expired)?;
         }
@@ -290,16 +313,16 @@ impl<S: Store> Settling<'_, S> {
             carried.extend(jobs.filter_map(|job| job.batch()));
         }
         let abandoned =
-            self.live(|row| row.status == BatchStatus::Sealed && !carried.contains(&row.id));
+            self.open(|row| row.status == BatchStatus::Sealed && !carried.contains(&row.id));
         for id in abandoned {
             self.bury(id, DeathCause::Leftover)?;
         }
         Ok(())
     }
 
-    fn live(&self, which: impl Fn(&BatchRow) -> bool) -> Vec<BatchId> {
+    fn open(&self, which: impl Fn(&BatchRow) -> bool) -> Vec<BatchId> {
         let rows = self.journal.state().batches();
-        rows.filter(|row| row.status.is_live() && which(row))
+        rows.filter(|row| row.status.is_open() && which(row))
             .map(|row| row.id)
             .collect()
     }
@@ -368,13 +391,11 @@ impl<S: Store> Settling<'_, S> {
     }
 }
 
-/// Whether what was paid is what was asked for: as the log gives it, or by the batch, whose id commits to it.
-fn is_body(row: &PaymentRow, item: Option<&PackedItem>, batch: Option<&BatchRow>) -> bool {
-    let Some(item) = item else {
-        return batch.is_some_and(|batch| batch.payments.contains(&row.payment));
+/// What was paid: as the log gives it, or by the batch, whose id commits to it.
+fn body(offset: usize, items: Option<&[PackedItem]>, batch: Option<&BatchRow>) -> Option<Payment> {
+    let Some(items) = items else {
+        return batch?.payments.get(offset).copied();
     };
-    let payment = &row.payment;
-    item.recipient == payment.recipient()
-        && item.amount == payment.amount()
-        && item.reference == payment.reference()
+    let item = items.get(offset)?;
+    Payment::new(item.recipient, item.amount, item.reference).ok()
 }

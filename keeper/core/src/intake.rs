@@ -1,6 +1,7 @@
 //! What arrives from outside: requests and operators' commands. Each is taken exactly once, in order of arrival.
 
 use crate::{
+    domain::PaymentRef,
     event::{Command, Event, HaltReason, HoldReason, Job, Mode, Request},
     journal::{Journal, JournalError},
     lifecycle::PaymentStatus,
@@ -8,7 +9,8 @@ use crate::{
     store::Unread,
 };
 
-/// Takes requests in. A ref that has become known meanwhile is left out: the payment exists.
+/// Takes requests in. A ref that has become known meanwhile is left out: the payment exists. One that a foreign proposal
+/// holds waits for a person: signers may still let that one pay.
 pub(crate) fn take_requests(
     journal: &mut Journal,
     unread: Unread<Request>,
@@ -21,8 +23,18 @@ pub(crate) fn take_requests(
         let reference = request.payment.reference();
         journal.state().payment(&reference).is_none()
     };
-    let requests = items.into_iter().filter(is_new).collect();
-    journal.record(Event::RequestsAccepted { requests, through })
+    let requests: Vec<Request> = items.into_iter().filter(is_new).collect();
+    let foreign = journal.state().foreign_refs();
+    let refs = requests.iter().map(|request| request.payment.reference());
+    let held: Vec<PaymentRef> = refs.filter(|known| foreign.contains(known)).collect();
+    journal.record(Event::RequestsAccepted { requests, through })?;
+    if held.is_empty() {
+        return Ok(());
+    }
+    journal.record(Event::Held {
+        refs: held,
+        reason: HoldReason::ForeignProposal,
+    })
 }
 
 /// Does what an operator asks for, or says in the log why not.

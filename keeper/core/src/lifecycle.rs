@@ -93,6 +93,8 @@ pub enum BatchStatus {
     Sealed,
     /// The vault knows it as a proposal; signers and time decide.
     Proposed,
+    /// Somebody else's proposal that is none of the keeper's business, but that signers may still let pay.
+    Foreign,
     /// Every payment of it is paid.
     Final,
     /// It can pay nothing any more.
@@ -106,6 +108,8 @@ pub enum BatchStep {
     Seal,
     /// A foreign proposal is taken over.
     Adopt,
+    /// A foreign proposal is not taken over.
+    Notice,
     /// A finalised block holds its proposal.
     ProposalFinal,
     /// Finalised blocks paid all of it.
@@ -121,16 +125,23 @@ impl Machine for BatchStatus {
     const EDGES: &'static [Edge<Self>] = edges! {
         New --Seal--> Sealed "open payments fill it, or have waited long enough";
         New --Adopt--> Proposed "a foreign proposal with new refs";
+        New --Notice--> Foreign "a foreign proposal with a ref or number that is known";
         Sealed --ProposalFinal--> Proposed "a finalised block holds the proposal";
         Sealed --Complete--> Final "every payment is paid";
         Sealed --Die--> Dead "expired, or what is left cannot be paid by it";
         Proposed --Complete--> Final "every payment is paid";
         Proposed --Die--> Dead "expired or vetoed";
+        Foreign --Die--> Dead "expired or vetoed";
     };
 }
 
 impl BatchStatus {
-    /// It may still pay something.
+    /// Something may still happen to it.
+    pub fn is_open(self) -> bool {
+        self.is_live() || self == Self::Foreign
+    }
+
+    /// It may still pay something of ours.
     pub fn is_live(self) -> bool {
         matches!(self, Self::Sealed | Self::Proposed)
     }

@@ -6,8 +6,9 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    domain::{BatchId, PaymentNumber, PaymentRef},
+    domain::{BatchId, Payment, PaymentNumber, PaymentRef},
     event::{BlockRef, Mode, Opening, Route},
+    lifecycle::BatchStatus,
     machine::ForbiddenStep,
 };
 
@@ -219,7 +220,7 @@ impl State {
             .filter_map(|slot| slot.job.batch())
             .collect();
         self.batches
-            .retain(|id, batch| batch.status.is_live() || needed.contains(id));
+            .retain(|id, batch| batch.status.is_open() || needed.contains(id));
         for reference in payments {
             let row = self.payments.get(reference);
             let Some(row) = row.filter(|row| row.status.is_final()) else {
@@ -282,12 +283,22 @@ impl State {
         self.payments.values()
     }
 
-    /// A batch that is live, or that a live slot is about.
+    /// A batch that is live or foreign, or that a live slot is about.
     pub fn batch(&self, id: &BatchId) -> Option<&BatchRow> {
         self.batches.get(id)
     }
 
-    /// Batches that are live, or that a live slot is about.
+    /// Refs of foreign proposals that may still be executed.
+    pub fn foreign_refs(&self) -> BTreeSet<PaymentRef> {
+        let batches = self.batches.values();
+        batches
+            .filter(|batch| batch.status == BatchStatus::Foreign)
+            .flat_map(|batch| &batch.payments)
+            .map(Payment::reference)
+            .collect()
+    }
+
+    /// Batches that are live or foreign, or that a live slot is about.
     pub fn batches(&self) -> impl Iterator<Item = &BatchRow> {
         self.batches.values()
     }

@@ -139,7 +139,15 @@ pub(super) fn event(event: &Event) -> String {
             batch.tier.get(),
             batch.first_number
         ),
-        Event::Recovered { .. } => "paid before this log was opened".to_owned(),
+        Event::ForeignProposed { batch, .. } => format!(
+            "somebody else proposes it in a batch of {} in tier {}, numbers from {}",
+            batch.count,
+            batch.tier.get(),
+            batch.first_number
+        ),
+        Event::Recovered { .. } => {
+            "paid by the vault before this log was opened, or for somebody else".to_owned()
+        }
         Event::SlotReserved { nonce, job: what } => {
             format!("nonce {nonce} reserved: {}", job(what))
         }

@@ -29,7 +29,7 @@ macro_rules! is_open {
 /// A condition on `payment p`: not final.
 pub(super) const IS_OPEN: &str = is_open!();
 const OPEN_PAYMENTS: &str = concat!("SELECT * FROM payment p ", is_open!());
-const LIVE_BATCHES: &str = "SELECT * FROM batch WHERE status IN ('sealed', 'proposed')";
+const OPEN_BATCHES: &str = "SELECT * FROM batch WHERE status IN ('sealed', 'proposed', 'foreign')";
 const LIVE_SLOTS: &str = "SELECT * FROM slot WHERE status IN ('reserved', 'occupied')";
 /// A slot that is not consumed may have to be told that its batch is settled.
 const BATCHES_OF_SLOTS: &str = "SELECT b.* FROM slot s JOIN batch b ON b.id = s.batch \
@@ -123,7 +123,7 @@ pub(super) async fn snapshot(
     let finalised = checkpoint(connection, &meta).await?;
     let payments = all(connection, OPEN_PAYMENTS, columns::payment).await?;
     let mut batches: BTreeMap<_, BatchRow> = BTreeMap::new();
-    for statement in [LIVE_BATCHES, BATCHES_OF_SLOTS] {
+    for statement in [OPEN_BATCHES, BATCHES_OF_SLOTS] {
         for batch in all(connection, statement, columns::batch).await? {
             batches.insert(batch.id, batch);
         }

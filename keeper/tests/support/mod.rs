@@ -22,7 +22,7 @@ use tidelock_core::{
     },
     event::{
         BlockRef, Command, DeathCause, Event, Fees, HaltReason, HoldReason, Job, Mode, Namespace,
-        Opening, Request, Route,
+        NumberedPayment, Opening, Request, Route,
     },
     lifecycle::PaymentStatus,
     log::{Entry, LogHead},
@@ -197,7 +197,7 @@ impl History {
                 refs: self.some_payments(status)?,
             },
             6 | 7 => self.seal()?,
-            8 => self.adopt(),
+            8 => self.foreign(),
             9 => Event::SlotReserved {
                 nonce: self.state.next_nonce(),
                 job: self.job(),
@@ -306,13 +306,23 @@ impl History {
         .unwrap()
     }
 
-    fn adopt(&mut self) -> Event {
+    fn foreign(&mut self) -> Event {
         let count = self.rng.random_range(1..4);
         let payments: Vec<Payment> = (0..count).map(|_| self.fresh()).collect();
         let first = tidelock_core::domain::PaymentNumber((1 << 63) | (self.made << 8));
-        Event::Adopted {
-            batch: self.batch(first, &payments),
-            payments,
+        let batch = self.batch(first, &payments);
+        match self.rng.random_range(0..3) {
+            0 => Event::Adopted { batch, payments },
+            1 => Event::ForeignProposed { batch, payments },
+            _ => {
+                let numbers = (0..).map_while(|offset| first.checked_add(offset));
+                let numbered = numbers.zip(payments);
+                let numbered =
+                    numbered.map(|(number, payment)| NumberedPayment { number, payment });
+                Event::Recovered {
+                    payments: numbered.collect(),
+                }
+            }
         }
     }
 

@@ -30,6 +30,7 @@ impl State {
                 batch, refs, route, ..
             } => self.seal(batch, refs, *route),
             Event::Adopted { batch, payments } => self.adopt(batch, payments),
+            Event::ForeignProposed { batch, payments } => self.notice(batch, payments),
             Event::SlotReserved { nonce, job } => self.reserve(*nonce, *job),
             Event::AttemptSigned {
                 nonce,
@@ -208,6 +209,19 @@ impl State {
             payments: payments.to_vec(),
             route: Route::Proposal,
             status: BatchStatus::Proposed,
+            paid: U256::ZERO,
+        })
+    }
+
+    /// Its payments are not ours; the batch alone is remembered.
+    fn notice(&mut self, batch: &Batch, payments: &[Payment]) -> Result<(), LogError> {
+        check(batch, payments)?;
+        self.insert_batch(BatchRow {
+            id: batch.id(&self.opening.domain),
+            header: *batch,
+            payments: payments.to_vec(),
+            route: Route::Proposal,
+            status: BatchStatus::Foreign,
             paid: U256::ZERO,
         })
     }
