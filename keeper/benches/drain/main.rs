@@ -111,9 +111,6 @@ async fn one_run(newcomers: u64, holders: u64) -> Run {
         ..Plan::default()
     })
     .await;
-    while world.finalised().await.number < world.head().await.number.saturating_sub(5) {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
     let folder = tempfile::tempdir().unwrap();
     let first = drain(
         &world,
@@ -138,6 +135,14 @@ async fn one_run(newcomers: u64, holders: u64) -> Run {
     }
 }
 
+/// Waits until everything so far is final.
+async fn settled(world: &World) {
+    let head = world.head().await.number;
+    while world.finalised().await.number < head {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// Recipients repeat after `distinct`.
 fn payments(log: u32, count: u64, distinct: u64) -> Vec<Payment> {
     let one = |i: u64| {
@@ -157,6 +162,7 @@ fn payments(log: u32, count: u64, distinct: u64) -> Vec<Payment> {
 }
 
 async fn drain(world: &World, path: &Path, log: u32, count: u64, distinct: u64) -> Drain {
+    settled(world).await;
     let keeper = world.keys.keeper.address();
     let nonce = nonce(world, keeper).await;
     let opening = Opening {
