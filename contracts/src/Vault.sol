@@ -77,7 +77,7 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function propose(Batch calldata batch, bytes calldata payments) external lock returns (bytes32 id) {
+    function propose(Batch calldata batch, bytes calldata payments) external whenUnlocked returns (bytes32 id) {
         Run memory run = _run(batch, packedTier(batch.tier));
         id = run.id;
         if (!run.tier.exists()) revert VaultTierUnknown(run.index, tierCount);
@@ -93,7 +93,7 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function approve(Batch calldata batch) external lock {
+    function approve(Batch calldata batch) external whenUnlocked {
         _approve(hashBatch(batch));
     }
 
@@ -292,7 +292,7 @@ contract Vault is VaultProposals {
     // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function proposeChange(ChangeKind kind, bytes calldata change) external lock returns (bytes32 id) {
+    function proposeChange(ChangeKind kind, bytes calldata change) external whenUnlocked returns (bytes32 id) {
         uint256 expiresAt;
         (id, expiresAt) = _hashChange(kind, change);
         emit ChangeProposed(id, msg.sender, kind, change);
@@ -302,7 +302,7 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function approveChange(ChangeKind kind, bytes calldata change) external lock {
+    function approveChange(ChangeKind kind, bytes calldata change) external whenUnlocked {
         _approve(hashChange(kind, change));
     }
 
@@ -366,7 +366,7 @@ contract Vault is VaultProposals {
     // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function freeze() external lock returns (uint256 until) {
+    function freeze() external whenUnlocked returns (uint256 until) {
         Member caller = member[msg.sender];
         if (!caller.isSigner() && block.timestamp >= caller.until(Role.Guardian)) revert VaultNotFreezer(msg.sender);
         uint256 againAt = caller.freezeAgainAt();
@@ -382,7 +382,7 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function blockRecipient(address recipient) external lock {
+    function blockRecipient(address recipient) external whenUnlocked {
         _requireGuardian();
         Standing old = standingOf[recipient];
         if (old == Standing.Blocked) revert VaultStandingStale(recipient, Standing.Unknown, old);
@@ -390,7 +390,7 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function revokeRole(address account, Role role) external lock {
+    function revokeRole(address account, Role role) external whenUnlocked {
         _requireGuardian();
         if (role == Role.Guardian) revert VaultRoleNotRevocable(role);
         if (_moveRole(account, role, 0) == 0) revert VaultRoleNotHeld(account, role);
