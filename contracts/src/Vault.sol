@@ -172,7 +172,9 @@ contract Vault is VaultProposals {
             (address recipient, uint256 amount) = payments.item(i);
             if (amount == 0 || amount > _limit(recipient, maxKnown, maxUnknown)) continue;
             fits |= 1 << i;
-            sum += amount;
+            unchecked {
+                sum += amount; // at most 256 amounts of 96 bits
+            }
         }
     }
 
@@ -219,7 +221,10 @@ contract Vault is VaultProposals {
 
     /// @dev The window after charging `sum` [base units], rounded up to units.
     function _charge(uint256 index, uint256 rolled, uint256 sum, uint256 cap) private view returns (uint256) {
-        uint256 units = (sum + unit - 1) / unit;
+        uint256 units;
+        unchecked {
+            units = (sum + unit - 1) / unit; // 256 amounts of 96 bits, and 96 bits
+        }
         uint256 room = rolled.headroom(cap);
         if (units > room) revert VaultCapExceeded(index, units * unit, room * unit);
         return rolled.add(units);

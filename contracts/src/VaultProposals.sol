@@ -92,9 +92,12 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
     }
 
     function _checkLife(uint256 expiresAt, uint256 delay) private view {
-        uint256 earliest = block.timestamp + delay + Policy.SETTLE;
-        uint256 latest = block.timestamp + Policy.MAX_LIFE;
-        if (expiresAt < earliest || expiresAt > latest) revert VaultExpiryOutOfRange(expiresAt, earliest, latest);
+        unchecked {
+            // Times and delays have 40 bits.
+            uint256 earliest = block.timestamp + delay + Policy.SETTLE;
+            uint256 latest = block.timestamp + Policy.MAX_LIFE;
+            if (expiresAt < earliest || expiresAt > latest) revert VaultExpiryOutOfRange(expiresAt, earliest, latest);
+        }
     }
 
     /// @dev Loads a proposal that has not ended.
