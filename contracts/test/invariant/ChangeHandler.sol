@@ -58,8 +58,8 @@ abstract contract ChangeHandler is PaymentHandler {
         (item.required, item.delay) = (ghost.threshold(), ghost.policyDelay());
         item.proposedBy = _mostly(seed, Role.Proposer, true);
         bytes memory reason = _predictOpen(item.proposedBy, item.id, item.expiresAt, item.delay);
-        _call(item.proposedBy, abi.encodeCall(IVault.proposeChange, (item.kind, item.content)), reason);
-        if (reason.length == 0) ghost.open(item, time);
+        (bool done,) = _call(item.proposedBy, abi.encodeCall(IVault.proposeChange, (item.kind, item.content)), reason);
+        if (done) ghost.open(item, time);
         return item.id;
     }
 
@@ -68,8 +68,8 @@ abstract contract ChangeHandler is PaymentHandler {
         address caller = _mostly(seed, Role.Keeper, true);
         bytes memory reason = _predictReady(caller, id);
         if (reason.length == 0) reason = _predictEnact(item);
-        _call(caller, abi.encodeCall(IVault.executeChange, (item.kind, item.content)), reason);
-        if (reason.length != 0) return;
+        (bool done,) = _call(caller, abi.encodeCall(IVault.executeChange, (item.kind, item.content)), reason);
+        if (!done) return;
         ghost.enact(id, time);
         _enact(item);
     }

@@ -70,15 +70,25 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     // ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Calls the vault; `reason` is the predicted revert data, empty for success.
-    function _call(address caller, bytes memory data, bytes memory reason) internal returns (bytes memory returned) {
-        bool success;
+    function _call(address caller, bytes memory data, bytes memory reason)
+        internal
+        returns (bool success, bytes memory returned)
+    {
         (_caller, _data) = (caller, data);
         vm.prank(caller);
         (success, returned) = address(vault).call(data);
         if (success != (reason.length == 0) || (!success && keccak256(returned) != keccak256(reason))) {
-            revert HandlerUnpredicted(caller, data, reason, returned);
+            _unpredicted(caller, data, reason, returned);
         }
-        ++hits[bytes4(success ? data : reason)];
+        ++hits[bytes4(success ? data : returned)];
+    }
+
+    /// @dev What is written down afterwards is what happened, so that without this the invariants alone must notice.
+    function _unpredicted(address caller, bytes memory data, bytes memory predicted, bytes memory returned)
+        internal
+        pure
+    {
+        revert HandlerUnpredicted(caller, data, predicted, returned);
     }
 
     /// @inheritdoc IModeTokenHook
