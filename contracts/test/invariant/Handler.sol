@@ -61,7 +61,7 @@ contract Handler is ChangeHandler {
         ChangeKind kind = ChangeKind(_roll(seed, "change", 8));
         if (time < ghost.haltedUntil() && _oneIn(3, seed, "unfreeze")) kind = ChangeKind.Unfreeze;
         bytes32 id = _proposeChange(seed, kind);
-        bytes32 twin = _oneIn(4, seed, "twin") ? _proposeChange(_next(seed), kind) : id;
+        bytes32 twin = _oneIn(kind == ChangeKind.Tiers ? 2 : 4, seed, "twin") ? _proposeChange(_next(seed), kind) : id;
         _gatherVotes(id);
         _gatherVotes(twin);
         _finish(seed, id);

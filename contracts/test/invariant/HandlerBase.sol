@@ -15,6 +15,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     uint256 internal constant SETTLE = 28 hours;
     uint256 internal constant MAX_LIFE = 30 days;
     uint256 internal constant FUNDS = 400_000 * USDT;
+    uint256 internal constant CEILING = 1_000_000 * USDT;
 
     IVault public immutable vault;
     ModeToken public immutable token;
@@ -195,7 +196,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         uint40 end = uint40(time + 300 days);
         c.token = address(token);
         c.unit = UNIT;
-        c.hardCeiling = uint128(1_000_000 * USDT);
+        c.hardCeiling = uint128(CEILING);
         c.policyDelayFloor = 1 days;
         c.policyDelay = 1 days;
         c.threshold = 2;
