@@ -262,7 +262,7 @@ abstract contract ChangeHandler is PaymentHandler {
         Tier memory top = c.tiers[last];
         if (rule == 0) top.approvals = 200;
         else if (rule == 1) top.approvals = 0;
-        else if (rule == 2) top.delay = uint32(MAX_DELAY + 1);
+        else if (rule == 2) top.delay = uint32(_oneIn(2, seed, "a life") ? MAX_LIFE : MAX_DELAY + 1);
         else if (rule == 3) c.tiers[0].delay = top.delay + 1;
         else if (rule == 4) c.tiers[0].maxKnown = top.cap + uint128(UNIT);
         else if (rule == 5) top.maxUnknown = top.maxKnown + uint128(UNIT);
