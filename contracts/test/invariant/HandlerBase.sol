@@ -6,7 +6,9 @@ import {Batch, ChangeKind, Configuration, Grant, Role, State, Tier} from "../../
 import {Deploy} from "../Deploy.sol";
 import {IModeTokenHook, ModeToken} from "../mocks/ModeToken.sol";
 import {Ghost} from "./Ghost.sol";
+import {Rebuilt} from "./Rebuilt.sol";
 import {CommonBase} from "forge-std/Base.sol";
+import {VmSafe} from "forge-std/Vm.sol";
 
 /// @notice A vault, its people and its ghost. Every call to the vault has a predicted outcome; any other reverts here.
 abstract contract HandlerBase is CommonBase, IModeTokenHook {
@@ -33,6 +35,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     address[] internal _payees;
     address private _caller; // of the call under way
     bytes private _data;
+    Rebuilt private _reader; // zero for none
 
     error HandlerUnpredicted(address caller, bytes data, bytes predicted, bytes returned);
 
@@ -60,6 +63,12 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         token.mint(address(vault), FUNDS);
     }
 
+    /// @notice From now on every log of the vault, and all that were recorded before, are read by `reader`.
+    function setReader(Rebuilt reader) external {
+        _reader = reader;
+        reader.read(vm.getRecordedLogs(), address(vault), time);
+    }
+
     function people() external view returns (address[] memory) {
         return _people;
     }
@@ -82,6 +91,9 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
             _unpredicted(caller, data, reason, returned);
         }
         ++hits[bytes4(success ? data : returned)];
+        if (address(_reader) == address(0)) return (success, returned);
+        VmSafe.Log[] memory logs = vm.getRecordedLogs(); // those of a call that reverted too
+        if (success) _reader.read(logs, address(vault), time);
     }
 
     /// @dev What is written down afterwards is what happened, so that without this the invariants alone must notice.
