@@ -35,7 +35,8 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Vault
 /// @notice A timelocked multisig vault for one token: see IVault for what it promises and what it assumes.
-/// @dev Every mutator has one shape: who may, checks, effects, event; calls to the token come last, under the lock.
+/// @dev Every mutator has one shape: who may, checks, effects, event. Payments are marked and charged before the token is
+/// called, under the lock; only what the token's answers decide is written and logged after it.
 contract Vault is VaultProposals {
     using NumberBitmap for mapping(uint256 => uint256);
     using PackedPayments for bytes;
@@ -62,9 +63,8 @@ contract Vault is VaultProposals {
         if (block.timestamp >= member[msg.sender].until(Role.Keeper)) revert VaultNotKeeper(msg.sender);
         if (block.timestamp >= batch.expiresAt) revert VaultExpired(batch.expiresAt, block.timestamp);
         Hot h = hot;
-        uint256 index = batch.tier;
-        Run memory run = _run(batch, index, index == 0 ? h.firstTier() : packedTier(index));
-        if (!run.tier.isAutomatic()) revert VaultTierNotAutomatic(index);
+        Run memory run = _run(batch, _tierOf(h, batch.tier));
+        if (!run.tier.isAutomatic()) revert VaultTierNotAutomatic(run.index);
         _checkHeader(batch, payments, run, PROPOSAL_NUMBERS);
         run.tries = _numbers.unpaid(run.firstNumber, run.count);
         if (run.tries == 0) revert VaultNothingToPay(run.id);
@@ -77,12 +77,11 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function propose(Batch calldata batch, bytes calldata payments) external lock returns (bytes32 id) {
-        uint256 index = batch.tier;
-        Run memory run = _run(batch, index, packedTier(index));
+    function propose(Batch calldata batch, bytes calldata payments) external whenUnlocked returns (bytes32 id) {
+        Run memory run = _run(batch, packedTier(batch.tier));
         id = run.id;
-        if (!run.tier.exists()) revert VaultTierUnknown(index, tierCount);
-        if (run.tier.isAutomatic()) revert VaultTierAutomatic(index);
+        if (!run.tier.exists()) revert VaultTierUnknown(run.index, tierCount);
+        if (run.tier.isAutomatic()) revert VaultTierAutomatic(run.index);
         _checkHeader(batch, payments, run, NUMBERS_END);
         run.tries = NumberBitmap.full(run.count);
         (uint256 fits, uint256 sum) = _fit(payments, run);
@@ -90,11 +89,11 @@ contract Vault is VaultProposals {
         if (fits != run.tries) _revertRefused(payments, run, run.tries & ~fits);
         emit BatchProposed(id, msg.sender, batch, payments);
         (uint256 required, uint256 delay) = run.tier.terms();
-        _open(id, Proposals.create(index, required, delay, batch.expiresAt, true), delay);
+        _open(id, Proposals.create(run.index, required, delay, batch.expiresAt, true), delay);
     }
 
     /// @inheritdoc IVault
-    function approve(Batch calldata batch) external lock {
+    function approve(Batch calldata batch) external whenUnlocked {
         _approve(hashBatch(batch));
     }
 
@@ -105,8 +104,7 @@ contract Vault is VaultProposals {
         returns (uint256 paid)
     {
         Hot h = hot;
-        uint256 index = batch.tier;
-        Run memory run = _run(batch, index, index == 0 ? h.firstTier() : packedTier(index));
+        Run memory run = _run(batch, _tierOf(h, batch.tier));
         (uint256 required, uint256 delay) = run.tier.terms();
         Proposal p = _executable(run.id, h.epoch(), required, delay);
         // The header is as proposed, and was checked then; the payments are what it commits to.
@@ -137,8 +135,8 @@ contract Vault is VaultProposals {
         uint256 tries;
     }
 
-    function _run(Batch calldata batch, uint256 index, PackedTier t) private view returns (Run memory) {
-        return Run(hashBatch(batch), batch.firstNumber, batch.count, index, t, 0);
+    function _run(Batch calldata batch, PackedTier t) private view returns (Run memory) {
+        return Run(hashBatch(batch), batch.firstNumber, batch.count, batch.tier, t, 0);
     }
 
     /// @dev Pays the payments in `fits`, which sum to `sum` [base units]; the one way money leaves.
@@ -170,11 +168,13 @@ contract Vault is VaultProposals {
         (uint256 maxKnown, uint256 maxUnknown) = _limits(run.tier);
         (uint256 count, uint256 tries) = (run.count, run.tries);
         for (uint256 i = 0; i < count; ++i) {
+            if ((tries >> i) & 1 == 0) continue;
             (address recipient, uint256 amount) = payments.item(i);
             if (amount == 0 || amount > _limit(recipient, maxKnown, maxUnknown)) continue;
-            if ((tries >> i) & 1 == 0) continue;
             fits |= 1 << i;
-            sum += amount;
+            unchecked {
+                sum += amount; // at most 256 amounts of 96 bits
+            }
         }
     }
 
@@ -221,7 +221,10 @@ contract Vault is VaultProposals {
 
     /// @dev The window after charging `sum` [base units], rounded up to units.
     function _charge(uint256 index, uint256 rolled, uint256 sum, uint256 cap) private view returns (uint256) {
-        uint256 units = (sum + unit - 1) / unit;
+        uint256 units;
+        unchecked {
+            units = (sum + unit - 1) / unit; // 256 amounts of 96 bits, and 96 bits
+        }
         uint256 room = rolled.headroom(cap);
         if (units > room) revert VaultCapExceeded(index, units * unit, room * unit);
         return rolled.add(units);
@@ -294,7 +297,7 @@ contract Vault is VaultProposals {
     // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function proposeChange(ChangeKind kind, bytes calldata change) external lock returns (bytes32 id) {
+    function proposeChange(ChangeKind kind, bytes calldata change) external whenUnlocked returns (bytes32 id) {
         uint256 expiresAt;
         (id, expiresAt) = _hashChange(kind, change);
         emit ChangeProposed(id, msg.sender, kind, change);
@@ -304,7 +307,7 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function approveChange(ChangeKind kind, bytes calldata change) external lock {
+    function approveChange(ChangeKind kind, bytes calldata change) external whenUnlocked {
         _approve(hashChange(kind, change));
     }
 
@@ -368,7 +371,7 @@ contract Vault is VaultProposals {
     // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function freeze() external lock returns (uint256 until) {
+    function freeze() external whenUnlocked returns (uint256 until) {
         Member caller = member[msg.sender];
         if (!caller.isSigner() && block.timestamp >= caller.until(Role.Guardian)) revert VaultNotFreezer(msg.sender);
         uint256 againAt = caller.freezeAgainAt();
@@ -384,7 +387,7 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function blockRecipient(address recipient) external lock {
+    function blockRecipient(address recipient) external whenUnlocked {
         _requireGuardian();
         Standing old = standingOf[recipient];
         if (old == Standing.Blocked) revert VaultStandingStale(recipient, Standing.Unknown, old);
@@ -392,7 +395,7 @@ contract Vault is VaultProposals {
     }
 
     /// @inheritdoc IVault
-    function revokeRole(address account, Role role) external lock {
+    function revokeRole(address account, Role role) external whenUnlocked {
         _requireGuardian();
         if (role == Role.Guardian) revert VaultRoleNotRevocable(role);
         if (_moveRole(account, role, 0) == 0) revert VaultRoleNotHeld(account, role);

@@ -12,6 +12,7 @@ import {Proposal, Proposals} from "./types/Proposal.sol";
 import {
     Batch,
     Blocker,
+    ChangeKind,
     Explanation,
     Party,
     Preview,
@@ -21,6 +22,7 @@ import {
     State,
     Tier
 } from "./types/VaultTypes.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title VaultLens
@@ -52,7 +54,7 @@ contract VaultLens {
     /// @notice First second at which `total` fits the tier's cap if nothing else leaves; 0 if it never does.
     function fitsAt(IVault vault, uint256 tier, uint256 total) public view returns (uint256) {
         uint256 unit = vault.unit();
-        uint256 units = (total + unit - 1) / unit;
+        uint256 units = Math.ceilDiv(total, unit);
         uint256 time = block.timestamp;
         uint256 window = vault.window(tier);
         uint256 settledAt = vault.hot().settledAt();
@@ -84,8 +86,8 @@ contract VaultLens {
 
     // ── Proposals ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice What a proposal waits for, the cap apart: `explainBatch` looks at that too. An id does not tell which change
-    /// it is of, so that a freeze, which stops a sweep, and the 28 hours between changes of tiers are not looked at.
+    /// @notice What a proposal waits for, as far as its id tells: `explainBatch` also looks at the cap, `explainChange` at
+    /// what its kind of change waits for.
     function explain(IVault vault, bytes32 id) public view returns (Explanation memory e) {
         Proposal p = vault.proposal(id);
         e.state = vault.stateOf(id);
@@ -125,6 +127,24 @@ contract VaultLens {
         uint40 fits = fitsAt(vault, batch.tier, batch.total).toUint40();
         if (fits == 0 || fits > e.earliest) e.earliest = fits;
         if (e.blocker == Blocker.None && (fits == 0 || fits > block.timestamp)) e.blocker = Blocker.Cap;
+    }
+
+    /// @notice What a proposed change waits for: also the freeze, if it is a sweep, and the 28 hours after a change of tiers,
+    /// if it is another. That what it changes is still as it states is not looked at.
+    function explainChange(IVault vault, ChangeKind kind, bytes calldata change)
+        external
+        view
+        returns (Explanation memory e)
+    {
+        e = explain(vault, vault.hashChange(kind, change));
+        if (e.earliest == 0) return e;
+        uint256 until = kind == ChangeKind.Sweep
+            ? vault.hot().haltedUntil()
+            : kind == ChangeKind.Tiers ? vault.hot().settledAt() : 0;
+        if (until > e.earliest) e.earliest = until.toUint40();
+        if (e.blocker == Blocker.None && block.timestamp < until) {
+            e.blocker = kind == ChangeKind.Sweep ? Blocker.Frozen : Blocker.TiersSettling;
+        }
     }
 
     /// @notice Whether the signer's vote counts for `id` now.

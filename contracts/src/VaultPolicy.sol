@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IVault} from "./interfaces/IVault.sol";
 import {Policy} from "./libraries/Policy.sol";
+import {TokenCall} from "./libraries/TokenCall.sol";
 import {Hot} from "./types/Hot.sol";
 import {Member} from "./types/Member.sol";
 import {PackedTier, PackedTierFields} from "./types/PackedTier.sol";
@@ -13,6 +14,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// @notice Who may do what in a vault and how much may leave: the state that policy changes alter, and its views.
 abstract contract VaultPolicy is IVault {
     using SafeCast for uint256;
+    using TokenCall for address;
 
     /// @inheritdoc IVault
     address public immutable token;
@@ -44,6 +46,7 @@ abstract contract VaultPolicy is IVault {
 
     constructor(Configuration memory c) {
         if (c.token.code.length == 0) revert VaultTokenInvalid(c.token);
+        c.token.balanceOf(address(this)); // reverts if the balance cannot be read, for then nothing could ever be paid
         Policy.checkBounds(c.unit, c.hardCeiling, c.policyDelayFloor);
         (token, unit, hardCeiling, policyDelayFloor) = (c.token, c.unit, c.hardCeiling, c.policyDelayFloor);
         emit VaultCreated(c.token, c.unit, c.hardCeiling, c.policyDelayFloor);
@@ -53,6 +56,7 @@ abstract contract VaultPolicy is IVault {
         _writeTiers(c.tiers, c.policyDelay);
         _setGuardians(c.guardians, c.guardiansUntil);
         for (uint256 i = 0; i < c.grants.length; ++i) {
+            _checkUntil(i, c.grants[i].until);
             _setRole(c.grants[i].account, c.grants[i].role, 0, c.grants[i].until);
         }
         // Never paid, and never anything else: `_setStanding` takes none of the three.
@@ -87,7 +91,7 @@ abstract contract VaultPolicy is IVault {
         for (uint256 i = 0; i < old.length; ++i) {
             _moveRole(old[i], Role.Guardian, 0);
         }
-        Policy.inRange(Policy.Field.GrantUntil, 0, until, block.timestamp + 1, block.timestamp + Policy.MAX_GRANT);
+        _checkUntil(0, until);
         for (uint256 i = 0; i < next.length; ++i) {
             if (_moveRole(next[i], Role.Guardian, until) != 0) revert VaultAddressInvalid(next[i]); // listed twice
         }
@@ -117,8 +121,7 @@ abstract contract VaultPolicy is IVault {
     /// @dev Grants a role until a time, or takes it (0).
     function _moveRole(address account, Role role, uint256 until) internal returns (uint256 old) {
         _checkAddress(account);
-        uint256 time = block.timestamp;
-        if (until != 0) Policy.inRange(Policy.Field.GrantUntil, 0, until, time + 1, time + Policy.MAX_GRANT);
+        if (until != 0) _checkUntil(0, until);
         Member m = member[account];
         old = m.until(role);
         member[account] = m.withUntil(role, until);
@@ -167,6 +170,12 @@ abstract contract VaultPolicy is IVault {
         Policy.check(tiers, signerCount, nextThreshold, delay, unit, hardCeiling, policyDelayFloor);
     }
 
+    /// @dev `index` is that of the grant.
+    function _checkUntil(uint256 index, uint256 until) private view {
+        uint256 time = block.timestamp;
+        Policy.inRange(Policy.Field.GrantUntil, index, until, time + 1, time + Policy.MAX_GRANT);
+    }
+
     function _checkAddress(address account) private view {
         if (account == address(0) || account == address(this) || account == token) revert VaultAddressInvalid(account);
     }
@@ -183,6 +192,11 @@ abstract contract VaultPolicy is IVault {
     /// @inheritdoc IVault
     function packedTier(uint256 index) public view returns (PackedTier) {
         return index == 0 ? hot.firstTier() : _tiers[index];
+    }
+
+    /// @dev The same for who has loaded `hot`.
+    function _tierOf(Hot h, uint256 index) internal view returns (PackedTier) {
+        return index == 0 ? h.firstTier() : _tiers[index];
     }
 
     /// @dev Cap in force. [units]

@@ -22,7 +22,13 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
 
     uint256 private transient _locked;
 
-    /// @dev While a token is called no mutator can be entered.
+    /// @dev For every mutator: none can be entered while a token is called.
+    modifier whenUnlocked() {
+        if (_locked != 0) revert VaultLocked();
+        _;
+    }
+
+    /// @dev For mutators that call a token.
     modifier lock() {
         if (_locked != 0) revert VaultLocked();
         _locked = 1;
@@ -35,7 +41,7 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
     // ── Steps ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IVault
-    function revoke(bytes32 id) external lock {
+    function revoke(bytes32 id) external whenUnlocked {
         Member caller = _signer();
         Proposal p = _pending(id);
         if (!p.hasVote(caller.signerEpoch(), caller.signerIndex())) revert VaultNotApproved(id, msg.sender);
@@ -47,7 +53,7 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
     }
 
     /// @inheritdoc IVault
-    function cancel(bytes32 id) external lock {
+    function cancel(bytes32 id) external whenUnlocked {
         _requireGuardian();
         Proposal p = _pending(id);
         if (!p.vetoable()) revert VaultNotVetoable(id);
@@ -86,9 +92,12 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
     }
 
     function _checkLife(uint256 expiresAt, uint256 delay) private view {
-        uint256 earliest = block.timestamp + delay + Policy.SETTLE;
-        uint256 latest = block.timestamp + Policy.MAX_LIFE;
-        if (expiresAt < earliest || expiresAt > latest) revert VaultExpiryOutOfRange(expiresAt, earliest, latest);
+        unchecked {
+            // Times and delays have 40 bits.
+            uint256 earliest = block.timestamp + delay + Policy.SETTLE;
+            uint256 latest = block.timestamp + Policy.MAX_LIFE;
+            if (expiresAt < earliest || expiresAt > latest) revert VaultExpiryOutOfRange(expiresAt, earliest, latest);
+        }
     }
 
     /// @dev Loads a proposal that has not ended.

@@ -82,6 +82,8 @@ ${tables(g)}
 
 ${list.length === 0 ? "No target is missed." : list.join("\n")}
 
+## Why it costs that
+
 ${why(g)}
 ${how(g)}`;
 }

@@ -35,22 +35,43 @@ interface IVault is IERC165, IERC5267 {
     // ── Events: together they rebuild the state ──────────────────────────────────────────────────────────────────
 
     /// @notice The vault was created.
+    /// Zero, the vault and the token are blocked recipients from here on.
+    /// @param token The token.
+    /// @param unit Accounting grain. [base units]
+    /// @param hardCeiling Most that all caps may add up to. [base units]
+    /// @param policyDelayFloor Least policy delay. [seconds]
     event VaultCreated(address indexed token, uint256 unit, uint256 hardCeiling, uint256 policyDelayFloor);
     /// @notice A batch awaits approval. With its payments, so that logs alone rebuild it. A signer that proposes votes.
+    /// @param id Id of the batch.
+    /// @param proposer Who called.
+    /// @param batch The header.
+    /// @param payments The packed payments.
     event BatchProposed(bytes32 indexed id, address indexed proposer, Batch batch, bytes payments);
-    /// @notice A policy change awaits approval. `change` is the ABI encoding of the kind's struct. A signer that proposes
-    /// votes.
+    /// @notice A policy change awaits approval. A signer that proposes votes.
+    /// @param id Id of the change.
+    /// @param proposer Who called.
+    /// @param kind Which struct `change` is.
+    /// @param change ABI encoding of that struct.
     event ChangeProposed(bytes32 indexed id, address indexed proposer, ChangeKind kind, bytes change);
     /// @notice A signer's vote counts for `id`. The first vote of a new signer set drops those of the old one.
+    /// @param id Id of the proposal.
+    /// @param signer Who voted.
     event Approved(bytes32 indexed id, address indexed signer);
     /// @notice The clock started at this block's time, by a proposal that needs no more votes or by the vote that brought
     /// quorum, for which there is no `Approved`.
+    /// @param id Id of the proposal.
+    /// @param caller Who proposed, or whose vote it was.
     event Queued(bytes32 indexed id, address indexed caller);
     /// @notice A signer took its vote back.
+    /// @param id Id of the proposal.
+    /// @param signer Whose vote it was.
     event Revoked(bytes32 indexed id, address indexed signer);
     /// @notice Too few votes are left: the clock stopped.
+    /// @param id Id of the proposal.
     event Unqueued(bytes32 indexed id);
     /// @notice A guardian vetoed `id`.
+    /// @param id Id of the proposal.
+    /// @param guardian Who vetoed.
     event Cancelled(bytes32 indexed id, address indexed guardian);
     /// @notice Payments of an automatic batch left the vault. With the payments, so that logs alone rebuild it.
     /// @param id Id of the batch.
@@ -79,29 +100,64 @@ interface IVault is IERC165, IERC5267 {
     /// @param total Sum that left. [base units]
     event BatchExecuted(bytes32 indexed id, uint256 firstNumber, uint256 paidMask, uint256 total);
     /// @notice The token refused one payment, which changed nothing for the others and can be tried again.
+    /// @param id Id of the batch.
+    /// @param number The payment's.
     /// @param returned First 32 bytes of what the token returned.
     event PaymentFailed(bytes32 indexed id, uint64 number, bytes32 returned);
     /// @notice One payment does not fit the batch's tier now and was not tried.
+    /// @param id Id of the batch.
+    /// @param number The payment's.
+    /// @param refusal Why.
     event PaymentRefused(bytes32 indexed id, uint64 number, Refusal refusal);
     /// @notice A policy change took effect.
+    /// @param id Id of the change.
+    /// @param kind What it changed; the events after this one say how.
     event ChangeExecuted(bytes32 indexed id, ChangeKind kind);
-    /// @notice Nothing leaves before `haltedUntil`. `freezeAgainAt` is when the same party may freeze again.
+    /// @notice Nothing leaves before `haltedUntil`.
+    /// @param party Who froze.
+    /// @param oldHaltedUntil End of the freeze before; past or 0 if there was none.
+    /// @param haltedUntil First second at which payments flow again.
+    /// @param freezeAgainAt When the same party may freeze again.
     event Frozen(address indexed party, uint256 oldHaltedUntil, uint256 haltedUntil, uint256 freezeAgainAt);
     /// @notice The freeze ended early.
+    /// @param oldHaltedUntil When it would have ended.
     event Unfrozen(uint256 oldHaltedUntil);
     /// @notice The recipient book changed.
+    /// @param recipient Of the book.
+    /// @param oldStanding Its standing before.
+    /// @param standing Its standing now.
     event RecipientSet(address indexed recipient, Standing oldStanding, Standing standing);
     /// @notice A role was granted until a time, or taken.
+    /// @param account Whose role.
+    /// @param role Which.
+    /// @param oldUntil End of the role before; 0 for none.
+    /// @param until First second without the role; 0 for none.
     event RoleSet(address indexed account, Role indexed role, uint256 oldUntil, uint256 until);
-    /// @notice The signer set and the threshold changed. `epoch` counts signer sets.
+    /// @notice The signer set and the threshold changed: votes of the set before count no more.
+    /// @param epoch Counts signer sets from 1.
+    /// @param oldSigners The set before.
+    /// @param signers The set now, in voting order.
+    /// @param oldThreshold Approvals that a policy change needed.
+    /// @param threshold Approvals that it needs now.
     event SignersSet(uint256 epoch, address[] oldSigners, address[] signers, uint256 oldThreshold, uint256 threshold);
-    /// @notice A row of the release policy changed; a row that is all zero does not exist.
+    /// @notice A row of the release policy was written; one that is all zero does not exist. Except at creation, the smaller of
+    /// the two caps is in force for 28 hours.
+    /// @param tier Index of the row.
+    /// @param oldTier The row before.
+    /// @param newTier The row now.
     event TierSet(uint256 indexed tier, Tier oldTier, Tier newTier);
     /// @notice The delay of policy changes changed.
+    /// @param oldDelay Before. [seconds]
+    /// @param delay Now. [seconds]
     event PolicyDelaySet(uint256 oldDelay, uint256 delay);
     /// @notice The successor changed.
+    /// @param oldSuccessor Before; zero for none.
+    /// @param successor Now; zero for none.
     event SuccessorSet(address oldSuccessor, address successor);
     /// @notice The vault's balance of another token went to the successor.
+    /// @param token The other token.
+    /// @param successor Who got it.
+    /// @param amount What left. [base units of that token]
     event Swept(address indexed token, address indexed successor, uint256 amount);
 
     // ── Errors ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,14 +262,20 @@ interface IVault is IERC165, IERC5267 {
 
     /// @notice Proposes a batch in a tier that is not automatic. Proposer or signer; a signer's call is also its vote.
     /// @dev Every payment must fit the tier now. Numbers are not reserved: the first payment of a number wins.
+    /// @param batch The header.
+    /// @param payments The packed payments, 48 bytes each.
     /// @return id EIP-712 digest of the header.
     function propose(Batch calldata batch, bytes calldata payments) external returns (bytes32 id);
 
     /// @notice Approves a proposed batch. Signer only.
     /// @dev The vote that reaches the tier's approvals starts the clock, and needs `delay + 28 h` of life left.
+    /// @param batch The header, as it was proposed.
     function approve(Batch calldata batch) external;
 
     /// @notice Pays a proposed batch once it is ready. Keeper or signer, as often as payments are open.
+    /// @dev As `pay` does with what is paid, does not fit or is refused. Executed for good once all its numbers are paid.
+    /// @param batch The header, as it was proposed.
+    /// @param payments The packed payments, as they were proposed.
     /// @param skipMask Bit `i` set: payment `i` is not tried.
     /// @return paidMask Bit `i` is set if payment `i` was paid now.
     function execute(Batch calldata batch, bytes calldata payments, uint256 skipMask)
@@ -229,18 +291,24 @@ interface IVault is IERC165, IERC5267 {
     function proposeChange(ChangeKind kind, bytes calldata change) external returns (bytes32 id);
 
     /// @notice Approves a proposed policy change. Signer only.
+    /// @param kind Which struct `change` is.
+    /// @param change ABI encoding of that struct.
     function approveChange(ChangeKind kind, bytes calldata change) external;
 
     /// @notice Puts a policy change into effect once it is ready. Keeper or signer; works while frozen, but for a sweep.
+    /// @param kind Which struct `change` is.
+    /// @param change ABI encoding of that struct.
     function executeChange(ChangeKind kind, bytes calldata change) external;
 
     // ── Any proposal ─────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice Takes the caller's vote back, for good as far as signatures go: only a new call votes again.
     /// Stops the clock if too few votes are left.
+    /// @param id Id of the proposal.
     function revoke(bytes32 id) external;
 
     /// @notice Vetoes a proposal. Guardian only; not for a change of guardians or an unfreeze.
+    /// @param id Id of the proposal.
     function cancel(bytes32 id) external;
 
     // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
@@ -251,89 +319,133 @@ interface IVault is IERC165, IERC5267 {
     function freeze() external returns (uint256 haltedUntil);
 
     /// @notice Blocks a recipient. Guardian only.
+    /// @param recipient Whom nothing is paid any more.
     function blockRecipient(address recipient) external;
 
     /// @notice Takes the keeper's or the proposer's role. Guardian only.
+    /// @param account Whose role.
+    /// @param role Keeper or Proposer.
     function revokeRole(address account, Role role) external;
 
     // ── What may be paid now ─────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice What may still leave under a tier now. [base units]
+    /// @param tier Index of the tier.
+    /// @return Room in its cap; 0 if there is no such tier. [base units]
     function headroom(uint256 tier) external view returns (uint256);
 
     /// @notice Whether the number is paid.
+    /// @param number Of a payment.
+    /// @return Whether it is paid.
     function isPaid(uint64 number) external view returns (bool);
 
     /// @notice Bit `i` is set if number `firstNumber + i` is paid, for `count` up to 256 numbers.
+    /// @param firstNumber The first.
+    /// @param count How many, 1 to 256.
+    /// @return The mask.
     function paidMask(uint64 firstNumber, uint16 count) external view returns (uint256);
 
     // ── Proposals ────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice Id of a batch: the EIP-712 digest of its header.
+    /// @param batch The header.
+    /// @return Its id.
     function hashBatch(Batch calldata batch) external view returns (bytes32);
 
     /// @notice Id of a policy change: the EIP-712 digest of its struct.
+    /// @param kind Which struct `change` is.
+    /// @param change ABI encoding of that struct.
+    /// @return Its id.
     function hashChange(ChangeKind kind, bytes calldata change) external view returns (bytes32);
 
     /// @notice State of a proposal now.
+    /// @param id Id of the proposal.
+    /// @return Its state, by the policy and the signers of now.
     function stateOf(bytes32 id) external view returns (State);
 
     /// @notice The packed proposal; zero if never proposed.
+    /// @param id Id of the proposal.
+    /// @return Its word.
     function proposal(bytes32 id) external view returns (Proposal);
 
     /// @notice Whether the signer ever took back a vote for `id`.
+    /// @param id Id of the proposal.
+    /// @param signer Who may have.
+    /// @return Whether it did, for good.
     function hasRevoked(bytes32 id, address signer) external view returns (bool);
 
     // ── Policy ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice The token.
+    /// @return Its address.
     function token() external view returns (address);
 
     /// @notice Accounting grain. [base units]
+    /// @return Base units that limits and caps are multiples of.
     function unit() external view returns (uint256);
 
     /// @notice Most that all caps may add up to. [base units]
+    /// @return The ceiling. [base units]
     function hardCeiling() external view returns (uint256);
 
     /// @notice Least policy delay. [seconds]
+    /// @return The floor. [seconds]
     function policyDelayFloor() external view returns (uint256);
 
     /// @notice Freeze, signer epoch, last change of tiers and tier 0, packed.
+    /// @return The word.
     function hot() external view returns (Hot);
 
     /// @notice A row of the release policy, packed; zero if there is none.
+    /// @param index Of the tier.
+    /// @return The row.
     function packedTier(uint256 index) external view returns (PackedTier);
 
     /// @notice How many tiers there are.
+    /// @return 1 to 4.
     function tierCount() external view returns (uint8);
 
     /// @notice Delay of policy changes. [seconds]
+    /// @return The delay. [seconds]
     function policyDelay() external view returns (uint32);
 
     /// @notice Approvals that a policy change needs.
+    /// @return Approvals.
     function threshold() external view returns (uint8);
 
     /// @notice The rolling window of a tier, as `RollingCap` packs it. [units]
+    /// @param index Of the tier.
+    /// @return The window as of its last charge.
     function window(uint256 index) external view returns (uint256);
 
     /// @notice Roles and voting right of an address, packed.
+    /// @param account Whose.
+    /// @return The word.
     function member(address account) external view returns (Member);
 
     /// @notice The signers, in voting order.
+    /// @return Their addresses; bit `i` of a vote is the `i`th.
     function signers() external view returns (address[] memory);
 
     /// @notice The guardians last appointed, whether or not their time is over.
+    /// @return Their addresses.
     function guardians() external view returns (address[] memory);
 
     /// @notice What the recipient book says of an address. Zero, the vault and the token are blocked for good.
+    /// @param recipient Of the book.
+    /// @return Its standing.
     function standingOf(address recipient) external view returns (Standing);
 
     /// @notice A row of the release policy. Reverts if there is none.
+    /// @param index Of the tier.
+    /// @return The row.
     function tier(uint256 index) external view returns (Tier memory);
 
     /// @notice Where migration and sweeps go; zero if not announced.
+    /// @return Its address.
     function successor() external view returns (address);
 
     /// @notice Version of the contract and of its EIP-712 domain.
+    /// @return The version.
     function VERSION() external view returns (string memory);
 }

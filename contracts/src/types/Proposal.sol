@@ -109,8 +109,10 @@ library Proposals {
     /// The vote that reaches the stored `required` starts the clock at `time`.
     function vote(Proposal p, uint256 current, uint256 index, uint256 time) internal pure returns (Proposal) {
         uint256 word = Proposal.unwrap(p);
-        if (!p.isRunning(current)) word = word.set(56, 36, 0);
-        if (p.epoch() != current) word = word.set(0, 32, 0).set(32, 24, current);
+        if (p.epoch() != current) {
+            if (!p.isRunning(current)) word = word.set(56, 36, 0);
+            word = word.set(0, 32, 0).set(32, 24, current);
+        }
         return Proposal.wrap(word.set(index, 1, 1)).startClock(time);
     }
 

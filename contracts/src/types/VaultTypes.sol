@@ -80,7 +80,8 @@ enum Blocker {
     Frozen,
     Cap,
     TierGone,
-    Final
+    Final,
+    TiersSettling
 }
 
 /// @notice A role granted until a time.
@@ -91,7 +92,7 @@ struct Grant {
 }
 
 /// @notice Everything a vault is created with. Fields named as in the change that later alters them.
-/// @param token The one token the vault holds and pays.
+/// @param token The one token the vault holds and pays; its `balanceOf` must answer.
 /// @param unit Accounting grain of limits and caps; immutable. [base units]
 /// @param hardCeiling Most that the caps of all tiers may ever add up to; immutable. [base units]
 /// @param policyDelayFloor Least policy delay that can ever be set; immutable. [seconds]
@@ -101,7 +102,7 @@ struct Grant {
 /// @param tiers The release policy, loosest tier first.
 /// @param guardians Who may stop things; at least one.
 /// @param guardiansUntil First second without the guardians' role.
-/// @param grants Keepers and proposers.
+/// @param grants Keepers and proposers, each once, with an end that is not yet past.
 /// @param known Recipients that are known from the start.
 /// @param successor Where migration and sweeps go; zero for none yet.
 struct Configuration {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
+import {Policy} from "../../src/libraries/Policy.sol";
 import {
     ChangeKind,
     GuardiansChange,
@@ -20,9 +21,10 @@ import {
 import {GhostVotes} from "./GhostVotes.sol";
 import {PaymentHandler} from "./PaymentHandler.sol";
 
-/// @notice Policy changes of every kind, made so that each can take effect, or come too late to.
+/// @notice Policy changes of every kind: most can take effect, some come too late to, some break a rule.
 abstract contract ChangeHandler is PaymentHandler {
     uint256 private constant TOP_APPROVALS = 3; // the smallest signer set can give them
+    uint256 private constant MAX_DELAY = MAX_LIFE - 7 days - SETTLE;
     uint64 private _nonce;
 
     // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -58,8 +60,8 @@ abstract contract ChangeHandler is PaymentHandler {
         (item.required, item.delay) = (ghost.threshold(), ghost.policyDelay());
         item.proposedBy = _mostly(seed, Role.Proposer, true);
         bytes memory reason = _predictOpen(item.proposedBy, item.id, item.expiresAt, item.delay);
-        _call(item.proposedBy, abi.encodeCall(IVault.proposeChange, (item.kind, item.content)), reason);
-        if (reason.length == 0) ghost.open(item, time);
+        (bool done,) = _call(item.proposedBy, abi.encodeCall(IVault.proposeChange, (item.kind, item.content)), reason);
+        if (done) ghost.open(item, time);
         return item.id;
     }
 
@@ -68,8 +70,8 @@ abstract contract ChangeHandler is PaymentHandler {
         address caller = _mostly(seed, Role.Keeper, true);
         bytes memory reason = _predictReady(caller, id);
         if (reason.length == 0) reason = _predictEnact(item);
-        _call(caller, abi.encodeCall(IVault.executeChange, (item.kind, item.content)), reason);
-        if (reason.length != 0) return;
+        (bool done,) = _call(caller, abi.encodeCall(IVault.executeChange, (item.kind, item.content)), reason);
+        if (!done) return;
         ghost.enact(id, time);
         _enact(item);
     }
@@ -102,9 +104,14 @@ abstract contract ChangeHandler is PaymentHandler {
     // ── Predictions: why a ready change does not take effect ─────────────────────────────────────────────────────
 
     function _predictEnact(GhostVotes.Item memory item) private view returns (bytes memory reason) {
-        if (item.kind == ChangeKind.Tiers) {
+        if (item.kind == ChangeKind.Signers) {
+            SignersChange memory c = abi.decode(item.content, (SignersChange));
+            return _predictPolicy(ghost.tiers(), c.signers.length, c.threshold, ghost.policyDelay());
+        } else if (item.kind == ChangeKind.Tiers) {
             uint256 settledAt = ghost.settledAt();
             if (time < settledAt) return abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt);
+            TiersChange memory c = abi.decode(item.content, (TiersChange));
+            return _predictPolicy(c.tiers, ghost.signers().length, ghost.threshold(), c.policyDelay);
         } else if (item.kind == ChangeKind.Recipients) {
             return _predictRecipients(abi.decode(item.content, (RecipientsChange)));
         } else if (item.kind == ChangeKind.Role) {
@@ -118,6 +125,49 @@ abstract contract ChangeHandler is PaymentHandler {
         } else if (item.kind == ChangeKind.Sweep) {
             return _predictSweep(abi.decode(item.content, (SweepChange)).token);
         }
+    }
+
+    /// @dev The first rule that a policy breaks. Limits are whole units.
+    function _predictPolicy(Tier[] memory rows, uint256 signers, uint256 threshold, uint256 delay)
+        private
+        pure
+        returns (bytes memory reason)
+    {
+        reason = _range(Policy.Field.PolicyDelay, 0, delay, 1 days, MAX_DELAY);
+        if (reason.length == 0) reason = _range(Policy.Field.Threshold, 0, threshold, 1, signers);
+        Tier memory below;
+        uint256 sum;
+        for (uint256 k = 0; k < rows.length && reason.length == 0; ++k) {
+            reason = _predictRow(rows[k], below, k, signers, k == rows.length - 1 ? threshold : 0);
+            sum += rows[k].cap;
+            below = rows[k];
+        }
+        if (reason.length == 0) reason = _range(Policy.Field.CapSum, 0, sum, UNIT, CEILING);
+    }
+
+    function _predictRow(Tier memory row, Tier memory below, uint256 k, uint256 signers, uint256 least)
+        private
+        pure
+        returns (bytes memory reason)
+    {
+        if (below.approvals > least) least = below.approvals;
+        reason = _range(Policy.Field.Cap, k, row.cap, UNIT, CEILING);
+        if (reason.length != 0) return reason;
+        reason = _range(Policy.Field.MaxKnown, k, row.maxKnown, k == 0 ? UNIT : below.maxKnown, row.cap);
+        if (reason.length != 0) return reason;
+        reason = _range(Policy.Field.MaxUnknown, k, row.maxUnknown, below.maxUnknown, row.maxKnown);
+        if (reason.length != 0) return reason;
+        reason = _range(Policy.Field.Approvals, k, row.approvals, least, signers);
+        if (reason.length == 0) reason = _range(Policy.Field.Delay, k, row.delay, below.delay, MAX_DELAY);
+    }
+
+    function _range(Policy.Field field, uint256 index, uint256 value, uint256 least, uint256 most)
+        private
+        pure
+        returns (bytes memory)
+    {
+        if (value >= least && value <= most) return "";
+        return abi.encodeWithSelector(Policy.PolicyOutOfRange.selector, field, index, value, least, most);
     }
 
     function _predictRecipients(RecipientsChange memory c) private view returns (bytes memory) {
@@ -179,7 +229,9 @@ abstract contract ChangeHandler is PaymentHandler {
     /// @dev Three to six of the people, so that some stay, some leave and some come back.
     function _signersChange(uint256 seed, uint64 nonce, uint40 expiresAt) private view returns (SignersChange memory) {
         address[] memory next = _slice(_people, _roll(seed, "first", 11), TOP_APPROVALS + _roll(seed, "signers", 4));
-        return SignersChange(next, uint8(1 + _roll(seed, "threshold", TOP_APPROVALS)), nonce, expiresAt);
+        uint256 threshold = 1 + _roll(seed, "threshold", TOP_APPROVALS);
+        if (_oneIn(8, seed, "no threshold")) threshold = _oneIn(2, seed, "none") ? 0 : next.length + 1;
+        return SignersChange(next, uint8(threshold), nonce, expiresAt);
     }
 
     /// @dev One to four rows, each no stricter than the next; the last asks for three approvals.
@@ -200,6 +252,22 @@ abstract contract ChangeHandler is PaymentHandler {
             c.tiers[k] = Tier(row.maxKnown, row.maxUnknown, row.cap, row.approvals, row.delay);
         }
         (c.policyDelay, c.nonce, c.expiresAt) = (uint32(1 days + _roll(seed, "delay", 2 days)), nonce, expiresAt);
+        _spoilPolicy(seed, c);
+    }
+
+    /// @dev Breaks one rule of every fifth policy.
+    function _spoilPolicy(uint256 seed, TiersChange memory c) private pure {
+        uint256 rule = _roll(seed, "rule", 40);
+        uint256 last = c.tiers.length - 1;
+        Tier memory top = c.tiers[last];
+        if (rule == 0) top.approvals = 200;
+        else if (rule == 1) top.approvals = 0;
+        else if (rule == 2) top.delay = uint32(_oneIn(2, seed, "a life") ? MAX_LIFE : MAX_DELAY + 1);
+        else if (rule == 3) c.tiers[0].delay = top.delay + 1;
+        else if (rule == 4) c.tiers[0].maxKnown = top.cap + uint128(UNIT);
+        else if (rule == 5) top.maxUnknown = top.maxKnown + uint128(UNIT);
+        else if (rule == 6) top.cap = uint128(CEILING);
+        else if (rule == 7) c.policyDelay = 1 days - 1;
     }
 
     function _recipientsChange(uint256 seed, uint64 nonce, uint40 expiresAt)

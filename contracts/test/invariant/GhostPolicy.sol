@@ -120,6 +120,10 @@ abstract contract GhostPolicy {
         return _rules[_rules.length - 1].tiers.length;
     }
 
+    function tiers() external view returns (Tier[] memory) {
+        return _rules[_rules.length - 1].tiers;
+    }
+
     /// @notice A row of the release policy; all zero if there is none.
     function tier(uint256 k) public view returns (Tier memory row) {
         if (k < tierCount()) row = _rules[_rules.length - 1].tiers[k];

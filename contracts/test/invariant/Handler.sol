@@ -25,8 +25,8 @@ contract Handler is ChangeHandler {
         if (reason.length == 0 && !ghost.hasVote(id, caller)) {
             reason = abi.encodeWithSelector(IVault.VaultNotApproved.selector, id, caller);
         }
-        _call(caller, abi.encodeCall(IVault.revoke, (id)), reason);
-        if (reason.length == 0) ghost.unvote(id, caller);
+        (bool done,) = _call(caller, abi.encodeCall(IVault.revoke, (id)), reason);
+        if (done) ghost.unvote(id, caller);
     }
 
     function cancel(uint256 seed) external step {
@@ -37,8 +37,8 @@ contract Handler is ChangeHandler {
         if (!_holds(caller, Role.Guardian)) reason = abi.encodeWithSelector(IVault.VaultNotGuardian.selector, caller);
         else if (!ghost.isOpen(id, time)) reason = _stateInvalid(id);
         else if (!ghost.isVetoable(id)) reason = abi.encodeWithSelector(IVault.VaultNotVetoable.selector, id);
-        _call(caller, abi.encodeCall(IVault.cancel, (id)), reason);
-        if (reason.length == 0) ghost.cancel(id);
+        (bool done,) = _call(caller, abi.encodeCall(IVault.cancel, (id)), reason);
+        if (done) ghost.cancel(id);
     }
 
     /// @notice Takes an open proposal all the way, as honest signers would: votes, the delay, execution.
@@ -61,7 +61,7 @@ contract Handler is ChangeHandler {
         ChangeKind kind = ChangeKind(_roll(seed, "change", 8));
         if (time < ghost.haltedUntil() && _oneIn(3, seed, "unfreeze")) kind = ChangeKind.Unfreeze;
         bytes32 id = _proposeChange(seed, kind);
-        bytes32 twin = _oneIn(4, seed, "twin") ? _proposeChange(_next(seed), kind) : id;
+        bytes32 twin = _oneIn(kind == ChangeKind.Tiers ? 2 : 4, seed, "twin") ? _proposeChange(_next(seed), kind) : id;
         _gatherVotes(id);
         _gatherVotes(twin);
         _finish(seed, id);
@@ -98,8 +98,8 @@ contract Handler is ChangeHandler {
         bytes memory data = item.isChange
             ? abi.encodeCall(IVault.approveChange, (item.kind, item.content))
             : abi.encodeCall(IVault.approve, (item.batch));
-        _call(caller, data, reason);
-        if (reason.length == 0) ghost.vote(id, caller, time);
+        (bool done,) = _call(caller, data, reason);
+        if (done) ghost.vote(id, caller, time);
     }
 
     function _predictVote(address caller, bytes32 id) private view returns (bytes memory reason) {
@@ -129,8 +129,8 @@ contract Handler is ChangeHandler {
         } else if (time < againAt) {
             reason = abi.encodeWithSelector(IVault.VaultFreezeCoolingDown.selector, caller, againAt);
         }
-        _call(caller, abi.encodeCall(IVault.freeze, ()), reason);
-        if (reason.length == 0) ghost.freeze(caller, time);
+        (bool done,) = _call(caller, abi.encodeCall(IVault.freeze, ()), reason);
+        if (done) ghost.freeze(caller, time);
     }
 
     function blockRecipient(uint256 seed) external step {
@@ -145,8 +145,8 @@ contract Handler is ChangeHandler {
                 IVault.VaultStandingStale.selector, recipient, Standing.Unknown, Standing.Blocked
             );
         }
-        _call(caller, abi.encodeCall(IVault.blockRecipient, (recipient)), reason);
-        if (reason.length == 0) ghost.setStanding(recipient, Standing.Blocked);
+        (bool done,) = _call(caller, abi.encodeCall(IVault.blockRecipient, (recipient)), reason);
+        if (done) ghost.setStanding(recipient, Standing.Blocked);
     }
 
     function revokeRole(uint256 seed) external step {
@@ -162,8 +162,8 @@ contract Handler is ChangeHandler {
         } else if (ghost.until(account, role) == 0) {
             reason = abi.encodeWithSelector(IVault.VaultRoleNotHeld.selector, account, role);
         }
-        _call(caller, abi.encodeCall(IVault.revokeRole, (account, role)), reason);
-        if (reason.length == 0) ghost.setRole(account, role, 0);
+        (bool done,) = _call(caller, abi.encodeCall(IVault.revokeRole, (account, role)), reason);
+        if (done) ghost.setRole(account, role, 0);
     }
 
     // ── The world ────────────────────────────────────────────────────────────────────────────────────────────────

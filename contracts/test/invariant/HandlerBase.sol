@@ -6,7 +6,9 @@ import {Batch, ChangeKind, Configuration, Grant, Role, State, Tier} from "../../
 import {Deploy} from "../Deploy.sol";
 import {IModeTokenHook, ModeToken} from "../mocks/ModeToken.sol";
 import {Ghost} from "./Ghost.sol";
+import {Rebuilt} from "./Rebuilt.sol";
 import {CommonBase} from "forge-std/Base.sol";
+import {VmSafe} from "forge-std/Vm.sol";
 
 /// @notice A vault, its people and its ghost. Every call to the vault has a predicted outcome; any other reverts here.
 abstract contract HandlerBase is CommonBase, IModeTokenHook {
@@ -15,6 +17,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     uint256 internal constant SETTLE = 28 hours;
     uint256 internal constant MAX_LIFE = 30 days;
     uint256 internal constant FUNDS = 400_000 * USDT;
+    uint256 internal constant CEILING = 1_000_000 * USDT;
 
     IVault public immutable vault;
     ModeToken public immutable token;
@@ -32,6 +35,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     address[] internal _payees;
     address private _caller; // of the call under way
     bytes private _data;
+    Rebuilt private _reader; // zero for none
 
     error HandlerUnpredicted(address caller, bytes data, bytes predicted, bytes returned);
 
@@ -59,6 +63,12 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         token.mint(address(vault), FUNDS);
     }
 
+    /// @notice From now on every log of the vault, and all that were recorded before, are read by `reader`.
+    function setReader(Rebuilt reader) external {
+        _reader = reader;
+        reader.read(vm.getRecordedLogs(), address(vault), time);
+    }
+
     function people() external view returns (address[] memory) {
         return _people;
     }
@@ -70,15 +80,28 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     // ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Calls the vault; `reason` is the predicted revert data, empty for success.
-    function _call(address caller, bytes memory data, bytes memory reason) internal returns (bytes memory returned) {
-        bool success;
+    function _call(address caller, bytes memory data, bytes memory reason)
+        internal
+        returns (bool success, bytes memory returned)
+    {
         (_caller, _data) = (caller, data);
         vm.prank(caller);
         (success, returned) = address(vault).call(data);
         if (success != (reason.length == 0) || (!success && keccak256(returned) != keccak256(reason))) {
-            revert HandlerUnpredicted(caller, data, reason, returned);
+            _unpredicted(caller, data, reason, returned);
         }
-        ++hits[bytes4(success ? data : reason)];
+        ++hits[bytes4(success ? data : returned)];
+        if (address(_reader) == address(0)) return (success, returned);
+        VmSafe.Log[] memory logs = vm.getRecordedLogs(); // those of a call that reverted too
+        if (success) _reader.read(logs, address(vault), time);
+    }
+
+    /// @dev What is written down afterwards is what happened, so that without this the invariants alone must notice.
+    function _unpredicted(address caller, bytes memory data, bytes memory predicted, bytes memory returned)
+        internal
+        pure
+    {
+        revert HandlerUnpredicted(caller, data, predicted, returned);
     }
 
     /// @inheritdoc IModeTokenHook
@@ -185,7 +208,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         uint40 end = uint40(time + 300 days);
         c.token = address(token);
         c.unit = UNIT;
-        c.hardCeiling = uint128(1_000_000 * USDT);
+        c.hardCeiling = uint128(CEILING);
         c.policyDelayFloor = 1 days;
         c.policyDelay = 1 days;
         c.threshold = 2;

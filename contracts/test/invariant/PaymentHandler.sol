@@ -94,8 +94,8 @@ abstract contract PaymentHandler is HandlerBase {
         _tryNumbers(b);
         id = vault.hashBatch(b);
         bytes memory reason = _predictPropose(caller, id, b, packed);
-        _call(caller, abi.encodeCall(IVault.propose, (b, packed)), reason);
-        if (reason.length != 0) return id;
+        (bool done,) = _call(caller, abi.encodeCall(IVault.propose, (b, packed)), reason);
+        if (!done) return id;
         GhostVotes.Item memory item;
         (item.id, item.proposedBy, item.batch, item.content) = (id, caller, b, packed);
         (item.required, item.delay) = (ghost.tier(b.tier).approvals, ghost.tier(b.tier).delay);
@@ -116,8 +116,9 @@ abstract contract PaymentHandler is HandlerBase {
         GhostLog.Release memory r;
         (r.id, r.expiresAt, r.readyAt, r.votes) = (id, b.expiresAt, ghost.readyAt(id), ghost.votes(id));
         (r.required,) = ghost.terms(id);
-        _release(caller, abi.encodeCall(IVault.execute, (b, packed, skipMask)), b, packed, o, r);
-        if (o.reason.length == 0 && o.paid == unpaid) ghost.execute(id);
+        bytes memory data = abi.encodeCall(IVault.execute, (b, packed, skipMask));
+        (bool done, uint256 paid) = _release(caller, data, b, packed, o, r);
+        if (done && paid == unpaid) ghost.execute(id);
     }
 
     /// @dev Makes the call and writes down what the token saw of it.
@@ -128,28 +129,37 @@ abstract contract PaymentHandler is HandlerBase {
         bytes memory packed,
         Outcome memory o,
         GhostLog.Release memory r
-    ) private {
+    ) private returns (bool done, uint256 paid) {
+        r.caller = caller;
         uint256 sentBefore = token.sentCount();
-        bytes memory returned = _call(caller, data, o.reason);
-        ModeToken.Sent[] memory sent = token.sentSince(sentBefore);
-        if (o.reason.length != 0) return;
-        if (abi.decode(returned, (uint256)) != o.paid) {
-            revert HandlerUnpredicted(caller, data, abi.encode(o.paid), returned);
-        }
-        if (o.paid == 0) return;
+        bytes memory returned;
+        (done, returned) = _call(caller, data, o.reason);
+        if (!done) return (false, 0);
+        paid = abi.decode(returned, (uint256));
+        if (paid != o.paid) _unpredicted(caller, data, abi.encode(o.paid), returned);
+        if (paid != 0) _log(b, packed, paid, token.sentSince(sentBefore), r);
+    }
+
+    /// @dev Writes down what the vault says it paid, beside what the token saw.
+    function _log(
+        Batch memory b,
+        bytes memory packed,
+        uint256 paid,
+        ModeToken.Sent[] memory sent,
+        GhostLog.Release memory r
+    ) private {
         GhostLog.Outflow[] memory items = new GhostLog.Outflow[](sent.length);
         uint256 n;
         for (uint256 i = 0; i < b.count; ++i) {
-            if ((o.paid >> i) & 1 == 0) continue;
+            if ((paid >> i) & 1 == 0) continue;
             ModeToken.Sent memory s = sent[n];
             (address recipient, uint256 amount) = paymentAt(packed, i);
-            if (s.to != recipient || s.amount != amount) {
-                revert HandlerUnpredicted(caller, data, packed, abi.encode(s));
-            }
+            if (s.to != recipient || s.amount != amount) _unpredicted(r.caller, packed, packed, abi.encode(s));
+            r.total += amount;
             items[n++] = GhostLog.Outflow(ghost.releaseCount(), b.firstNumber + i, s.to, s.amount, s.debited);
         }
-        if (n != sent.length) revert HandlerUnpredicted(caller, data, abi.encode(n), abi.encode(sent.length));
-        (r.caller, r.time, r.tier, r.total) = (caller, time, b.tier, o.total);
+        if (n != sent.length) _unpredicted(r.caller, packed, abi.encode(n), abi.encode(sent.length));
+        (r.time, r.tier) = (time, b.tier);
         (r.rules, r.cap, r.haltedUntil) = (ghost.rulesCount() - 1, ghost.capNow(b.tier, time), ghost.haltedUntil());
         ghost.release(r, items);
     }

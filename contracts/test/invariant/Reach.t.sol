@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
+import {Policy} from "../../src/libraries/Policy.sol";
 import {ChangeKind, State} from "../../src/types/VaultTypes.sol";
 import {IModeTokenHook} from "../mocks/ModeToken.sol";
 import {GhostLog} from "./GhostLog.sol";
@@ -10,7 +11,7 @@ import {InvariantTest} from "./InvariantTest.sol";
 
 /// @notice Scripted runs of the handler, always the same: the states that the invariants speak of are really reached.
 contract ReachTest is InvariantTest {
-    uint256 private constant RUNS = 100;
+    uint256 private constant RUNS = 130;
     uint256 private constant DEPTH = 64;
 
     mapping(bytes4 selector => uint256) private _hits;
@@ -121,7 +122,7 @@ contract ReachTest is InvariantTest {
 
     /// @dev All errors of the vault but those of its creation, of the lock and of gas.
     function _refusals() private pure returns (bytes4[] memory l) {
-        l = new bytes4[](39);
+        l = new bytes4[](40);
         (l[0], l[1]) = (IVault.VaultAddressInvalid.selector, IVault.VaultNotKeeper.selector);
         (l[2], l[3]) = (IVault.VaultNotGuardian.selector, IVault.VaultNotSigner.selector);
         (l[4], l[5]) = (IVault.VaultNotProposer.selector, IVault.VaultNotExecutor.selector);
@@ -141,6 +142,6 @@ contract ReachTest is InvariantTest {
         (l[32], l[33]) = (IVault.VaultNotApproved.selector, IVault.VaultNotVetoable.selector);
         (l[34], l[35]) = (IVault.VaultTiersCoolingDown.selector, IVault.VaultSweepOfToken.selector);
         (l[36], l[37]) = (IVault.VaultSweepFailed.selector, IVault.VaultStandingStale.selector);
-        l[38] = IVault.VaultRoleStale.selector;
+        (l[38], l[39]) = (IVault.VaultRoleStale.selector, Policy.PolicyOutOfRange.selector);
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
+import {TokenCall} from "../../src/libraries/TokenCall.sol";
 import {Configuration, Grant, Role, Standing, Tier} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
@@ -99,6 +100,13 @@ contract ConstructorTest is PolicyTest {
         refuse(c, abi.encodeWithSelector(IVault.VaultTokenInvalid.selector, stranger));
         c.token = address(0);
         refuse(c, abi.encodeWithSelector(IVault.VaultTokenInvalid.selector, address(0)));
+    }
+
+    /// @notice A contract that is no token would make every payment impossible.
+    function test_constructor_RevertWhen_TokenIsNoToken() external {
+        Configuration memory c = configuration();
+        c.token = address(this);
+        refuse(c, abi.encodeWithSelector(TokenCall.TokenBalanceUnreadable.selector, address(this)));
     }
 
     function test_constructor_boundsUnit() external {
@@ -365,10 +373,10 @@ contract ConstructorTest is PolicyTest {
 
     function test_constructor_boundsGrants() external {
         Configuration memory c = configuration();
-        uint40[2] memory bad = [START, START + 400 days + 1];
+        uint40[3] memory bad = [0, START, START + 400 days + 1];
         for (uint256 i = 0; i < bad.length; ++i) {
             c.grants[1].until = bad[i];
-            refuse(c, outOfRange(Policy.Field.GrantUntil, 0, bad[i], START + 1, START + 400 days));
+            refuse(c, outOfRange(Policy.Field.GrantUntil, 1, bad[i], START + 1, START + 400 days));
         }
         c.grants[1].until = START + 1;
         assertEq(accept(c).member(proposer).until(Role.Proposer), START + 1);

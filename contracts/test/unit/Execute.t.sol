@@ -148,6 +148,17 @@ contract ExecuteTest is PaymentTest {
         assertState(id, State.Ready);
     }
 
+    /// @notice What is skipped or paid costs no look at its recipient: a retry of one payment is not the price of all.
+    function test_execute_readsNothingOfTheSkipped() external {
+        bytes memory many = payments(100, 1000 * USDT, 1);
+        (Batch memory b,) = readyBatch(1, 1 << 63, many);
+        vm.record();
+        vm.prank(keeper);
+        assertEq(vault.execute(b, many, type(uint256).max - 1), 1, "paid mask");
+        (bytes32[] memory reads,) = vm.accesses(address(vault));
+        assertLt(reads.length, 50, "slots read");
+    }
+
     function test_execute_ignoresSkipBitsBeyondTheBatch() external {
         (Batch memory b, bytes32 id) = readyBatch(1, 100, packed);
         assertEq(_execute(keeper, b, ~uint256(15)), 15);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {VaultLens} from "../../src/VaultLens.sol";
+import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, Blocker, ChangeKind, Explanation, State, Tier} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
@@ -195,6 +196,66 @@ contract ExplainTest is PolicyTest {
         executeChange(ChangeKind.Successor, change);
     }
 
+    /// @notice A sweep is outflow: the freeze stops it, and the lens says so.
+    function test_explainChange_frozenSweep() external {
+        bytes memory change = sweepChange(stranger);
+        bytes32 id = approvedChange(ChangeKind.Sweep, change);
+        skip(1 days);
+        vm.prank(alice);
+        uint40 until = uint40(vault.freeze());
+        Explanation memory e = Explanation(State.Queued, Blocker.Delay, until, 2, 2, START, 2 days, START + 20 days);
+        assertChangeExplained(ChangeKind.Sweep, change, e);
+        vm.warp(until - 1);
+        (e.state, e.blocker) = (State.Ready, Blocker.Frozen);
+        assertChangeExplained(ChangeKind.Sweep, change, e);
+        refuseChange(ChangeKind.Sweep, change, frozen(until));
+        vm.warp(until);
+        e.blocker = Blocker.None;
+        assertChangeExplained(ChangeKind.Sweep, change, e);
+        e.earliest = START + 2 days;
+        assertEq(abi.encode(lens.explain(vault, id)), abi.encode(e), "the id alone does not tell");
+    }
+
+    /// @notice Tiers change again only when the last change has settled.
+    function test_explainChange_tiersSettling() external {
+        bytes memory change = tiersChange(standardTiers(), 2 days);
+        approvedChange(ChangeKind.Tiers, change);
+        skip(1 days);
+        bytes memory other = successorChange(stranger);
+        approvedChange(ChangeKind.Successor, other);
+        bytes memory next = tiersChange(standardTiers(), 2 days);
+        approvedChange(ChangeKind.Tiers, next);
+        skip(1 days);
+        executeChange(ChangeKind.Tiers, change);
+        uint40 settledAt = START + 2 days + 28 hours;
+        Explanation memory e =
+            Explanation(State.Queued, Blocker.Delay, settledAt, 2, 2, START + 1 days, 2 days, START + 21 days);
+        assertChangeExplained(ChangeKind.Tiers, next, e);
+        vm.warp(settledAt - 1);
+        (e.state, e.blocker) = (State.Ready, Blocker.TiersSettling);
+        assertChangeExplained(ChangeKind.Tiers, next, e);
+        refuseChange(ChangeKind.Tiers, next, abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt));
+        vm.warp(settledAt);
+        e.blocker = Blocker.None;
+        assertChangeExplained(ChangeKind.Tiers, next, e);
+        e.earliest = START + 3 days;
+        assertChangeExplained(ChangeKind.Successor, other, e);
+        executeChange(ChangeKind.Tiers, next);
+    }
+
+    function test_explainChange_withoutItsVotes() external {
+        Explanation memory e;
+        e.blocker = Blocker.NotProposed;
+        bytes memory change = sweepChange(stranger);
+        assertChangeExplained(ChangeKind.Sweep, change, e);
+        vm.startPrank(alice);
+        vault.freeze();
+        vault.proposeChange(ChangeKind.Sweep, change);
+        vm.stopPrank();
+        e = Explanation(State.Proposed, Blocker.Votes, 0, 1, 2, 0, 2 days, START + 20 days);
+        assertChangeExplained(ChangeKind.Sweep, change, e);
+    }
+
     function test_explain_votesOfOldSignersDoNotCount() external {
         bytes32 id = proposeAndApprove(b, packed, 2);
         enact(ChangeKind.Signers, signersChange(addresses(alice, bob, carol), 2));
@@ -238,6 +299,10 @@ contract ExplainTest is PolicyTest {
 
     function assertBatchExplained(Explanation memory expected) private view {
         assertEq(abi.encode(lens.explainBatch(vault, b)), abi.encode(expected), "explainBatch");
+    }
+
+    function assertChangeExplained(ChangeKind kind, bytes memory change, Explanation memory expected) private view {
+        assertEq(abi.encode(lens.explainChange(vault, kind, change)), abi.encode(expected), "explainChange");
     }
 
     /// @dev Uses up the cap of tier 1 in payments of at most 100,000 to the known recipient.

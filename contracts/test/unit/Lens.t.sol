@@ -22,6 +22,7 @@ contract LensTest is PolicyTest {
     function test_fitsAt_nowLaterNever() external {
         assertEq(lens.fitsAt(vault, 0, CAP_0), START);
         assertEq(lens.fitsAt(vault, 0, CAP_0 + 1), 0);
+        assertEq(lens.fitsAt(vault, 0, type(uint256).max), 0, "the largest sum there is");
         pay(1, payment(payee, 1, 1));
         assertEq(lens.fitsAt(vault, 0, CAP_0 - UNIT), START);
         uint256 later = START / 4 hours * 4 hours + 28 hours;

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IVault} from "../../src/interfaces/IVault.sol";
+import {RollingCap} from "../../src/libraries/RollingCap.sol";
+import {
+    Batch,
+    ChangeKind,
+    GuardiansChange,
+    RecipientsChange,
+    Role,
+    SignersChange,
+    Standing,
+    Tier,
+    TiersChange
+} from "../../src/types/VaultTypes.sol";
+import {VmSafe} from "forge-std/Vm.sol";
+
+/// @notice A vault's state as its logs alone tell it, each read at its block's time.
+contract Rebuilt {
+    using RollingCap for uint256;
+
+    struct Record {
+        uint256 votes; // bit per signer
+        uint256 epoch;
+        uint256 quorumAt;
+        uint256 expiresAt;
+        uint256 required;
+        uint256 delay;
+        uint256 tier; // 255 for a change
+        bool vetoable;
+        bool executed;
+        bool cancelled;
+        uint256 firstNumber;
+        uint256 count;
+    }
+
+    uint256 public unit;
+    uint256 public haltedUntil;
+    uint256 public tiersChangedAt;
+    uint256 public epoch;
+    uint256 public threshold;
+    uint256 public policyDelay;
+    address public successor;
+    address[] private _signers;
+    mapping(uint256 tier => Tier) private _tiers;
+    mapping(uint256 tier => uint256) public window;
+    mapping(address recipient => Standing) public standingOf;
+    mapping(address account => mapping(Role => uint256)) public until;
+    mapping(address account => uint256) public freezeAgainAt;
+    mapping(bytes32 id => mapping(address signer => bool)) public hasRevoked;
+    mapping(uint256 number => bool) public isPaid;
+    mapping(bytes32 id => Record) private _records;
+    bytes32[] private _ids;
+
+    error RebuiltUnknownEvent(bytes32 topic);
+
+    function read(VmSafe.Log[] calldata logs, address vault, uint256 time) external {
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].emitter != vault) continue;
+            VmSafe.Log calldata log = logs[i];
+            if (_readPolicy(log, time) || _readMoney(log, time) || _readVote(log, time)) continue;
+            revert RebuiltUnknownEvent(log.topics[0]);
+        }
+    }
+
+    function ids() external view returns (bytes32[] memory) {
+        return _ids;
+    }
+
+    function record(bytes32 id) external view returns (Record memory) {
+        return _records[id];
+    }
+
+    function signers() external view returns (address[] memory) {
+        return _signers;
+    }
+
+    function tier(uint256 k) external view returns (Tier memory) {
+        return _tiers[k];
+    }
+
+    // ── Policy ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function _readPolicy(VmSafe.Log calldata log, uint256 time) private returns (bool) {
+        bytes32 topic = log.topics[0];
+        if (topic == IVault.VaultCreated.selector) {
+            (unit,,) = abi.decode(log.data, (uint256, uint256, uint256));
+            standingOf[_address(log.topics[1])] = Standing.Blocked;
+            (standingOf[address(0)], standingOf[log.emitter]) = (Standing.Blocked, Standing.Blocked);
+        } else if (topic == IVault.SignersSet.selector) {
+            (epoch,, _signers,, threshold) = abi.decode(log.data, (uint256, address[], address[], uint256, uint256));
+        } else if (topic == IVault.TierSet.selector) {
+            (, _tiers[uint256(log.topics[1])]) = abi.decode(log.data, (Tier, Tier));
+        } else if (topic == IVault.PolicyDelaySet.selector) {
+            (, policyDelay) = abi.decode(log.data, (uint256, uint256));
+        } else if (topic == IVault.SuccessorSet.selector) {
+            (, successor) = abi.decode(log.data, (address, address));
+        } else if (topic == IVault.RecipientSet.selector) {
+            (, standingOf[_address(log.topics[1])]) = abi.decode(log.data, (Standing, Standing));
+        } else if (topic == IVault.RoleSet.selector) {
+            Role role = Role(uint256(log.topics[2]));
+            (, until[_address(log.topics[1])][role]) = abi.decode(log.data, (uint256, uint256));
+        } else if (topic == IVault.Frozen.selector) {
+            (, haltedUntil, freezeAgainAt[_address(log.topics[1])]) = abi.decode(log.data, (uint256, uint256, uint256));
+        } else if (topic == IVault.Unfrozen.selector) {
+            haltedUntil = 0;
+        } else if (topic == IVault.ChangeExecuted.selector) {
+            _records[log.topics[1]].executed = true;
+            if (abi.decode(log.data, (ChangeKind)) == ChangeKind.Tiers) tiersChangedAt = time;
+        } else {
+            return topic == IVault.Swept.selector;
+        }
+        return true;
+    }
+
+    // ── Money ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function _readMoney(VmSafe.Log calldata log, uint256 time) private returns (bool) {
+        bytes32 topic = log.topics[0];
+        if (topic == IVault.BatchPaid.selector) {
+            (uint256 k, uint256 first, uint256 mask, uint256 total,,,) =
+                abi.decode(log.data, (uint256, uint256, uint256, uint256, uint256, bytes32, bytes));
+            _pay(k, first, mask, total, time);
+        } else if (topic == IVault.BatchExecuted.selector) {
+            Record storage r = _records[log.topics[1]];
+            (uint256 first, uint256 mask, uint256 total) = abi.decode(log.data, (uint256, uint256, uint256));
+            if (mask != 0) _pay(r.tier, first, mask, total, time);
+            r.executed = true;
+            for (uint256 i = 0; i < r.count; ++i) {
+                if (!isPaid[r.firstNumber + i]) r.executed = false;
+            }
+        } else {
+            return topic == IVault.PaymentFailed.selector || topic == IVault.PaymentRefused.selector;
+        }
+        return true;
+    }
+
+    function _pay(uint256 k, uint256 first, uint256 mask, uint256 total, uint256 time) private {
+        for (uint256 i = 0; i < 256; ++i) {
+            if ((mask >> i) & 1 == 1) isPaid[first + i] = true;
+        }
+        window[k] = window[k].roll(time).add((total + unit - 1) / unit);
+    }
+
+    // ── Votes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function _readVote(VmSafe.Log calldata log, uint256 time) private returns (bool) {
+        (bytes32 topic, bytes32 id) = (log.topics[0], log.topics[1]);
+        Record storage r = _records[id];
+        if (topic == IVault.BatchProposed.selector) {
+            (Batch memory b,) = abi.decode(log.data, (Batch, bytes));
+            (r.tier, r.expiresAt, r.vetoable) = (b.tier, b.expiresAt, true);
+            (r.required, r.delay) = (_tiers[b.tier].approvals, _tiers[b.tier].delay);
+            (r.firstNumber, r.count) = (b.firstNumber, b.count);
+            _ids.push(id);
+            _vote(r, _address(log.topics[2]));
+        } else if (topic == IVault.ChangeProposed.selector) {
+            (ChangeKind kind, bytes memory change) = abi.decode(log.data, (ChangeKind, bytes));
+            (r.tier, r.expiresAt) = (type(uint8).max, _expiryOf(kind, change));
+            r.vetoable = kind != ChangeKind.Guardians && kind != ChangeKind.Unfreeze;
+            (r.required, r.delay) = (threshold, policyDelay);
+            _ids.push(id);
+            _vote(r, _address(log.topics[2]));
+        } else if (topic == IVault.Approved.selector) {
+            _vote(r, _address(log.topics[2]));
+        } else if (topic == IVault.Queued.selector) {
+            _vote(r, _address(log.topics[2]));
+            r.quorumAt = time;
+        } else if (topic == IVault.Revoked.selector) {
+            address signer = _address(log.topics[2]);
+            r.votes &= ~(1 << _indexOf(signer));
+            hasRevoked[id][signer] = true;
+        } else if (topic == IVault.Unqueued.selector) {
+            r.quorumAt = 0;
+        } else if (topic == IVault.Cancelled.selector) {
+            r.cancelled = true;
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    /// @dev A vote, if the caller is a signer. The first of a new set drops those of the old, and the clock they started.
+    function _vote(Record storage r, address caller) private {
+        uint256 index = _indexOf(caller);
+        if (index == type(uint256).max) return;
+        if (r.epoch != epoch) {
+            (r.epoch, r.votes) = (epoch, 0);
+            if (r.required != 0) r.quorumAt = 0;
+        }
+        r.votes |= 1 << index;
+    }
+
+    function _indexOf(address signer) private view returns (uint256) {
+        for (uint256 i = 0; i < _signers.length; ++i) {
+            if (_signers[i] == signer) return i;
+        }
+        return type(uint256).max;
+    }
+
+    /// @dev The last field of every change; of one with only static fields, its last word.
+    function _expiryOf(ChangeKind kind, bytes memory change) private pure returns (uint256 expiry) {
+        if (kind == ChangeKind.Signers) return abi.decode(change, (SignersChange)).expiresAt;
+        if (kind == ChangeKind.Tiers) return abi.decode(change, (TiersChange)).expiresAt;
+        if (kind == ChangeKind.Recipients) return abi.decode(change, (RecipientsChange)).expiresAt;
+        if (kind == ChangeKind.Guardians) return abi.decode(change, (GuardiansChange)).expiresAt;
+        assembly ("memory-safe") {
+            expiry := mload(add(change, mload(change)))
+        }
+    }
+
+    function _address(bytes32 topic) private pure returns (address) {
+        return address(uint160(uint256(topic)));
+    }
+}
