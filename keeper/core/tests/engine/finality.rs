@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use tidelock_core::{
     abi::Fact,
-    domain::{Amount, Payment},
+    domain::{Amount, BatchId, Payment},
     event::{BlockRef, DeathCause, Event, HaltReason, HoldReason, Job, Mode},
     lifecycle::{BatchStatus, PaymentStatus, SlotStatus},
     observe::Block,
@@ -122,6 +122,19 @@ fn another_body_under_our_number_is_an_incident() {
         assert_eq!(bench.halted(), Some(HaltReason::ForeignNumber { number }));
         assert_eq!(bench.status(1), PaymentStatus::Sealed);
     }
+}
+
+#[test]
+fn an_executed_batch_that_is_not_known_pays_nothing_of_ours() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1]);
+    let mut unknown = batch.clone();
+    unknown.id = BatchId(B256::repeat_byte(0xee));
+    bench.mine(vec![paid(&unknown, 1)], Vec::new());
+    bench.finalise(1);
+    let number = batch.header.first_number;
+    assert_eq!(bench.halted(), Some(HaltReason::ForeignNumber { number }));
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
 }
 
 #[test]

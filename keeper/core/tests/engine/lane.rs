@@ -1,16 +1,17 @@
 //! A nonce that is taken is used up, whatever happens on the way.
 
-use alloy_primitives::{Address, B256, TxKind};
+use alloy_primitives::{B256, TxKind};
 use tidelock_core::{
+    abi::Revert,
     event::{Event, Job},
     lifecycle::{AttemptStatus, BatchStatus, PaymentStatus, SlotStatus},
-    port::{Effect, Outcome},
+    port::Simulation,
     submit::{RefusalClass, Reply},
 };
 
 use crate::{
     bench::{Bench, is_send, is_sign},
-    world::{GWEI, SETTINGS, key, number, one_by_one, opening, paid, sign, transaction},
+    world::{GWEI, SETTINGS, number, one_by_one, opening, paid, transaction},
 };
 
 const REBROADCAST: usize = 3;
@@ -232,34 +233,6 @@ fn a_stuck_attempt_whose_batch_is_settled_is_replaced_by_nothing() {
 }
 
 #[test]
-fn a_signature_of_another_key_is_not_used() {
-    let mut bench = Bench::new();
-    bench.request([1]);
-    let effect = bench.settle_until(is_sign).unwrap();
-    let Effect::Sign { digest, .. } = &effect else {
-        panic!("{effect:?}");
-    };
-    bench.turn(vec![(effect.key(), Outcome::Signed(sign(2, *digest)))]);
-    assert_eq!(bench.slot(0).status, SlotStatus::Reserved);
-    let failure = bench.engine.status().failure.unwrap();
-    assert!(failure.contains(&Address::from_private_key(&key(2)).to_string()));
-
-    bench.settle();
-    assert_eq!(bench.slot(0).status, SlotStatus::Occupied);
-}
-
-#[test]
-fn a_signer_that_fails_is_asked_for_the_same_again() {
-    let mut bench = Bench::new();
-    bench.request([1]);
-    let first = bench.settle_until(is_sign).unwrap();
-    bench.turn(vec![(first.key(), Outcome::Failed("timeout".to_owned()))]);
-    let again = bench.settle_until(is_sign);
-    assert_eq!(again, Some(first));
-    assert_eq!(bench.jobs().len(), 1);
-}
-
-#[test]
 fn only_the_lowest_nonce_is_replaced() {
     let mut bench = Bench::with(one_by_one());
     bench.request([1, 2]);
@@ -285,5 +258,61 @@ fn one_that_the_node_wants_more_for_is_replaced_soon() {
         bench.mine_quiet(1);
         bench.settle();
         assert_eq!(bench.slot(0).attempts.len(), attempts, "{reply:?}");
+    }
+}
+
+#[test]
+fn a_header_sealed_again_and_the_old_one_both_count_until_they_expire() {
+    let mut bench = Bench::new();
+    bench.pay([1]);
+    let old = bench.live_batch();
+    bench.mine_after(TTL - 500, Vec::new(), Vec::new());
+    bench.mine_quiet(REPLACE);
+    let sign = bench.settle_until(is_sign).unwrap();
+    // Neither the new one, which no slot names yet, nor the old one is given up.
+    bench.finalise(0);
+    let new = bench.batch_of(1);
+    assert_eq!(new.status, BatchStatus::Sealed);
+    bench.answer(&sign);
+    bench.mine_quiet(1);
+    bench.finalise(0);
+    assert_eq!(bench.batch(old.id).status, BatchStatus::Sealed);
+    assert_eq!(bench.batch(new.id).status, BatchStatus::Sealed);
+
+    bench.mine_after(500, Vec::new(), Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.batch(old.id).status, BatchStatus::Dead);
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+}
+
+#[test]
+fn a_reserved_nonce_whose_call_would_revert_is_used_up_and_the_payment_goes_on() {
+    let mut bench = reserved();
+    let batch = bench.live_batch();
+    bench.simulation = Some(Simulation::Reverts(Revert::CapExceeded));
+    bench.settle();
+    assert_eq!(bench.slot(0).job, Job::Void);
+    assert_eq!(bench.batch(batch.id).status, BatchStatus::Dead);
+    assert_eq!(bench.status(1), PaymentStatus::Open);
+    assert_eq!(bench.row(1).number, Some(number(0)));
+}
+
+#[test]
+fn a_stuck_attempt_is_given_up_only_if_its_call_never_can_succeed() {
+    for (revert, is_given_up) in [
+        (Revert::NothingToPay, true),
+        (Revert::Expired, true),
+        (Revert::CapExceeded, false),
+        (Revert::Frozen, false),
+        (Revert::BalanceTooLow, false),
+    ] {
+        let mut bench = Bench::new();
+        bench.pay([1]);
+        bench.simulation = Some(Simulation::Reverts(revert.clone()));
+        bench.mine_quiet(REPLACE);
+        bench.settle();
+        let is_void = bench.slot(0).job == Job::Void;
+        assert_eq!(is_void, is_given_up, "{revert:?}");
+        assert_eq!(bench.status(1), PaymentStatus::Sealed, "{revert:?}");
     }
 }

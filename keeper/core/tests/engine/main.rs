@@ -24,3 +24,4 @@ mod replies;
 mod room;
 mod screen;
 mod seal;
+mod signer;

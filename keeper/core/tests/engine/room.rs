@@ -9,7 +9,7 @@ use tidelock_core::{
 };
 
 use crate::{
-    bench::{Bench, is_look, is_simulate},
+    bench::{Bench, is_advise, is_look, is_simulate},
     world::{AMOUNT, one_by_one, paid, payment_of, reference, tier},
 };
 
@@ -169,4 +169,21 @@ fn the_vault_is_looked_at_in_every_block() {
     let tip = bench.tip().id;
     let looked = |effect: &Effect| matches!(effect, Effect::Look { at, .. } if *at == tip);
     assert_eq!(bench.asked_for(looked), 1);
+}
+
+#[test]
+fn what_the_vault_said_at_a_block_that_is_gone_is_not_used() {
+    let mut bench = Bench::new();
+    bench.settle();
+    bench.request([1]);
+    bench.mine_quiet(1);
+    bench.fork(2);
+    bench.mine_quiet(3);
+    let advise = bench.settle_until(is_advise).unwrap();
+    let look = bench.take(is_look);
+    bench.answer(&advise);
+    assert_eq!(bench.asked_for(is_simulate), 0);
+    bench.answer(&look.unwrap());
+    bench.settle();
+    assert_eq!(sealed(&bench, [1]), [true]);
 }
