@@ -1,8 +1,9 @@
 //! Proposals of other people: taken over if nothing in them is ours, and never paid for us a second time.
 
 use tidelock_core::{
-    domain::{Payment, PaymentNumber},
-    event::{Command, Event, HaltReason, HoldReason},
+    abi::Fact,
+    domain::{BatchId, Payment, PaymentNumber},
+    event::{Command, HaltReason, HoldReason},
     lifecycle::{BatchStatus, PaymentStatus},
     port::ProposalState,
     submit::Reply,
@@ -21,10 +22,11 @@ fn adopts(bench: &mut Bench, first_number: PaymentNumber, payments: &[Payment]) 
     let (id, fact) = foreign_proposal(first_number, payments);
     bench.mine(vec![fact], Vec::new());
     bench.finalise(nonce);
-    let is_adopted = bench.engine.state().batch(&id).is_some();
-    let seen = bench.count(|event| matches!(event, Event::ForeignSeen { .. }));
-    assert_eq!(is_adopted, seen == 0);
-    is_adopted
+    match bench.batch(id).status {
+        BatchStatus::Proposed => true,
+        BatchStatus::Foreign => false,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -82,13 +84,13 @@ fn one_with_a_ref_that_waits_is_not_adopted_and_the_payment_is_held() {
 fn one_with_a_ref_in_flight_is_not_adopted_and_the_payment_goes_on() {
     let mut bench = Bench::new();
     bench.pay([1]);
-    bench.mine_quiet(1);
-    let (_, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    let (id, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
     bench.mine(vec![fact], Vec::new());
     bench.finalise(0);
+    assert_eq!(bench.batch(id).status, BatchStatus::Foreign);
     assert_eq!(bench.status(1), PaymentStatus::Sealed);
     assert_eq!(bench.row(1).number, Some(number(0)));
-    assert_eq!(bench.engine.state().batches().count(), 1);
+    assert_eq!(bench.halted(), None);
 }
 
 #[test]
@@ -104,15 +106,15 @@ fn one_with_a_ref_that_is_paid_is_not_adopted() {
 }
 
 #[test]
-fn one_with_a_ref_that_is_requested_and_not_read_yet_is_not_adopted() {
+fn one_with_a_ref_that_is_requested_and_not_read_yet_is_held() {
     let mut bench = Bench::new();
-    let (_, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    let (id, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
     bench.mine(vec![fact], Vec::new());
     bench.turn(Vec::new()); // asks for the block that is final
     bench.store.0.borrow_mut().file_request(payment(1));
     bench.finalise(0);
-    assert_eq!(bench.status(1), PaymentStatus::Requested);
-    assert_eq!(bench.engine.state().batches().count(), 0);
+    assert_eq!(bench.batch(id).status, BatchStatus::Foreign);
+    assert_eq!(bench.hold_reason(1), Some(HoldReason::ForeignProposal));
 }
 
 #[test]
@@ -122,7 +124,7 @@ fn one_under_a_number_of_somebody_elses_that_is_known_is_not_adopted() {
     let (id, fact) = foreign_proposal(foreign_number(0), &[payment(2)]);
     bench.mine(vec![fact], Vec::new());
     bench.finalise(0);
-    assert!(bench.engine.state().batch(&id).is_none());
+    assert_eq!(bench.batch(id).status, BatchStatus::Foreign);
     // What the number stands for is known: another body under it is an incident.
     let number = foreign_number(0);
     assert_eq!(bench.halted(), Some(HaltReason::ForeignNumber { number }));
@@ -177,4 +179,75 @@ fn what_nobody_requested_is_not_proposed_again_by_the_keeper() {
     bench.settle();
     assert_eq!(bench.status(1), PaymentStatus::Sealed);
     assert_eq!(bench.row(1).number, Some(foreign_number(0)));
+}
+
+/// A foreign proposal of refs 1 and 2 that is not taken over, because 1 is ours.
+fn with_a_foreign_proposal() -> (Bench, BatchId) {
+    let mut bench = Bench::new();
+    bench.pay([1]);
+    let (id, fact) = foreign_proposal(foreign_number(0), &[payment(1), payment(2)]);
+    bench.mine(vec![fact], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.batch(id).status, BatchStatus::Foreign);
+    (bench, id)
+}
+
+#[test]
+fn what_is_asked_for_later_under_a_foreign_proposals_ref_is_held() {
+    let (mut bench, _) = with_a_foreign_proposal();
+    bench.restart();
+    bench.request([2, 3]);
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(bench.hold_reason(2), Some(HoldReason::ForeignProposal));
+    assert_eq!(bench.status(3), PaymentStatus::Sealed);
+}
+
+#[test]
+fn a_foreign_proposal_that_is_vetoed_or_expired_holds_nothing_back() {
+    for is_vetoed in [true, false] {
+        let (mut bench, id) = with_a_foreign_proposal();
+        if is_vetoed {
+            bench.mine(vec![Fact::Cancelled { id }], Vec::new());
+        } else {
+            bench.mine_after(10_000, Vec::new(), Vec::new());
+        }
+        bench.finalise(0);
+        assert_eq!(bench.batch(id).status, BatchStatus::Dead);
+        bench.request([2]);
+        bench.settle();
+        assert_eq!(bench.hold_reason(2), None);
+        assert_eq!(bench.hold_reason(1), None);
+    }
+}
+
+#[test]
+fn what_a_foreign_proposal_paid_is_known_from_then_on() {
+    let (mut bench, id) = with_a_foreign_proposal();
+    bench.mine(vec![paid(&bench.batch(id), 0b10)], Vec::new());
+    bench.finalise(0);
+    bench.request([2]);
+    bench.settle();
+    let row = bench.row(2);
+    assert_eq!(row.status, PaymentStatus::Paid);
+    assert_eq!(row.number, Some(foreign_number(1)));
+    assert_eq!(bench.halted(), None);
+}
+
+#[test]
+fn what_a_foreign_proposal_paid_of_ours_is_an_incident() {
+    let (mut bench, id) = with_a_foreign_proposal();
+    bench.mine(vec![paid(&bench.batch(id), 0b01)], Vec::new());
+    bench.finalise(0);
+    let (reference, number) = (reference(1), foreign_number(0));
+    let reason = HaltReason::ForeignRef { reference, number };
+    assert_eq!(bench.halted(), Some(reason));
+}
+
+#[test]
+fn a_foreign_proposal_that_is_not_taken_over_is_never_executed() {
+    let (mut bench, id) = with_a_foreign_proposal();
+    bench.stands(id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(bench.jobs().len(), 1);
 }

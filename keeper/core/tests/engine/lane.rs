@@ -10,7 +10,7 @@ use tidelock_core::{
 };
 
 use crate::{
-    bench::{Bench, is_send, is_sign},
+    bench::{Bench, is_send, is_sign, is_simulate},
     world::{GWEI, SETTINGS, number, one_by_one, opening, paid, transaction},
 };
 
@@ -112,6 +112,7 @@ fn above_the_fee_cap_what_is_signed_is_sent_again_as_it_is() {
     bench.mine_quiet(2 * REPLACE);
     bench.settle();
     assert_eq!(bench.send(Reply::Accepted), Some(sent));
+    assert_eq!(bench.asked_for(is_simulate), 1);
     assert_eq!(bench.asked_for(is_sign), 1);
     assert_eq!(bench.slot(0).status, SlotStatus::Occupied);
 

@@ -161,6 +161,7 @@ fn above_the_fee_cap_nothing_is_sealed_until_it_falls() {
     bench.request([1]);
     bench.settle();
     assert_eq!(bench.status(1), PaymentStatus::Open);
+    assert_eq!(bench.asked_for(is_simulate), 0);
     let waits = bench.engine.status().waits;
     assert!(waits.iter().any(|why| why.contains("max_fee")), "{waits:?}");
 
