@@ -1,9 +1,16 @@
 //! Fees beyond the cap, an empty gas account: it waits, and goes on by itself.
 
-use alloy::primitives::U256;
-use tidelock_core::lifecycle::PaymentStatus;
+use std::time::{Duration, Instant};
 
-use super::{daemon::each_paid_once, small, start, world::Plan};
+use alloy::primitives::U256;
+use serde_json::{Value, json};
+use tidelock_core::{domain::Payment, lifecycle::PaymentStatus};
+
+use super::{
+    daemon::{Daemon, each_paid_once},
+    small, start,
+    world::{Mining, Plan, World},
+};
 
 const GWEI: u128 = 1_000_000_000;
 const CAP: &str =
@@ -25,6 +32,59 @@ async fn a_spike_above_the_cap_holds_payments_until_it_ends() {
         .await;
     assert!(world.token_balance(payments[0].recipient()).await.is_zero());
     world.set_base_fee(GWEI).await;
+    daemon.until_count(PaymentStatus::Paid, 5).await;
+    each_paid_once(&world, &payments).await;
+}
+
+/// Files payments and waits until their transaction waits in the node's pool, where nothing is mined.
+async fn pooled(world: &World, daemon: &mut Daemon) -> Vec<Payment> {
+    daemon.start();
+    daemon.opened().await;
+    world.set_mining(Mining::ByHand).await;
+    let payments = small(0..5);
+    daemon.file(&payments);
+    loop {
+        let pool: Value = world.ask("txpool_status", json!([])).await;
+        if pool["pending"] != "0x0" {
+            return payments;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_outlasts_a_spike_above_the_cap() {
+    let (world, mut daemon) = start(Plan::default(), CAP).await;
+    let payments = pooled(&world, &mut daemon).await;
+    for _ in 0..4 {
+        world.set_base_fee(200 * GWEI).await;
+        world.mine(1).await;
+    }
+    daemon
+        .until("it says what it waits for", |daemon| {
+            daemon.log().contains("the cap is 50000000000")
+        })
+        .await;
+    assert!(world.token_balance(payments[0].recipient()).await.is_zero());
+    world.set_base_fee(GWEI).await;
+    world.set_mining(Mining::Every(1)).await;
+    daemon.until_count(PaymentStatus::Paid, 5).await;
+    each_paid_once(&world, &payments).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_is_stuck_is_replaced_by_a_dearer_one() {
+    let (world, mut daemon) = start(Plan::default(), CAP).await;
+    let payments = pooled(&world, &mut daemon).await;
+    // Above what was offered, below the cap: what is mined is not what was signed first.
+    let begin = Instant::now();
+    while world.token_balance(payments[0].recipient()).await.is_zero() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "it stays stuck");
+        world.set_base_fee(20 * GWEI).await;
+        world.mine(1).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    world.set_mining(Mining::Every(1)).await;
     daemon.until_count(PaymentStatus::Paid, 5).await;
     each_paid_once(&world, &payments).await;
 }
