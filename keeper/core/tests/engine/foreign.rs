@@ -1,5 +1,6 @@
 //! Proposals of other people: taken over if nothing in them is ours, and never paid for us a second time.
 
+use alloy_primitives::U256;
 use tidelock_core::{
     abi::Fact,
     domain::{BatchId, Payment, PaymentNumber},
@@ -250,4 +251,46 @@ fn a_foreign_proposal_that_is_not_taken_over_is_never_executed() {
     bench.stands(id, ProposalState::Ready);
     bench.settle();
     assert_eq!(bench.jobs().len(), 1);
+}
+
+#[test]
+fn of_two_that_name_the_same_ref_in_one_block_the_first_is_adopted() {
+    let mut bench = Bench::new();
+    let (first, one) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    let (second, other) = foreign_proposal(foreign_number(1), &[payment(1)]);
+    bench.mine(vec![one, other], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.batch(first).status, BatchStatus::Proposed);
+    assert_eq!(bench.batch(second).status, BatchStatus::Foreign);
+    assert_eq!(bench.row(1).number, Some(foreign_number(0)));
+}
+
+#[test]
+fn of_two_under_the_same_number_in_one_block_the_second_is_an_incident() {
+    let mut bench = Bench::new();
+    let (first, one) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    let (second, other) = foreign_proposal(foreign_number(0), &[payment(2)]);
+    bench.mine(vec![one, other], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.batch(first).status, BatchStatus::Proposed);
+    assert_eq!(bench.batch(second).status, BatchStatus::Foreign);
+    let number = foreign_number(0);
+    assert_eq!(bench.halted(), Some(HaltReason::ForeignNumber { number }));
+}
+
+#[test]
+fn one_that_is_proposed_and_paid_in_final_blocks_seen_together_is_paid() {
+    let mut bench = Bench::new();
+    let (id, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    bench.mine(vec![fact], Vec::new());
+    let executed = Fact::Paid {
+        id,
+        first_number: foreign_number(0),
+        paid: U256::from(1),
+        items: None,
+    };
+    bench.mine(vec![executed], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.status(1), PaymentStatus::Paid);
+    assert_eq!(bench.batch(id).status, BatchStatus::Final);
 }
