@@ -106,6 +106,19 @@ fn a_replacement_whose_nonce_is_used_before_it_is_signed_is_dropped() {
 }
 
 #[test]
+fn a_replacement_whose_batch_expires_while_it_is_simulated_is_not_signed() {
+    let mut bench = Bench::new();
+    bench.pay([1]);
+    bench.mine_quiet(5);
+    let simulate = bench.settle_until(is_simulate).unwrap();
+    bench.mine_after(SETTINGS.batch.attempt_ttl_s, Vec::new(), Vec::new());
+    bench.finalise(0);
+    bench.answer(&simulate);
+    assert_eq!(bench.take(is_sign), None);
+    assert_eq!(bench.slot(0).attempts.len(), 1);
+}
+
+#[test]
 fn a_batch_that_expires_while_it_is_signed_is_signed_and_harmless() {
     let mut bench = Bench::new();
     bench.request([1]);
