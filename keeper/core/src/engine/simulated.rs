@@ -122,8 +122,10 @@ where
         if gas > most {
             if candidate.nonce.is_some() {
                 self.slot_reverts(&candidate, &Revert::OutOfGas);
+            } else if let Job::Execute { batch, skip } = candidate.job {
+                self.execution_reverts(candidate, batch, skip, &Revert::OutOfGas);
             } else {
-                self.shrink(candidate, paid);
+                self.cut_reverts(&candidate, Revert::OutOfGas)?;
             }
             return Ok(());
         }
@@ -153,24 +155,21 @@ where
         self.memory.limit = usize::try_from(limit).unwrap_or(1);
     }
 
-    /// Too much gas: smaller batches from now on; what is sealed already is executed in parts.
-    fn shrink(&mut self, mut candidate: Candidate, paid: U256) {
-        let half = candidate.payments.len().div_ceil(2);
-        match &mut candidate.job {
-            Job::Execute { skip, .. } if candidate.nonce.is_none() => {
-                let most = paid.count_ones().div_ceil(2).max(1);
-                let mut kept = 0_usize;
-                for bit in (0..256).filter(|bit| paid.bit(*bit)) {
-                    kept = kept.saturating_add(1);
-                    if kept > most {
-                        skip.set_bit(bit, true);
-                    }
-                }
-                self.encode(&mut candidate);
-                self.memory.candidate = Some(candidate);
+    /// Too much gas: what is approved is executed in parts.
+    fn shrink(&mut self, mut candidate: Candidate, tried: U256) {
+        let Job::Execute { skip, .. } = &mut candidate.job else {
+            return;
+        };
+        let most = tried.count_ones().div_ceil(2);
+        let mut kept = 0_usize;
+        for bit in (0..256).filter(|bit| tried.bit(*bit)) {
+            kept = kept.saturating_add(1);
+            if kept > most {
+                skip.set_bit(bit, true);
             }
-            _ => self.memory.limit = half.max(1),
         }
+        self.encode(&mut candidate);
+        self.memory.candidate = Some(candidate);
     }
 
     /// First commit of rule 3: header, numbers and nonce are durable before anything is signed with them.

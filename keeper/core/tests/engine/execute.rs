@@ -260,3 +260,15 @@ fn an_execution_that_reverts_is_not_tried_again_at_once() {
     bench.settle();
     assert_eq!(skips(&bench), masks([0]));
 }
+
+#[test]
+fn one_that_needs_more_gas_than_there_may_be_is_not_tried_again_at_once() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1]);
+    bench.gas_per_payment = SETTINGS.max_transaction_gas + 1;
+    let before = bench.asked_for(is_simulate);
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    assert_eq!(bench.asked_for(is_simulate), before + 1);
+    assert_eq!(skips(&bench), masks([]));
+}

@@ -10,7 +10,7 @@ use tidelock_core::{
 
 use crate::{
     bench::{Bench, is_simulate},
-    world::{payment, succeeds},
+    world::{SETTINGS, payment, succeeds},
 };
 
 /// Answers simulations until nothing else is asked: each that tries payment 1 comes to `answer`.
@@ -95,4 +95,20 @@ fn what_the_whole_vault_refuses_holds_no_payment() {
         bench.settle();
         assert_eq!(bench.status(1), PaymentStatus::Sealed, "{revert:?}");
     }
+}
+
+#[test]
+fn what_needs_more_gas_than_there_may_be_is_held_and_not_asked_about_for_ever() {
+    let mut bench = Bench::new();
+    bench.gas_per_payment = SETTINGS.max_transaction_gas + 1;
+    bench.request([1]);
+    for _ in 0..64 {
+        bench.settle();
+        bench.mine_quiet(1);
+    }
+    let answer = "OutOfGas".to_owned();
+    assert_eq!(
+        bench.hold_reason(1),
+        Some(HoldReason::CannotSimulate { answer })
+    );
 }
