@@ -40,6 +40,7 @@ impl<S: Store> Settling<'_, S> {
             return Ok(());
         };
         let before = self.journal.pending();
+        self.rearm(last)?; // first, so that what these blocks say can halt it again
         for block in blocks {
             for fact in &block.facts {
                 self.take(block.id, fact)?;
@@ -48,7 +49,6 @@ impl<S: Store> Settling<'_, S> {
         self.consume_slots(blocks, last, nonce)?;
         self.bury_expired(last)?;
         self.bury_abandoned()?;
-        self.rearm(last)?;
         let quiet = last
             .number
             .saturating_sub(self.journal.state().finalised().number);
@@ -143,25 +143,35 @@ impl<S: Store> Settling<'_, S> {
         payment: &Payment,
     ) -> Result<(), JournalError> {
         let state = self.journal.state();
-        let ours = state.numbered(number).map(|row| row.payment);
+        let row = state.numbered(number);
+        let row = row.filter(|row| !row.status.is_final());
+        let ours = row.map(|row| row.payment);
         if ours.is_some_and(|ours| ours != *payment) || self.is_unknown_of_ours(number) {
             return self.halt(HaltReason::ForeignNumber { number });
         }
         let reference = payment.reference();
-        let Some(row) = self.journal.state().payment(&reference) else {
-            return Ok(());
-        };
-        let waits = matches!(
-            row.status,
-            PaymentStatus::Requested | PaymentStatus::Open | PaymentStatus::Held
-        );
-        if row.number != Some(number) && waits {
-            self.record(Event::Held {
-                refs: vec![reference],
-                reason: HoldReason::ForeignProposal,
-            })?;
+        let row = self.journal.state().payment(&reference);
+        if row.is_some_and(|row| row.number != Some(number)) {
+            self.hold_waiting(reference)?;
         }
         Ok(())
+    }
+
+    /// What somebody else proposed or was paid under a ref of ours waits for a person, if it is not under way.
+    fn hold_waiting(&mut self, reference: PaymentRef) -> Result<(), JournalError> {
+        let waits = [
+            PaymentStatus::Requested,
+            PaymentStatus::Open,
+            PaymentStatus::Held,
+        ];
+        let row = self.journal.state().payment(&reference);
+        if !row.is_some_and(|row| waits.contains(&row.status)) {
+            return Ok(());
+        }
+        self.record(Event::Held {
+            refs: vec![reference],
+            reason: HoldReason::ForeignProposal,
+        })
     }
 
     /// A number of our namespace that the log never gave out.
@@ -191,7 +201,7 @@ impl<S: Store> Settling<'_, S> {
             let batch = state.batch(&id);
             let paid = body(usize::from(offset), items, batch);
             match state.numbered(number) {
-                Some(row) if paid == Some(row.payment) => {
+                Some(row) if paid == Some(row.payment) && row.status != PaymentStatus::Paid => {
                     ours.set_bit(usize::from(offset), true);
                 }
                 None if state.opening().namespace.counter_of(number).is_none() => {
@@ -233,6 +243,7 @@ impl<S: Store> Settling<'_, S> {
             let known = self.store.knows_any(&[reference], &[]);
             if is_live || known.map_err(EngineError::Store)? || !refs.insert(reference) {
                 self.halt(HaltReason::ForeignRef { reference, number })?;
+                self.hold_waiting(reference)?;
             } else {
                 payments.push(NumberedPayment { number, payment });
             }
@@ -377,8 +388,15 @@ impl<S: Store> Settling<'_, S> {
         self.record(Event::ModeChanged { mode: Mode::Armed })
     }
 
+    /// Over the wait for an earlier log, which ends by itself, goes what only a person may judge; but for a foreign nonce,
+    /// which is found again after it.
     fn halt(&mut self, reason: HaltReason) -> Result<(), JournalError> {
-        if matches!(self.journal.state().mode(), Mode::Halted { .. }) {
+        let state = self.journal.state();
+        let is_due = match &reason {
+            HaltReason::ForeignNonce { .. } => matches!(state.mode(), Mode::Armed),
+            _ => state.sends_or_will(),
+        };
+        if !is_due {
             return Ok(());
         }
         self.record(Event::ModeChanged {

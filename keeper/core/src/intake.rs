@@ -117,7 +117,7 @@ fn refusal(state: &State, command: &Command) -> Option<String> {
             ],
         ),
         Command::Halt { .. } => {
-            return matches!(state.mode(), Mode::Halted { .. })
+            return (!state.sends_or_will())
                 .then(|| "mode halted: it sends nothing already".to_owned());
         }
         Command::Resume { .. } => {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{BatchId, Payment, PaymentNumber, PaymentRef},
-    event::{BlockRef, Mode, Opening, Route},
+    event::{BlockRef, HaltReason, Mode, Opening, Route},
     lifecycle::BatchStatus,
     machine::ForbiddenStep,
 };
@@ -246,6 +246,14 @@ impl State {
     /// Whether the keeper sends.
     pub fn mode(&self) -> &Mode {
         &self.mode
+    }
+
+    /// It sends, or waits for nothing but an earlier log, after which it sends by itself.
+    pub(crate) fn sends_or_will(&self) -> bool {
+        match &self.mode {
+            Mode::Armed => true,
+            Mode::Halted { reason } => matches!(reason, HaltReason::Restored { .. }),
+        }
     }
 
     /// Arrivals up to this one have been looked at.

@@ -109,7 +109,7 @@ where
         else {
             return Ok(());
         };
-        if matches!(self.state().mode(), Mode::Armed) {
+        if self.state().sends_or_will() {
             let reason = HaltReason::FinalityBroken {
                 number,
                 was,

@@ -61,6 +61,13 @@ impl State {
             if self.payments.contains_key(&reference) {
                 return Err(exists(reference));
             }
+            if self.numbers.insert(*number, reference).is_some() {
+                return Err(contradiction(
+                    "number",
+                    number,
+                    "belongs to another payment",
+                ));
+            }
             self.insert(PaymentRow {
                 payment: *payment,
                 arrival: 0,
