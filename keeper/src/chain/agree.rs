@@ -64,10 +64,10 @@ impl Chain for TwoNodes {
 
 /// What both say.
 fn agreed(first: Polled, second: Polled) -> Outcome {
-    let lower = if second.finalised.0 < first.finalised.0 {
-        &second
+    let (lower, higher) = if second.finalised.0 < first.finalised.0 {
+        (&second, &first)
     } else {
-        &first
+        (&first, &second)
     };
     let (finalised, finalised_nonce) = (lower.finalised, lower.finalised_nonce);
     let is_one_block = first.finalised.0 == second.finalised.0;
@@ -81,6 +81,12 @@ fn agreed(first: Polled, second: Polled) -> Outcome {
         return Outcome::Failed(format!(
             "nonce at final block {}: {} at one node, {} at the other",
             finalised.0, first.finalised_nonce, second.finalised_nonce
+        ));
+    }
+    if finalised_nonce > higher.finalised_nonce {
+        return Outcome::Failed(format!(
+            "nonce {finalised_nonce} at final block {}: it never falls, and is {} at {} at the other node",
+            finalised.0, higher.finalised_nonce, higher.finalised.0
         ));
     }
     let suggested_tip = first.suggested_tip;
@@ -207,6 +213,14 @@ mod tests {
         }
         assert!(is_failure(&poll(one.clone(), fork).await));
         assert!(is_failure(&poll(one, polled(Vec::new(), 1, 5)).await));
+    }
+
+    #[tokio::test]
+    async fn a_nonce_that_would_have_fallen_is_no_answer() {
+        let lower = polled(vec![block(2, 0, vec![])], 1, 6);
+        let higher = polled(vec![block(2, 0, vec![])], 2, 5);
+        assert!(is_failure(&poll(lower.clone(), higher.clone()).await));
+        assert!(is_failure(&poll(higher, lower).await));
     }
 
     #[tokio::test]
