@@ -89,10 +89,12 @@ pub async fn read_past(
         start: last,
     };
     let tale = Tale::read(&history);
-    let (paid, waiting) = (tale.paid.len(), tale.waiting(last).count());
+    let (paid, waiting) = (tale.paid.len(), tale.waiting(last).len());
     let mut events = tale.events(last);
     if identity.keeper_nonce > 0 && tale.is_used {
-        let until = BlockTime::from_seconds(last.time.seconds().saturating_add(ttl))?;
+        // An earlier log dated its headers by the newest block it saw.
+        let newest = identity.head.time.max(last.time);
+        let until = BlockTime::from_seconds(newest.seconds().saturating_add(ttl))?;
         events.push(Event::ModeChanged {
             mode: Mode::Halted {
                 reason: HaltReason::Restored { until },
@@ -113,6 +115,8 @@ struct Tale {
     is_used: bool,
     /// Payments made, by ref: the first of each.
     paid: BTreeMap<PaymentRef, NumberedPayment>,
+    /// Numbers used up.
+    numbers: BTreeSet<PaymentNumber>,
     proposals: BTreeMap<BatchId, Proposal>,
 }
 
@@ -183,27 +187,36 @@ impl Tale {
             if let (true, Some(payment), Some(number)) =
                 (mask.bit(usize::from(offset)), payment, number)
             {
+                self.numbers.insert(number);
                 let paid = NumberedPayment { number, payment };
                 self.paid.entry(payment.reference()).or_insert(paid);
             }
         }
     }
 
-    /// Proposals that may still be executed and of which nothing is known otherwise. One of which a part is paid is left to
-    /// the people who proposed it.
-    fn waiting(&self, last: BlockRef) -> impl Iterator<Item = &Proposal> {
+    /// Proposals that may still be executed, and whether each is taken over: only if none of its refs and numbers is known
+    /// otherwise. Any other is left to the people who proposed it, and what is asked for under its refs waits for a person.
+    fn waiting(&self, last: BlockRef) -> Vec<(&Proposal, bool)> {
         let mut refs: BTreeSet<PaymentRef> = self.paid.keys().copied().collect();
-        self.proposals.values().filter(move |proposal| {
-            let is_live = !proposal.is_over && proposal.header.expires_at > last.time;
-            let own: BTreeSet<PaymentRef> =
+        let mut numbers = self.numbers.clone();
+        let proposals = self.proposals.values();
+        let live = proposals.filter(|p| !p.is_over && p.header.expires_at > last.time);
+        live.map(|proposal| {
+            let own_refs: BTreeSet<PaymentRef> =
                 proposal.payments.iter().map(Payment::reference).collect();
-            let is_new = own.len() == proposal.payments.len() && own.is_disjoint(&refs);
-            let taken = is_live && is_new && proposal.paid.is_zero();
-            if taken {
-                refs.extend(own);
+            let own_numbers: BTreeSet<PaymentNumber> = (0..proposal.header.count)
+                .filter_map(|offset| proposal.header.first_number.checked_add(offset))
+                .collect();
+            let is_new = own_refs.len() == proposal.payments.len()
+                && own_refs.is_disjoint(&refs)
+                && own_numbers.is_disjoint(&numbers);
+            if is_new {
+                refs.extend(own_refs);
+                numbers.extend(own_numbers);
             }
-            taken
+            (proposal, is_new)
         })
+        .collect()
     }
 
     fn events(&self, last: BlockRef) -> Vec<Event> {
@@ -211,15 +224,113 @@ impl Tale {
         let recovered = paid.chunks(CHUNK).map(|chunk| Event::Recovered {
             payments: chunk.to_vec(),
         });
-        let adopted = self.waiting(last).map(|proposal| Event::Adopted {
-            batch: proposal.header,
-            payments: proposal.payments.clone(),
+        let waiting = self.waiting(last).into_iter().map(|(proposal, is_new)| {
+            let (batch, payments) = (proposal.header, proposal.payments.clone());
+            if is_new {
+                Event::Adopted { batch, payments }
+            } else {
+                Event::ForeignProposed { batch, payments }
+            }
         });
-        recovered.chain(adopted).collect()
+        recovered.chain(waiting).collect()
     }
 }
 
 /// What was paid is always a valid payment.
 fn payment_of(item: &PackedItem) -> Option<Payment> {
     Payment::new(item.recipient, item.amount, item.reference).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::B256;
+    use tidelock_core::{
+        domain::{Amount, ChainId, TierIndex, VaultDomain},
+        state::State,
+    };
+
+    use super::*;
+
+    fn payment(id: u8) -> Payment {
+        let reference = PaymentRef([id; 16]);
+        Payment::new(Address::repeat_byte(id), Amount(5), reference).unwrap()
+    }
+
+    fn time(seconds: u64) -> BlockTime {
+        BlockTime::from_seconds(seconds).unwrap()
+    }
+
+    fn domain() -> VaultDomain {
+        VaultDomain {
+            chain_id: ChainId(1),
+            vault: Address::repeat_byte(0xaa),
+        }
+    }
+
+    fn proposed(first: u64, payments: &[Payment]) -> (BatchId, Fact) {
+        let (first, tier) = (PaymentNumber(first), TierIndex::new(1).unwrap());
+        let header = Batch::seal(first, tier, payments, time(9_000), B256::ZERO).unwrap();
+        let id = header.id(&domain());
+        let payments = payments.to_vec();
+        let fact = Fact::Proposed {
+            id,
+            header,
+            payments,
+        };
+        (id, fact)
+    }
+
+    fn executed(id: BatchId, first: u64) -> Fact {
+        Fact::Paid {
+            id,
+            first_number: PaymentNumber(first),
+            paid: U256::from(1),
+            items: None,
+        }
+    }
+
+    /// The log must fold, whatever somebody has proposed; how many proposals it takes over, and how many it leaves.
+    fn open(facts: Vec<Fact>) -> (usize, usize) {
+        let history: Vec<(u64, Fact)> = facts.into_iter().map(|fact| (1, fact)).collect();
+        let last = BlockRef {
+            number: 9,
+            hash: B256::repeat_byte(9),
+            time: time(1_000),
+        };
+        let mut state = State::open(Opening {
+            domain: domain(),
+            keeper: Address::repeat_byte(1),
+            first_nonce: 0,
+            namespace: Namespace::new(7).unwrap(),
+            start: last,
+        });
+        let events = Tale::read(&history).events(last);
+        for event in &events {
+            state.apply(event).unwrap();
+        }
+        let count = |which: fn(&Event) -> bool| events.iter().filter(|e| which(e)).count();
+        (
+            count(|event| matches!(event, Event::Adopted { .. })),
+            count(|event| matches!(event, Event::ForeignProposed { .. })),
+        )
+    }
+
+    #[test]
+    fn of_two_proposals_of_one_number_one_is_taken_over() {
+        let facts = vec![proposed(70, &[payment(1)]).1, proposed(70, &[payment(2)]).1];
+        assert_eq!(open(facts), (1, 1));
+    }
+
+    #[test]
+    fn a_proposal_of_a_number_that_is_paid_is_not_taken_over() {
+        let (id, first) = proposed(70, &[payment(1)]);
+        let facts = vec![first, executed(id, 70), proposed(70, &[payment(2)]).1];
+        assert_eq!(open(facts), (0, 1));
+    }
+
+    #[test]
+    fn a_proposal_that_is_paid_in_part_is_remembered() {
+        let (id, fact) = proposed(70, &[payment(1), payment(2)]);
+        assert_eq!(open(vec![fact, executed(id, 70)]), (0, 1));
+    }
 }

@@ -112,6 +112,7 @@ fn open_log(
     runtime: &Runtime,
 ) -> Result<(), Failure> {
     let path = &config.store.path;
+    no_remains(path)?;
     info!(store = %path.display(), "no log yet: reading the vault's past");
     let to = identity.finalised.number;
     let past = runtime
@@ -140,6 +141,24 @@ fn open_log(
         from = past.opening.start.number,
         "log opened"
     );
+    Ok(())
+}
+
+/// SQLite would read what another database left behind as part of the new one.
+fn no_remains(path: &Path) -> Result<(), Failure> {
+    for ending in ["-wal", "-shm", "-journal"] {
+        let remains = ended(path, ending);
+        if remains.exists() {
+            return Err(Failure::new(
+                ExitStatus::Store,
+                format!(
+                    "store.path {}: the database is gone, and {} of it is still there; move both together",
+                    path.display(),
+                    remains.display()
+                ),
+            ));
+        }
+    }
     Ok(())
 }
 
