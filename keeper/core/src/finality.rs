@@ -122,9 +122,11 @@ impl<S: Store> Settling<'_, S> {
         let refs: Vec<PaymentRef> = numbered.iter().map(|(_, p)| p.reference()).collect();
         let numbers: Vec<PaymentNumber> = numbered.iter().map(|(number, _)| *number).collect();
         let namespace = state.opening().namespace;
+        let foreign = state.foreign_refs();
         let distinct: BTreeSet<&PaymentRef> = refs.iter().collect();
         let is_new = distinct.len() == refs.len()
-            && refs.iter().all(|known| state.payment(known).is_none())
+            && (refs.iter())
+                .all(|known| state.payment(known).is_none() && !foreign.contains(known))
             && numbers.iter().all(|number| {
                 namespace.counter_of(*number).is_none() && state.numbered(*number).is_none()
             });

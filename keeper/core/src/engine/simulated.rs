@@ -310,6 +310,8 @@ where
                         let answer = answer.clone();
                         self.hold(reference, HoldReason::CannotSimulate { answer })?;
                     }
+                } else {
+                    self.note(&revert); // no payment of ours: asked again at the next block
                 }
             }
             Revert::NothingPaid => self.nothing_paid(candidate)?,

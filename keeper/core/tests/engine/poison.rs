@@ -112,3 +112,14 @@ fn what_needs_more_gas_than_there_may_be_is_held_and_not_asked_about_for_ever() 
         Some(HoldReason::CannotSimulate { answer })
     );
 }
+
+#[test]
+fn an_answer_about_a_payment_that_is_not_in_the_batch_is_asked_again_a_block_later() {
+    let mut bench = Bench::new();
+    let (index, answer) = (7, "VaultPaymentRefused".to_owned());
+    bench.simulation = Some(Simulation::Reverts(Revert::Payment { index, answer }));
+    bench.request([1]);
+    bench.settle();
+    assert_eq!(bench.asked_for(is_simulate), 1);
+    assert_eq!(bench.status(1), PaymentStatus::Open);
+}

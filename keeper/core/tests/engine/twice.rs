@@ -7,7 +7,10 @@ use tidelock_core::{
 
 use crate::{
     bench::Bench,
-    world::{foreign_number, foreign_payment, foreign_proposal, number, paid, payment, reference},
+    world::{
+        foreign_number, foreign_payment, foreign_proposal, number, paid, payment, payment_of,
+        reference,
+    },
 };
 
 #[test]
@@ -36,4 +39,16 @@ fn a_node_that_shows_a_payment_twice_halts_it() {
     assert_eq!(bench.status(1), PaymentStatus::Paid);
     let number = number(0);
     assert_eq!(bench.halted(), Some(HaltReason::ForeignNumber { number }));
+}
+
+#[test]
+fn a_ref_of_a_proposal_left_to_people_is_not_taken_over_with_another() {
+    let mut bench = Bench::new();
+    let twice = [payment(1), payment_of(1, 50)];
+    let (left, first) = foreign_proposal(foreign_number(0), &twice);
+    let (id, second) = foreign_proposal(foreign_number(9), &[payment(1)]);
+    bench.mine(vec![first, second], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.batch(left).status, BatchStatus::Foreign);
+    assert_eq!(bench.batch(id).status, BatchStatus::Foreign);
 }
