@@ -13,7 +13,8 @@ use tidelock_core::{
 use crate::{
     bench::Bench,
     world::{
-        PROPOSALS, foreign_number, foreign_proposal, number, paid, payment, payment_of, reference,
+        PROPOSALS, foreign_number, foreign_proposal, number, paid, payment, payment_of, proposed,
+        reference,
     },
 };
 
@@ -293,4 +294,31 @@ fn one_that_is_proposed_and_paid_in_final_blocks_seen_together_is_paid() {
     bench.finalise(0);
     assert_eq!(bench.status(1), PaymentStatus::Paid);
     assert_eq!(bench.batch(id).status, BatchStatus::Final);
+}
+
+#[test]
+fn a_veto_of_a_foreign_proposal_holds_nothing_of_ours() {
+    let mut bench = Bench::new();
+    bench.vault.halted_until = u64::MAX;
+    bench.mine_quiet(1);
+    bench.request([1]);
+    bench.settle();
+    let (id, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
+    bench.mine(vec![fact], Vec::new());
+    bench.finalise(0);
+    let (reference, note) = (reference(1), "theirs is wrong".to_owned());
+    bench.command(Command::Release { reference, note });
+    bench.mine(vec![Fact::Cancelled { id }], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.batch(id).status, BatchStatus::Dead);
+    assert_eq!(bench.status(1), PaymentStatus::Open);
+}
+
+#[test]
+fn an_automatic_batch_that_somebody_proposes_stays_automatic() {
+    let mut bench = Bench::new();
+    bench.pay([1]);
+    bench.mine(vec![proposed(&bench.live_batch())], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.live_batch().status, BatchStatus::Sealed);
 }
