@@ -40,6 +40,14 @@ pub enum OpeningError {
         /// Last block asked for.
         last: u64,
     },
+    /// Two nodes tell different stories.
+    #[error(
+        "the vault's past up to block {last}: the two nodes tell it differently; nothing is opened until they agree"
+    )]
+    NodesDiffer {
+        /// The last block asked for.
+        last: u64,
+    },
     /// The random namespace is none.
     #[error(transparent)]
     Namespace(#[from] InvalidNamespace),
@@ -61,11 +69,11 @@ pub struct Past {
     pub waiting: usize,
 }
 
-/// Reads the vault's past up to the block that is final now.
+/// Reads the vault's past up to the block that is final now; with a second node, as both have it.
 ///
 /// `ttl` is the longest life of a header that an earlier log of the same key may have signed. [seconds]
 pub async fn read_past(
-    chain: &RpcChain,
+    (chain, second): (&RpcChain, Option<&RpcChain>),
     identity: &Identity,
     from_block: u64,
     ttl: u64,
@@ -74,6 +82,14 @@ pub async fn read_past(
     let parties = chain.parties();
     let last = identity.finalised;
     let history = chain.history(from_block, last, progress).await?;
+    if let Some(second) = second {
+        // The nonce is asked for by the block's hash: a node that lacks the block answers an error.
+        let other = second.history(from_block, last, |_| {}).await?;
+        let nonce = second.nonce_after(last).await?;
+        if history != other || nonce != identity.keeper_nonce {
+            return Err(OpeningError::NodesDiffer { last: last.number });
+        }
+    }
     if !history.iter().any(|(_, fact)| *fact == Fact::Created) {
         return Err(OpeningError::NoPast {
             vault: parties.domain.vault,
@@ -91,7 +107,8 @@ pub async fn read_past(
     let tale = Tale::read(&history);
     let (paid, waiting) = (tale.paid.len(), tale.waiting(last).len());
     let mut events = tale.events(last);
-    if identity.keeper_nonce > 0 && tale.is_used {
+    let pending = chain.pending_nonce().await?;
+    if (identity.keeper_nonce > 0 && tale.is_used) || pending > identity.keeper_nonce {
         // An earlier log dated its headers by the newest block it saw.
         let newest = identity.head.time.max(last.time);
         let until = BlockTime::from_seconds(newest.seconds().saturating_add(ttl))?;

@@ -97,6 +97,20 @@ fn pass_foreign_nonces(journal: &mut Journal, nonce: Option<u64>) -> Result<(), 
     Ok(())
 }
 
+/// The wait for what an earlier log may have signed is not a person's to cut short.
+fn resume_refusal(mode: &Mode) -> Option<String> {
+    match mode {
+        Mode::Armed => Some("mode armed: there is nothing to resume".to_owned()),
+        Mode::Halted {
+            reason: HaltReason::Restored { until },
+        } => Some(format!(
+            "mode restored: goes on by itself once a block of time {} is final",
+            until.seconds()
+        )),
+        Mode::Halted { .. } => None,
+    }
+}
+
 fn refusal(state: &State, command: &Command) -> Option<String> {
     let (reference, allowed): (_, &[PaymentStatus]) = match command {
         Command::Hold { reference, .. } => (
@@ -120,10 +134,7 @@ fn refusal(state: &State, command: &Command) -> Option<String> {
             return (!state.sends_or_will())
                 .then(|| "mode halted: it sends nothing already".to_owned());
         }
-        Command::Resume { .. } => {
-            return matches!(state.mode(), Mode::Armed)
-                .then(|| "mode armed: there is nothing to resume".to_owned());
-        }
+        Command::Resume { .. } => return resume_refusal(state.mode()),
     };
     let Some(row) = state.payment(reference) else {
         return Some(format!("ref {reference}: unknown, or final already"));

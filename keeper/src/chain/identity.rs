@@ -189,7 +189,7 @@ impl RpcChain {
             finalised: finalised.id,
             keeper_until: look.keeper_until,
             proposer_until: look.proposer_until,
-            keeper_nonce: self.nonce_at(&finalised).await?,
+            keeper_nonce: self.nonce_after(finalised.id).await?,
             gas_balance: look.gas_balance,
             has_blacklist: self.find_blacklist(at).await? != Blacklist::None,
             warnings,

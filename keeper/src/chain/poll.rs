@@ -42,7 +42,7 @@ impl RpcChain {
         let last = blocks.last();
         let behind = last.filter(|last| last.id.number < finalised.id.number);
         let finalised = behind.cloned().unwrap_or(finalised);
-        let finalised_nonce = self.nonce_at(&finalised).await?;
+        let finalised_nonce = self.nonce_after(finalised.id).await?;
         Ok(Polled {
             blocks,
             finalised: (finalised.id.number, finalised.id.hash),
@@ -66,11 +66,18 @@ impl RpcChain {
 
     /// The keeper's nonce after a block. No key has sent anything in the first block of a chain, whose state many nodes
     /// have dropped; nodes that know of no final block yet answer with that one.
-    pub(super) async fn nonce_at(&self, block: &Block) -> Result<u64, ChainError> {
-        if block.id.number == 0 {
+    pub async fn nonce_after(&self, block: BlockRef) -> Result<u64, ChainError> {
+        if block.number == 0 {
             return Ok(0);
         }
-        let params = json!([self.parties.keeper, by_hash(block.id.hash)]);
+        let params = json!([self.parties.keeper, by_hash(block.hash)]);
+        let nonce: U256 = self.rpc.request("eth_getTransactionCount", params).await?;
+        narrow("nonce", nonce)
+    }
+
+    /// The keeper's next nonce if all that waits in the node's pool is mined.
+    pub async fn pending_nonce(&self) -> Result<u64, ChainError> {
+        let params = json!([self.parties.keeper, "pending"]);
         let nonce: U256 = self.rpc.request("eth_getTransactionCount", params).await?;
         narrow("nonce", nonce)
     }

@@ -63,7 +63,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let path = &config.store.path;
     let lock = lock(path)?;
     if !path.exists() {
-        open_log(args, &config, &chain, &identity, &runtime)?;
+        open_log(
+            args,
+            &config,
+            (&chain, second.as_ref()),
+            &identity,
+            &runtime,
+        )?;
     }
     let store = SqliteStore::open_locked(path, lock).map_err(store_failure)?;
     same_log(&config, &identity, &store)?;
@@ -107,7 +113,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 fn open_log(
     args: &Args,
     config: &Config,
-    chain: &RpcChain,
+    nodes: (&RpcChain, Option<&RpcChain>),
     identity: &Identity,
     runtime: &Runtime,
 ) -> Result<(), Failure> {
@@ -117,7 +123,7 @@ fn open_log(
     let to = identity.finalised.number;
     let past = runtime
         .block_on(opening::read_past(
-            chain,
+            nodes,
             identity,
             args.from_block,
             config.batch.attempt_ttl_s,
