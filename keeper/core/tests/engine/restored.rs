@@ -72,3 +72,17 @@ fn an_operator_can_halt_what_would_go_on_by_itself() {
     assert_eq!(bench.halted(), Some(HaltReason::Operator { note }));
     assert_eq!(bench.asked_for(is_send), 0);
 }
+
+#[test]
+fn nobody_cuts_the_wait_short() {
+    let mut bench = restored();
+    bench.resume();
+    bench.request([1]);
+    bench.mine_quiet(1);
+    bench.settle();
+    assert!(matches!(bench.halted(), Some(HaltReason::Restored { .. })));
+    assert_eq!(bench.asked_for(is_send), 0);
+    wait(&mut bench);
+    assert_eq!(bench.halted(), None);
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+}
