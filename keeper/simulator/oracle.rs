@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, LogData};
 use alloy_sol_types::{SolEvent, SolInterface};
-use tidelock_core::{domain::PaymentRef, lifecycle::PaymentStatus};
+use tidelock_core::{
+    domain::PaymentRef,
+    lifecycle::{AttemptStatus, PaymentStatus},
+};
 
 use crate::{
     fate::Fate,
@@ -34,6 +37,8 @@ struct Payout {
 /// The payments of one canonical block.
 struct Page {
     block: B256,
+    /// The keeper's nonce before it.
+    nonce: u64,
     payouts: Vec<Payout>,
 }
 
@@ -44,6 +49,8 @@ pub struct Oracle {
     pages: Vec<Page>,
     by_ref: BTreeMap<PaymentRef, (u64, u64)>,
     by_number: BTreeMap<u64, u64>,
+    /// The transaction that used up each nonce of the keeper's.
+    by_nonce: BTreeMap<u64, B256>,
     /// Batches by id, from the logs that brought them: an id commits to its payments, whatever fork it was seen on.
     proposals: BTreeMap<B256, (usize, Vec<Item>)>,
     /// Largest cap that each tier has had. [base units]
@@ -72,6 +79,7 @@ impl Oracle {
         }
         if !self.finality_broken {
             self.check_beliefs(world, disk)?;
+            self.check_nonces(disk)?;
         }
         Ok(())
     }
@@ -93,6 +101,7 @@ impl Oracle {
             && !is_canonical(self.pages.len() - 1, page)
         {
             let page = self.pages.pop().expect("is there");
+            self.by_nonce.split_off(&page.nonce);
             for payout in page.payouts {
                 self.by_ref.remove(&payout.reference);
                 self.by_number.remove(&payout.number);
@@ -129,8 +138,14 @@ impl Oracle {
             self.judge(payout, block, people)?;
             *fate.coverage.counts.entry("payments made").or_default() += 1;
         }
-        let block = block.hash;
-        self.pages.push(Page { block, payouts });
+        let first = block.nonce - block.transactions.len() as u64;
+        let hashes = block.transactions.iter().map(|mined| mined.hash);
+        self.by_nonce.extend((first..).zip(hashes));
+        self.pages.push(Page {
+            block: block.hash,
+            nonce: first,
+            payouts,
+        });
         self.check_caps()
     }
 
@@ -220,6 +235,25 @@ impl Oracle {
             time,
         });
         Ok(payouts.collect())
+    }
+
+    /// What the keeper says of a nonce that is used up is what the chain says: that transaction of its own, or a foreign one.
+    fn check_nonces(&self, disk: &Disk) -> Result<(), String> {
+        for slot in disk.used_slots() {
+            let on_chain = self.by_nonce.get(&slot.nonce);
+            let mut attempts = slot.attempts.iter();
+            let wrong = attempts.find(|attempt| {
+                let said = attempt.status == AttemptStatus::Consumed;
+                said != (on_chain == Some(&attempt.hash))
+            });
+            if let Some(attempt) = wrong {
+                let (nonce, hash, status) = (slot.nonce, attempt.hash, attempt.status);
+                return Err(format!(
+                    "nonce {nonce}: {hash} is called {status:?}, and the chain has {on_chain:?}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What the keeper calls paid is paid for good; what it calls withdrawn or refused is not paid at all.

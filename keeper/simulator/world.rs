@@ -47,8 +47,6 @@ pub struct World {
 pub struct Fork {
     /// Until when a node answers from it now and then. [milliseconds]
     pub until_ms: u64,
-    /// Height of the last block that it shares with the canonical chain.
-    pub base: u64,
     /// Its newest block.
     pub tip: B256,
 }
@@ -134,11 +132,7 @@ impl World {
             fate.struck(Fault::NodeDown);
             self.down_until_ms = now_ms + 3_600_000;
         }
-        // Two nodes that contradict each other about what is final are no answer.
-        let finalised = self.chain.finalised();
-        if (self.fork).is_some_and(|fork| now_ms > fork.until_ms || fork.base < finalised) {
-            self.fork = None;
-        }
+        self.fork = self.fork.filter(|fork| now_ms <= fork.until_ms);
         if self.fork.is_none() && fate.strikes(Fault::NodesContradict) {
             self.fork_off(now_ms, fate);
         }

@@ -1,8 +1,9 @@
 //! The guardian's, the administrators' and the operator's part.
 
+use alloy_primitives::B256;
 use alloy_sol_types::SolCall;
 use tidelock_core::{
-    domain::PaymentRef,
+    domain::{BatchId, PaymentRef},
     event::{Command, HaltReason, Mode},
     lifecycle::PaymentStatus,
 };
@@ -74,15 +75,20 @@ impl People {
     /// and more often what the keeper has given up.
     fn pay_beside(&self, world: &mut World, fate: &mut Fate) {
         let disk = self.drive.0.borrow();
-        let is_given_up = |item: &Item| {
+        let vault = &world.chain.ledger().vault;
+        let is_left = |item: &Item, id: B256| {
             let row = disk.payment(PaymentRef(item.reference));
-            let waits = [PaymentStatus::Open, PaymentStatus::Held];
-            row.is_some_and(|row| row.number.is_some() && waits.contains(&row.status))
+            row.is_some_and(|row| {
+                let carried = row.status == PaymentStatus::Sealed && row.batch == Some(BatchId(id));
+                !row.status.is_final() && !carried
+            })
         };
         let called = world.pool.ever_called();
         let pays = called.filter_map(|data| Some((data, Abi::payCall::abi_decode(data).ok()?)));
-        let (given_up, others): (Vec<_>, Vec<_>) =
-            pays.partition(|(_, pay)| unpack(&pay.payments).iter().any(is_given_up));
+        let (given_up, others): (Vec<_>, Vec<_>) = pays.partition(|(_, pay)| {
+            let id = vault.id(&pay.batch);
+            unpack(&pay.payments).iter().any(|item| is_left(item, id))
+        });
         let (choices, per_mille) = match given_up.is_empty() {
             true => (others, 3),
             false => (given_up, 200),

@@ -181,6 +181,21 @@ impl Chain {
             .collect()
     }
 
+    /// Whether the branch that ends in `tip` holds every final block. Of one that does not no node is believed.
+    pub fn agrees(&self, tip: B256) -> bool {
+        let mut block = self.block(tip);
+        while let Some(above) = block {
+            if self
+                .at(above.number)
+                .is_some_and(|at| at.hash == above.hash)
+            {
+                return above.number >= self.finalised;
+            }
+            block = self.block(above.parent);
+        }
+        false
+    }
+
     /// What is deep enough becomes final.
     pub fn advance_finality(&mut self) {
         let final_now = self.head().number.saturating_sub(self.depth);

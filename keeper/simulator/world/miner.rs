@@ -88,7 +88,6 @@ impl World {
         let tip = self.branch(&base, length, fate);
         self.fork = Some(Fork {
             until_ms: now_ms + fate.rng.between(5_000, 60_000),
-            base: base.number,
             tip,
         });
     }

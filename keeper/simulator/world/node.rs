@@ -122,7 +122,7 @@ impl World {
     fn answer_poll(&mut self, tip: BlockRef, fate: &mut Fate) -> Outcome {
         let mut top = self.chain.head();
         if let Some(fork) = self.fork
-            && fork.base >= self.chain.finalised()
+            && self.chain.agrees(fork.tip)
             && fate.rng.chance(500)
         {
             top = self.chain.block(fork.tip).expect("stored");

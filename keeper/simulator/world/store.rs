@@ -101,6 +101,11 @@ impl Disk {
         self.slots.values().filter(|slot| slot.is_live())
     }
 
+    /// Slots whose nonce is used up.
+    pub fn used_slots(&self) -> impl Iterator<Item = &SlotRow> {
+        self.slots.values().filter(|slot| !slot.is_live())
+    }
+
     /// The row about the log as a whole.
     pub fn head(&self) -> &HeadRow {
         self.head.as_ref().expect("opened")
