@@ -230,7 +230,7 @@ abstract contract ChangeHandler is PaymentHandler {
     function _signersChange(uint256 seed, uint64 nonce, uint40 expiresAt) private view returns (SignersChange memory) {
         address[] memory next = _slice(_people, _roll(seed, "first", 11), TOP_APPROVALS + _roll(seed, "signers", 4));
         uint256 threshold = 1 + _roll(seed, "threshold", TOP_APPROVALS);
-        if (_oneIn(8, seed, "no threshold")) threshold = _oneIn(2, seed, "none") ? 0 : next.length + 1;
+        if (_oneIn(5, seed, "no threshold")) threshold = _oneIn(2, seed, "none") ? 0 : next.length + 1;
         return SignersChange(next, uint8(threshold), nonce, expiresAt);
     }
 
@@ -255,9 +255,9 @@ abstract contract ChangeHandler is PaymentHandler {
         _spoilPolicy(seed, c);
     }
 
-    /// @dev Breaks one rule of every fifth policy.
+    /// @dev Breaks one rule of every third policy.
     function _spoilPolicy(uint256 seed, TiersChange memory c) private pure {
-        uint256 rule = _roll(seed, "rule", 40);
+        uint256 rule = _roll(seed, "rule", 24);
         uint256 last = c.tiers.length - 1;
         Tier memory top = c.tiers[last];
         if (rule == 0) top.approvals = 200;
