@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use alloy::primitives::U256;
-use serde_json::{Value, json};
-use tidelock_core::{domain::Payment, lifecycle::PaymentStatus};
+use tidelock_core::lifecycle::PaymentStatus;
 
 use super::{
-    daemon::{Daemon, each_paid_once},
-    small, start,
-    world::{Mining, Plan, World},
+    daemon::each_paid_once,
+    pooled, small, start,
+    world::{Mining, Plan},
 };
 
 const GWEI: u128 = 1_000_000_000;
@@ -34,22 +33,6 @@ async fn a_spike_above_the_cap_holds_payments_until_it_ends() {
     world.set_base_fee(GWEI).await;
     daemon.until_count(PaymentStatus::Paid, 5).await;
     each_paid_once(&world, &payments).await;
-}
-
-/// Files payments and waits until their transaction waits in the node's pool, where nothing is mined.
-async fn pooled(world: &World, daemon: &mut Daemon) -> Vec<Payment> {
-    daemon.start();
-    daemon.opened().await;
-    world.set_mining(Mining::ByHand).await;
-    let payments = small(0..5);
-    daemon.file(&payments);
-    loop {
-        let pool: Value = world.ask("txpool_status", json!([])).await;
-        if pool["pending"] != "0x0" {
-            return payments;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

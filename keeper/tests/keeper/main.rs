@@ -23,6 +23,9 @@ mod stop;
 #[path = "../world/mod.rs"]
 mod world;
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
 use tidelock_core::domain::Payment;
 
 use daemon::{Daemon, payment};
@@ -42,7 +45,7 @@ async fn start(plan: Plan, more: &str) -> (World, Daemon) {
     // The vault's creation must be final before a log is opened for it.
     let created = world.head().await.number;
     while world.finalised().await.number < created {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let daemon = Daemon::set_up(&world, more);
     (world, daemon)
@@ -52,4 +55,20 @@ async fn start(plan: Plan, more: &str) -> (World, Daemon) {
 fn small(ids: std::ops::Range<u32>) -> Vec<Payment> {
     ids.map(|id| payment(id, USDT * (1 + u128::from(id % 9))))
         .collect()
+}
+
+/// Files payments and waits until their transaction waits in the node's pool, where nothing is mined.
+async fn pooled(world: &World, daemon: &mut Daemon) -> Vec<Payment> {
+    daemon.start();
+    daemon.opened().await;
+    world.set_mining(Mining::ByHand).await;
+    let payments = small(0..5);
+    daemon.file(&payments);
+    loop {
+        let pool: Value = world.ask("txpool_status", json!([])).await;
+        if pool["pending"] != "0x0" {
+            return payments;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

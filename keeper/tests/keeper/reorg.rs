@@ -5,7 +5,7 @@ use tidelock_core::lifecycle::PaymentStatus;
 
 use super::{
     daemon::each_paid_once,
-    small, start,
+    pooled, small, start,
     world::{Mining, Plan},
 };
 
@@ -30,18 +30,7 @@ async fn a_reorganisation_drops_what_was_paid() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_is_dropped_from_the_pool() {
     let (world, mut daemon) = start(Plan::default(), LANE).await;
-    daemon.start();
-    daemon.opened().await;
-    world.set_mining(Mining::ByHand).await;
-    let payments = small(0..5);
-    daemon.file(&payments);
-    loop {
-        let pool: Value = world.ask("txpool_status", json!([])).await;
-        if pool["pending"] != "0x0" {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let payments = pooled(&world, &mut daemon).await;
     world
         .ask::<Value>("anvil_dropAllTransactions", json!([]))
         .await;
