@@ -1,6 +1,7 @@
 //! Two commits for every transaction: header, numbers and nonce first; then its bytes; then it is sent.
 
 use tidelock_core::{
+    domain::Amount,
     event::Event,
     lifecycle::{PaymentStatus, SlotStatus},
     log::LogHead,
@@ -137,6 +138,20 @@ fn too_much_gas_makes_smaller_batches() {
     bench.settle();
     assert_eq!(bench.batch_of(1).payments, [payment(1), payment(2)]);
     assert_eq!(bench.batch_of(3).payments, [payment(3)]);
+}
+
+/// Ten payments have 12.7 of the block's 30 million gas: two such batches fill it badly, three of seven payments well.
+#[test]
+fn batches_are_cut_so_that_a_whole_number_of_them_fills_a_block() {
+    let mut settings = one_by_one();
+    settings.batch.max_payments = 10;
+    let mut bench = Bench::with(settings);
+    bench.gas_per_payment = 1_250_000;
+    bench.vault.tiers[0].headroom = Amount(10_000);
+    bench.request(1..=24);
+    bench.settle();
+    let sizes = [1, 11, 18].map(|id| bench.batch_of(id).payments.len());
+    assert_eq!(sizes, [10, 7, 7]);
 }
 
 #[test]
