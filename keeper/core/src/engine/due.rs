@@ -260,7 +260,9 @@ where
             }
             let most = room_of(&room, batch.header.tier).min(balance);
             let aside = self.memory.set_aside.get(id).copied().unwrap_or_default();
-            let Some(skip) = skip_mask(batch, &paid, aside, most) else {
+            let skip = skip_mask(batch, &paid, aside, most)
+                .or_else(|| skip_mask(batch, &paid, U256::ZERO, most));
+            let Some(skip) = skip else {
                 continue;
             };
             let job = Job::Execute { batch: *id, skip };

@@ -85,13 +85,16 @@ where
         let tried = full(candidate.payments.len()) & !skip;
         let guilty = match revert {
             Revert::OutOfGas if tried.count_ones() > 1 => return self.shrink(candidate, tried),
-            Revert::OutOfGas => tried,
+            Revert::OutOfGas | Revert::NothingPaid => tried,
             Revert::BurnsGas { index, .. } => U256::from(1).wrapping_shl(*index),
             _ => U256::ZERO,
         };
+        let paid = (self.state().batch(&id)).map_or(U256::ZERO, |batch| batch.paid);
         let aside = self.memory.set_aside.entry(id).or_default();
+        let is_new = !(guilty & !*aside).is_zero();
         *aside |= guilty;
-        if guilty.is_zero() || (tried & !guilty).is_zero() {
+        let rest = full(candidate.payments.len()) & !paid & !*aside;
+        if !is_new || rest.is_zero() {
             self.memory.set_aside.remove(&id);
             self.memory.strike_batch(id);
             self.note(revert);

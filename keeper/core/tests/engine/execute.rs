@@ -191,6 +191,21 @@ fn too_much_gas_executes_in_parts() {
     assert_eq!(skips(&bench), masks([0b100]));
 }
 
+/// Found by the simulator: the half that the token refused kept the other half from being tried until the batch expired.
+#[test]
+fn a_part_that_is_refused_does_not_hold_up_the_other_part() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2]);
+    bench.stands(batch.id, ProposalState::Ready);
+    for revert in [Revert::OutOfGas, Revert::NothingPaid] {
+        let simulate = bench.settle_until(is_simulate).unwrap();
+        let answer = Outcome::Simulated(Simulation::Reverts(revert));
+        bench.turn(vec![(simulate.key(), answer)]);
+    }
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0b01]));
+}
+
 #[test]
 fn nothing_is_executed_while_the_vault_is_frozen_or_the_role_is_gone() {
     for (frozen_for, keeper_for, executes) in [(0, 1, true), (1, 1, false), (0, 0, false)] {
