@@ -24,7 +24,7 @@ use tidelock_core::{
         BlockRef, Command, DeathCause, Event, Fees, HaltReason, HoldReason, Job, Mode, Namespace,
         NumberedPayment, Opening, Request, Route,
     },
-    lifecycle::PaymentStatus,
+    lifecycle::{BatchStatus, PaymentStatus},
     log::{Entry, LogHead},
     state::State,
     store::Store,
@@ -160,8 +160,15 @@ impl History {
         self.state.batches().map(|row| row.id).choose(&mut self.rng)
     }
 
+    /// Nobody signs for what is none of the keeper's business.
+    fn own_batch(&mut self) -> Option<BatchId> {
+        let own = self.state.batches();
+        let own = own.filter(|row| row.status != BatchStatus::Foreign);
+        own.map(|row| row.id).choose(&mut self.rng)
+    }
+
     fn job(&mut self) -> Job {
-        let Some(batch) = self.some_batch() else {
+        let Some(batch) = self.own_batch() else {
             return Job::Void;
         };
         match self.rng.random_range(0..4) {
