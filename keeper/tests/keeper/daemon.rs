@@ -19,7 +19,7 @@ use tidelock_keeper::store::{Desk, Filing, Overview, Reader};
 use super::world::{World, as_keystore, password_file};
 
 /// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(100);
 
 pub struct Daemon {

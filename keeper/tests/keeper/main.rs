@@ -23,12 +23,12 @@ mod stop;
 #[path = "../world/mod.rs"]
 mod world;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tidelock_core::domain::Payment;
 
-use daemon::{Daemon, payment};
+use daemon::{Daemon, PATIENCE, payment};
 use world::{Mining, Plan, USDT, World};
 
 /// What the vault holds at first. [base units]
@@ -64,11 +64,13 @@ async fn pooled(world: &World, daemon: &mut Daemon) -> Vec<Payment> {
     world.set_mining(Mining::ByHand).await;
     let payments = small(0..5);
     daemon.file(&payments);
+    let begin = Instant::now();
     loop {
         let pool: Value = world.ask("txpool_status", json!([])).await;
         if pool["pending"] != "0x0" {
             return payments;
         }
+        assert!(begin.elapsed() < PATIENCE, "nothing is in the pool");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,10 +1,12 @@
 //! Blocks that go away, and transactions that fall out of the pool.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use tidelock_core::lifecycle::PaymentStatus;
 
 use super::{
-    daemon::each_paid_once,
+    daemon::{PATIENCE, each_paid_once},
     pooled, small, start,
     world::{Mining, Plan},
 };
@@ -19,8 +21,10 @@ async fn a_reorganisation_drops_what_was_paid() {
     let payments = small(0..5);
     daemon.file(&payments);
     let recipient = payments[0].recipient();
+    let begin = Instant::now();
     while world.token_balance(recipient).await.is_zero() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert!(begin.elapsed() < PATIENCE, "nothing is paid");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     world.reorg(2).await;
     daemon.until_count(PaymentStatus::Paid, 5).await;

@@ -57,26 +57,7 @@ impl State {
 
     fn recover(&mut self, payments: &[NumberedPayment]) -> Result<(), LogError> {
         for NumberedPayment { number, payment } in payments {
-            let reference = payment.reference();
-            if self.payments.contains_key(&reference) {
-                return Err(exists(reference));
-            }
-            if self.numbers.insert(*number, reference).is_some() {
-                return Err(contradiction(
-                    "number",
-                    number,
-                    "belongs to another payment",
-                ));
-            }
-            self.insert(PaymentRow {
-                payment: *payment,
-                arrival: 0,
-                status: PaymentStatus::Paid,
-                hold: None,
-                number: Some(*number),
-                batch: None,
-                returns: 0,
-            });
+            self.insert_foreign(*number, *payment, PaymentStatus::Paid, None)?;
         }
         Ok(())
     }
@@ -189,26 +170,7 @@ impl State {
         let id = batch.id(&self.opening.domain);
         for (offset, payment) in (0..).zip(payments) {
             let number = number_at(batch, offset)?;
-            let reference = payment.reference();
-            if self.payments.contains_key(&reference) {
-                return Err(exists(reference));
-            }
-            if self.numbers.insert(number, reference).is_some() {
-                return Err(contradiction(
-                    "number",
-                    number,
-                    "belongs to another payment",
-                ));
-            }
-            self.insert(PaymentRow {
-                payment: *payment,
-                arrival: 0,
-                status: PaymentStatus::Sealed,
-                hold: None,
-                number: Some(number),
-                batch: Some(id),
-                returns: 0,
-            });
+            self.insert_foreign(number, *payment, PaymentStatus::Sealed, Some(id))?;
         }
         self.insert_batch(BatchRow {
             id,
@@ -363,6 +325,37 @@ impl State {
     }
 
     // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A payment that was never requested here, under the number that others gave it.
+    fn insert_foreign(
+        &mut self,
+        number: PaymentNumber,
+        payment: Payment,
+        status: PaymentStatus,
+        batch: Option<BatchId>,
+    ) -> Result<(), LogError> {
+        let reference = payment.reference();
+        if self.payments.contains_key(&reference) {
+            return Err(exists(reference));
+        }
+        if self.numbers.insert(number, reference).is_some() {
+            return Err(contradiction(
+                "number",
+                number,
+                "belongs to another payment",
+            ));
+        }
+        self.insert(PaymentRow {
+            payment,
+            arrival: 0,
+            status,
+            hold: None,
+            number: Some(number),
+            batch,
+            returns: 0,
+        });
+        Ok(())
+    }
 
     fn insert(&mut self, row: PaymentRow) {
         self.touched.payments.insert(row.reference());
