@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod csv;
 pub mod daemon;
+mod differing;
 pub mod exit;
 pub mod heartbeat;
 pub mod opening;

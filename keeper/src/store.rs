@@ -8,6 +8,7 @@ mod columns;
 mod commit;
 mod desk;
 mod error;
+mod fold;
 mod guard;
 mod insert;
 mod load;
@@ -23,7 +24,7 @@ pub use anchors::Anchors;
 pub use desk::{Desk, Filed, Filing, Taken};
 pub use error::StoreError;
 pub use guard::WriterLock;
-pub use reader::{Answer, LoggedEvent, Overview, PaymentView, Reader, Standing};
+pub use reader::{Answer, LoggedEvent, Overview, PaymentView, Reader, Standing, Waiting};
 pub use sqlite::SqliteStore;
 pub use verify::{Finding, Progress, Verified};
 

@@ -1,6 +1,7 @@
 //! Damage to the store is noticed and named; nothing damaged is acted on.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
@@ -12,13 +13,14 @@ use std::{fs, path::Path, thread};
 
 use support::{create, filled, lively, payment, place, tamper};
 use tidelock_core::{
+    event::{Command, Event},
     log::{Entry, LogHead},
     store::Store,
 };
-use tidelock_keeper::store::{Desk, Reader, SqliteStore, StoreError};
+use tidelock_keeper::store::{Desk, Reader, SqliteStore, Standing, StoreError};
 
 const WITHOUT_TRIGGERS: &str = "DROP TRIGGER event_is_never_updated; DROP TRIGGER event_is_never_deleted; \
-    DROP TRIGGER request_is_never_updated;";
+    DROP TRIGGER request_is_never_updated; DROP TRIGGER command_is_never_updated;";
 
 fn load_error(path: &Path) -> StoreError {
     SqliteStore::open(path)
@@ -181,14 +183,96 @@ fn a_changed_request_is_never_paid() {
         &path,
         &format!("{WITHOUT_TRIGGERS} UPDATE request SET amount = '9'"),
     );
-    let error = store.unread_requests(0, 10).unwrap_err();
-    assert!(error.to_string().contains("body_hash"), "{error}");
-    assert!(
-        error
-            .to_string()
-            .contains(&payment(1).reference().to_string()),
-        "{error}"
-    );
+    let unread = store.unread_requests(0, 10).unwrap();
+    assert_eq!(unread.items, []);
+    assert_eq!(unread.through, 1);
+    let mut reader = Reader::open(&path).unwrap();
+    let waiting = reader.waiting(10).unwrap();
+    assert_eq!(waiting.requests, []);
+    let [damaged] = &waiting.damaged[..] else {
+        panic!("{waiting:?}");
+    };
+    assert!(damaged.contains("body_hash"), "{damaged}");
+    let reference = payment(1).reference().to_string();
+    assert!(damaged.contains(&reference), "{damaged}");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_does_not_hold_up_the_others() {
+    for (statement, left_out) in [
+        (
+            "UPDATE request SET amount = '-1' WHERE arrival = 2",
+            "amount",
+        ),
+        (
+            "UPDATE request SET amount = '9' WHERE arrival = 2",
+            "body_hash",
+        ),
+        (
+            "UPDATE request SET recipient = x'01' WHERE arrival = 2",
+            "recipient",
+        ),
+        ("UPDATE request SET ref = x'01' WHERE arrival = 2", "ref"),
+        (
+            "UPDATE request SET arrival = 'soon' WHERE arrival = 2",
+            "arrival",
+        ),
+        (
+            "UPDATE command SET body = '{' WHERE arrival = 1",
+            "command 1",
+        ),
+    ] {
+        let (_folder, path) = place();
+        let (mut store, mut history) = filled(&path, 1, 1);
+        let mut desk = Desk::open(&path).unwrap();
+        desk.file(&[payment(1), payment(2), payment(3)]).unwrap();
+        let note = "later".to_owned();
+        let halt = Command::Halt { note };
+        desk.command(&halt).unwrap();
+        desk.command(&halt).unwrap();
+        tamper(&path, &format!("{WITHOUT_TRIGGERS} {statement}"));
+
+        let unread = store.unread_requests(0, 10).unwrap();
+        let expected = if left_out == "command 1" { 3 } else { 2 };
+        assert_eq!(unread.items.len(), expected, "{statement}");
+        assert_eq!(unread.through, 3, "{statement}");
+        let commands = store.unread_commands(0, 1).unwrap();
+        assert_eq!(commands.items.len(), 1, "{statement}");
+        let accepted = Event::RequestsAccepted {
+            requests: unread.items,
+            through: unread.through,
+        };
+        let entry = history.apply(&accepted);
+        store
+            .commit(&[entry], &history.state.take_changes())
+            .unwrap();
+        let found = Reader::open(&path).unwrap().left_out().unwrap();
+        assert_eq!(found.len(), 1, "{statement}: {found:?}");
+        assert!(found[0].contains(left_out), "{statement}: {found:?}");
+    }
+}
+
+#[test]
+fn a_request_that_was_left_out_and_mended_is_still_named() {
+    let (_folder, path) = place();
+    let (mut store, mut history) = filled(&path, 1, 1);
+    Desk::open(&path).unwrap().file(&[payment(1)]).unwrap();
+    let accepted = Event::RequestsAccepted {
+        requests: Vec::new(),
+        through: 1,
+    };
+    let entry = history.apply(&accepted);
+    store
+        .commit(&[entry], &history.state.take_changes())
+        .unwrap();
+    let mut reader = Reader::open(&path).unwrap();
+    let reference = payment(1).reference();
+    let found = reader.left_out().unwrap();
+    assert!(found[0].contains(&reference.to_string()), "{found:?}");
+    assert!(matches!(
+        reader.standing(&reference).unwrap(),
+        Standing::LeftOut(_)
+    ));
 }
 
 #[test]
@@ -236,16 +320,63 @@ fn verification_names_the_first_bad_entry() {
             "next_nonce",
         ),
     ] {
-        let (_folder, path) = place();
-        drop(lively(&path));
-        tamper(&path, &format!("{WITHOUT_TRIGGERS} {statement}"));
-        let verified = Reader::open(&path).unwrap().verify(true, |_| {}).unwrap();
-        let finding = verified
-            .findings
-            .first()
-            .unwrap_or_else(|| panic!("{statement}: nothing found"));
-        assert_eq!(finding.seq.unwrap_or(0), seq, "{statement}: {finding:?}");
-        assert!(finding.why.contains(expected), "{statement}: {finding:?}");
+        finds(statement, seq, expected);
+    }
+}
+
+/// What was changed is the first thing that a verification finds.
+#[track_caller]
+fn finds(statement: &str, seq: u64, expected: &str) {
+    let (_folder, path) = place();
+    drop(lively(&path));
+    tamper(&path, &format!("{WITHOUT_TRIGGERS} {statement}"));
+    let verified = Reader::open(&path).unwrap().verify(true, |_| {}).unwrap();
+    let finding = verified
+        .findings
+        .first()
+        .unwrap_or_else(|| panic!("{statement}: nothing found"));
+    assert_eq!(finding.seq.unwrap_or(0), seq, "{statement}: {finding:?}");
+    assert!(finding.why.contains(expected), "{statement}: {finding:?}");
+}
+
+#[test]
+fn verification_holds_the_row_of_every_final_payment_to_the_log() {
+    for (statement, expected) in [
+        (
+            "UPDATE payment SET amount = amount || '0' WHERE status = 'paid'",
+            "amount: Amount",
+        ),
+        (
+            "UPDATE payment SET recipient = randomblob(20) WHERE ref = (SELECT ref FROM payment WHERE status = 'paid' LIMIT 1)",
+            "recipient: 0x",
+        ),
+        (
+            "UPDATE payment SET number = NULL WHERE status = 'paid'",
+            "number: None, by the log number: Some(PaymentNumber(",
+        ),
+        (
+            "UPDATE payment SET batch = zeroblob(32) WHERE status = 'paid'",
+            "batch: Some(",
+        ),
+        (
+            "UPDATE payment SET arrival = arrival + 1 WHERE status = 'cancelled'",
+            "arrival: ",
+        ),
+        (
+            "UPDATE payment SET amount = 'x' WHERE status = 'rejected'",
+            "amount",
+        ),
+        (
+            "DELETE FROM payment WHERE status = 'paid'",
+            "is Paid by the log, but not stored",
+        ),
+        (
+            "INSERT INTO payment SELECT randomblob(16), arrival, recipient, amount, status, reason, NULL, batch, tries \
+             FROM payment WHERE status = 'paid' LIMIT 1",
+            "payments Paid, but",
+        ),
+    ] {
+        finds(statement, 0, expected);
     }
 }
 

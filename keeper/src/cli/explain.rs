@@ -31,6 +31,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             Shown::of_request(&request, decimals),
             "filed; the keeper takes it in when it runs",
         ),
+        Standing::LeftOut(request) => (
+            Shown::left_out(&request, decimals),
+            "left out: it could not be read when the keeper came to it; file it again under another ref",
+        ),
         Standing::Taken(view) => (
             Shown::of_view(&view, decimals),
             words::meaning(view.row.status),

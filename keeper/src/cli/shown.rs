@@ -34,6 +34,8 @@ pub(super) struct Shown {
 
 /// What a request that is not taken in yet is shown as.
 pub(super) const WAITING: &str = "waiting";
+/// What a request is shown as that is never taken in.
+const LEFT_OUT: &str = "left out";
 
 impl Shown {
     pub fn of_view(view: &PaymentView, decimals: u8) -> Self {
@@ -67,6 +69,13 @@ impl Shown {
             route: None,
             returns: 0,
             arrival: request.arrival,
+        }
+    }
+
+    pub fn left_out(request: &Request, decimals: u8) -> Self {
+        Self {
+            status: LEFT_OUT,
+            ..Self::of_request(request, decimals)
         }
     }
 

@@ -54,12 +54,13 @@ fn once(args: &Args, config: &Config, context: &Context) -> Result<(), Failure> 
     let beat = Heartbeat::read(&config.store.path).filter(|_| running);
     let overview = reader.overview()?;
     if context.json {
-        let payments = payments(&mut reader, args)?.shown;
-        let shown = serde_json::to_value(payments)
+        let listed = payments(&mut reader, args)?;
+        let shown = serde_json::to_value(listed.shown)
             .map_err(|error| Failure::of(ExitStatus::Failed, error))?;
         let mut whole = summary(&reader, &overview, running, beat.as_ref());
         if let Value::Object(fields) = &mut whole {
             fields.insert("payments".to_owned(), shown);
+            fields.insert("damaged".to_owned(), listed.damaged.into());
         }
         print(whole)?;
     } else {
@@ -70,6 +71,9 @@ fn once(args: &Args, config: &Config, context: &Context) -> Result<(), Failure> 
         }
         for shown in &listed.shown {
             print(shown.line())?;
+        }
+        for damaged in &listed.damaged {
+            print(format!("DAMAGED {damaged}"))?;
         }
         if listed.more {
             print(format!(
@@ -84,6 +88,8 @@ fn once(args: &Args, config: &Config, context: &Context) -> Result<(), Failure> 
 /// Payments as they are listed.
 struct Listed {
     shown: Vec<Shown>,
+    /// Requests that cannot be read.
+    damaged: Vec<String>,
     /// There are more.
     more: bool,
 }
@@ -94,6 +100,7 @@ fn payments(reader: &mut Reader, args: &Args) -> Result<Listed, Failure> {
     let limit = if args.all { usize::MAX } else { args.limit };
     let mut listed = Listed {
         shown: Vec::new(),
+        damaged: Vec::new(),
         more: false,
     };
     reader.payments::<StoreError>(args.all, |view| {
@@ -107,8 +114,9 @@ fn payments(reader: &mut Reader, args: &Args) -> Result<Listed, Failure> {
     let room = limit.saturating_sub(listed.shown.len());
     let ask = u32::try_from(room.saturating_add(1)).unwrap_or(u32::MAX);
     let waiting = reader.waiting(ask)?;
-    listed.more |= waiting.len() > room;
-    let waiting = waiting.iter().take(room);
+    listed.more |= waiting.requests.len() > room;
+    listed.damaged = waiting.damaged;
+    let waiting = waiting.requests.iter().take(room);
     listed
         .shown
         .extend(waiting.map(|request| Shown::of_request(request, decimals)));

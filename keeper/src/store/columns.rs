@@ -140,6 +140,12 @@ fn name_of(row: &SqliteRow, kind: &str, column: &str) -> String {
     }
 }
 
+/// The ref of a payment's row.
+pub(super) fn reference(row: &SqliteRow) -> Result<PaymentRef, StoreError> {
+    let what = "a payment".to_owned();
+    Ok(PaymentRef(Reading { row, what }.fixed("ref")?))
+}
+
 /// A payment's row.
 pub(super) fn payment(row: &SqliteRow) -> Result<PaymentRow, StoreError> {
     let what = name_of(row, "payment", "ref");
@@ -184,6 +190,12 @@ pub(super) fn request(row: &SqliteRow) -> Result<Request, StoreError> {
     })
 }
 
+/// The arrival of a request's or a command's row.
+pub(super) fn arrival(row: &SqliteRow) -> Result<u64, StoreError> {
+    let what = "an arrival".to_owned();
+    Reading { row, what }.integer("arrival")
+}
+
 /// What a request's body is known by.
 pub(super) fn body_hash(payment: &Payment) -> B256 {
     alloy::primitives::keccak256(payment.pack())
@@ -191,9 +203,9 @@ pub(super) fn body_hash(payment: &Payment) -> B256 {
 
 /// A command's row.
 pub(super) fn command<T: DeserializeOwned>(row: &SqliteRow) -> Result<(u64, T), StoreError> {
-    let what = "a command".to_owned();
-    let read = Reading { row, what };
-    Ok((read.integer("arrival")?, read.json("body")?))
+    let arrival = arrival(row)?;
+    let what = format!("command {arrival}");
+    Ok((arrival, Reading { row, what }.json("body")?))
 }
 
 /// A batch's row.

@@ -10,7 +10,7 @@ use tidelock_core::{
     event::BlockRef,
     lifecycle::PaymentStatus,
     log::{self, LogHead},
-    state::{BatchRow, HeadRow, Rows, SlotRow},
+    state::{BatchRow, HeadRow, PaymentRow, Rows, SlotRow},
     store::Snapshot,
 };
 
@@ -211,6 +211,23 @@ async fn nothing_without_a_head(connection: &mut SqliteConnection) -> Result<(),
             "is missing, though the log has entries",
         )),
     }
+}
+
+/// The rows of these payments, those that are there, each as far as it can be read.
+pub(super) async fn payments(
+    connection: &mut SqliteConnection,
+    refs: &[PaymentRef],
+) -> Result<BTreeMap<PaymentRef, Result<PaymentRow, StoreError>>, StoreError> {
+    let places = vec!["?"; refs.len()].join(", ");
+    let statement = format!("SELECT * FROM payment WHERE ref IN ({places})");
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+    for reference in refs {
+        query = query.bind(reference.0.to_vec());
+    }
+    let rows = query.fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| Ok((columns::reference(row)?, columns::payment(row))))
+        .collect()
 }
 
 /// How many payments have each status.

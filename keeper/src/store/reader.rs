@@ -1,12 +1,15 @@
 //! Looking on while the engine works, without ever writing.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use futures_util::TryStreamExt;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteRow};
 use tidelock_core::{
     domain::{Batch, BatchId, PaymentRef, TierIndex},
-    event::{Event, Request, Route},
+    event::{Command, Event, Request, Route},
     lifecycle::PaymentStatus,
     log::LogHead,
     state::{HeadRow, PaymentRow},
@@ -25,6 +28,7 @@ use super::{
 pub struct Reader {
     pub(super) runtime: Runtime,
     pub(super) connection: SqliteConnection,
+    pub(super) path: PathBuf,
     identity: Identity,
 }
 
@@ -57,8 +61,19 @@ pub enum Standing {
     Unknown,
     /// Filed, and not taken in yet.
     Waiting(Request),
+    /// Filed, and left out: it could not be read, or not by the keeper that came to it.
+    LeftOut(Request),
     /// Taken in.
     Taken(Box<PaymentView>),
+}
+
+/// Requests that the engine has not taken in yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Those that can be read, in order.
+    pub requests: Vec<Request>,
+    /// What is wrong with each of the others.
+    pub damaged: Vec<String>,
 }
 
 /// An entry of the log, as it is shown.
@@ -82,6 +97,9 @@ pub struct Answer {
 /// Rows that are read ahead; a row of the log is at most some 50 KiB.
 const ROWS_AHEAD: usize = 512;
 
+/// Requests that were left out, told at once.
+const LEFT_OUT: i64 = 100;
+
 const VIEW: &str = "SELECT p.*, b.header AS batch_header, b.route AS batch_route \
     FROM payment p LEFT JOIN batch b ON b.id = p.batch ";
 
@@ -102,6 +120,7 @@ impl Reader {
         Ok(Self {
             runtime,
             connection,
+            path: path.to_owned(),
             identity,
         })
     }
@@ -158,7 +177,7 @@ impl Reader {
     }
 
     /// Requests that the engine has not taken in yet, at most `limit`, in order.
-    pub fn waiting(&mut self, limit: u32) -> Result<Vec<Request>, StoreError> {
+    pub fn waiting(&mut self, limit: u32) -> Result<Waiting, StoreError> {
         self.runtime.block_on(async {
             let log = load::log_head(&mut self.connection).await?;
             let arrivals = log.map_or(0, |(_, head)| head.arrivals);
@@ -168,7 +187,45 @@ impl Reader {
                     .bind(i64::from(limit))
                     .fetch_all(&mut self.connection)
                     .await?;
-            rows.iter().map(columns::request).collect()
+            let mut waiting = Waiting {
+                requests: Vec::new(),
+                damaged: Vec::new(),
+            };
+            for row in &rows {
+                match columns::request(row) {
+                    Ok(request) => waiting.requests.push(request),
+                    Err(error) => waiting.damaged.push(error.to_string()),
+                }
+            }
+            Ok(waiting)
+        })
+    }
+
+    /// What was handed in and will never be taken in, each with its name and what is wrong with it: rows that could not be
+    /// read when the engine came to them, and rows that nobody ever comes to. Looks at all that was ever handed in.
+    pub fn left_out(&mut self) -> Result<Vec<String>, StoreError> {
+        self.runtime.block_on(async {
+            let mut transaction = self.connection.begin().await?;
+            let log = load::log_head(&mut transaction).await?;
+            let arrivals = log.map_or(0, |(_, head)| head.arrivals);
+            let requests = sqlx::query(
+                "SELECT r.* FROM request r LEFT JOIN payment p ON p.ref = r.ref \
+                 WHERE p.ref IS NULL AND NOT (r.arrival > $1 AND r.arrival < $2) ORDER BY r.arrival LIMIT $3",
+            )
+            .bind(columns::integer("arrival", arrivals)?)
+            .bind(i64::MAX)
+            .bind(LEFT_OUT)
+            .fetch_all(&mut *transaction)
+            .await?;
+            let mut left_out: Vec<String> = requests.iter().map(why_left_out).collect();
+            let mut commands = sqlx::query("SELECT arrival, body FROM command ORDER BY arrival")
+                .fetch(&mut *transaction);
+            while let Some(row) = commands.try_next().await? {
+                if let Err(error) = columns::command::<Command>(&row) {
+                    left_out.push(error.to_string());
+                }
+            }
+            Ok(left_out)
         })
     }
 
@@ -187,10 +244,17 @@ impl Reader {
                 .bind(reference.0.to_vec())
                 .fetch_optional(&mut self.connection)
                 .await?;
-            match request {
-                Some(row) => Ok(Standing::Waiting(columns::request(&row)?)),
-                None => Ok(Standing::Unknown),
-            }
+            let Some(row) = request else {
+                return Ok(Standing::Unknown);
+            };
+            let request = columns::request(&row)?;
+            let log = load::log_head(&mut self.connection).await?;
+            let is_past = log.is_some_and(|(_, head)| request.arrival <= head.arrivals);
+            Ok(if is_past {
+                Standing::LeftOut(request)
+            } else {
+                Standing::Waiting(request)
+            })
         })
     }
 
@@ -243,6 +307,17 @@ impl Reader {
     /// Closes the database.
     pub fn close(self) -> Result<(), StoreError> {
         Ok(self.runtime.block_on(self.connection.close())?)
+    }
+}
+
+fn why_left_out(row: &SqliteRow) -> String {
+    match columns::request(row) {
+        Ok(request) => format!(
+            "request {}: arrival {} is past, and it was not taken in",
+            request.payment.reference(),
+            request.arrival
+        ),
+        Err(error) => error.to_string(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use sqlx::{
     ConnectOptions, Connection, Row, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
 };
 use tidelock_core::{
     domain::{PaymentNumber, PaymentRef},
@@ -14,6 +14,7 @@ use tidelock_core::{
     store::{Snapshot, Store, Unread},
 };
 use tokio::runtime::Runtime;
+use tracing::error;
 
 use super::{
     Identity, StoreError,
@@ -40,6 +41,8 @@ pub struct SqliteStore {
     head: LogHead,
     high_water: HighWater,
     failed: bool,
+    /// The last command that could not be read.
+    left_out: u64,
     _lock: WriterLock,
 }
 
@@ -66,6 +69,7 @@ impl SqliteStore {
             head: LogHead::EMPTY,
             high_water,
             failed: false,
+            left_out: 0,
             _lock: lock,
         })
     }
@@ -99,6 +103,7 @@ impl SqliteStore {
             head,
             high_water,
             failed: false,
+            left_out: 0,
             _lock: lock,
         })
     }
@@ -147,6 +152,28 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    fn commands_after(&mut self, arrival: u64, limit: u32) -> Result<Vec<SqliteRow>, StoreError> {
+        let after = columns::integer("arrival", arrival)?;
+        let asked = sqlx::query(
+            "SELECT arrival, body FROM command WHERE arrival > $1 AND arrival < $2 ORDER BY arrival LIMIT $3",
+        )
+        .bind(after)
+        .bind(i64::MAX)
+        .bind(i64::from(limit))
+        .fetch_all(&mut self.connection);
+        Ok(self.runtime.block_on(asked)?)
+    }
+
+    /// Says once of a command that it cannot be read. It stays unread until one after it is taken.
+    fn leave_out(&mut self, arrival: u64, error: &StoreError) {
+        if self.left_out < arrival {
+            self.left_out = arrival;
+            error!(arrival, %error, "command left out");
+        }
+    }
+}
+
 impl Store for SqliteStore {
     type Error = StoreError;
 
@@ -168,9 +195,10 @@ impl Store for SqliteStore {
                 "SELECT r.ref, r.arrival, r.body_hash, r.recipient, r.amount, \
                    CASE WHEN p.ref IS NULL THEN 0 ELSE 1 END AS known \
                  FROM request r LEFT JOIN payment p ON p.ref = r.ref \
-                 WHERE r.arrival > $1 ORDER BY r.arrival LIMIT $2",
+                 WHERE r.arrival > $1 AND r.arrival < $2 ORDER BY r.arrival LIMIT $3",
             )
             .bind(after)
+            .bind(i64::MAX)
             .bind(i64::from(limit))
             .fetch_all(&mut self.connection)
             .await?;
@@ -179,10 +207,17 @@ impl Store for SqliteStore {
                 through: arrival,
             };
             for row in &rows {
-                let request = columns::request(row)?;
-                unread.through = request.arrival;
-                if row.try_get::<i64, _>("known")? == 0 {
-                    unread.items.push(request);
+                let Ok(arrival) = columns::arrival(row) else {
+                    continue;
+                };
+                unread.through = arrival;
+                if row.try_get::<i64, _>("known")? != 0 {
+                    continue;
+                }
+                match columns::request(row) {
+                    Ok(request) => unread.items.push(request),
+                    // Nothing is paid by it, and it must not hold up the others. It stays where it is, for people to find.
+                    Err(error) => error!(arrival, %error, "request left out"),
                 }
             }
             Ok(unread)
@@ -195,22 +230,28 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Unread<(u64, Command)>, StoreError> {
         self.usable()?;
-        let after = columns::integer("arrival", arrival)?;
-        self.runtime.block_on(async {
-            let rows = sqlx::query(
-                "SELECT arrival, body FROM command WHERE arrival > $1 ORDER BY arrival LIMIT $2",
-            )
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(&mut self.connection)
-            .await?;
-            let items: Vec<(u64, Command)> = rows
-                .iter()
-                .map(columns::command)
-                .collect::<Result<_, _>>()?;
-            let through = items.last().map_or(arrival, |(last, _)| *last);
-            Ok(Unread { items, through })
-        })
+        let mut unread = Unread {
+            items: Vec::new(),
+            through: arrival,
+        };
+        loop {
+            let before = unread.through;
+            let rows = self.commands_after(before, limit)?;
+            for row in &rows {
+                let Ok(arrival) = columns::arrival(row) else {
+                    continue;
+                };
+                unread.through = arrival;
+                match columns::command(row) {
+                    Ok(command) => unread.items.push(command),
+                    Err(error) => self.leave_out(arrival, &error),
+                }
+            }
+            let is_all = rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+            if is_all || !unread.items.is_empty() || unread.through == before {
+                return Ok(unread);
+            }
+        }
     }
 
     fn knows_any(

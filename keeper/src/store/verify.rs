@@ -1,23 +1,34 @@
-//! Holding the whole log to its hashes, and the stored rows to the log. In pieces, so that no log is too long.
+//! Checking a log: each entry against the one before it, and the stored rows against what the entries fold to. Piece by
+//! piece, so that no log is too long.
+//!
+//! One thread reads, one hashes and one folds. Entries come as one text for each piece: asking for each row by itself
+//! would take most of the time.
 
-use std::collections::BTreeMap;
-
-use futures_util::TryStreamExt;
-use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteRow};
-use tidelock_core::{
-    event::Event,
-    lifecycle::PaymentStatus,
-    log::{LogHead, entry_hash},
-    state::{Rows, State},
+use std::{
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread,
 };
 
-use super::{Reader, StoreError, columns, load};
+use alloy::{hex, primitives::B256};
+use sqlx::{Connection, Row, SqliteConnection};
+use tidelock_core::{
+    event::Event,
+    log::{LogHead, entry_hash},
+};
+use tokio::runtime::Runtime;
 
-/// Entries read in one piece. The database may be written between two pieces.
-const PIECE: u64 = 20_000;
+use super::{Reader, StoreError, columns, fold::Fold, load};
 
-/// Entries between two times at which the fold forgets what is final.
-const FORGET: u64 = 1_000;
+/// Entries read in one piece, some 50 KiB each at most. The database may be written between two pieces.
+const PIECE: u16 = 500;
+/// Pieces that are read or hashed before the next thread is done with the last one.
+const AHEAD: usize = 2;
+
+/// The entries after one, in order, a line for each; a body has no line breaks, or its hash is wrong.
+/// `STRING_AGG(line, chr(10) ORDER BY seq)` and `encode(prev, 'hex')` where it is not SQLite.
+const ENTRIES: &str = "SELECT COUNT(*), MAX(seq), GROUP_CONCAT(line, char(10)) FROM ( \
+    SELECT seq, seq || ' ' || kind || ' ' || hex(prev) || ' ' || hex(hash) || ' ' || body AS line \
+    FROM event WHERE seq > $1 ORDER BY seq LIMIT $2)";
 
 /// What came of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,36 +65,30 @@ impl Reader {
     pub fn verify(
         &mut self,
         fold: bool,
-        mut report: impl FnMut(Progress),
+        report: impl FnMut(Progress),
     ) -> Result<Verified, StoreError> {
+        let beside = fold.then(|| Self::open(&self.path)).transpose()?;
         let Self {
             runtime,
             connection,
             ..
         } = self;
+        let end = runtime.block_on(end_of(connection))?.seq;
+        let (mut chain, mut fold) = bulk((runtime, &mut *connection), beside, end, report)?;
         runtime.block_on(async {
-            let mut check = Check::new(fold);
-            // The bulk, in pieces.
-            let end = end_of(connection).await?.seq;
-            while check.head.seq < end && check.finding.is_none() {
-                let from = check.head.seq;
-                let to = from.saturating_add(PIECE).min(end);
-                check.piece(connection, to).await?;
-                if check.head.seq == from {
-                    break; // the log ends too early
-                }
-                report(Progress {
-                    done: check.head.seq,
-                    of: end,
-                });
-            }
             // What was added meanwhile, and the rows of the same moment.
             let mut transaction = connection.begin().await?;
             let noted = end_of(&mut transaction).await?;
-            if check.finding.is_none() {
-                check.piece(&mut transaction, u64::MAX).await?;
+            while chain.finding.is_none()
+                && let Some(piece) = Piece::after(&mut transaction, chain.head.seq).await?
+            {
+                let events = chain.take(&piece, fold.is_some());
+                if let Some(fold) = &mut fold {
+                    chain.finding = fold.take(events).or(chain.finding.take());
+                    fold.settle(&mut transaction).await?;
+                }
             }
-            let verified = check.finish(&mut transaction, noted).await?;
+            let verified = finish(chain, fold, &mut transaction, noted).await?;
             transaction.commit().await?;
             Ok(verified)
         })
@@ -96,216 +101,220 @@ async fn end_of(connection: &mut SqliteConnection) -> Result<LogHead, StoreError
     Ok(meta.map_or(LogHead::EMPTY, |meta| meta.log()))
 }
 
-struct Check {
-    head: LogHead,
-    fold: Option<Fold>,
-    finding: Option<Finding>,
-}
-
-impl Check {
-    fn new(fold: bool) -> Self {
-        Self {
-            head: LogHead::EMPTY,
-            fold: fold.then(Fold::default),
-            finding: None,
-        }
-    }
-
-    /// Entries after the last one, up to `to`.
-    async fn piece(
-        &mut self,
-        connection: &mut SqliteConnection,
-        to: u64,
-    ) -> Result<(), StoreError> {
-        let to = i64::try_from(to).unwrap_or(i64::MAX);
-        let mut rows = sqlx::query(
-            "SELECT seq, body, prev, hash, kind FROM event WHERE seq > $1 AND seq <= $2 ORDER BY seq",
-        )
-        .bind(columns::integer("entry", self.head.seq)?)
-        .bind(to)
-        .fetch(connection);
-        while let Some(row) = rows.try_next().await? {
-            if let Err(why) = self.entry(&row) {
-                let seq = Some(self.head.seq.saturating_add(1));
-                self.finding = Some(Finding { seq, why });
+/// Takes in what there is up to `end` or more, each thread at its own pace. Folds if there is a reader to compare by.
+fn bulk(
+    (runtime, connection): (&Runtime, &mut SqliteConnection),
+    beside: Option<Reader>,
+    end: u64,
+    mut report: impl FnMut(Progress),
+) -> Result<(Chain, Option<Fold>), StoreError> {
+    thread::scope(|scope| {
+        let (pieces, read) = sync_channel(AHEAD);
+        let reading = scope.spawn(move || runtime.block_on(read_on(connection, end, &pieces)));
+        let (hashed, events) = sync_channel(AHEAD);
+        let folding = beside.map(|beside| scope.spawn(move || fold_all(beside, &events)));
+        let mut chain = Chain::default();
+        for piece in &read {
+            let events = chain.take(&piece, folding.is_some());
+            let is_over = folding.is_some() && hashed.send(events).is_err();
+            report(Progress {
+                done: chain.head.seq,
+                of: end.max(chain.head.seq),
+            });
+            if is_over || chain.finding.is_some() {
                 break;
             }
         }
-        Ok(())
+        drop((read, hashed)); // the other threads end
+        joined(reading)?;
+        let Some((fold, finding)) = folding.map(joined).transpose()? else {
+            return Ok((chain, None));
+        };
+        // What cannot be folded comes before what cannot be hashed.
+        chain.finding = finding.or(chain.finding.take());
+        Ok((chain, Some(fold)))
+    })
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+async fn read_on(
+    connection: &mut SqliteConnection,
+    end: u64,
+    pieces: &SyncSender<Piece>,
+) -> Result<(), StoreError> {
+    let mut last = 0;
+    while last < end
+        && let Some(piece) = Piece::after(connection, last).await?
+    {
+        last = piece.last;
+        if pieces.send(piece).is_err() {
+            break; // nobody wants to know more
+        }
+    }
+    Ok(())
+}
+
+fn fold_all(
+    mut beside: Reader,
+    events: &Receiver<Vec<(u64, Event)>>,
+) -> Result<(Fold, Option<Finding>), StoreError> {
+    let mut fold = Fold::default();
+    for events in events {
+        let finding = fold.take(events);
+        beside
+            .runtime
+            .block_on(fold.settle(&mut beside.connection))?;
+        if finding.is_some() {
+            return Ok((fold, finding));
+        }
+    }
+    beside.close()?;
+    Ok((fold, None))
+}
+
+/// Some entries that follow each other.
+struct Piece {
+    /// How many rows they are.
+    count: usize,
+    /// The number of the last.
+    last: u64,
+    lines: String,
+}
+
+impl Piece {
+    /// Those after one; none if there are none.
+    async fn after(
+        connection: &mut SqliteConnection,
+        seq: u64,
+    ) -> Result<Option<Self>, StoreError> {
+        let row = sqlx::query(ENTRIES)
+            .bind(columns::integer("entry", seq)?)
+            .bind(i64::from(PIECE))
+            .fetch_one(connection)
+            .await?;
+        let count: i64 = row.try_get(0)?;
+        if count == 0 {
+            return Ok(None);
+        }
+        let last: i64 = row.try_get(1)?;
+        let lines: Option<&[u8]> = row.try_get(2)?;
+        Ok(Some(Self {
+            count: usize::try_from(count).unwrap_or(usize::MAX),
+            last: u64::try_from(last).unwrap_or(u64::MAX),
+            lines: String::from_utf8_lossy(lines.unwrap_or_default()).into_owned(),
+        }))
+    }
+}
+
+/// The log as far as it holds.
+struct Chain {
+    head: LogHead,
+    finding: Option<Finding>,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self {
+            head: LogHead::EMPTY,
+            finding: None,
+        }
+    }
+}
+
+impl Chain {
+    /// Takes a piece in, up to what is wrong with it. Gives its events, if they are wanted.
+    fn take(&mut self, piece: &Piece, wants_events: bool) -> Vec<(u64, Event)> {
+        let mut events = Vec::new();
+        let mut count = 0_usize;
+        for line in piece.lines.split('\n') {
+            count = count.saturating_add(1);
+            match self.entry(line, wants_events) {
+                Ok(event) => events.extend(event.map(|event| (self.head.seq, event))),
+                Err(why) => {
+                    self.finding = Some(self.finding_after(why));
+                    return events;
+                }
+            }
+        }
+        if count != piece.count {
+            let rows = piece.count;
+            let why = format!("or one near it is not one row: {count} entries in {rows} rows");
+            self.finding = Some(self.finding_after(why));
+        }
+        events
     }
 
-    fn entry(&mut self, row: &SqliteRow) -> Result<(), String> {
+    fn finding_after(&self, why: String) -> Finding {
+        Finding {
+            seq: Some(self.head.seq.saturating_add(1)),
+            why,
+        }
+    }
+
+    fn entry(&mut self, line: &str, wants_event: bool) -> Result<Option<Event>, String> {
+        let unreadable = || "cannot be read".to_owned();
+        let mut parts = line.splitn(5, ' ');
+        let mut part = || parts.next().ok_or_else(unreadable);
+        let (seq, kind, prev, stored, body) = (part()?, part()?, part()?, part()?, part()?);
         let expected = self.head.seq.saturating_add(1);
-        let unreadable = |error: sqlx::Error| format!("cannot be read: {error}");
-        let seq: i64 = row.try_get(0).map_err(unreadable)?;
-        if u64::try_from(seq) != Ok(expected) {
+        if seq.parse() != Ok(expected) {
             return Err(format!("is missing; the next one is {seq}"));
         }
-        let body: &str = row.try_get(1).map_err(unreadable)?;
-        let prev: &[u8] = row.try_get(2).map_err(unreadable)?;
-        let stored: &[u8] = row.try_get(3).map_err(unreadable)?;
-        if prev != self.head.hash.as_slice() {
+        if hash_of(prev) != Some(self.head.hash) {
             return Err("does not name the hash of the entry before it".to_owned());
         }
         let hash = entry_hash(self.head.hash, expected, body);
-        if stored != hash.as_slice() {
+        if hash_of(stored) != Some(hash) {
             return Err("its hash is not that of its body".to_owned());
         }
-        if let Some(fold) = &mut self.fold {
-            let kind: &str = row.try_get(4).map_err(unreadable)?;
-            fold.entry(expected, kind, body)?;
-        }
+        let event = wants_event.then(|| event_of(kind, body)).transpose()?;
         self.head = LogHead {
             seq: expected,
             hash,
         };
-        Ok(())
-    }
-
-    async fn finish(
-        self,
-        connection: &mut SqliteConnection,
-        noted: LogHead,
-    ) -> Result<Verified, StoreError> {
-        let Self {
-            head,
-            fold,
-            finding,
-        } = self;
-        let mut findings: Vec<Finding> = finding.into_iter().collect();
-        let general = |why: String| Finding { seq: None, why };
-        if findings.is_empty() && head != noted {
-            findings.push(general(format!(
-                "the log ends at entry {} with hash {}, but entry {} with hash {} is noted as its last",
-                head.seq, head.hash, noted.seq, noted.hash
-            )));
-        }
-        if findings.is_empty()
-            && let Some(fold) = fold
-        {
-            let differences = fold.differences(connection).await?;
-            findings.extend(differences.into_iter().map(general));
-        }
-        Ok(Verified { head, findings })
+        Ok(event)
     }
 }
 
-/// The state that the log folds to.
-#[derive(Default)]
-struct Fold {
-    state: Option<State>,
-    /// Payments that are final, and so not in the state any more.
-    done: BTreeMap<PaymentStatus, u64>,
+fn hash_of(digits: &str) -> Option<B256> {
+    hex::decode_to_array(digits).ok().map(B256::new)
 }
 
-impl Fold {
-    fn entry(&mut self, seq: u64, kind: &str, body: &str) -> Result<(), String> {
-        let event: Event =
-            serde_json::from_str(body).map_err(|error| format!("is no event: {error}"))?;
-        if event.kind() != kind {
-            let is = event.kind();
-            return Err(format!("is noted as {kind}, but its body is {is}"));
-        }
-        let state = match (&mut self.state, &event) {
-            (Some(state), event) => {
-                state.apply(event).map_err(|error| error.to_string())?;
-                state
-            }
-            (None, Event::LogOpened(opening)) => self.state.insert(State::open(*opening)),
-            (None, _) => return Err("comes before the log was opened".to_owned()),
-        };
-        if seq.is_multiple_of(FORGET) {
-            let changes = state.take_changes();
-            count_final(&mut self.done, &changes);
-        }
-        Ok(())
+fn event_of(kind: &str, body: &str) -> Result<Event, String> {
+    let event: Event =
+        serde_json::from_str(body).map_err(|error| format!("is no event: {error}"))?;
+    if event.kind() != kind {
+        let is = event.kind();
+        return Err(format!("is noted as {kind}, but its body is {is}"));
     }
-
-    /// What the stored rows say otherwise.
-    async fn differences(
-        mut self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Vec<String>, StoreError> {
-        let stored = load::snapshot(connection).await?;
-        let (Some(mut state), Some(stored)) = (self.state, stored) else {
-            return Ok(Vec::new()); // an empty log, and nothing stored
-        };
-        count_final(&mut self.done, &state.take_changes());
-        let folded = state.open_rows();
-        let stored = State::restore(stored.rows).open_rows();
-        let mut differences = compare(&folded, &stored);
-        let counts = load::counts(connection).await?;
-        for (status, stored) in counts.iter().filter(|(status, _)| status.is_final()) {
-            let folded = self.done.remove(status).unwrap_or_default();
-            if folded != *stored {
-                differences.push(format!(
-                    "the log makes {folded} payments {status:?}, but {stored} are stored so"
-                ));
-            }
-        }
-        for (status, folded) in self.done {
-            differences.push(format!(
-                "the log makes {folded} payments {status:?}, but none are stored so"
-            ));
-        }
-        Ok(differences)
-    }
+    Ok(event)
 }
 
-fn count_final(done: &mut BTreeMap<PaymentStatus, u64>, changes: &Rows) {
-    for row in changes.payments.iter().filter(|row| row.status.is_final()) {
-        let count = done.entry(row.status).or_default();
-        *count = count.saturating_add(1);
+async fn finish(
+    chain: Chain,
+    fold: Option<Fold>,
+    connection: &mut SqliteConnection,
+    noted: LogHead,
+) -> Result<Verified, StoreError> {
+    let head = chain.head;
+    let mut findings: Vec<Finding> = chain.finding.into_iter().collect();
+    let general = |why: String| Finding { seq: None, why };
+    if findings.is_empty() && head != noted {
+        findings.push(general(format!(
+            "the log ends at entry {} with hash {}, but entry {} with hash {} is noted as its last",
+            head.seq, head.hash, noted.seq, noted.hash
+        )));
     }
-}
-
-fn compare(folded: &Rows, stored: &Rows) -> Vec<String> {
-    let mut differences = Vec::new();
-    if folded.head != stored.head {
-        differences.push(format!(
-            "the log as a whole: folded {:?}, stored {:?}",
-            folded.head, stored.head
-        ));
+    if findings.is_empty()
+        && let Some(fold) = fold
+    {
+        let differences = fold.differences(connection).await?;
+        findings.extend(differences.into_iter().map(general));
     }
-    differences.extend(unlike(
-        "payment",
-        &folded.payments,
-        &stored.payments,
-        |row| row.reference(),
-    ));
-    differences.extend(unlike("batch", &folded.batches, &stored.batches, |row| {
-        row.id
-    }));
-    differences.extend(unlike("nonce", &folded.slots, &stored.slots, |row| {
-        row.nonce
-    }));
-    differences
-}
-
-/// Keys whose rows differ, or are on one side only.
-fn unlike<R: PartialEq, K: Ord + std::fmt::Display>(
-    kind: &str,
-    folded: &[R],
-    stored: &[R],
-    key: impl Fn(&R) -> K,
-) -> Vec<String> {
-    let mut pairs: BTreeMap<K, (Option<&R>, Option<&R>)> = BTreeMap::new();
-    for row in folded {
-        pairs.entry(key(row)).or_default().0 = Some(row);
-    }
-    for row in stored {
-        pairs.entry(key(row)).or_default().1 = Some(row);
-    }
-    pairs
-        .into_iter()
-        .filter(|(_, (folded, stored))| folded != stored)
-        .map(|(key, pair)| {
-            let how = match pair {
-                (Some(_), None) => "is open by the log, but not stored so",
-                (None, Some(_)) => "is stored as open, but not open by the log",
-                _ => "is stored with other values than the log folds to",
-            };
-            format!("{kind} {key} {how}")
-        })
-        .collect()
+    Ok(Verified { head, findings })
 }
