@@ -6,6 +6,7 @@ mod agree;
 mod history;
 mod identity;
 mod look;
+mod nodes;
 mod people;
 mod poll;
 mod rpc;
@@ -13,7 +14,11 @@ mod send;
 mod simulate;
 mod wire;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use alloy::primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolCall;
@@ -22,14 +27,13 @@ use tidelock_core::{
     domain::VaultDomain,
     port::{Effect, Outcome},
 };
-use tokio::sync::OnceCell;
 
 pub use agree::TwoNodes;
 pub use identity::{Expected, Identity, IdentityError, Warning};
+pub use nodes::Nodes;
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
-use advise::Blacklist;
 use simulate::Ability;
 
 /// Requests under way at most for one effect.
@@ -104,6 +108,24 @@ pub enum ChainError {
         /// First bytes of the revert data, in hexadecimal.
         data: String,
     },
+    /// Two nodes say different things.
+    #[error("{field}: {first}, {second}; nothing is concluded until both say the same")]
+    Disagree {
+        /// What was asked.
+        field: String,
+        /// What the first says.
+        first: String,
+        /// What the second says.
+        second: String,
+    },
+    /// One of two nodes gives no usable answer.
+    #[error("{node}: {error}")]
+    OfNode {
+        /// Which.
+        node: String,
+        /// Why.
+        error: Box<ChainError>,
+    },
     /// The engine asked something that is not for the chain.
     #[error("effect {effect}: the chain does not answer it")]
     NotForChain {
@@ -130,7 +152,8 @@ pub struct Parties {
 pub struct RpcChain {
     rpc: Arc<Rpc>,
     parties: Parties,
-    blacklist: OnceCell<Blacklist>,
+    /// The token has told whom it freezes, at some time.
+    has_told_blacklist: AtomicBool,
     ability: Ability,
 }
 
@@ -140,7 +163,7 @@ impl RpcChain {
         Self {
             rpc,
             parties,
-            blacklist: OnceCell::new(),
+            has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
         }
     }

@@ -12,7 +12,7 @@ use tidelock_core::{
     state::PaymentRow,
 };
 
-use crate::chain::{ChainError, RpcChain};
+use crate::chain::{ChainError, Nodes, RpcChain};
 
 /// Numbers in one answer of the vault.
 const MASK_BITS: u64 = 256;
@@ -131,7 +131,7 @@ struct Paid {
 /// A comparison under way: first the chain is read, then every payment of the log is taken in, then it is finished.
 #[derive(Debug)]
 pub struct Reconciliation<'a> {
-    chain: &'a RpcChain,
+    nodes: &'a Nodes,
     opening: Opening,
     /// Where the log stood before any of its payments was read.
     checkpoint: BlockRef,
@@ -150,12 +150,12 @@ pub struct Reconciliation<'a> {
 impl<'a> Reconciliation<'a> {
     /// Reads the chain, from where the log was opened to the block that is final now. `checkpoint` is where the log stands.
     pub async fn start(
-        chain: &'a RpcChain,
+        nodes: &'a Nodes,
         opening: Opening,
         checkpoint: BlockRef,
     ) -> Result<Self, ChainError> {
         let mut this = Self {
-            chain,
+            nodes,
             opening,
             checkpoint,
             through: opening.start,
@@ -179,7 +179,7 @@ impl<'a> Reconciliation<'a> {
                 head: format!("{} (final)", this.through.number),
             });
         }
-        let now = chain.block_numbered(checkpoint.number).await?;
+        let now = nodes.block_numbered(checkpoint.number).await?;
         if now.hash != checkpoint.hash {
             this.differs(Difference::Checkpoint {
                 number: checkpoint.number,
@@ -192,12 +192,12 @@ impl<'a> Reconciliation<'a> {
 
     /// Reads the vault's logs on to the block that is final now.
     async fn read_on(&mut self) -> Result<(), ChainError> {
-        let last = self.chain.finalised().await?;
+        let last = self.nodes.finalised().await?;
         if last.number <= self.through.number {
             return Ok(());
         }
         let first = self.through.number.saturating_add(1);
-        for (block, fact) in self.chain.history(first, last, |_| {}).await? {
+        for (block, fact) in self.nodes.history(first, last).await? {
             self.read(block, fact).await?;
         }
         self.through = last;
@@ -230,13 +230,16 @@ impl<'a> Reconciliation<'a> {
     async fn proposed(&mut self, id: BatchId, block: u64) -> Result<Vec<PackedItem>, ChainError> {
         let payments = match self.proposals.get(&id) {
             Some(payments) => payments.clone(),
-            None => match self.chain.find_proposal(id, 0).await? {
-                Some(found) => found.payments,
-                None => {
-                    self.differs(Difference::NoProposal { batch: id, block });
-                    Vec::new()
+            None => {
+                let ask = async |chain: &RpcChain| chain.find_proposal(id, 0).await;
+                match self.nodes.agree("proposal", ask).await? {
+                    Some(found) => found.payments,
+                    None => {
+                        self.differs(Difference::NoProposal { batch: id, block });
+                        Vec::new()
+                    }
                 }
-            },
+            }
         };
         let items = payments.iter().map(|payment| PackedItem {
             recipient: payment.recipient(),
@@ -327,7 +330,7 @@ impl<'a> Reconciliation<'a> {
             rest = others;
             let last = group.last().map_or(0, offset);
             let count = u16::try_from(last.saturating_add(1)).unwrap_or(u16::MAX);
-            let mask = self.chain.paid_mask(self.through, *first, count).await?;
+            let mask = self.nodes.paid_mask(self.through, *first, count).await?;
             let is_open = |number: &&PaymentNumber| {
                 !usize::try_from(offset(number)).is_ok_and(|bit| mask.bit(bit))
             };

@@ -78,6 +78,7 @@ async fn doctor_warns_and_fails_by_its_thresholds() {
         ("gas", "ok"),
         ("freeze", "ok"),
         ("token", "ok"),
+        ("pause", "ok"),
         ("money", "ok"),
         ("log", "warning"),
     ] {
@@ -103,10 +104,13 @@ async fn doctor_warns_and_fails_by_its_thresholds() {
         .world
         .token_call(&Tether::addBlackListCall { user })
         .await;
+    office.world.token_call(&Tether::pauseCall {}).await;
+    let check = office.keeper(&["check"]).await;
+    expect(&check, 0, "it is paused; nothing can be paid");
     office.world.skip(14 * u64::from(world::DAY)).await;
     let (code, found) = doctor().await;
     assert_eq!(code, 1);
-    for check in ["gas", "token", "keeper"] {
+    for check in ["gas", "token", "pause", "keeper"] {
         assert_eq!(level(&found, check), "failed", "{check}: {found}");
     }
     assert_eq!(level(&found, "clock"), "warning");

@@ -21,7 +21,7 @@ use tidelock_core::{
     state::PaymentRow,
 };
 use tidelock_keeper::{
-    chain::ChainError,
+    chain::{ChainError, Nodes},
     reconcile::{Difference, Reconciliation, Report},
 };
 use world::{Mining, Office, Plan, USDT, World, expect, json_of};
@@ -110,8 +110,8 @@ impl Books {
         checkpoint: BlockRef,
         rows: Vec<PaymentRow>,
     ) -> Result<Report, ChainError> {
-        let chain = self.world.chain();
-        let mut reconciliation = Reconciliation::start(&chain, self.opening, checkpoint).await?;
+        let nodes = Nodes::new(self.world.chain(), None);
+        let mut reconciliation = Reconciliation::start(&nodes, self.opening, checkpoint).await?;
         for row in rows {
             reconciliation.take(row);
         }

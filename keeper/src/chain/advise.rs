@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+};
 
 use alloy::primitives::{Address, Bytes};
 use alloy_sol_types::sol;
@@ -17,6 +20,8 @@ sol! {
     function isBlackListed(address account) external view returns (bool);
     /// Of USDT on Polygon, Avalanche, Arbitrum and Optimism.
     function isBlocked(address account) external view returns (bool);
+    /// Of tokens that can be paused.
+    function paused() external view returns (bool);
 }
 
 /// How the token tells whom it freezes.
@@ -107,10 +112,10 @@ impl RpcChain {
         at: BlockRef,
         accounts: BTreeSet<Address>,
     ) -> Result<BTreeMap<Address, bool>, ChainError> {
-        let list = *self
-            .blacklist
-            .get_or_try_init(|| self.find_blacklist(at))
-            .await?;
+        if accounts.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let list = self.find_blacklist(at).await?;
         stream::iter(accounts)
             .map(|account| async move { Ok((account, self.is_listed(list, at, account).await?)) })
             .buffered(PARALLEL)
@@ -118,17 +123,38 @@ impl RpcChain {
             .await
     }
 
-    /// Asked once. A token that reverts or answers something else than a truth value has no such function.
+    /// Asked anew each time: a token can be upgraded. One that reverts or answers something else than a truth value has no
+    /// such function; but once it has told, an answer that it has none is a node's failure or something for a person to look
+    /// at, and nothing is concluded from it.
     pub(super) async fn find_blacklist(&self, at: BlockRef) -> Result<Blacklist, ChainError> {
         for list in [Blacklist::BlackListed, Blacklist::Blocked] {
             let vault = self.parties.domain.vault;
             match self.is_listed(list, at, vault).await {
-                Ok(_) => return Ok(list),
+                Ok(_) => {
+                    self.has_told_blacklist.store(true, Ordering::Relaxed);
+                    return Ok(list);
+                }
                 Err(ChainError::Reverted { .. } | ChainError::Undecodable { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
+        if self.has_told_blacklist.load(Ordering::Relaxed) {
+            return Err(ChainError::Field {
+                field: "blacklist of the token",
+                value: "none".to_owned(),
+                rule: "it told whom it freezes before; if it really does not any more, start the keeper again",
+            });
+        }
         Ok(Blacklist::None)
+    }
+
+    /// Whether the token is paused; none if it does not tell.
+    pub async fn is_token_paused(&self, at: BlockRef) -> Result<Option<bool>, ChainError> {
+        match self.call(at.hash, self.parties.token, pausedCall {}).await {
+            Ok(is_paused) => Ok(Some(is_paused)),
+            Err(ChainError::Reverted { .. } | ChainError::Undecodable { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) async fn is_listed(

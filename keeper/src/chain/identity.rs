@@ -73,6 +73,12 @@ pub enum Warning {
         /// The node's head.
         head: u64,
     },
+    /// No transfer of the token goes through.
+    #[error("token {token}: it is paused; nothing can be paid until its issuer lets it go on")]
+    TokenPaused {
+        /// The token.
+        token: Address,
+    },
     /// The key cannot propose.
     #[error("keeper {keeper}: no proposer's role; what no automatic tier takes will wait")]
     NotProposer {
@@ -87,6 +93,9 @@ pub enum IdentityError {
     /// The chain cannot be asked.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// What the second node says.
+    #[error("chain.second_rpc_url: {0}")]
+    OfSecond(Box<IdentityError>),
     /// One node's word is not allowed to be enough.
     #[error(
         "chain.allow_single_node false: must be true to run with one RPC node; or set chain.second_rpc_url"
@@ -148,6 +157,16 @@ pub enum IdentityError {
     },
 }
 
+impl IdentityError {
+    /// What is wrong, whichever node says so.
+    pub fn root(&self) -> &Self {
+        match self {
+            Self::OfSecond(error) => error.root(),
+            error => error,
+        }
+    }
+}
+
 impl RpcChain {
     /// Compares the configuration with the chain.
     pub async fn identify(&self, expected: Expected) -> Result<Identity, IdentityError> {
@@ -178,6 +197,10 @@ impl RpcChain {
         }
         if finalised.id.number == 0 && at.number > 0 {
             warnings.push(Warning::FinalisedIsGenesis { head: at.number });
+        }
+        if self.is_token_paused(at).await? == Some(true) {
+            let token = self.parties.token;
+            warnings.push(Warning::TokenPaused { token });
         }
         if look.proposer_until <= at.time.seconds() {
             warnings.push(Warning::NotProposer { keeper });

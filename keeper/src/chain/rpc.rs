@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 /// Longest part of a node's own words that is passed on. [characters]
 const MAX_WORDS: usize = 300;
-/// Parts of the URL at least this long are taken for secrets. [bytes]
+/// Parts of the URL at least this long are taken for secrets wherever they stand. [bytes]
 const MIN_SECRET_LEN: usize = 6;
 
 /// What is asked of the connection.
@@ -312,14 +312,90 @@ pub fn endpoint(url: &Url) -> String {
     format!("{}://{host}{port}", url.scheme())
 }
 
-/// What of a URL must not be shown.
+/// What of a URL must not be shown, the longest first. A part is a secret wherever it stands if it is long enough; a
+/// short one, which may be an ordinary word, as far as it stands there as a part of the URL.
 fn secrets(url: &Url) -> Vec<String> {
-    let path = url.path_segments().into_iter().flatten();
-    let query = url.query().into_iter().flat_map(|q| q.split(['&', '=']));
-    let user = [url.username(), url.password().unwrap_or_default()];
-    path.chain(query)
-        .chain(user)
-        .filter(|part| part.len() >= MIN_SECRET_LEN)
-        .map(str::to_owned)
-        .collect()
+    let (user, password) = (url.username(), url.password().unwrap_or_default());
+    let (path, query) = (url.path(), url.query().unwrap_or_default());
+    let pairs = || query.split('&').filter(|pair| !pair.is_empty());
+    let mut texts: Vec<String> = vec![
+        format!("{user}:{password}@"),
+        format!("{user}:{password}"),
+        format!("{user}@"),
+        format!("{path}?{query}"),
+        format!("?{query}"),
+        query.to_owned(),
+        path.to_owned(),
+        path.trim_end_matches('/').to_owned(),
+    ];
+    texts.extend(pairs().flat_map(|pair| [format!("?{pair}"), format!("&{pair}")]));
+    texts.extend(pairs().filter(|p| p.contains('=')).map(str::to_owned));
+    let parts = url.path_segments().into_iter().flatten();
+    let segments: Vec<String> = parts.clone().map(|part| format!("/{part}")).collect();
+    let parts = parts.chain(query.split(['&', '='])).chain([user, password]);
+    let long = parts.filter(|part| part.len() >= MIN_SECRET_LEN);
+    texts.extend(long.map(str::to_owned));
+    texts.extend(segments);
+    texts.retain(|text| text.chars().any(char::is_alphanumeric));
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    texts.dedup();
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A URL, words that a node may say about it, and what may not be left of them.
+    const CASES: [(&str, &str, &[&str]); 9] = [
+        (
+            "http://h/v3/k3y",
+            "no credit for http://h/v3/k3y",
+            &["k3y", "v3"],
+        ),
+        ("http://h/k3y", "POST /k3y HTTP/1.1 refused", &["k3y"]),
+        ("http://h/p?a=k3y", "query a=k3y is bad", &["k3y"]),
+        ("http://h/?k3y", "bad request /?k3y", &["k3y"]),
+        ("http://h/p/?x=1&k=zz", "wrong: &k=zz", &["zz"]),
+        (
+            "http://u:pw@h/",
+            "no user u:pw at http://u:pw@h/",
+            &["u:", "pw"],
+        ),
+        ("http://bob@h/", "bob@h is unknown", &["bob"]),
+        ("http://h/a/b-c", "path /a/b-c, segment /b-c", &["b-c"]),
+        (
+            "http://h/longer-key",
+            "the key longer-key is unknown",
+            &["longer-key"],
+        ),
+    ];
+
+    fn rpc(url: &str) -> Rpc {
+        Rpc::new(url.parse().unwrap(), RpcSettings::default()).unwrap()
+    }
+
+    #[test]
+    fn no_part_of_the_url_is_shown_however_short() {
+        for (url, words, hidden) in CASES {
+            let shown = rpc(url).clean(words);
+            for part in hidden {
+                assert!(!shown.contains(part), "{url}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_words_stay_readable() {
+        for (url, words) in [
+            ("http://h/", "http://h/ says / is a? path: @ & = "),
+            ("http://h/a", "a transaction was refused"),
+            (
+                "http://to:of@h/in?is=it",
+                "nonce of it is too low: next is to come in",
+            ),
+        ] {
+            assert_eq!(rpc(url).clean(words), words, "{url}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::{
     print,
 };
 use crate::{
-    chain::Proposed,
+    chain::RpcChain,
     exit::{ExitStatus, Failure, Outcome},
 };
 
@@ -41,21 +41,24 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let id = batch_id(&args.batch)?;
     block_on(async {
         let desk = Desk::open(&args.send, config).await?;
-        let Some(found) = desk.chain.find_proposal(id, args.from_block).await? else {
+        let ask = async |chain: &RpcChain| chain.find_proposal(id, args.from_block).await;
+        let Some(found) = desk.nodes.agree("proposal", ask).await? else {
             return Err(Failure::new(
                 ExitStatus::Refused,
                 format!("batch {id}: the vault's logs have no such proposal"),
             ));
         };
         let decimals = desk.decimals();
+        let standing = desk.standing(id).await?;
         if !context.json {
             print(describe(&found.header, &found.payments, decimals))?;
+            print(words(&standing))?;
         }
         desk.confirm("Approve these payments?")?;
         let batch = header_argument(&found.header);
         let data = Bytes::from(Vault::approveCall { batch }.abi_encode());
         let sent = desk.send(data).await?;
-        let said = standing(&desk, &found).await?;
+        let said = desk.standing(id).await?;
         print(if context.json {
             json!({
                 "batch": id, "transaction": sent.hash, "block": sent.mined.block,
@@ -72,14 +75,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     })
 }
 
-async fn standing(desk: &Desk, found: &Proposed) -> Result<VaultLens::Explanation, Failure> {
-    let parties = desk.chain.parties();
-    let call = VaultLens::explainCall {
-        vault: parties.domain.vault,
-        id: found.header.id(&parties.domain).0,
+/// Where a proposal stands, as a signer reads it.
+pub(super) fn words(standing: &VaultLens::Explanation) -> String {
+    let state = match standing.state {
+        0 => "not proposed",
+        1 => "proposed",
+        2 => "queued",
+        3 => "ready",
+        4 => "executed",
+        5 => "cancelled",
+        6 => "expired",
+        _ => "unknown",
     };
-    let at = desk.chain.head().await?;
-    Ok(desk.chain.call(at.hash, parties.lens, call).await?)
+    format!("{state}, {} of {} votes", standing.votes, standing.required)
 }
 
 /// What a signer is about to agree to, as the vault has it.

@@ -27,8 +27,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
     let identity = block_on(async {
-        let chain = connect(&config, keeper)?;
-        chain
+        let nodes = connect(&config, keeper)?;
+        nodes
             .identify(expected(&config, true))
             .await
             .map_err(difference)
@@ -43,9 +43,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 
 /// A command that compares ends with `Failed` when it finds a difference.
 fn difference(error: IdentityError) -> Failure {
-    match error {
+    match error.root() {
         IdentityError::Chain(_) => error.into(),
-        error => Failure::of(ExitStatus::Failed, error),
+        _ => Failure::of(ExitStatus::Failed, error),
     }
 }
 

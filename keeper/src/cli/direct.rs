@@ -1,13 +1,17 @@
 //! One transaction of a person's own key: tried first, sent, and waited for.
 
 use std::{
+    fmt::Debug,
     io::{self, BufRead, IsTerminal, Write},
     time::{Duration, Instant},
 };
 
 use alloy::primitives::{Address, B256, Bytes};
+use alloy_sol_types::SolCall;
 use tidelock_core::{
-    event::{Fees, Job},
+    abi::VaultLens,
+    domain::BatchId,
+    event::{BlockRef, Fees, Job},
     port::{Effect, Outcome, Simulation},
     submit::{FeeMarket, Offer, Unsigned, offer},
 };
@@ -15,7 +19,7 @@ use tokio::time::sleep;
 
 use super::online::{OwnKeyArgs, connect, expected};
 use crate::{
-    chain::{Chain, Mined, RpcChain},
+    chain::{CallError, ChainError, Mined, Nodes, Parties, RpcChain},
     config::Config,
     exit::{ExitStatus, Failure},
     signer::{KeystoreSigner, Signer},
@@ -39,7 +43,7 @@ pub(super) struct SendArgs {
 
 /// A person at the chain.
 pub(super) struct Desk {
-    pub chain: RpcChain,
+    pub nodes: Nodes,
     pub key: KeystoreSigner,
     config: Config,
     decimals: u8,
@@ -58,25 +62,70 @@ impl Desk {
     /// and one that it did not hand out would halt it.
     pub(super) async fn open(args: &SendArgs, config: Config) -> Result<Self, Failure> {
         let key = args.key.open()?;
-        let chain = connect(&config, key.address())?;
-        let identity = chain.identify(expected(&config, false)).await?;
-        if identity.keeper_until > identity.head.time.seconds() {
-            return Err(Failure::new(
-                ExitStatus::Refused,
-                format!(
-                    "--keystore {}: it holds the keeper's role, and only the keeper may send with such a key",
-                    key.address()
-                ),
-            ));
-        }
-        Ok(Self {
-            chain,
+        let nodes = connect(&config, key.address())?;
+        let identity = nodes.identify(expected(&config, false)).await?;
+        let desk = Self {
+            nodes,
             key,
             config,
             decimals: identity.decimals,
             wait: Duration::from_secs(args.wait),
             yes: args.yes,
-        })
+        };
+        desk.refuse_keeper().await?;
+        Ok(desk)
+    }
+
+    async fn refuse_keeper(&self) -> Result<(), Failure> {
+        let parties = self.parties();
+        let at = self.nodes.head().await?;
+        let call = VaultLens::partyCall {
+            vault: parties.domain.vault,
+            account: self.address(),
+        };
+        let party = self.call("roles of the key", at, parties.lens, call);
+        if party.await?.keeperUntil.to::<u64>() <= at.time.seconds() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            ExitStatus::Refused,
+            format!(
+                "--keystore {}: it holds the keeper's role, and only the keeper may send with such a key",
+                self.address()
+            ),
+        ))
+    }
+
+    /// Chain, vault, lens and token.
+    pub(super) fn parties(&self) -> Parties {
+        self.nodes.first().parties()
+    }
+
+    /// Calls a function that only reads, in the state after one block, as both nodes have it.
+    pub(super) async fn call<C: SolCall + Clone>(
+        &self,
+        field: &str,
+        at: BlockRef,
+        contract: Address,
+        call: C,
+    ) -> Result<C::Return, ChainError>
+    where
+        C::Return: PartialEq + Debug,
+    {
+        let ask = async |chain: &RpcChain| chain.call(at.hash, contract, call.clone()).await;
+        self.nodes.agree(field, ask).await
+    }
+
+    /// Where a proposal stands now.
+    pub(super) async fn standing(&self, id: BatchId) -> Result<VaultLens::Explanation, ChainError> {
+        let parties = self.parties();
+        let at = self.nodes.head().await?;
+        let call = VaultLens::explainCall {
+            vault: parties.domain.vault,
+            id: id.0,
+        };
+        self.call("standing of the proposal", at, parties.lens, call)
+            .await
     }
 
     pub(super) fn address(&self) -> Address {
@@ -112,12 +161,13 @@ impl Desk {
 
     /// Calls the vault: tries it first, and sends only what would go through now.
     pub(super) async fn send(&self, data: Bytes) -> Result<Sent, Failure> {
-        let at = self.chain.head().await?;
-        self.chain.try_call(at, self.address(), &data).await?;
-        let gas = self.gas(&data).await?;
-        let nonce = self.chain.next_nonce(self.address()).await?;
+        let at = self.nodes.head().await?;
+        self.try_call(at, &data).await?;
+        let gas = self.gas(at, &data).await?;
+        let ask = async |chain: &RpcChain| chain.next_nonce(self.address()).await;
+        let nonce = self.nodes.agree("next nonce of the key", ask).await?;
         let fees = self.fees().await?;
-        let domain = self.chain.parties().domain;
+        let domain = self.parties().domain;
         let unsigned = Unsigned::call(&domain, nonce, Job::Void, data, gas, fees);
         let signature = self.key.sign(unsigned.digest()).await?;
         let (hash, raw) = unsigned
@@ -134,8 +184,17 @@ impl Desk {
         Ok(Sent { hash, mined })
     }
 
-    async fn gas(&self, data: &Bytes) -> Result<u64, Failure> {
-        let at = self.chain.head().await?;
+    async fn try_call(&self, at: BlockRef, data: &Bytes) -> Result<Bytes, CallError> {
+        let ask = async |chain: &RpcChain| match chain.try_call(at, self.address(), data).await {
+            Err(CallError::Chain(error)) => Err(error),
+            Err(CallError::Refused(why)) => Ok(Err(why)),
+            Ok(answer) => Ok(Ok(answer)),
+        };
+        let answer = self.nodes.agree("answer of the vault", ask).await?;
+        answer.map_err(CallError::Refused)
+    }
+
+    async fn gas(&self, at: BlockRef, data: &Bytes) -> Result<u64, Failure> {
         let gas_limit = self.config.gas.max_transaction_gas;
         let data = data.clone();
         let simulate = Effect::Simulate {
@@ -143,7 +202,7 @@ impl Desk {
             data,
             gas_limit,
         };
-        match self.chain.answer(simulate).await {
+        match self.nodes.chain().answer(simulate).await {
             Outcome::Simulated(Simulation::Succeeds { gas, .. }) if gas <= gas_limit => {
                 Ok(gas.saturating_add(gas.div_ceil(10)).min(gas_limit))
             }
@@ -164,7 +223,7 @@ impl Desk {
     }
 
     async fn fees(&self) -> Result<Fees, Failure> {
-        let (base_fee, tip) = self.chain.market().await?;
+        let (base_fee, tip) = self.nodes.first().market().await?;
         match offer(&self.config.fees, FeeMarket { base_fee, tip }, None) {
             Offer::Sign(fees) => Ok(fees),
             Offer::Hold { needed } => Err(Failure::new(
@@ -179,19 +238,22 @@ impl Desk {
     /// Sends the same bytes until a block holds them: the answer to sending says nothing for sure.
     async fn wait_for(&self, hash: B256, raw: Bytes) -> Result<Mined, Failure> {
         let start = Instant::now();
+        let chain = self.nodes.chain();
         loop {
             let raw = raw.clone();
-            self.chain.answer(Effect::Send { hash, raw }).await;
-            // No answer about the receipt is as good as none.
-            if let Ok(Some(mined)) = self.chain.mined(hash).await {
-                return Ok(mined);
-            }
+            chain.answer(Effect::Send { hash, raw }).await;
+            let ask = async |chain: &RpcChain| chain.mined(hash).await;
+            // No answer about the receipt is as good as none, and so is one that the other node does not give yet.
+            let why = match self.nodes.agree("block of the transaction", ask).await {
+                Ok(Some(mined)) => return Ok(mined),
+                Ok(None) => "no block holds it yet".to_owned(),
+                Err(error) => error.to_string(),
+            };
             if start.elapsed() >= self.wait {
                 return Err(Failure::new(
                     ExitStatus::Failed,
                     format!(
-                        "transaction {hash}: sent, and no block holds it yet; it may still be mined. Look for it before you \
-                         send again"
+                        "transaction {hash}: sent, and {why}; it may still be mined. Look for it before you send again"
                     ),
                 ));
             }

@@ -87,10 +87,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 async fn examine(config: &Config, keeper: Address) -> Result<Vec<Finding>, Failure> {
-    let chain = connect(config, keeper)?;
-    let identity = match chain.identify(expected(config, false)).await {
+    let nodes = connect(config, keeper)?;
+    let chain = nodes.first();
+    let identity = match nodes.identify(expected(config, false)).await {
         Ok(identity) => identity,
-        Err(IdentityError::Chain(error)) => return Err(error.into()),
+        Err(error) if matches!(error.root(), IdentityError::Chain(_)) => return Err(error.into()),
         Err(error) => return Ok(vec![finding("identity", Level::Failed, error.to_string())]),
     };
     let at = identity.head;
@@ -100,7 +101,7 @@ async fn examine(config: &Config, keeper: Address) -> Result<Vec<Finding>, Failu
         Level::Ok,
         format!("vault {} is what is configured", config.vault.address),
     )];
-    findings.extend(nodes(&identity));
+    findings.extend(single_node(&identity));
     findings.push(finality(&identity));
     findings.push(clock(at.time, now()));
     findings.push(role("keeper", look.keeper_until, at.time, Level::Failed));
@@ -112,7 +113,8 @@ async fn examine(config: &Config, keeper: Address) -> Result<Vec<Finding>, Failu
     ));
     findings.push(gas(config, look.gas_balance));
     findings.push(frozen(&look, at));
-    findings.push(blacklist(&chain, at).await?);
+    findings.push(blacklist(chain, at).await?);
+    findings.push(paused(chain, at).await?);
     findings.push(money(&look, identity.decimals));
     Ok(findings)
 }
@@ -130,7 +132,7 @@ fn now() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-fn nodes(identity: &Identity) -> Option<Finding> {
+fn single_node(identity: &Identity) -> Option<Finding> {
     let single = identity.warnings.contains(&Warning::SingleNode);
     single.then(|| finding("nodes", Level::Warning, Warning::SingleNode.to_string()))
 }
@@ -239,11 +241,17 @@ fn log(config: &Config) -> Vec<Finding> {
     }
     let read = Reader::open(path).and_then(|mut reader| {
         let overview = reader.overview()?;
+        let left_out = reader.left_out()?;
         reader.close()?;
-        Ok(overview)
+        Ok((overview, left_out))
     });
     match read {
-        Ok(overview) => standing(&overview, Reader::is_written(path)),
+        Ok((overview, left_out)) => {
+            let mut findings = standing(&overview, Reader::is_written(path));
+            let found = left_out.into_iter();
+            findings.extend(found.map(|why| finding("left out", Level::Failed, why)));
+            findings
+        }
         Err(error) => vec![finding("log", Level::Failed, error.to_string())],
     }
 }
@@ -284,6 +292,15 @@ fn standing(overview: &Overview, is_written: bool) -> Vec<Finding> {
         mode,
         finding("payments", level, payments),
     ]
+}
+
+async fn paused(chain: &RpcChain, at: BlockRef) -> Result<Finding, Failure> {
+    let (level, found) = match chain.is_token_paused(at).await? {
+        Some(true) => (Level::Failed, "the token is paused: nothing can be paid"),
+        Some(false) => (Level::Ok, "the token is not paused"),
+        None => (Level::Ok, "the token does not tell that it can be paused"),
+    };
+    Ok(finding("pause", level, found))
 }
 
 fn money(look: &VaultLook, decimals: u8) -> Finding {

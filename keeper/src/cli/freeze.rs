@@ -11,7 +11,10 @@ use super::{
     online::{block_on, until},
     print,
 };
-use crate::exit::{ExitStatus, Outcome};
+use crate::{
+    chain::RpcChain,
+    exit::{ExitStatus, Outcome},
+};
 
 /// What `keeper freeze` takes.
 #[derive(Debug, clap::Args)]
@@ -28,8 +31,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         let sent = desk
             .send(Bytes::from(Vault::freezeCall {}.abi_encode()))
             .await?;
-        let at = desk.chain.head().await?;
-        let halted_until = desk.chain.halted_until(at).await?;
+        let at = desk.nodes.head().await?;
+        let ask = async |chain: &RpcChain| chain.halted_until(at).await;
+        let halted_until = desk.nodes.agree("end of the freeze", ask).await?;
         print(if context.json {
             json!({
                 "halted_until": halted_until, "transaction": sent.hash, "block": sent.mined.block,

@@ -10,7 +10,9 @@ use tidelock_core::domain::{BatchId, VaultDomain, parse_address};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    chain::{CallError, ChainError, Expected, IdentityError, Parties, Rpc, RpcChain, RpcSettings},
+    chain::{
+        CallError, ChainError, Expected, IdentityError, Nodes, Parties, Rpc, RpcChain, RpcSettings,
+    },
     config::{Config, RpcUrl},
     exit::{ExitStatus, Failure},
     signer::{self, KeystoreSigner, PasswordSource, Signer, SignerError},
@@ -28,18 +30,12 @@ pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> 
     runtime()?.block_on(command)
 }
 
-/// The chain, as seen by an account.
-pub(super) fn connect(config: &Config, account: Address) -> Result<RpcChain, Failure> {
-    connect_to(&config.chain.rpc_url, config, account)
-}
-
-/// The chain as another node has it, if one is configured.
-pub(super) fn connect_second(
-    config: &Config,
-    account: Address,
-) -> Result<Option<RpcChain>, Failure> {
-    let url = config.chain.second_rpc_url.as_ref();
-    url.map(|url| connect_to(url, config, account)).transpose()
+/// The chain, as the configured nodes have it, seen by an account.
+pub(super) fn connect(config: &Config, account: Address) -> Result<Nodes, Failure> {
+    let first = connect_to("chain.rpc_url", &config.chain.rpc_url, config, account)?;
+    let second = config.chain.second_rpc_url.as_ref();
+    let second = second.map(|url| connect_to("chain.second_rpc_url", url, config, account));
+    Ok(Nodes::new(first, second.transpose()?))
 }
 
 /// What the chain must have for a keeper.
@@ -51,11 +47,16 @@ pub(super) fn expected(config: &Config, sends: bool) -> Expected {
     }
 }
 
-fn connect_to(url: &RpcUrl, config: &Config, account: Address) -> Result<RpcChain, Failure> {
+fn connect_to(
+    field: &'static str,
+    url: &RpcUrl,
+    config: &Config,
+    account: Address,
+) -> Result<RpcChain, Failure> {
     let url: Url = url
         .expose()
         .parse()
-        .map_err(|_| Failure::new(ExitStatus::Usage, "chain.rpc_url: not a URL"))?;
+        .map_err(|_| Failure::new(ExitStatus::Usage, format!("{field}: not a URL")))?;
     let settings = RpcSettings {
         timeout: Duration::from_millis(config.chain.request_timeout_ms),
         ..RpcSettings::default()
@@ -81,10 +82,11 @@ impl From<ChainError> for Failure {
 
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::Chain(error) => error.into(),
-            error => Self::of(ExitStatus::Refused, error),
-        }
+        let status = match error.root() {
+            IdentityError::Chain(_) => ExitStatus::Chain,
+            _ => ExitStatus::Refused,
+        };
+        Self::of(status, error)
     }
 }
 

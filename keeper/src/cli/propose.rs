@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy::primitives::{B256, Bytes, U256};
+use alloy::primitives::{B256, Bytes};
 use alloy_sol_types::SolCall;
 use rand::Rng;
 use serde_json::json;
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     block_on(async {
         let desk = Desk::open(&args.send, config).await?;
         let payments = read_file(&args.file, desk.decimals())?;
-        let at = desk.chain.head().await?;
+        let at = desk.nodes.head().await?;
         let tier = match args.tier {
             Some(tier) => TierIndex::new(tier).map_err(usage)?,
             None => lowest_tier(&desk, at, &payments).await?,
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         let first = args.first_number.map_or_else(|| number_of(at), Ok)?;
         let header = seal(first, tier, &payments, at, life)?;
         check_numbers(&desk, at, &header).await?;
-        let id = header.id(&desk.chain.parties().domain);
+        let id = header.id(&desk.parties().domain);
         if !context.json {
             print(describe(&header, &payments, desk.decimals()))?;
         }
@@ -142,18 +142,17 @@ async fn lowest_tier(
     at: BlockRef,
     payments: &[Payment],
 ) -> Result<TierIndex, Failure> {
-    let parties = desk.chain.parties();
+    let parties = desk.parties();
     let vault = parties.domain.vault;
     let rows = desk
-        .chain
-        .call(at.hash, parties.lens, VaultLens::tiersCall { vault })
+        .call("tiers", at, parties.lens, VaultLens::tiersCall { vault })
         .await?;
     let packed = Bytes::from(pack_payments(payments));
     let preview = VaultLens::previewCall {
         vault,
         payments: packed,
     };
-    let previews = desk.chain.call(at.hash, parties.lens, preview).await?;
+    let previews = desk.call("tier", at, parties.lens, preview).await?;
     let refused = previews
         .iter()
         .zip(payments)
@@ -182,16 +181,15 @@ async fn lowest_tier(
 
 /// A number that is paid already would leave its payment unpaid.
 async fn check_numbers(desk: &Desk, at: BlockRef, header: &Batch) -> Result<(), Failure> {
-    let call = Vault::paidMaskCall {
-        firstNumber: header.first_number.0,
-        count: header.count,
-    };
-    let vault = desk.chain.parties().domain.vault;
-    let paid: U256 = desk.chain.call(at.hash, vault, call).await?;
-    if paid.is_zero() {
+    let first = header.first_number;
+    if desk
+        .nodes
+        .paid_mask(at, first, header.count)
+        .await?
+        .is_zero()
+    {
         return Ok(());
     }
-    let first = header.first_number;
     let words = format!("--first-number {first}: the vault has paid some of these numbers already");
     Err(Failure::new(ExitStatus::Refused, words))
 }

@@ -49,10 +49,10 @@ fn reconcile(config: &Config) -> Result<Report, Failure> {
             ),
         ));
     }
-    let chain = connect(config, head.opening.keeper)?;
+    let nodes = connect(config, head.opening.keeper)?;
     let runtime = runtime()?;
     // In this order: what the log takes in meanwhile is then on the chain that is read last.
-    let started = Reconciliation::start(&chain, head.opening, head.finalised);
+    let started = Reconciliation::start(&nodes, head.opening, head.finalised);
     let mut reconciliation = runtime.block_on(started)?;
     reader
         .payments(true, |view| {

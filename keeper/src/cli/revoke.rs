@@ -7,6 +7,7 @@ use tidelock_core::abi::Vault;
 
 use super::{
     Context,
+    approve::words,
     direct::{Desk, SendArgs},
     online::{batch_id, block_on},
     print,
@@ -27,6 +28,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let id = batch_id(&args.id)?;
     block_on(async {
         let desk = Desk::open(&args.send, config).await?;
+        let standing = desk.standing(id).await?;
+        if !context.json {
+            print(format!("{id}\n{}", words(&standing)))?;
+        }
         desk.confirm(&format!("Take back the approval of {id}?"))?;
         let data = Bytes::from(Vault::revokeCall { id: id.0 }.abi_encode());
         let sent = desk.send(data).await?;

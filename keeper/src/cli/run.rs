@@ -21,10 +21,10 @@ use tracing::{error, info, warn};
 
 use super::{
     Context,
-    online::{connect, connect_second, expected, keeper_key},
+    online::{connect, expected, keeper_key},
 };
 use crate::{
-    chain::{Identity, RpcChain, TwoNodes},
+    chain::{Identity, Nodes},
     config::Config,
     daemon::{self, World},
     exit::{ExitStatus, Failure, Outcome},
@@ -49,27 +49,16 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
     let signer = keeper_key(&config)?;
-    let chain = connect(&config, signer.address())?;
-    let second = connect_second(&config, signer.address())?;
+    let nodes = connect(&config, signer.address())?;
     let expected = expected(&config, !args.observe);
-    let identity = runtime.block_on(chain.identify(expected))?;
+    let identity = runtime.block_on(nodes.identify(expected))?;
     for warning in &identity.warnings {
         warn!("{warning}");
-    }
-    if let Some(second) = &second {
-        let identity = runtime.block_on(second.identify(expected));
-        identity.map_err(|error| Failure::from(error).while_doing("chain.second_rpc_url"))?;
     }
     let path = &config.store.path;
     let lock = lock(path)?;
     if !path.exists() {
-        open_log(
-            args,
-            &config,
-            (&chain, second.as_ref()),
-            &identity,
-            &runtime,
-        )?;
+        open_log(args, &config, &nodes, &identity, &runtime)?;
     }
     let store = SqliteStore::open_locked(path, lock).map_err(store_failure)?;
     same_log(&config, &identity, &store)?;
@@ -88,10 +77,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     }
     let stop = stop_on_signal(&runtime)?;
     let world = World {
-        chain: match second {
-            Some(second) => Arc::new(TwoNodes::new(Arc::new(chain), Arc::new(second))),
-            None => Arc::new(chain),
-        },
+        chain: nodes.chain(),
         signer: Arc::new(signer),
         tasks: runtime.handle().clone(),
     };
@@ -113,7 +99,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 fn open_log(
     args: &Args,
     config: &Config,
-    nodes: (&RpcChain, Option<&RpcChain>),
+    nodes: &Nodes,
     identity: &Identity,
     runtime: &Runtime,
 ) -> Result<(), Failure> {
@@ -123,7 +109,7 @@ fn open_log(
     let to = identity.finalised.number;
     let past = runtime
         .block_on(opening::read_past(
-            nodes,
+            (nodes.first(), nodes.second()),
             identity,
             args.from_block,
             config.batch.attempt_ttl_s,

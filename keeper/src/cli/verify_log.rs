@@ -77,10 +77,10 @@ struct Anchored {
 /// Every batch on chain under a number of this log must be one that it sealed: an id covers the header, and the header
 /// commits to the log.
 fn compare(config: &Config, anchors: Anchors) -> Result<Anchored, Failure> {
-    let chain = connect(config, anchors.opening.keeper)?;
+    let nodes = connect(config, anchors.opening.keeper)?;
     let first = anchors.opening.start.number;
     let history = block_on(async {
-        let history = chain.history(first, anchors.finalised, |_| {}).await;
+        let history = nodes.history(first, anchors.finalised).await;
         history.map_err(Failure::from)
     })?;
     let mut anchored = Anchored {

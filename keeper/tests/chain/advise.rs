@@ -1,4 +1,11 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use alloy::primitives::Address;
+use alloy_sol_types::SolCall;
+use serde_json::{Value, json};
 use tidelock_core::{
     abi::Vault,
     domain::{Amount, Payment, PaymentRef, TierIndex},
@@ -7,6 +14,7 @@ use tidelock_core::{
 use tidelock_keeper::chain::Chain;
 
 use crate::{
+    liar::{Lie, Server},
     payment,
     world::{Plan, Tether, USDT, World},
 };
@@ -59,4 +67,80 @@ async fn advice_names_the_lowest_tier_or_why_there_is_none() {
     let expected: Vec<Advice> = cases.iter().map(|(_, advice)| *advice).collect();
     let outcome = chain.answer(Effect::Advise { at, payments }).await;
     assert_eq!(outcome, Outcome::Advised(expected));
+}
+
+alloy_sol_types::sol! {
+    function isBlackListed(address account) external view returns (bool);
+    function isBlocked(address account) external view returns (bool);
+}
+
+/// Whether the question is one about the token's list.
+fn asks_the_list(method: &str, params: &Value) -> bool {
+    let data = params[0]["data"].as_str().unwrap_or_default();
+    let selectors = [isBlackListedCall::SELECTOR, isBlockedCall::SELECTOR];
+    let is_one = |selector| data.starts_with(&alloy::hex::encode_prefixed(selector));
+    method == "eth_call" && selectors.into_iter().any(is_one)
+}
+
+/// A world with a listed recipient, and a node that answers `lie` about lists while it is told to.
+async fn forgetful(lie: fn() -> Lie) -> (World, Server, Arc<AtomicBool>, Payment) {
+    let world = World::start(Plan::default()).await;
+    let listed = payment(0x75, USDT);
+    let user = listed.recipient();
+    world.token_call(&Tether::addBlackListCall { user }).await;
+    let lies = Arc::new(AtomicBool::new(false));
+    let told = lies.clone();
+    let server = Server::start(world.node.url(), move |method, params, _| {
+        if told.load(Ordering::Relaxed) && asks_the_list(method, params) {
+            lie()
+        } else {
+            Lie::Truth
+        }
+    });
+    (world, server.await, lies, listed)
+}
+
+const NO_LIST: [fn() -> Lie; 2] = [
+    || Lie::Error(json!({"code": 3, "message": "execution reverted", "data": "0x"})),
+    || Lie::Result(json!("0x")),
+];
+
+#[tokio::test]
+async fn a_node_that_fails_once_does_not_switch_the_blacklist_off() {
+    for lie in NO_LIST {
+        let (world, server, lies, listed) = forgetful(lie).await;
+        let chain = server.chain(&world);
+        let at = world.head().await;
+        let ask = async || {
+            let payments = vec![listed];
+            chain.answer(Effect::Advise { at, payments }).await
+        };
+        let blacklisted = Outcome::Advised(vec![Advice::Blacklisted]);
+        assert_eq!(ask().await, blacklisted);
+        lies.store(true, Ordering::Relaxed);
+        let Outcome::Failed(why) = ask().await else {
+            panic!("a token that told whom it freezes was taken for one that does not")
+        };
+        assert!(why.contains("told whom it freezes before"), "{why}");
+        lies.store(false, Ordering::Relaxed);
+        assert_eq!(ask().await, blacklisted);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_gets_a_list_later_is_asked() {
+    for lie in NO_LIST {
+        let (world, server, lies, listed) = forgetful(lie).await;
+        let chain = server.chain(&world);
+        let at = world.head().await;
+        lies.store(true, Ordering::Relaxed);
+        let payments = vec![listed];
+        let before = chain.answer(Effect::Advise { at, payments }).await;
+        let tier = Advice::Tier(TierIndex::new(0).unwrap());
+        assert_eq!(before, Outcome::Advised(vec![tier]), "it had none");
+        lies.store(false, Ordering::Relaxed);
+        let payments = vec![listed];
+        let after = chain.answer(Effect::Advise { at, payments }).await;
+        assert_eq!(after, Outcome::Advised(vec![Advice::Blacklisted]));
+    }
 }

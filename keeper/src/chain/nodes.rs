@@ -1,0 +1,179 @@
+//! The nodes that are configured, for whoever concludes something from what they say: people's commands and the
+//! comparisons. Of two nodes neither is believed alone.
+
+use std::{fmt::Debug, sync::Arc};
+
+use alloy::primitives::U256;
+use tidelock_core::{abi::Fact, domain::PaymentNumber, event::BlockRef};
+
+use super::{Chain, ChainError, Expected, Identity, IdentityError, RpcChain, TwoNodes};
+use crate::differing::differing;
+
+/// One node, or two.
+#[derive(Debug, Clone)]
+pub struct Nodes {
+    first: Arc<RpcChain>,
+    second: Option<Arc<RpcChain>>,
+}
+
+impl Nodes {
+    /// Asks the first alone, or both.
+    pub fn new(first: RpcChain, second: Option<RpcChain>) -> Self {
+        Self {
+            first: Arc::new(first),
+            second: second.map(Arc::new),
+        }
+    }
+
+    /// The first, for what costs nothing if it is wrong.
+    pub fn first(&self) -> &RpcChain {
+        &self.first
+    }
+
+    /// The second, if there is one.
+    pub fn second(&self) -> Option<&RpcChain> {
+        self.second.as_deref()
+    }
+
+    /// What answers effects: transactions go to both, and blocks count once both show them.
+    pub fn chain(&self) -> Arc<dyn Chain> {
+        match &self.second {
+            Some(second) => Arc::new(TwoNodes::new(self.first.clone(), second.clone())),
+            None => self.first.clone(),
+        }
+    }
+
+    /// What both answer; an error that names the field and what each says, if they differ.
+    pub async fn agree<T: PartialEq + Debug>(
+        &self,
+        field: &str,
+        ask: impl AsyncFn(&RpcChain) -> Result<T, ChainError>,
+    ) -> Result<T, ChainError> {
+        let Some(second) = &self.second else {
+            return ask(&self.first).await;
+        };
+        let (first, other) = self.both(second, ask).await?;
+        if first != other {
+            return Err(self.disagreement(second, field, &first, &other));
+        }
+        Ok(first)
+    }
+
+    async fn both<T>(
+        &self,
+        second: &RpcChain,
+        ask: impl AsyncFn(&RpcChain) -> Result<T, ChainError>,
+    ) -> Result<(T, T), ChainError> {
+        let (first, other) = tokio::join!(ask(&self.first), ask(second));
+        let of = |node: String| {
+            |error| ChainError::OfNode {
+                node,
+                error: Box::new(error),
+            }
+        };
+        Ok((
+            first.map_err(of(first_name(&self.first)))?,
+            other.map_err(of(second_name(second)))?,
+        ))
+    }
+
+    fn disagreement<T: Debug>(
+        &self,
+        second: &RpcChain,
+        field: &str,
+        one: &T,
+        other: &T,
+    ) -> ChainError {
+        let (one, other) = differing(one, other);
+        ChainError::Disagree {
+            field: field.to_owned(),
+            first: format!("{} says {one}", first_name(&self.first)),
+            second: format!("{} says {other}", second_name(second)),
+        }
+    }
+
+    /// The newest block that both have.
+    pub async fn head(&self) -> Result<BlockRef, ChainError> {
+        self.lower(async |chain| chain.head().await).await
+    }
+
+    /// The last block that both call final.
+    pub async fn finalised(&self) -> Result<BlockRef, ChainError> {
+        self.lower(async |chain| chain.finalised().await).await
+    }
+
+    /// The slower node sets the pace; the other must have the same block.
+    async fn lower(
+        &self,
+        ask: impl AsyncFn(&RpcChain) -> Result<BlockRef, ChainError>,
+    ) -> Result<BlockRef, ChainError> {
+        let Some(second) = &self.second else {
+            return ask(&self.first).await;
+        };
+        let (first, other) = self.both(second, ask).await?;
+        self.block_numbered(first.number.min(other.number)).await
+    }
+
+    /// The block at a height.
+    pub async fn block_numbered(&self, number: u64) -> Result<BlockRef, ChainError> {
+        let ask = async |chain: &RpcChain| chain.block_numbered(number).await;
+        self.agree(&format!("block {number}"), ask).await
+    }
+
+    /// Everything that the vault logged from `first` to `last`, with the height of each.
+    pub async fn history(
+        &self,
+        first: u64,
+        last: BlockRef,
+    ) -> Result<Vec<(u64, Fact)>, ChainError> {
+        let field = format!("the vault's logs of blocks {first} to {}", last.number);
+        let ask = async |chain: &RpcChain| chain.history(first, last, |_| {}).await;
+        self.agree(&field, ask).await
+    }
+
+    /// Bit `i` set: the vault has paid number `first + i`, of `count` numbers, after one block.
+    pub async fn paid_mask(
+        &self,
+        at: BlockRef,
+        first: PaymentNumber,
+        count: u16,
+    ) -> Result<U256, ChainError> {
+        let ask = async |chain: &RpcChain| chain.paid_mask(at, first, count).await;
+        self.agree(&format!("numbers paid from {first} on"), ask)
+            .await
+    }
+
+    /// Compares the configuration with what each says, and what they say of the token with each other.
+    pub async fn identify(&self, expected: Expected) -> Result<Identity, IdentityError> {
+        let identity = self.first.identify(expected).await?;
+        let Some(second) = &self.second else {
+            return Ok(identity);
+        };
+        let other = second
+            .identify(expected)
+            .await
+            .map_err(|error| IdentityError::OfSecond(Box::new(error)))?;
+        let constants = |of: &Identity| (of.decimals, of.unit, of.has_blacklist);
+        if constants(&identity) != constants(&other) {
+            let said = |of: &Identity| {
+                let (decimals, unit, has_blacklist) = constants(of);
+                format!("decimals {decimals}, unit {unit}, blacklist {has_blacklist}")
+            };
+            return Err(ChainError::Disagree {
+                field: "token".to_owned(),
+                first: format!("{} says {}", first_name(&self.first), said(&identity)),
+                second: format!("{} says {}", second_name(second), said(&other)),
+            }
+            .into());
+        }
+        Ok(identity)
+    }
+}
+
+fn first_name(chain: &RpcChain) -> String {
+    format!("chain.rpc_url ({})", chain.rpc().endpoint())
+}
+
+fn second_name(chain: &RpcChain) -> String {
+    format!("chain.second_rpc_url ({})", chain.rpc().endpoint())
+}
