@@ -28,6 +28,8 @@ use tidelock_core::{
 use tidelock_keeper::store::{Identity, Reader, SqliteStore};
 
 const BATCH: u64 = 256;
+/// Payments that are open at the cold start.
+const OPEN: u64 = 10_000;
 
 fn main() {
     // cargo adds --bench
@@ -64,6 +66,9 @@ fn main() {
     }
     let taken = start.elapsed();
     let rate = u128::from(log.head.seq) * 1_000_000 / taken.as_micros();
+    log.wait(OPEN);
+    let rows = log.state.take_changes();
+    store.commit(&log.entries, &rows).unwrap();
     store.close().unwrap();
 
     println!(
@@ -151,9 +156,10 @@ impl Log {
         self.entries.push(entry);
     }
 
-    fn round(&mut self) {
+    /// Payments that are asked for and may be batched.
+    fn wait(&mut self, count: u64) -> Vec<Payment> {
         let first = self.state.arrivals() + 1;
-        let payments: Vec<Payment> = (first..first + BATCH).map(payment).collect();
+        let payments: Vec<Payment> = (first..first + count).map(payment).collect();
         for (arrival, payment) in (first..).zip(&payments) {
             let request = Request {
                 arrival,
@@ -167,6 +173,12 @@ impl Log {
                 refs: vec![payment.reference()],
             });
         }
+        payments
+    }
+
+    fn round(&mut self) {
+        let first = self.state.arrivals() + 1;
+        let payments = self.wait(BATCH);
         let namespace = self.state.opening().namespace;
         let number = namespace.number(Route::Direct, first - 1).unwrap();
         let expires = BlockTime::from_seconds(9_999).unwrap();

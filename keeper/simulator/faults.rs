@@ -68,4 +68,5 @@ faults! {
     LandsBetween 41 4 "cap, freeze or veto lands between simulation and inclusion";
     TokenPaused 42 3 "the token is paused";
     Blacklisted 43 60 "the recipient is on the token's blacklist";
+    NumberTaken 46 4 "another key pays something else under a number of the keeper's";
 }

@@ -8,6 +8,7 @@ use alloy_sol_types::{SolEvent, SolInterface};
 use tidelock_core::{
     domain::PaymentRef,
     lifecycle::{AttemptStatus, PaymentStatus},
+    state::PaymentRow,
 };
 
 use crate::{
@@ -272,10 +273,22 @@ impl Oracle {
                     let status = row.status;
                     return Err(format!("ref {reference} is called {status:?}, and is paid"));
                 }
+                PaymentStatus::Displaced if !self.is_displaced(world, row) => {
+                    return Err(format!(
+                        "ref {reference} is called displaced, and no final block paid another under its number"
+                    ));
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Whether a final block paid something else under the number of a payment.
+    fn is_displaced(&self, world: &World, row: &PaymentRow) -> bool {
+        let paid = row.number.and_then(|number| self.by_number.get(&number.0));
+        !self.by_ref.contains_key(&row.reference())
+            && paid.is_some_and(|block| *block <= world.chain.finalised())
     }
 }
 

@@ -285,12 +285,13 @@ pub fn is_payable(world: &World, payment: &Payment) -> bool {
 }
 
 impl People {
-    /// What must be paid in the end: every request that can be, unless an operator withdrew it.
+    /// What must be paid in the end: every request that can be, unless an operator withdrew it or its number was taken.
     pub fn expected(&self, world: &World) -> Vec<PaymentRef> {
         let disk = self.drive.0.borrow();
         let withdrawn = |reference| {
             let row = disk.payment(reference);
-            row.is_some_and(|row| row.status == PaymentStatus::Cancelled)
+            let ended = [PaymentStatus::Cancelled, PaymentStatus::Displaced];
+            row.is_some_and(|row| ended.contains(&row.status))
         };
         let filed = self.filed.values();
         filed

@@ -89,6 +89,7 @@ impl Simulation {
             Fault::OutcomeFlips,
             Fault::FinalityBroken,
             Fault::NodesContradict,
+            Fault::NumberTaken,
         ];
         world.caps_are_calm = disturbing.iter().all(|fault| !fate.has(*fault));
         let next_block_ms = world.setting.block_ms;

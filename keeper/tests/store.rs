@@ -62,7 +62,7 @@ fn the_history_reaches_every_kind_of_event() {
         kinds.insert(history.step().kind);
         history.state.take_changes();
     }
-    assert_eq!(kinds.len(), 20, "{kinds:?}");
+    assert_eq!(kinds.len(), 21, "{kinds:?}");
 }
 
 #[test]
@@ -255,19 +255,17 @@ fn a_ref_that_a_foreign_proposal_brought_is_taken() {
     assert!(filed[0].known);
     let other = Payment::new(adopted.recipient(), Amount(1), adopted.reference()).unwrap();
     assert!(matches!(desk.file(&[other]).unwrap(), Filing::Refused(_)));
-    assert!(store.knows_any(&[adopted.reference()], &[]).unwrap());
-    assert!(
-        !store
-            .knows_any(&[payment(99).reference()], &[PaymentNumber(5)])
-            .unwrap()
-    );
+    assert!(store.has_payment(&[adopted.reference()], &[]).unwrap());
+    assert!(!store.has_request(&[adopted.reference()]).unwrap());
+    let (other, number) = (payment(99).reference(), PaymentNumber(5));
+    assert!(!store.has_payment(&[other], &[number]).unwrap());
     let number = history
         .state
         .payment(&adopted.reference())
         .unwrap()
         .number
         .unwrap();
-    assert!(store.knows_any(&[], &[PaymentNumber(5), number]).unwrap());
+    assert!(store.has_payment(&[], &[PaymentNumber(5), number]).unwrap());
 }
 
 #[test]

@@ -62,6 +62,8 @@ const SHARE: f64 = 0.90;
 const OF_FEEDER: f64 = 0.97;
 /// From a simulation's answer to a stored signature. [milliseconds]
 const LATENCY_MS: f64 = 50.0;
+/// After so long the feeder sends again what was not mined.
+const AGAIN: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() {
@@ -297,8 +299,13 @@ async fn feed(world: &World, raws: &[Bytes], first: u64, sent: &[(B256, u64)]) -
     }
     let keeper = world.keys.keeper.address();
     let last = first + raws.len() as u64;
+    let mut sent_at = Instant::now();
     while nonce(world, keeper).await < last {
         tokio::time::sleep(Duration::from_millis(50)).await;
+        if sent_at.elapsed() > AGAIN {
+            send_missing(world, raws, first).await;
+            sent_at = Instant::now();
+        }
     }
     let mut paid = Vec::new();
     for (hash, payments) in sent {
@@ -307,6 +314,18 @@ async fn feed(world: &World, raws: &[Bytes], first: u64, sent: &[(B256, u64)]) -
         paid.push((receipt.block, *payments));
     }
     paid
+}
+
+/// The node may have lost what it took: anvil now and then does, if a block is mined in that moment.
+async fn send_missing(world: &World, raws: &[Bytes], first: u64) {
+    let mined = nonce(world, world.keys.keeper.address()).await - first;
+    for (_, raw) in (0..).zip(raws).filter(|(place, _)| *place >= mined) {
+        // What the node still has, it refuses.
+        let _ = world
+            .rpc
+            .request::<B256>("eth_sendRawTransaction", json!([raw]))
+            .await;
+    }
 }
 
 async fn nonce(world: &World, account: Address) -> u64 {

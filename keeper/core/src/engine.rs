@@ -25,7 +25,7 @@ pub use crate::journal::JournalError;
 use memory::Memory;
 
 /// Requests and commands that one turn takes in at most.
-const ARRIVALS: u32 = 2_000;
+const ARRIVALS: u32 = 500;
 /// Time between two looks for arrivals. [milliseconds]
 const ARRIVALS_MS: u64 = 50;
 

@@ -431,6 +431,13 @@ pub enum Event {
         /// Height.
         block: u64,
     },
+    /// A finalised block paid something else under the numbers of payments: another key has the keeper's role.
+    Displaced {
+        /// Which payments can never be paid.
+        refs: Vec<PaymentRef>,
+        /// Height.
+        block: u64,
+    },
     /// A batch can pay nothing any more.
     BatchDied {
         /// The batch.
@@ -486,6 +493,7 @@ impl Event {
             Self::SlotConsumed { .. } => "slot_consumed",
             Self::ProposalFinal { .. } => "proposal_final",
             Self::OutcomeFinal { .. } => "outcome_final",
+            Self::Displaced { .. } => "displaced",
             Self::BatchDied { .. } => "batch_died",
             Self::FinalisedAdvanced { .. } => "finalised_advanced",
             Self::ForeignSeen { .. } => "foreign_seen",

@@ -133,8 +133,8 @@ impl<S: Store> Settling<'_, S> {
         if !is_new {
             return Ok(false);
         }
-        let known = self.store.knows_any(&refs, &numbers);
-        Ok(!known.map_err(EngineError::Store)?)
+        let is_known = self.has_payment(&refs, &numbers)? || self.has_request(&refs)?;
+        Ok(!is_known)
     }
 
     /// A foreign proposal may use our numbers only for what they are ours for; a payment of ours that it holds under
@@ -194,6 +194,7 @@ impl<S: Store> Settling<'_, S> {
         items: Option<&[PackedItem]>,
     ) -> Result<(), EngineError<S::Error>> {
         let mut ours = U256::ZERO;
+        let (mut displaced, mut waiting) = (Vec::new(), Vec::new());
         let mut others = Vec::new();
         for offset in (0..256_u16).filter(|offset| mask.bit(usize::from(*offset))) {
             let Some(number) = first_number.checked_add(offset) else {
@@ -205,6 +206,11 @@ impl<S: Store> Settling<'_, S> {
             match state.numbered(number) {
                 Some(row) if paid == Some(row.payment) && row.status != PaymentStatus::Paid => {
                     ours.set_bit(usize::from(offset), true);
+                }
+                Some(row) if !row.status.is_final() && paid.is_some() => {
+                    displaced.push(row.reference());
+                    self.halt(HaltReason::ForeignNumber { number })?;
+                    waiting.extend(paid.map(|paid| paid.reference()));
                 }
                 None if state.opening().namespace.counter_of(number).is_none() => {
                     others.push((number, paid));
@@ -220,6 +226,15 @@ impl<S: Store> Settling<'_, S> {
                 block: block.number,
             })?;
         }
+        if !displaced.is_empty() {
+            self.record(Event::Displaced {
+                refs: displaced,
+                block: block.number,
+            })?;
+        }
+        for reference in waiting {
+            self.hold_waiting(reference)?; // paid already, under the number of another
+        }
         if !others.is_empty() {
             self.paid_for_others(&others)?;
             self.record(Event::ForeignSeen {
@@ -230,8 +245,21 @@ impl<S: Store> Settling<'_, S> {
         Ok(())
     }
 
-    /// What the vault paid for others is never paid again for us: its refs are known from now on. One that was known before
-    /// has been paid past us.
+    fn has_payment(
+        &mut self,
+        refs: &[PaymentRef],
+        numbers: &[PaymentNumber],
+    ) -> Result<bool, EngineError<S::Error>> {
+        let found = self.store.has_payment(refs, numbers);
+        found.map_err(EngineError::Store)
+    }
+
+    fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, EngineError<S::Error>> {
+        self.store.has_request(refs).map_err(EngineError::Store)
+    }
+
+    /// What the vault paid for others is never paid again for us: its refs are known from now on. One that we were asked for
+    /// has been paid past us; if it was filed and not read yet, it never will be.
     fn paid_for_others(
         &mut self,
         others: &[(PaymentNumber, Option<Payment>)],
@@ -242,13 +270,15 @@ impl<S: Store> Settling<'_, S> {
             let Some(payment) = *paid else { continue };
             let (number, reference) = (*number, payment.reference());
             let is_live = self.journal.state().payment(&reference).is_some();
-            let known = self.store.knows_any(&[reference], &[]);
-            if is_live || known.map_err(EngineError::Store)? || !refs.insert(reference) {
+            if is_live || self.has_payment(&[reference], &[])? || !refs.insert(reference) {
                 self.halt(HaltReason::ForeignRef { reference, number })?;
                 self.hold_waiting(reference)?;
-            } else {
-                payments.push(NumberedPayment { number, payment });
+                continue;
             }
+            if self.has_request(&[reference])? {
+                self.halt(HaltReason::ForeignRef { reference, number })?;
+            }
+            payments.push(NumberedPayment { number, payment });
         }
         if payments.is_empty() {
             return Ok(());

@@ -9,6 +9,9 @@ use crate::{
     store::Unread,
 };
 
+/// Nonces used by somebody else that an operator can pass over at once.
+const MOST_FOREIGN_NONCES: u64 = 1_000;
+
 /// Takes requests in. A ref that has become known meanwhile is left out: the payment exists. One that a foreign proposal
 /// holds waits for a person: signers may still let that one pay.
 pub(crate) fn take_requests(
@@ -45,7 +48,7 @@ pub(crate) fn take_command(
     (arrival, command): (u64, Command),
     nonce: Option<u64>,
 ) -> Result<(), JournalError> {
-    let refused = refusal(journal.state(), &command);
+    let refused = refusal(journal.state(), &command, nonce);
     let is_refused = refused.is_some();
     journal.record(Event::CommandTaken {
         arrival,
@@ -73,7 +76,13 @@ pub(crate) fn take_command(
         }),
         Command::Resume { .. } => {
             pass_foreign_nonces(journal, nonce)?;
-            journal.record(Event::ModeChanged { mode: Mode::Armed })
+            let mode = match journal.state().waits_until() {
+                Some(until) => Mode::Halted {
+                    reason: HaltReason::Restored { until },
+                },
+                None => Mode::Armed,
+            };
+            journal.record(Event::ModeChanged { mode })
         }
     }
 }
@@ -97,9 +106,12 @@ fn pass_foreign_nonces(journal: &mut Journal, nonce: Option<u64>) -> Result<(), 
     Ok(())
 }
 
-/// The wait for what an earlier log may have signed is not a person's to cut short.
-fn resume_refusal(mode: &Mode) -> Option<String> {
-    match mode {
+/// The wait for what an earlier log may have signed is not a person's to cut short, and a node that names an absurd nonce
+/// must not fill the log.
+fn resume_refusal(state: &State, nonce: Option<u64>) -> Option<String> {
+    let next = state.next_nonce();
+    let foreign = nonce.map_or(0, |nonce| nonce.saturating_sub(next));
+    match state.mode() {
         Mode::Armed => Some("mode armed: there is nothing to resume".to_owned()),
         Mode::Halted {
             reason: HaltReason::Restored { until },
@@ -107,11 +119,15 @@ fn resume_refusal(mode: &Mode) -> Option<String> {
             "mode restored: goes on by itself once a block of time {} is final",
             until.seconds()
         )),
+        Mode::Halted { .. } if foreign > MOST_FOREIGN_NONCES => Some(format!(
+            "nonce on chain: {foreign} beyond {next}, the next of this log; at most {MOST_FOREIGN_NONCES} can be passed over: \
+             use another key and another log"
+        )),
         Mode::Halted { .. } => None,
     }
 }
 
-fn refusal(state: &State, command: &Command) -> Option<String> {
+fn refusal(state: &State, command: &Command, nonce: Option<u64>) -> Option<String> {
     let (reference, allowed): (_, &[PaymentStatus]) = match command {
         Command::Hold { reference, .. } => (
             reference,
@@ -134,7 +150,7 @@ fn refusal(state: &State, command: &Command) -> Option<String> {
             return (!state.sends_or_will())
                 .then(|| "mode halted: it sends nothing already".to_owned());
         }
-        Command::Resume { .. } => return resume_refusal(state.mode()),
+        Command::Resume { .. } => return resume_refusal(state, nonce),
     };
     let Some(row) = state.payment(reference) else {
         return Some(format!("ref {reference}: unknown, or final already"));

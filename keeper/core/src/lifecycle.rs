@@ -25,6 +25,8 @@ pub enum PaymentStatus {
     Rejected,
     /// Withdrawn by an operator.
     Cancelled,
+    /// Something else was paid under its number: the vault will never pay it.
+    Displaced,
 }
 
 /// What happens to a payment.
@@ -50,6 +52,8 @@ pub enum PaymentStep {
     Reject,
     /// An operator withdraws it.
     Cancel,
+    /// A finalised block says that the vault paid something else under its number.
+    Displace,
 }
 
 impl Machine for PaymentStatus {
@@ -75,13 +79,19 @@ impl Machine for PaymentStatus {
         Sealed --Reopen--> Open "no batch can pay it any more";
         Open --Pay--> Paid "somebody else sent a batch that had been given up";
         Held --Pay--> Paid "somebody else sent a batch that had been given up";
+        Sealed --Displace--> Displaced "another key used its number for something else";
+        Open --Displace--> Displaced "another key used its number for something else";
+        Held --Displace--> Displaced "another key used its number for something else";
     };
 }
 
 impl PaymentStatus {
     /// Nothing can happen to it any more.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Paid | Self::Rejected | Self::Cancelled)
+        matches!(
+            self,
+            Self::Paid | Self::Rejected | Self::Cancelled | Self::Displaced
+        )
     }
 }
 

@@ -7,6 +7,9 @@ use alloy_primitives::B256;
 
 use crate::{abi::Fact, event::BlockRef};
 
+/// Blocks that a view holds at most: nothing is read beyond them while finality stands still.
+const MOST_BLOCKS: usize = 4_096;
+
 /// A block and what it says of the vault and the keeper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
@@ -113,6 +116,11 @@ impl View {
         block == self.base || self.blocks.iter().any(|known| known.id == block)
     }
 
+    /// Finality stands still: the view takes no more blocks in until one of those that it has is final.
+    pub fn is_full(&self) -> bool {
+        self.blocks.len() >= MOST_BLOCKS
+    }
+
     /// The block that holds the transaction, if one above the base does.
     pub fn including(&self, transaction: B256) -> Option<BlockRef> {
         let mut blocks = self.blocks.iter();
@@ -148,7 +156,11 @@ impl View {
                 return Err(ViewError::NotAChain { number });
             }
         }
-        self.blocks.extend(polled.iter().cloned());
+        if self.is_full() {
+            return Ok(Change::Nothing);
+        }
+        let room = MOST_BLOCKS.saturating_sub(self.blocks.len());
+        self.blocks.extend(polled.iter().take(room).cloned());
         Ok(Change::Grown)
     }
 

@@ -6,7 +6,7 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    domain::{BatchId, Payment, PaymentNumber, PaymentRef},
+    domain::{BatchId, BlockTime, Payment, PaymentNumber, PaymentRef},
     event::{BlockRef, HaltReason, Mode, Opening, Route},
     lifecycle::BatchStatus,
     machine::ForbiddenStep,
@@ -20,6 +20,7 @@ pub struct State {
     opening: Opening,
     finalised: BlockRef,
     mode: Mode,
+    quiet_until: Option<BlockTime>,
     /// Arrivals up to this one have been looked at.
     arrivals: u64,
     /// Commands up to this one have been looked at.
@@ -81,6 +82,8 @@ pub struct HeadRow {
     pub finalised: BlockRef,
     /// Whether the keeper sends.
     pub mode: Mode,
+    /// Rule 14: until a block of this time is final, the keeper sends nothing, whatever else halted it meanwhile.
+    pub quiet_until: Option<BlockTime>,
     /// Arrivals up to this one have been looked at.
     pub arrivals: u64,
     /// Commands up to this one have been looked at.
@@ -134,6 +137,7 @@ impl State {
             next_nonce: opening.first_nonce,
             opening,
             mode: Mode::Armed,
+            quiet_until: None,
             arrivals: 0,
             commands: 0,
             next_counters: Counters::default(),
@@ -156,6 +160,7 @@ impl State {
         let mut state = Self::open(head.opening);
         state.finalised = head.finalised;
         state.mode = head.mode;
+        state.quiet_until = head.quiet_until;
         state.arrivals = head.arrivals;
         state.commands = head.commands;
         state.next_nonce = head.next_nonce;
@@ -203,6 +208,7 @@ impl State {
             opening: self.opening,
             finalised: self.finalised,
             mode: self.mode.clone(),
+            quiet_until: self.quiet_until,
             arrivals: self.arrivals,
             commands: self.commands,
             next_nonce: self.next_nonce,
@@ -254,6 +260,12 @@ impl State {
             Mode::Armed => true,
             Mode::Halted { reason } => matches!(reason, HaltReason::Restored { .. }),
         }
+    }
+
+    /// Rule 14: what it still has to wait for, if an earlier log may have signed something; whatever else halted it since.
+    pub fn waits_until(&self) -> Option<BlockTime> {
+        let until = self.quiet_until?;
+        (self.finalised.time < until).then_some(until)
     }
 
     /// Arrivals up to this one have been looked at.

@@ -29,12 +29,15 @@ pub trait Store {
         limit: u32,
     ) -> Result<Unread<(u64, Command)>, Self::Error>;
 
-    /// Whether any of these refs was ever requested or paid, or any of these numbers ever given out.
-    fn knows_any(
+    /// Whether any of these refs or numbers is that of a payment, of whatever status.
+    fn has_payment(
         &mut self,
         refs: &[PaymentRef],
         numbers: &[PaymentNumber],
     ) -> Result<bool, Self::Error>;
+
+    /// Whether any of these refs was ever requested, read or not.
+    fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, Self::Error>;
 
     /// Appends entries and replaces the rows that changed with them, all or nothing, durable when it returns.
     fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), Self::Error>;

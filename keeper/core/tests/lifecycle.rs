@@ -101,6 +101,7 @@ fn payments() {
         PaymentStatus::Paid,
         PaymentStatus::Rejected,
         PaymentStatus::Cancelled,
+        PaymentStatus::Displaced,
     ]);
 }
 

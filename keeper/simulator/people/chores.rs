@@ -8,7 +8,7 @@ use tidelock_core::{
     lifecycle::PaymentStatus,
 };
 
-use super::{Abi, People, call, is_payable};
+use super::{Abi, People, call, draw_small, is_payable, item_of};
 use crate::{
     fate::Fate,
     faults::Fault,
@@ -18,7 +18,7 @@ use crate::{
         chain::{Act, Deed},
         vault::{
             Standing,
-            abi::{Item, unpack},
+            abi::{Item, header, pack, unpack},
         },
     },
 };
@@ -69,6 +69,36 @@ impl People {
         if fate.strikes(Fault::ForeignNonce) {
             use_a_nonce(world, fate);
         }
+        if fate.strikes(Fault::NumberTaken) {
+            self.take_a_number(world, fate);
+        }
+    }
+
+    /// Somebody with the keeper's role pays something of their own under a number that the keeper has given out.
+    fn take_a_number(&mut self, world: &mut World, fate: &mut Fate) {
+        let disk = self.drive.0.borrow();
+        let numbers = |sealed: bool| {
+            let rows = disk.payments().filter(move |row| {
+                !row.status.is_final() && (row.status == PaymentStatus::Sealed) == sealed
+            });
+            let numbers = rows.filter_map(|row| row.number);
+            numbers.filter(|number| number.0 >> 63 == 0).collect()
+        };
+        let (waiting, sealed): (Vec<_>, Vec<_>) = (numbers(false), numbers(true));
+        let choices = if waiting.is_empty() { sealed } else { waiting };
+        if choices.is_empty() {
+            return;
+        }
+        let number = fate.rng.pick(&choices);
+        let payment = draw_small(world, fate);
+        let item = item_of(&payment);
+        let batch = header(number.0, 0, &[item], world.chain.head().time + 3_600);
+        let payments = pack(&[item]).into();
+        fate.struck(Fault::NumberTaken);
+        fate.say(|| format!("somebody pays {} as {number}", payment.reference()));
+        call(world, world.setting.spare, Abi::payCall { batch, payments });
+        drop(disk);
+        self.planned.insert(payment.reference(), payment);
     }
 
     /// Whoever has the keeper's role can send what the keeper once signed, whatever became of it: now and then anything,

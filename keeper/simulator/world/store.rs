@@ -312,13 +312,22 @@ impl Store for Drive {
         Ok(Unread { items, through })
     }
 
-    fn knows_any(&mut self, refs: &[PaymentRef], numbers: &[PaymentNumber]) -> Result<bool, Gone> {
+    fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, Gone> {
         let disk = self.0.borrow();
-        let requested = |r: &Request| refs.contains(&r.payment.reference());
+        let mut requested = disk.requests.iter().map(|r| r.payment.reference());
+        Ok(requested.any(|requested| refs.contains(&requested)))
+    }
+
+    fn has_payment(
+        &mut self,
+        refs: &[PaymentRef],
+        numbers: &[PaymentNumber],
+    ) -> Result<bool, Gone> {
+        let disk = self.0.borrow();
         let paid_for = |row: &PaymentRow| {
             refs.contains(&row.reference()) || row.number.is_some_and(|n| numbers.contains(&n))
         };
-        Ok(disk.requests.iter().any(requested) || disk.payments.values().any(paid_for))
+        Ok(disk.payments.values().any(paid_for))
     }
 
     fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), Gone> {

@@ -1,12 +1,13 @@
 //! What the log says, in words for people.
 
 use tidelock_core::{
+    domain::Batch,
     event::{DeathCause, Event, HaltReason, HoldReason, Job, Mode, Route},
     lifecycle::PaymentStatus,
 };
 
 /// Every status, in the order of a payment's life.
-pub(super) const STATUSES: [PaymentStatus; 7] = [
+pub(super) const STATUSES: [PaymentStatus; 8] = [
     PaymentStatus::Requested,
     PaymentStatus::Held,
     PaymentStatus::Open,
@@ -14,6 +15,7 @@ pub(super) const STATUSES: [PaymentStatus; 7] = [
     PaymentStatus::Paid,
     PaymentStatus::Rejected,
     PaymentStatus::Cancelled,
+    PaymentStatus::Displaced,
 ];
 
 /// The word that the log and JSON use.
@@ -26,6 +28,7 @@ pub(super) fn status(status: PaymentStatus) -> &'static str {
         PaymentStatus::Paid => "paid",
         PaymentStatus::Rejected => "rejected",
         PaymentStatus::Cancelled => "cancelled",
+        PaymentStatus::Displaced => "displaced",
     }
 }
 
@@ -39,6 +42,9 @@ pub(super) fn meaning(status: PaymentStatus) -> &'static str {
         PaymentStatus::Paid => "paid, by the word of a finalised block",
         PaymentStatus::Rejected => "refused: it can never be paid",
         PaymentStatus::Cancelled => "withdrawn by an operator",
+        PaymentStatus::Displaced => {
+            "another key paid something else under its number: it can never be paid, file it again under a new ref"
+        }
     }
 }
 
@@ -123,28 +129,23 @@ pub(super) fn event(event: &Event) -> String {
         Event::Released { .. } => "released: may be put into a batch".to_owned(),
         Event::Rejected { .. } => "refused: it can never be paid".to_owned(),
         Event::Cancelled { .. } => "withdrawn by an operator".to_owned(),
+        Event::Displaced { block, .. } => {
+            format!("something else was paid under its number in block {block}")
+        }
         Event::BatchSealed {
             batch, route: by, ..
         } => format!(
-            "sealed into a batch of {} in tier {}, numbers from {}, {}, expires at {}",
-            batch.count,
-            batch.tier.get(),
-            batch.first_number,
+            "sealed into a batch {}, {}, expires at {}",
+            header(batch),
             route(*by),
             batch.expires_at.seconds()
         ),
-        Event::Adopted { batch, .. } => format!(
-            "adopted with a foreign proposal of {} in tier {}, numbers from {}",
-            batch.count,
-            batch.tier.get(),
-            batch.first_number
-        ),
-        Event::ForeignProposed { batch, .. } => format!(
-            "somebody else proposes it in a batch of {} in tier {}, numbers from {}",
-            batch.count,
-            batch.tier.get(),
-            batch.first_number
-        ),
+        Event::Adopted { batch, .. } => {
+            format!("adopted with a foreign proposal {}", header(batch))
+        }
+        Event::ForeignProposed { batch, .. } => {
+            format!("somebody else proposes it in a batch {}", header(batch))
+        }
         Event::Recovered { .. } => {
             "paid by the vault before this log was opened, or for somebody else".to_owned()
         }
@@ -183,6 +184,15 @@ pub(super) fn event(event: &Event) -> String {
         } => command_words(command, refused.as_deref()),
         Event::ModeChanged { mode: now } => format!("the keeper {}", mode(now)),
     }
+}
+
+fn header(batch: &Batch) -> String {
+    format!(
+        "of {} in tier {}, numbers from {}",
+        batch.count,
+        batch.tier.get(),
+        batch.first_number
+    )
 }
 
 fn death(cause: DeathCause) -> &'static str {

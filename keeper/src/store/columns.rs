@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{Row, sqlite::SqliteRow};
 use tidelock_core::{
     domain::{
-        Amount, Batch, BatchId, DomainError, Payment, PaymentNumber, PaymentRef, pack_payments,
-        unpack_payments,
+        Amount, Batch, BatchId, BlockTime, DomainError, Payment, PaymentNumber, PaymentRef,
+        pack_payments, unpack_payments,
     },
     event::{BlockRef, Event, Fees, Mode, Opening, Request, Route},
     lifecycle::PaymentStatus,
@@ -268,6 +268,7 @@ pub(super) struct LogMeta {
     pub hash: B256,
     pub opening: Opening,
     pub mode: Mode,
+    pub quiet_until: Option<BlockTime>,
     pub arrivals: u64,
     pub commands: u64,
     pub next_nonce: u64,
@@ -282,6 +283,7 @@ impl LogMeta {
             hash: log.hash,
             opening: head.opening,
             mode: head.mode.clone(),
+            quiet_until: head.quiet_until,
             arrivals: head.arrivals,
             commands: head.commands,
             next_nonce: head.next_nonce,
@@ -302,6 +304,7 @@ impl LogMeta {
             opening: self.opening,
             finalised,
             mode: self.mode,
+            quiet_until: self.quiet_until,
             arrivals: self.arrivals,
             commands: self.commands,
             next_nonce: self.next_nonce,

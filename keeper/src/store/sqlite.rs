@@ -125,6 +125,24 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Whether the query finds a row for any of the keys.
+    fn has(
+        &mut self,
+        query: &'static str,
+        keys: impl Iterator<Item = Vec<u8>>,
+    ) -> Result<bool, StoreError> {
+        self.usable()?;
+        self.runtime.block_on(async {
+            for key in keys {
+                let found = sqlx::query(query).bind(key);
+                if found.fetch_optional(&mut self.connection).await?.is_some() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
     fn append(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), StoreError> {
         let mut head = self.head;
         for entry in entries {
@@ -254,32 +272,22 @@ impl Store for SqliteStore {
         }
     }
 
-    fn knows_any(
+    fn has_payment(
         &mut self,
         refs: &[PaymentRef],
         numbers: &[PaymentNumber],
     ) -> Result<bool, StoreError> {
-        self.usable()?;
-        self.runtime.block_on(async {
-            for reference in refs {
-                if load::request_or_payment(&mut self.connection, reference)
-                    .await?
-                    .is_some()
-                {
-                    return Ok(true);
-                }
-            }
-            for number in numbers {
-                let found = sqlx::query("SELECT 1 FROM payment WHERE number = $1")
-                    .bind(columns::number(*number).to_vec())
-                    .fetch_optional(&mut self.connection)
-                    .await?;
-                if found.is_some() {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        })
+        let refs = refs.iter().map(|reference| reference.0.to_vec());
+        let numbers = numbers
+            .iter()
+            .map(|number| columns::number(*number).to_vec());
+        Ok(self.has("SELECT 1 FROM payment WHERE ref = $1", refs)?
+            || self.has("SELECT 1 FROM payment WHERE number = $1", numbers)?)
+    }
+
+    fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, StoreError> {
+        let refs = refs.iter().map(|reference| reference.0.to_vec());
+        self.has("SELECT 1 FROM request WHERE ref = $1", refs)
     }
 
     fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), StoreError> {

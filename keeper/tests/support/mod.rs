@@ -185,7 +185,7 @@ impl History {
     fn candidate(&mut self) -> Option<Event> {
         use PaymentStatus::{Held, Open, Requested};
         let status = [Requested, Held, Open][self.rng.random_range(0..3)];
-        Some(match self.rng.random_range(0..17) {
+        Some(match self.rng.random_range(0..18) {
             0 => {
                 let count = self.rng.random_range(1..6);
                 self.accept(count)
@@ -220,7 +220,8 @@ impl History {
                 batch: self.some_batch()?,
                 cause: DeathCause::Expired,
             },
-            15 => Event::FinalisedAdvanced {
+            15 => self.displaced()?,
+            16 => Event::FinalisedAdvanced {
                 block: block(self.state.finalised().number + self.rng.random_range(0..3)),
             },
             _ => self.rare(),
@@ -359,6 +360,15 @@ impl History {
             nonce: slot.nonce,
             by: by.choose(&mut self.rng),
             block: 3,
+        })
+    }
+
+    fn displaced(&mut self) -> Option<Event> {
+        let numbered = self.state.payments().filter(|row| row.number.is_some());
+        let row = numbered.choose(&mut self.rng)?;
+        Some(Event::Displaced {
+            refs: vec![row.reference()],
+            block: 4,
         })
     }
 

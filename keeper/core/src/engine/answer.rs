@@ -1,12 +1,14 @@
 //! Taking answers in.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{B256, Signature};
 
 use super::{Engine, EngineError};
 use crate::{
     abi::Fact,
     event::{Event, HaltReason, Job, Mode},
-    observe::{Change, Polled, ViewError},
+    observe::{Block, Change, Polled, ViewError},
     port::{Advice, Effect, Key, Monotonic, Outcome},
     screen,
     store::Store,
@@ -67,9 +69,10 @@ where
         self.memory.failure = Some(why);
     }
 
-    fn polled(&mut self, polled: Polled, now: Monotonic) -> Result<(), EngineError<S::Error>> {
+    fn polled(&mut self, mut polled: Polled, now: Monotonic) -> Result<(), EngineError<S::Error>> {
         self.memory.suggested_tip = polled.suggested_tip;
         self.memory.next_poll = now.after(self.settings.poll_ms);
+        self.keep_own_transactions(&mut polled.blocks);
         match self.memory.view.extend(&polled.blocks) {
             Ok(Change::Nothing) => {}
             Ok(Change::Grown) => {
@@ -91,6 +94,15 @@ where
             Err(error) => return self.not_followed(error, now),
         }
         self.finalise(&polled)
+    }
+
+    /// What is in a block was sent before, and what is sent is stored before: other transactions are not worth their memory.
+    fn keep_own_transactions(&self, blocks: &mut [Block]) {
+        let attempts = self.state().slots().flat_map(|slot| &slot.attempts);
+        let own: BTreeSet<B256> = attempts.map(|attempt| attempt.hash).collect();
+        for block in blocks {
+            block.transactions.retain(|hash| own.contains(hash));
+        }
     }
 
     /// Rule 10.

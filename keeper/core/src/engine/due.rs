@@ -15,10 +15,13 @@ use crate::{
     screen,
     state::{BatchRow, SlotRow},
     store::Store,
+    submit::Unsigned,
 };
 
 /// Payments that one question for advice is about, at most.
 const ADVICE: usize = 400;
+/// Proposals that one look at the vault is about, at most: whoever may propose must not make looking dear.
+const PROPOSALS: usize = 64;
 /// Life that must be left of a header when its transaction is signed again. [seconds of chain time]
 const LEAST_LIFE: u64 = 600;
 /// What a proposal's life must cover beyond its tier's delay (`Policy.SETTLE`), and a day to gather votes. [seconds]
@@ -43,6 +46,7 @@ where
         self.look(tip, now, &mut effects);
         self.advise(tip, now, &mut effects);
         self.simulate(now, &mut effects);
+        self.drop_stale_signing();
         if let Some(unsigned) = &self.memory.signing
             && self.is_armed()
         {
@@ -54,6 +58,18 @@ where
         }
         self.send(tip, now, &mut effects);
         effects
+    }
+
+    /// What waited for its signature when the keeper was halted is made anew after it, at the fees of then.
+    fn drop_stale_signing(&mut self) {
+        let nonce = self.memory.signing.as_ref().map(Unsigned::nonce);
+        let is_asked = nonce.is_some_and(|nonce| {
+            let key = Key::Sign(nonce);
+            self.memory.in_flight.contains_key(&key)
+        });
+        if !self.is_armed() && !is_asked {
+            self.memory.signing = None;
+        }
     }
 
     fn begin(&mut self, effect: Effect, now: Monotonic, effects: &mut Vec<Effect>) -> bool {
@@ -77,12 +93,25 @@ where
         if is_fresh || !self.may_start(Key::Look, now) {
             return;
         }
-        let live = self.state().batches();
-        let proposals = live
-            .filter(|batch| batch.status == BatchStatus::Proposed)
-            .map(|batch| batch.id)
-            .collect();
+        let proposals = self.proposals_in_turn(tip);
         self.begin(Effect::Look { at: tip, proposals }, now, effects);
+    }
+
+    /// The proposals to look at in a block. If there are many, each has its turn.
+    fn proposals_in_turn(&self, tip: BlockRef) -> Vec<BatchId> {
+        let live = self.state().batches();
+        let proposed = live.filter(|batch| batch.status == BatchStatus::Proposed);
+        let ids: Vec<BatchId> = proposed.map(|batch| batch.id).collect();
+        let mut groups: Vec<&[BatchId]> = ids.chunks(PROPOSALS).collect();
+        let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
+        let turn = tip
+            .number
+            .checked_rem(count)
+            .and_then(|turn| usize::try_from(turn).ok());
+        match turn.filter(|turn| *turn < groups.len()) {
+            Some(turn) => groups.swap_remove(turn).to_vec(),
+            None => Vec::new(),
+        }
     }
 
     fn advise(&mut self, tip: BlockRef, now: Monotonic, effects: &mut Vec<Effect>) {
@@ -162,7 +191,7 @@ where
 
     /// The transaction to simulate next: first what is reserved or stuck, then what people approved, then new batches.
     fn next_candidate(&mut self, now: Monotonic) -> Option<Candidate> {
-        if matches!(self.state().mode(), Mode::Halted { .. }) {
+        if matches!(self.state().mode(), Mode::Halted { .. }) || self.memory.view.is_full() {
             return None;
         }
         self.memory.vault()?;
@@ -415,6 +444,12 @@ where
     /// What it waits for, in words.
     pub(super) fn waits(&self) -> Vec<String> {
         let mut waits = Vec::new();
+        if self.memory.view.is_full() {
+            let last = self.memory.view.base().number;
+            waits.push(format!(
+                "finality stands still: nothing new is sent until a block after {last} is final"
+            ));
+        }
         if let Some((_, why)) = self
             .memory
             .stalled

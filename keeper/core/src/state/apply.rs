@@ -7,7 +7,9 @@ use alloy_primitives::{B256, Bytes, U256};
 use super::{AttemptRow, BatchRow, LogError, PaymentRow, SlotRow, State};
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentNumber, PaymentRef},
-    event::{BlockRef, Event, Fees, HoldReason, Job, NumberedPayment, Request, Route},
+    event::{
+        BlockRef, Event, Fees, HaltReason, HoldReason, Job, Mode, NumberedPayment, Request, Route,
+    },
     lifecycle::{
         AttemptStatus, AttemptStep, BatchStatus, BatchStep, PaymentStatus, PaymentStep, SlotStatus,
         SlotStep,
@@ -44,15 +46,26 @@ impl State {
             Event::OutcomeFinal {
                 first_number, paid, ..
             } => self.pay(*first_number, *paid),
+            Event::Displaced { refs, .. } => self.displace(refs),
             Event::BatchDied { batch, .. } => self.die(*batch),
             Event::FinalisedAdvanced { block } => self.advance(*block),
             Event::ForeignSeen { .. } => Ok(()),
             Event::CommandTaken { arrival, .. } => self.take_command(*arrival),
             Event::ModeChanged { mode } => {
-                self.mode = mode.clone();
+                self.switch(mode);
                 Ok(())
             }
         }
+    }
+
+    fn switch(&mut self, mode: &Mode) {
+        if let Mode::Halted {
+            reason: HaltReason::Restored { until },
+        } = mode
+        {
+            self.quiet_until = self.quiet_until.max(Some(*until));
+        }
+        self.mode = mode.clone();
     }
 
     fn recover(&mut self, payments: &[NumberedPayment]) -> Result<(), LogError> {
@@ -269,13 +282,33 @@ impl State {
                 .ok_or_else(|| contradiction("first number", first_number, "runs past 2^64"))?;
             let reference = *self.numbers.get(&number).ok_or_else(|| unknown(number))?;
             self.step(reference, PaymentStep::Pay)?;
-            for batch in self.batches.values_mut() {
-                if let Some(bit) = batch.offset_of(number) {
-                    batch.paid.set_bit(bit, true);
-                    self.touched.batches.insert(batch.id);
-                }
+            self.use_up(number);
+        }
+        self.complete()
+    }
+
+    fn displace(&mut self, refs: &[PaymentRef]) -> Result<(), LogError> {
+        for reference in refs {
+            let row = self.step(*reference, PaymentStep::Displace)?;
+            let number = row.number.ok_or_else(|| {
+                contradiction("ref", reference, "must have a number that was used up")
+            })?;
+            self.use_up(number);
+        }
+        self.complete()
+    }
+
+    /// A final block paid something under the number: no batch can pay it any more.
+    fn use_up(&mut self, number: PaymentNumber) {
+        for batch in self.batches.values_mut() {
+            if let Some(bit) = batch.offset_of(number) {
+                batch.paid.set_bit(bit, true);
+                self.touched.batches.insert(batch.id);
             }
         }
+    }
+
+    fn complete(&mut self) -> Result<(), LogError> {
         let complete: Vec<BatchId> = self
             .batches
             .values()

@@ -51,7 +51,7 @@ pub struct BatchRow {
     pub route: Route,
     /// Where it stands.
     pub status: BatchStatus,
-    /// Bit `i` set: a finalised block paid payment `i`.
+    /// Bit `i` set: a finalised block paid payment `i`, or something else under its number.
     pub paid: U256,
 }
 

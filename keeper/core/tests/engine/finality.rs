@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use tidelock_core::{
     abi::Fact,
     domain::{Amount, BatchId, Payment},
-    event::{BlockRef, DeathCause, Event, HaltReason, HoldReason, Job, Mode},
+    event::{BlockRef, Command, DeathCause, Event, HaltReason, HoldReason, Job, Mode},
     lifecycle::{BatchStatus, PaymentStatus, SlotStatus},
     observe::Block,
     submit::Reply,
@@ -14,7 +14,7 @@ use crate::{
     bench::{Bench, is_send},
     world::{
         SETTINGS, first_block, foreign_number, foreign_payment, number, paid, payment, payment_of,
-        time, transaction,
+        reference, time, transaction,
     },
 };
 
@@ -120,8 +120,60 @@ fn another_body_under_our_number_is_an_incident() {
         bench.finalise(0);
         let number = number(0);
         assert_eq!(bench.halted(), Some(HaltReason::ForeignNumber { number }));
-        assert_eq!(bench.status(1), PaymentStatus::Sealed);
+        // The vault pays nothing under that number any more, so the payment has ended, and with it the batch and its nonce.
+        assert_eq!(bench.status(1), PaymentStatus::Displaced);
+        assert_eq!(bench.batch_of(1).status, BatchStatus::Final);
+        bench.resume();
+        bench.mine_quiet(5);
+        bench.settle();
+        assert_eq!(bench.jobs(), [Job::Void]);
     }
+}
+
+#[test]
+fn what_is_displaced_ends_wherever_it_stands_and_the_rest_of_its_batch_goes_on() {
+    for held in [false, true] {
+        let mut bench = Bench::new();
+        bench.pay([1, 2]);
+        bench.mine_after(SETTINGS.batch.attempt_ttl_s, Vec::new(), Vec::new());
+        bench.halt();
+        bench.finalise(0);
+        assert_eq!(bench.status(1), PaymentStatus::Open);
+        if held {
+            let (reference, note) = (reference(1), "wait".to_owned());
+            bench.command(Command::Hold { reference, note });
+        }
+        bench.mine(
+            vec![foreign_payment(number(0), payment_of(9, 1))],
+            Vec::new(),
+        );
+        bench.finalise(0);
+        assert_eq!(bench.status(1), PaymentStatus::Displaced);
+        bench.restart();
+        bench.resume();
+        bench.mine_quiet(1);
+        bench.settle();
+        assert_eq!(bench.status(2), PaymentStatus::Sealed);
+        assert_eq!(bench.row(2).number, Some(number(1)));
+        let (reference, note) = (reference(1), "go".to_owned());
+        bench.command(Command::Release { reference, note });
+        assert_eq!(bench.status(1), PaymentStatus::Displaced);
+    }
+}
+
+#[test]
+fn what_is_paid_under_the_number_of_another_is_held() {
+    let mut bench = Bench::new();
+    bench.pay([1]);
+    bench.vault.halted_until = u64::MAX;
+    bench.mine_quiet(1);
+    bench.request([2]);
+    bench.settle();
+    assert_eq!(bench.status(2), PaymentStatus::Open);
+    bench.mine(vec![foreign_payment(number(0), payment(2))], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.status(1), PaymentStatus::Displaced);
+    assert_eq!(bench.hold_reason(2), Some(HoldReason::ForeignProposal));
 }
 
 #[test]
@@ -402,4 +454,24 @@ fn a_proposal_that_expires_is_proposed_again_under_its_number() {
     let again = bench.live_batch();
     assert_ne!(again.id, batch.id);
     assert_eq!(again.header.first_number, batch.header.first_number);
+}
+
+#[test]
+fn while_finality_stands_still_memory_is_bounded_and_nothing_new_is_sent() {
+    let mut bench = Bench::new();
+    let first = bench.tip().id.number;
+    bench.mine_quiet(4_096 + 4);
+    let last_seen = bench.engine.status().tip;
+    assert_eq!(last_seen.number, first + 4_095);
+    bench.request([1]);
+    bench.settle();
+    assert_eq!(bench.status(1), PaymentStatus::Open);
+    let waits = bench.engine.status().waits.join(" ");
+    assert!(waits.contains("finality stands still"), "{waits}");
+
+    bench.call_final(last_seen, 0);
+    bench.follow();
+    bench.settle();
+    assert_eq!(bench.engine.status().tip, bench.tip().id);
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
 }

@@ -1,20 +1,22 @@
 //! Proposals of other people: taken over if nothing in them is ours, and never paid for us a second time.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::U256;
 use tidelock_core::{
     abi::Fact,
     domain::{BatchId, Payment, PaymentNumber},
     event::{Command, HaltReason, HoldReason},
     lifecycle::{BatchStatus, PaymentStatus},
-    port::ProposalState,
+    port::{Effect, ProposalState},
     submit::Reply,
 };
 
 use crate::{
     bench::Bench,
     world::{
-        PROPOSALS, foreign_number, foreign_proposal, number, paid, payment, payment_of, proposed,
-        reference,
+        PROPOSALS, foreign_number, foreign_payment, foreign_proposal, number, paid, payment,
+        payment_of, proposed, reference,
     },
 };
 
@@ -321,4 +323,48 @@ fn an_automatic_batch_that_somebody_proposes_stays_automatic() {
     bench.mine(vec![proposed(&bench.live_batch())], Vec::new());
     bench.finalise(0);
     assert_eq!(bench.live_batch().status, BatchStatus::Sealed);
+}
+
+#[test]
+fn a_request_that_is_filed_while_somebody_else_pays_it_is_never_read() {
+    let mut bench = Bench::new();
+    let number = foreign_number(0);
+    bench.mine(vec![foreign_payment(number, payment(1))], Vec::new());
+    bench.turn(Vec::new()); // asks for the block that is final
+    bench.store.0.borrow_mut().file_request(payment(1));
+    bench.finalise(0);
+    let reference = reference(1);
+    assert_eq!(
+        bench.halted(),
+        Some(HaltReason::ForeignRef { reference, number })
+    );
+    assert_eq!(bench.status(1), PaymentStatus::Paid);
+    bench.resume();
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(bench.jobs(), []);
+}
+
+#[test]
+fn many_proposals_are_looked_at_in_turn() {
+    let mut bench = Bench::new();
+    for id in 1..=150 {
+        let number = foreign_number(u64::from(id));
+        let (_, fact) = foreign_proposal(number, &[payment(id)]);
+        bench.mine(vec![fact], Vec::new());
+    }
+    bench.finalise(0);
+    bench.history.clear();
+    for _ in 0..3 {
+        bench.mine_quiet(1);
+        bench.settle();
+    }
+    let mut seen = BTreeSet::new();
+    for effect in &bench.history {
+        if let Effect::Look { proposals, .. } = effect {
+            assert!(proposals.len() <= 64, "{}", proposals.len());
+            seen.extend(proposals.iter().copied());
+        }
+    }
+    assert_eq!(seen.len(), 150);
 }

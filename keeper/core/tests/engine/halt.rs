@@ -1,13 +1,15 @@
 //! A halted keeper signs and sends nothing, and goes on observing.
 
 use tidelock_core::{
+    event::HaltReason,
     lifecycle::{PaymentStatus, SlotStatus},
+    port::Outcome,
     submit::Reply,
 };
 
 use crate::{
     bench::{Bench, is_send, is_sign, is_simulate},
-    world::{SETTINGS, paid},
+    world::{GWEI, SETTINGS, paid},
 };
 
 const LONG: usize = 12;
@@ -100,4 +102,35 @@ fn what_expires_during_a_halt_goes_on_after_it() {
     bench.settle();
     assert_eq!(bench.status(1), PaymentStatus::Sealed);
     bench.send(Reply::Accepted).unwrap();
+}
+
+#[test]
+fn what_waited_for_its_signature_is_made_anew_after_a_halt() {
+    let mut bench = Bench::new();
+    bench.request([1]);
+    let sign = bench.settle_until(is_sign).unwrap();
+    bench.halt();
+    bench.turn(vec![(sign.key(), Outcome::Failed("timeout".to_owned()))]);
+    bench.base_fee = 2 * GWEI;
+    bench.mine_quiet(1);
+    bench.resume();
+    let again = bench.settle_until(is_sign).unwrap();
+    assert_eq!(again.key(), sign.key(), "the nonce stays");
+    assert_ne!(again, sign, "its fees are those of now");
+    bench.answer(&again);
+    bench.settle();
+    assert_eq!(bench.slot(0).status, SlotStatus::Occupied);
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+}
+
+#[test]
+fn an_absurd_nonce_is_not_passed_over() {
+    let mut bench = Bench::new();
+    bench.finalise(u64::MAX);
+    let (on_chain, next) = (u64::MAX, 0);
+    let reason = Some(HaltReason::ForeignNonce { on_chain, next });
+    assert_eq!(bench.halted(), reason);
+    bench.resume();
+    assert_eq!(bench.halted(), reason);
+    assert_eq!(bench.jobs(), []);
 }

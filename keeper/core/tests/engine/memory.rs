@@ -90,17 +90,21 @@ impl Store for Memory {
         })
     }
 
-    fn knows_any(&mut self, refs: &[PaymentRef], numbers: &[PaymentNumber]) -> Result<bool, Gap> {
-        let mut tables = self.0.borrow_mut();
-        let requested = tables.requests.iter().map(|r| r.payment.reference());
-        let mut known = requested.chain(tables.payments.keys().copied());
+    fn has_payment(&mut self, refs: &[PaymentRef], numbers: &[PaymentNumber]) -> Result<bool, Gap> {
+        let tables = self.0.borrow();
+        let mut known = tables.payments.keys();
         let mut given = tables.payments.values().filter_map(|row| row.number);
-        let knows =
-            known.any(|known| refs.contains(&known)) || given.any(|given| numbers.contains(&given));
+        Ok(known.any(|known| refs.contains(known)) || given.any(|given| numbers.contains(&given)))
+    }
+
+    fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, Gap> {
+        let mut tables = self.0.borrow_mut();
+        let mut requested = tables.requests.iter().map(|r| r.payment.reference());
+        let has = requested.any(|requested| refs.contains(&requested));
         if let Some(late) = tables.late.take() {
             tables.file_request(late);
         }
-        Ok(knows)
+        Ok(has)
     }
 
     fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), Gap> {

@@ -86,3 +86,29 @@ fn nobody_cuts_the_wait_short() {
     assert_eq!(bench.halted(), None);
     assert_eq!(bench.status(1), PaymentStatus::Sealed);
 }
+
+#[test]
+fn what_halts_it_meanwhile_does_not_end_the_wait() {
+    let mut bench = restored();
+    bench.request([1]);
+    bench.halt();
+    bench.restart();
+    bench.resume();
+    let until = time(first_block().id.time.seconds() + TTL);
+    assert_eq!(bench.halted(), Some(HaltReason::Restored { until }));
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(bench.asked_for(is_send), 0);
+    wait(&mut bench);
+    assert_eq!(bench.halted(), None);
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+}
+
+#[test]
+fn a_wait_that_is_over_is_not_begun_again() {
+    let mut bench = restored();
+    wait(&mut bench);
+    bench.halt();
+    bench.resume();
+    assert_eq!(bench.halted(), None);
+}
