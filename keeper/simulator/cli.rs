@@ -1,7 +1,9 @@
 //! The command line.
 
 use std::{
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Instant,
 };
@@ -9,13 +11,15 @@ use std::{
 use crate::{
     coverage::Coverage,
     run::{Verdict, run},
+    trace::Trace,
 };
 
-const USAGE: &str = "usage: simulator [--seeds A..B | --seed S] [--steps N] [--trace] [--quiet] [--keep-going] [--any-coverage]
+const USAGE: &str = "usage: simulator [--seeds A..B | --seed S] [--steps N] [--trace] [--record DIR] [--quiet] [--keep-going] [--any-coverage]
   --seeds A..B     seeds A to B (default 1..200)
   --seed S         one seed
   --steps N        steps with faults in each seed (default 1200)
   --trace          print everything that happens
+  --record DIR     write the canonical chain of each seed to DIR/<seed>.json, as the model of the vault sees it
   --quiet          print only the result
   --keep-going     run all seeds, and say in one line what is wrong with each that fails
   --any-coverage   do not fail because a fault or a transition was never exercised
@@ -26,6 +30,7 @@ struct Options {
     last: u64,
     steps: u64,
     traced: bool,
+    record_to: Option<PathBuf>,
     quiet: bool,
     keep_going: bool,
     any_coverage: bool,
@@ -48,6 +53,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
         last: 200,
         steps: 1_200,
         traced: false,
+        record_to: None,
         quiet: false,
         keep_going: false,
         any_coverage: false,
@@ -69,6 +75,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
             }
             "--steps" => options.steps = number(&value()?)?,
             "--trace" => options.traced = true,
+            "--record" => options.record_to = Some(value()?.into()),
             "--quiet" => options.quiet = true,
             "--keep-going" => options.keep_going = true,
             "--any-coverage" => options.any_coverage = true,
@@ -92,6 +99,12 @@ fn run_all(options: &Options) -> ExitCode {
     let mut failures = 0_u64;
     for seed in options.first..=options.last {
         let verdict = judged(seed, options);
+        if let (Some(directory), Some(trace)) = (&options.record_to, &verdict.trace)
+            && let Err(problem) = write(directory, trace)
+        {
+            eprintln!("simulator: {problem}");
+            return ExitCode::from(2);
+        }
         if let Some(failure) = &verdict.failure {
             failures += 1;
             if !options.keep_going {
@@ -127,12 +140,25 @@ fn run_all(options: &Options) -> ExitCode {
 
 /// A panic, of the keeper's core or of the simulator, is a failure of the seed.
 fn judged(seed: u64, options: &Options) -> Verdict {
-    let run = AssertUnwindSafe(|| run(seed, options.steps, options.traced));
+    let recorded = options.record_to.is_some();
+    let run = AssertUnwindSafe(|| run(seed, options.steps, options.traced, recorded));
     catch_unwind(run).unwrap_or_else(|_| Verdict {
         failure: Some("panic, see above".to_owned()),
         coverage: Coverage::default(),
         account: Vec::new(),
+        trace: None,
     })
+}
+
+/// Whoever finds the file finds all of it.
+fn write(directory: &Path, trace: &Trace) -> Result<(), String> {
+    let path = directory.join(format!("{}.json", trace.seed));
+    let part = directory.join(format!("{}.json.part", trace.seed));
+    let text = serde_json::to_vec(trace).expect("nothing in it that JSON lacks");
+    fs::create_dir_all(directory)
+        .and_then(|()| fs::write(&part, text))
+        .and_then(|()| fs::rename(&part, &path))
+        .map_err(|error| format!("--record {}: {error}", directory.display()))
 }
 
 fn report(seed: u64, options: &Options, verdict: &Verdict, failure: &str) {

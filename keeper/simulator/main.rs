@@ -28,9 +28,11 @@ mod oracle;
 mod past;
 mod people;
 mod process;
+mod record;
 mod rng;
 mod run;
 mod setting;
+mod trace;
 mod world;
 
 use std::process::ExitCode;

@@ -12,8 +12,10 @@ use crate::{
     past::Past,
     people::People,
     process::Process,
+    record::record,
     rng::Rng,
     setting::Setting,
+    trace::Trace,
     world::{
         World,
         store::{Disk, Drive},
@@ -37,6 +39,8 @@ pub struct Verdict {
     pub coverage: Coverage,
     /// The last things that happened.
     pub account: Vec<String>,
+    /// Its canonical chain, if that was asked for.
+    pub trace: Option<Trace>,
 }
 
 /// A seed's world, people and keeper.
@@ -52,8 +56,8 @@ struct Simulation {
     finality_broken: bool,
 }
 
-/// Runs one seed.
-pub fn run(seed: u64, steps: u64, traced: bool) -> Verdict {
+/// Runs one seed; prints what happens if `traced`, writes the canonical chain out if `recorded`.
+pub fn run(seed: u64, steps: u64, traced: bool, recorded: bool) -> Verdict {
     let mut simulation = Simulation::new(seed, traced);
     let judged = simulation.disturbed(steps);
     let judged = judged.and_then(|()| match simulation.finality_broken {
@@ -66,6 +70,7 @@ pub fn run(seed: u64, steps: u64, traced: bool) -> Verdict {
         failure: judged.err(),
         coverage,
         account: simulation.fate.account().cloned().collect(),
+        trace: recorded.then(|| record(&simulation.world, seed, steps)),
     }
 }
 

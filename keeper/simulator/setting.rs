@@ -211,6 +211,7 @@ impl Setting {
             gas_used: 15_000_000,
             transactions: Vec::new(),
             deeds: Vec::new(),
+            calls: Vec::new(),
             logs: Vec::new(),
             nonce: 0,
         };

@@ -1,5 +1,6 @@
 //! The world around the keeper: chain, pool, vault, token, node, store, key.
 
+pub mod acts;
 pub mod chain;
 pub mod key;
 pub mod miner;

@@ -137,7 +137,7 @@ impl People {
         let vault = world.chain.ledger().vault.clone();
         for (payee, standing) in world.setting.standings() {
             if vault.standing(payee) == Standing::Blocked {
-                world.deed(Act::SetStanding(payee, standing));
+                world.deed(Act::Unblock(payee, standing));
             }
         }
     }

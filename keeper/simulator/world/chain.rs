@@ -43,25 +43,36 @@ pub struct Deed {
     pub act: Act,
 }
 
-/// Kinds of deeds.
+/// Kinds of deeds. How a change of policy is approved is not simulated: it is there, and somebody executes it.
 #[derive(Debug, Clone)]
 pub enum Act {
     /// Calls the vault.
     Call(Bytes),
-    /// A change of the recipient book takes effect.
-    SetStanding(Address, Standing),
-    /// A change that ends a freeze takes effect.
+    /// Executes a change that moves a blocked recipient to another standing.
+    Unblock(Address, Standing),
+    /// Executes a change that ends the freeze of now.
     Unfreeze,
-    /// A change of signers takes effect.
+    /// Executes a change of signers.
     SetSigners(Vec<Address>),
-    /// A change of a tier's cap takes effect. [base units]
+    /// Executes a change of one tier's cap. [base units]
     SetCap(usize, u128),
-    /// The vault receives tokens. [base units]
+    /// Sends the vault tokens. [base units]
     Deposit(u128),
     /// The token's issuer pauses it, or lets it go on.
     Pause(bool),
     /// The key's account for gas is set to a balance. [wei]
     SetGas(u128),
+}
+
+/// One call in a block, whoever makes it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who makes it.
+    pub by: Address,
+    /// What it does.
+    pub act: Act,
+    /// Most gas it uses; people have enough.
+    pub gas_limit: u64,
 }
 
 /// A block.
@@ -85,6 +96,8 @@ pub struct Block {
     pub transactions: Vec<Mined>,
     /// What other people did, in order.
     pub deeds: Vec<Deed>,
+    /// What both called, in order.
+    pub calls: Vec<Call>,
     /// What the vault logged, in order.
     pub logs: Vec<LogData>,
     /// The keeper's next nonce after it.

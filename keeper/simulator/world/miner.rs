@@ -6,14 +6,12 @@ use alloy_primitives::{B256, Bytes, LogData};
 
 use super::{
     Fork, Weather, World,
-    chain::{Act, Block, Chain, Deed, Ledger, Mined, block_hash},
+    acts::{BASE_GAS, Effect},
+    chain::{Act, Block, Call, Chain, Deed, Ledger, Mined, block_hash},
     pool::Pooled,
-    vault::Caller,
 };
 use crate::{fate::Fate, faults::Fault};
 
-/// Gas of any transaction before it calls anything.
-pub const BASE_GAS: u64 = 21_000;
 /// Gas that a reverted call has used by then, at most.
 const REVERT_GAS: u64 = 60_000;
 /// Least base fee. [wei per gas]
@@ -170,6 +168,7 @@ impl World {
             ledger: &mut ledger,
             time,
             base_fee,
+            calls: Vec::new(),
             logs: Vec::new(),
             transactions: Vec::new(),
             gas_used: 0,
@@ -183,6 +182,7 @@ impl World {
             making.do_deeds(&deeds);
         }
         let Making {
+            calls,
             logs,
             transactions,
             gas_used,
@@ -198,6 +198,7 @@ impl World {
             gas_used: gas_used.max(self.others_gas(base_fee, parent.gas_limit, fate)),
             transactions,
             deeds,
+            calls,
             logs,
             nonce: ledger.nonce,
         };
@@ -272,6 +273,7 @@ struct Making<'a> {
     ledger: &'a mut Ledger,
     time: u64,
     base_fee: u128,
+    calls: Vec<Call>,
     logs: Vec<LogData>,
     transactions: Vec<Mined>,
     gas_used: u64,
@@ -313,7 +315,7 @@ impl Making<'_> {
             hash, gas_limit, ..
         } = transaction;
         let (reverted, gas) = if transaction.to == self.ledger.vault.address {
-            self.call(&transaction)
+            self.call_by_keeper(&transaction)
         } else {
             (None, BASE_GAS)
         };
@@ -326,51 +328,37 @@ impl Making<'_> {
     }
 
     /// Calls the vault. Answers revert data, if any, and gas used.
-    fn call(&mut self, transaction: &Pooled) -> (Option<Bytes>, u64) {
-        let caller = Caller {
-            address: self.world.key.address(),
-            time: self.time,
-        };
-        let (mut vault, mut token) = (self.ledger.vault.clone(), self.ledger.token.clone());
-        match vault.call(&mut token, caller, &transaction.input) {
-            Err(data) => (Some(data), BASE_GAS + REVERT_GAS),
-            Ok(done) if BASE_GAS + done.gas > transaction.gas_limit => {
-                (Some(Bytes::new()), transaction.gas_limit)
-            }
-            Ok(done) => {
-                (self.ledger.vault, self.ledger.token) = (vault, token);
-                self.logs.extend(done.logs);
-                (None, BASE_GAS + done.gas)
-            }
+    fn call_by_keeper(&mut self, transaction: &Pooled) -> (Option<Bytes>, u64) {
+        let effect = self.perform(Call {
+            by: self.world.key.address(),
+            act: Act::Call(transaction.input.clone()),
+            gas_limit: transaction.gas_limit,
+        });
+        match effect {
+            Effect::Made(done) => (None, BASE_GAS + done.gas),
+            Effect::Refused(data) => (Some(data), BASE_GAS + REVERT_GAS),
+            Effect::OutOfGas => (Some(Bytes::new()), transaction.gas_limit),
         }
     }
 
+    /// Whoever was refused pays for it and tries again, or not.
     fn do_deeds(&mut self, deeds: &[Deed]) {
-        for deed in deeds {
-            self.do_deed(deed);
+        for Deed { by, act } in deeds {
+            self.perform(Call {
+                by: *by,
+                act: act.clone(),
+                gas_limit: u64::MAX,
+            });
         }
     }
 
-    fn do_deed(&mut self, Deed { by, act }: &Deed) {
-        let Ledger { vault, token, .. } = &mut *self.ledger;
-        let time = self.time;
-        match act {
-            Act::Call(data) => {
-                let caller = Caller { address: *by, time };
-                if let Ok(done) = vault.call(token, caller, data) {
-                    self.logs.extend(done.logs); // whoever was refused pays for it and tries again, or not
-                }
-            }
-            Act::SetStanding(recipient, standing) => {
-                self.logs.push(vault.set_standing(*recipient, *standing));
-            }
-            Act::Unfreeze => self.logs.push(vault.unfreeze()),
-            Act::SetSigners(signers) => self.logs.push(vault.set_signers(signers.clone())),
-            Act::SetCap(tier, cap) => self.logs.push(vault.set_cap(*tier, *cap, time)),
-            Act::Deposit(amount) => token.vault_balance += amount,
-            Act::Pause(paused) => token.paused = *paused,
-            Act::SetGas(wei) => self.ledger.gas_wei = *wei,
+    fn perform(&mut self, call: Call) -> Effect {
+        let effect = self.ledger.perform(&call, self.time);
+        if let Effect::Made(done) = &effect {
+            self.logs.extend(done.logs.iter().cloned());
         }
+        self.calls.push(call);
+        effect
     }
 }
 

@@ -16,8 +16,8 @@ use tidelock_core::{
 
 use super::{
     World,
+    acts::BASE_GAS,
     chain::{Block, Ledger},
-    miner::BASE_GAS,
     vault::{Caller, Standing, abi::Abi},
 };
 use crate::{fate::Fate, faults::Fault};
@@ -279,7 +279,8 @@ fn look(world: &World, ledger: &Ledger, block: &Block, proposals: &[BatchId]) ->
     }
 }
 
-fn advise(ledger: &Ledger, payment: &Payment) -> Advice {
+/// What the policy and the token say of a payment.
+pub fn advise(ledger: &Ledger, payment: &Payment) -> Advice {
     let (vault, token) = (&ledger.vault, &ledger.token);
     let (recipient, amount) = (payment.recipient(), payment.amount().0);
     if recipient == vault.address || recipient == token.address {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes};
 
 /// The token, as far as the vault meets it.
 #[derive(Debug, Clone, Default)]
@@ -28,4 +28,23 @@ impl Token {
         self.vault_balance -= amount;
         true
     }
+
+    /// Somebody sends the vault tokens. [base units]
+    pub fn deposit(&mut self, amount: u128) -> Result<(), Bytes> {
+        refuse_if(self.paused)?;
+        self.vault_balance += amount;
+        Ok(())
+    }
+
+    /// The issuer pauses it, or lets it go on.
+    pub fn pause(&mut self, paused: bool) -> Result<(), Bytes> {
+        refuse_if(self.paused == paused)?;
+        self.paused = paused;
+        Ok(())
+    }
+}
+
+/// The token reverts without a word.
+fn refuse_if(refused: bool) -> Result<(), Bytes> {
+    if refused { Err(Bytes::new()) } else { Ok(()) }
 }

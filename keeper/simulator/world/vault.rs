@@ -13,7 +13,7 @@ use alloy_sol_types::{SolError, SolEvent, SolInterface};
 
 use super::token::Token;
 use abi::Abi;
-pub use policy::Standing;
+pub use policy::{Standing, THRESHOLD};
 use proposals::Proposal;
 
 const HOUR: u64 = 3600;
@@ -112,6 +112,16 @@ pub struct Done {
     pub gas: u64,
 }
 
+/// One log and nothing else.
+impl From<LogData> for Done {
+    fn from(log: LogData) -> Self {
+        Self {
+            logs: vec![log],
+            ..Self::default()
+        }
+    }
+}
+
 /// Revert data.
 pub type Revert = Bytes;
 
@@ -137,7 +147,7 @@ impl Vault {
             halted_until: 0,
             policy_delay: DAY,
             tiers_changed_at: 0,
-            epoch: 1,
+            epoch: 0,
             members: BTreeMap::new(),
             standings: BTreeMap::new(),
             paid: BTreeSet::new(),

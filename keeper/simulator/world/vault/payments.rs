@@ -248,8 +248,7 @@ impl Vault {
         };
         let used: u128 = self.charges.iter().filter(counts).map(|c| c.units).sum();
         let row = &self.tiers[tier];
-        let settling = self.tiers_changed_at != 0 && time < self.tiers_changed_at + super::SETTLE;
-        let cap = if settling {
+        let cap = if time < self.settled_at() {
             row.cap.min(row.cap_before)
         } else {
             row.cap

@@ -4,7 +4,10 @@
 use alloy_primitives::{Address, LogData, U256};
 use alloy_sol_types::SolValue;
 
-use super::{Caller, DAY, Done, Revert, Tier, Vault, abi::Abi, log, revert};
+use super::{Caller, DAY, Done, Revert, SETTLE, Tier, Vault, abi::Abi, log, revert};
+
+/// Approvals that a change of policy needs.
+pub const THRESHOLD: u8 = 1;
 
 /// What the recipient book says of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,9 +83,7 @@ impl Vault {
         entry.unwrap_or(Standing::Unknown)
     }
 
-    // ── What an approved change does ─────────────────────────────────────────────────────────────────────────────
-
-    /// A change of recipients takes effect.
+    /// Enters an address in the recipient book.
     pub fn set_standing(&mut self, recipient: Address, standing: Standing) -> LogData {
         let old = self.standing(recipient);
         self.standings.insert(recipient, standing);
@@ -93,15 +94,38 @@ impl Vault {
         })
     }
 
-    /// An unfreeze takes effect.
-    pub fn unfreeze(&mut self) -> LogData {
-        let old = std::mem::take(&mut self.halted_until);
-        log(Abi::Unfrozen {
-            oldHaltedUntil: U256::from(old),
-        })
+    // ── What an approved change does when it is executed ─────────────────────────────────────────────────────────
+
+    /// A change of the recipient book, which states that the recipient is blocked.
+    pub fn unblock(&mut self, recipient: Address, standing: Standing) -> Result<Done, Revert> {
+        let actual = self.standing(recipient);
+        if actual != Standing::Blocked {
+            return Err(revert(Abi::VaultStandingStale {
+                recipient,
+                stated: Standing::Blocked as u8,
+                actual: actual as u8,
+            }));
+        }
+        Ok(self.set_standing(recipient, standing).into())
     }
 
-    /// A change of signers takes effect: votes so far count no more.
+    /// An unfreeze, which states when the freeze of now would end.
+    pub fn unfreeze(&mut self, time: u64) -> Result<Done, Revert> {
+        let old = U256::from(self.halted_until);
+        if time >= self.halted_until {
+            return Err(revert(Abi::VaultUnfreezeStale {
+                stated: old,
+                actual: old,
+            }));
+        }
+        self.halted_until = 0;
+        Ok(log(Abi::Unfrozen {
+            oldHaltedUntil: old,
+        })
+        .into())
+    }
+
+    /// A change of signers: votes so far count no more.
     pub fn set_signers(&mut self, signers: Vec<Address>) -> LogData {
         self.epoch += 1;
         let old = std::mem::replace(&mut self.signers, signers);
@@ -109,24 +133,47 @@ impl Vault {
             epoch: U256::from(self.epoch),
             oldSigners: old,
             signers: self.signers.clone(),
-            oldThreshold: U256::from(1),
-            threshold: U256::from(1),
+            oldThreshold: U256::from(THRESHOLD),
+            threshold: U256::from(THRESHOLD),
         })
     }
 
-    /// A change of one tier's cap takes effect. For 28 hours the smaller of old and new holds. [base units]
-    pub fn set_cap(&mut self, index: usize, cap: u128, time: u64) -> LogData {
-        let old = self.tiers[index];
-        for tier in &mut self.tiers {
-            tier.cap_before = tier.cap;
+    /// A change of one tier's cap, which writes all tiers. For 28 hours the smaller of old and new holds for each, and
+    /// they cannot change again. [base units]
+    pub fn set_cap(&mut self, index: usize, cap: u128, time: u64) -> Result<Done, Revert> {
+        let settled_at = self.settled_at();
+        if time < settled_at {
+            return Err(revert(Abi::VaultTiersCoolingDown {
+                until: U256::from(settled_at),
+            }));
         }
-        self.tiers[index].cap = cap;
+        let mut done = Done::default();
+        for (i, tier) in self.tiers.iter_mut().enumerate() {
+            let old = *tier;
+            tier.cap_before = old.cap;
+            if i == index {
+                tier.cap = cap;
+            }
+            done.logs.push(log(Abi::TierSet {
+                tier: U256::from(i),
+                oldTier: row(old),
+                newTier: row(*tier),
+            }));
+        }
+        done.logs.push(log(Abi::PolicyDelaySet {
+            oldDelay: U256::from(self.policy_delay),
+            delay: U256::from(self.policy_delay),
+        }));
         self.tiers_changed_at = time;
-        log(Abi::TierSet {
-            tier: U256::from(index),
-            oldTier: row(old),
-            newTier: row(self.tiers[index]),
-        })
+        Ok(done)
+    }
+
+    /// First second at which the tiers' last change is settled; 0 if they never changed.
+    pub fn settled_at(&self) -> u64 {
+        match self.tiers_changed_at {
+            0 => 0,
+            changed_at => changed_at + SETTLE,
+        }
     }
 
     /// Grants the roles of a keeper and a proposer until a time.
@@ -143,6 +190,16 @@ impl Vault {
     /// Grants a guardian's role until a time.
     pub fn grant_guardian(&mut self, account: Address, until: u64) {
         self.members.entry(account).or_default().guardian_until = until;
+    }
+
+    /// First second without the guardian's role.
+    pub fn guardian_until(&self, account: Address) -> u64 {
+        self.member(account).guardian_until
+    }
+
+    /// Delay of policy changes. [seconds]
+    pub fn policy_delay(&self) -> u64 {
+        self.policy_delay
     }
 
     /// First seconds without the keeper's and the proposer's role.
