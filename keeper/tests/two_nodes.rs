@@ -199,6 +199,47 @@ async fn nothing_is_signed_before_both_nodes_say_the_same() {
 }
 
 #[tokio::test]
+async fn nothing_is_proposed_that_one_node_alone_would_have_so() {
+    let office = Office::open(Plan::default()).await;
+    let file = office.path("payments.csv");
+    fs::write(&file, PAYMENTS).unwrap();
+    let propose = ["propose", "--yes", "--file", file.to_str().unwrap()];
+    let before = office.world.head().await;
+    let cases: [(Liar, &str); 3] = [
+        (
+            |method, params, truth| {
+                other_answer::<VaultLens::tiersCall>(method, params, truth, |mut said| {
+                    said[1].delay = 0;
+                    said
+                })
+            },
+            "tiers: ",
+        ),
+        (
+            |method, params, truth| {
+                other_answer::<VaultLens::previewCall>(method, params, truth, |mut said| {
+                    said[0].tier = 2;
+                    said
+                })
+            },
+            "tier: ",
+        ),
+        (
+            |method, params, truth| {
+                other_answer::<Vault::paidMaskCall>(method, params, truth, |_| U256::ONE)
+            },
+            "numbers paid from ",
+        ),
+    ];
+    for (liar, words) in cases {
+        let _liar = with_liar(&office, liar).await;
+        let refused = office.keeper_as(office.signer(0), &propose).await;
+        expect(&refused, 4, words);
+    }
+    assert_eq!(office.world.head().await, before, "nothing was mined");
+}
+
+#[tokio::test]
 async fn a_refusal_of_one_node_alone_is_no_answer() {
     let office = Office::open(Plan::default()).await;
     let revoke: Liar = |method, params, _| {
