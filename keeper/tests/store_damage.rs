@@ -298,6 +298,12 @@ fn verification_names_the_first_bad_entry() {
             41,
             "is missing; the next one is 42",
         ),
+        (
+            "UPDATE event SET body = body || char(10) || (SELECT seq || ' ' || kind || ' ' || hex(prev) || ' ' || hex(hash) \
+             || ' ' || body FROM event WHERE seq = 42) WHERE seq = 41; DELETE FROM event WHERE seq = 42",
+            0,
+            "each must have its own",
+        ),
         ("DELETE FROM event WHERE seq > 41", 0, "ends at entry 41"),
         (
             "UPDATE payment SET tries = tries + 1 WHERE ref = (SELECT ref FROM payment WHERE status NOT IN ('paid', 'rejected', 'cancelled') LIMIT 1)",

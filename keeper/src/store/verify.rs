@@ -242,9 +242,13 @@ impl Chain {
             }
         }
         if count != piece.count {
-            let rows = piece.count;
-            let why = format!("or one near it is not one row: {count} entries in {rows} rows");
-            self.finding = Some(self.finding_after(why));
+            let (rows, last) = (piece.count, piece.last);
+            self.finding = Some(Finding {
+                seq: None,
+                why: format!(
+                    "up to entry {last} {count} entries are in {rows} rows: each must have its own"
+                ),
+            });
         }
         events
     }
