@@ -9,12 +9,14 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
+mod support;
 mod world;
 
-use std::{fs, process::Output};
+use std::{fs, process::Output, thread};
 
 use alloy::{primitives::U256, signers::local::PrivateKeySigner};
 use serde_json::Value;
+use support::payment;
 use tidelock_core::abi::{Vault, VaultLens};
 use world::{Office, Plan, Tether, err, expect, json_of, out};
 
@@ -308,4 +310,43 @@ async fn doctor_looks_at_the_log_too() {
     fs::write(office.path("keeper.db"), "not a database").unwrap();
     let (code, found) = json_of_any(&office.keeper(&["doctor", "--json"]).await);
     assert_eq!((code, level(&found, "log")), (1, "failed".into()));
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_named_and_the_others_go_on() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(10).await;
+    let daemon = office.daemon().await;
+    let heartbeat = office.path("keeper.db.heartbeat");
+    office.until("it runs", async || heartbeat.exists()).await;
+    daemon.stop();
+    office.request(vec![payment(1), payment(2)]);
+    let path = office.path("keeper.db");
+    let damage =
+        "DROP TRIGGER request_is_never_updated; UPDATE request SET amount = '-1' WHERE arrival = 1";
+    thread::spawn(move || support::tamper(&path, damage))
+        .join()
+        .unwrap();
+    let bad = payment(1).reference().to_string();
+    let status = json_of(&office.keeper(&["status", "--json"]).await);
+    let damaged = status["damaged"][0].as_str().unwrap();
+    assert!(damaged.contains(&bad), "{status}");
+
+    let daemon = office.daemon().await;
+    let good = payment(2).reference().to_string();
+    office
+        .until("the other request is taken in", async || {
+            let explained = json_of(&office.keeper(&["explain", &good, "--json"]).await);
+            explained["payment"]["status"] != "waiting"
+        })
+        .await;
+    let (code, found) = json_of_any(&office.keeper(&["doctor", "--json"]).await);
+    let findings = found.as_array().unwrap();
+    let left_out = findings
+        .iter()
+        .find(|finding| finding["check"] == "left out");
+    let left_out = left_out.unwrap_or_else(|| panic!("{found}"));
+    assert_eq!((code, &left_out["level"]), (1, &"failed".into()));
+    assert!(left_out["found"].as_str().unwrap().contains(&bad));
+    daemon.stop();
 }
