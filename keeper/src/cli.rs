@@ -66,6 +66,14 @@ pub struct Context {
         default_value = "keeper.toml"
     )]
     pub config: PathBuf,
+    /// The node to ask, instead of the file's; its URL may carry a password, so the environment may be the better place
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPER_CHAIN__RPC_URL",
+        hide_env_values = true
+    )]
+    pub rpc_url: Option<String>,
     /// Answer as JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -83,7 +91,8 @@ pub struct Context {
 impl Context {
     /// Reads the configuration.
     pub fn load(&self) -> Result<Config, Failure> {
-        Config::load(&self.config).map_err(|error| Failure::of(ExitStatus::Usage, error))
+        let rpc_url = self.rpc_url.as_deref();
+        Config::load(&self.config, rpc_url).map_err(|error| Failure::of(ExitStatus::Usage, error))
     }
 }
 

@@ -175,9 +175,9 @@ fn list(violations: &[Violation]) -> String {
 }
 
 impl Config {
-    /// Reads the file and the process's environment.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::read(path, Environment::of_process())
+    /// Reads the file and the process's environment, and takes another node above both if one is given.
+    pub fn load(path: &Path, rpc_url: Option<&str>) -> Result<Self, ConfigError> {
+        Self::read(path, Environment::of_process().with_node(rpc_url))
     }
 
     fn read(path: &Path, environment: Environment) -> Result<Self, ConfigError> {

@@ -113,6 +113,18 @@ fn init_refuses_what_a_configuration_may_not_say() {
     }
 }
 
+#[test]
+fn no_configuration_is_written_without_a_node() {
+    let home = Home::empty();
+    let address = support::VAULT.to_string();
+    let addresses = ["--vault", &address, "--lens", &address, "--token", &address];
+    let mut line = vec!["init", "--allow-single-node", "--chain-id", "1"];
+    line.extend(addresses);
+    home.run(&line)
+        .refused(2, &["--rpc-url", "KEEPER_CHAIN__RPC_URL", "must be given"]);
+    assert_eq!(fs::read_dir(home.folder.path()).unwrap().count(), 0);
+}
+
 // ── Requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]

@@ -17,9 +17,6 @@ use crate::{
 /// What `keeper init` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The node; its URL may carry a password, so the environment may be the better place
-    #[arg(long, env = "KEEPER_CHAIN__RPC_URL", hide_env_values = true)]
-    pub rpc_url: String,
     /// The chain
     #[arg(long)]
     pub chain_id: u64,
@@ -42,7 +39,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let path = &context.config;
-    let text = template(args);
+    let rpc_url = context.rpc_url.as_deref().ok_or_else(|| {
+        let rule = "--rpc-url or KEEPER_CHAIN__RPC_URL: must be given";
+        Failure::new(ExitStatus::Usage, rule)
+    })?;
+    let text = template(rpc_url, args);
     let config =
         Config::parse(path, &text).map_err(|error| Failure::of(ExitStatus::Usage, error))?;
     config
@@ -83,13 +84,13 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn template(args: &Args) -> String {
+fn template(rpc_url: &str, args: &Args) -> String {
     let second = match &args.second_rpc_url {
         Some(url) => format!("second_rpc_url = {}", quoted(url)),
         None => "# second_rpc_url = \"http://127.0.0.1:8546\"".to_owned(),
     };
     include_str!("keeper.toml")
-        .replace("@RPC_URL@", &quoted(&args.rpc_url))
+        .replace("@RPC_URL@", &quoted(rpc_url))
         .replace("@SECOND_RPC_URL@", &second)
         .replace("@CHAIN_ID@", &args.chain_id.to_string())
         .replace("@ALLOW_SINGLE_NODE@", &args.allow_single_node.to_string())

@@ -34,6 +34,13 @@ impl Environment {
         });
         Self(variables.collect())
     }
+
+    /// The same with another node.
+    pub fn with_node(mut self, rpc_url: Option<&str>) -> Self {
+        let given = rpc_url.map(|url| (variable(&["chain", "rpc_url"]), url.to_owned()));
+        self.0.extend(given);
+        self
+    }
 }
 
 impl Provider for Environment {

@@ -228,8 +228,21 @@ fn a_url_is_never_shown_with_its_secrets() {
 }
 
 #[test]
+fn another_node_is_above_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keeper.toml");
+    std::fs::write(&path, LEAST).unwrap();
+    let config = Config::load(&path, Some("http://127.0.0.1:9")).unwrap();
+    assert_eq!(config.chain.rpc_url.expose(), "http://127.0.0.1:9/");
+    let refused = Config::load(&path, Some("ftp://user:hunter2@x")).unwrap_err();
+    let refused = refused.to_string();
+    assert!(refused.contains("chain.rpc_url"), "{refused}");
+    assert!(!refused.contains("hunter2"), "{refused}");
+}
+
+#[test]
 fn a_missing_file_is_named() {
-    let error = Config::load(Path::new("/nowhere/keeper.toml")).unwrap_err();
+    let error = Config::load(Path::new("/nowhere/keeper.toml"), None).unwrap_err();
     assert!(matches!(error, ConfigError::Unreadable { .. }));
     assert!(
         error.to_string().contains("/nowhere/keeper.toml"),
