@@ -75,7 +75,11 @@ fn main() {
         "Store: {} entries in {commits} commits, each forced to disk\n",
         log.head.seq
     );
-    row("one forced write of 4 KiB", millis(forced), "");
+    row(
+        "one forced write of 4 KiB",
+        format!("{} us", forced.as_micros()),
+        "",
+    );
     row("durable entries per second", rate.to_string(), ">= 20000");
     let bytes = std::fs::metadata(&path).unwrap().len();
     row("database [MiB]", (bytes >> 20).to_string(), "");
