@@ -23,6 +23,8 @@ pub struct Heartbeat {
     pub unincluded: usize,
     /// What it waits for, in words.
     pub waits: Vec<String>,
+    /// What a person must know of, in words.
+    pub alerts: Vec<String>,
     /// The last answer that did not come or made no sense, until one does.
     pub failure: Option<String>,
 }
@@ -36,6 +38,7 @@ impl Heartbeat {
             tip: status.tip,
             unincluded: status.unincluded,
             waits: status.waits.clone(),
+            alerts: status.alerts.clone(),
             failure: status.failure.clone(),
         }
     }

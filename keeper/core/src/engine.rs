@@ -61,6 +61,8 @@ pub struct Status {
     pub unincluded: usize,
     /// What it waits for, in words.
     pub waits: Vec<String>,
+    /// What a person must know of, in words.
+    pub alerts: Vec<String>,
     /// The last answer that did not come or made no sense, until one does.
     pub failure: Option<String>,
 }
@@ -204,6 +206,7 @@ where
             payments,
             unincluded: self.unincluded().count(),
             waits: self.waits(),
+            alerts: self.alerts(),
             failure: self.memory.failure.clone(),
         }
     }

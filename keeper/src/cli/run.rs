@@ -10,6 +10,7 @@ use std::{
 
 use tidelock_core::{
     engine::{self, Engine, EngineError, Status},
+    event::Mode,
     port::Monotonic,
     settings::Settings,
 };
@@ -282,7 +283,13 @@ impl Watch {
     fn report(&mut self, status: &Status) {
         let last = self.last.as_ref();
         if last.is_none_or(|last| last.mode != status.mode) {
-            info!(mode = ?status.mode, "mode");
+            match &status.mode {
+                Mode::Armed => info!("armed"),
+                Mode::Halted { reason } => warn!(?reason, "halted: nothing is sent"),
+            }
+        }
+        if last.is_none_or(|last| last.alerts != status.alerts) {
+            status.alerts.iter().for_each(|alert| warn!("{alert}"));
         }
         if last.is_none_or(|last| last.waits != status.waits) && !status.waits.is_empty() {
             info!(waits = ?status.waits, "waiting");

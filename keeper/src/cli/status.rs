@@ -198,6 +198,7 @@ fn sign_of_life(beat: &Heartbeat) -> String {
         lines.push("observe sends nothing, by --observe".to_owned());
     }
     lines.extend(beat.waits.iter().map(|wait| format!("waits   {wait}")));
+    lines.extend(beat.alerts.iter().map(|alert| format!("ALERT   {alert}")));
     if let Some(failure) = &beat.failure {
         lines.push(format!("trouble {failure}"));
     }

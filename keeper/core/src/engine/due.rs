@@ -10,7 +10,7 @@ use crate::{
     batch::{Cut, Table},
     domain::{Batch, BatchId, BlockTime, Payment, PaymentNumber, TierIndex},
     event::{BlockRef, Job, Mode, Route},
-    lifecycle::{BatchStatus, SlotStatus},
+    lifecycle::{BatchStatus, PaymentStatus, SlotStatus},
     port::{Effect, Key, Monotonic, ProposalState, VaultLook},
     screen,
     state::{BatchRow, SlotRow},
@@ -471,6 +471,35 @@ where
             }
         }
         waits
+    }
+
+    /// Rule 12: proposals of somebody else that would pay what is ours to pay a second time, if signers let them.
+    pub(super) fn alerts(&self) -> Vec<String> {
+        let foreign = self.state().batches();
+        let foreign = foreign.filter(|batch| batch.status == BatchStatus::Foreign);
+        foreign.filter_map(|batch| self.alert(batch)).collect()
+    }
+
+    fn alert(&self, batch: &BatchRow) -> Option<String> {
+        let refs = batch.payments.iter().map(Payment::reference);
+        let mut ours = refs.filter_map(|known| self.state().payment(&known));
+        let first = ours.next()?;
+        let more = match ours.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let own = match first
+            .batch
+            .filter(|_| first.status == PaymentStatus::Sealed)
+        {
+            Some(own) => format!("; the keeper's own batch of it is {own}"),
+            None => String::new(),
+        };
+        Some(format!(
+            "batch {} is somebody else's and would pay ref {}{more}, which the keeper was asked for: approve one of them at most{own}",
+            batch.id,
+            first.reference()
+        ))
     }
 
     /// Batches that wait for votes or for their delay, with what the vault said of them last.

@@ -95,6 +95,21 @@ fn one_with_a_ref_in_flight_is_not_adopted_and_the_payment_goes_on() {
     assert_eq!(bench.status(1), PaymentStatus::Sealed);
     assert_eq!(bench.row(1).number, Some(number(0)));
     assert_eq!(bench.halted(), None);
+    // Signers must not approve both.
+    let own = bench.live_batch().id;
+    let alerts = bench.engine.status().alerts;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    for word in [id.to_string(), own.to_string(), reference(1).to_string()] {
+        assert!(alerts[0].contains(&word), "{alerts:?}");
+    }
+}
+
+#[test]
+fn one_that_holds_nothing_of_ours_is_no_alert() {
+    let mut bench = Bench::new();
+    let twice = [payment(1), payment_of(1, 50)];
+    assert!(!adopts(&mut bench, foreign_number(0), &twice));
+    assert_eq!(bench.engine.status().alerts, Vec::<String>::new());
 }
 
 #[test]
