@@ -18,6 +18,7 @@ use super::{
     World,
     acts::BASE_GAS,
     chain::{Block, Ledger},
+    pool::Refusal,
     vault::{Caller, Standing, abi::Abi},
 };
 use crate::{fate::Fate, faults::Fault};
@@ -98,10 +99,10 @@ impl World {
                 assert_eq!(taken, hash, "the keeper's hash is that of its bytes");
                 Reply::Accepted
             }
-            Err(text) => {
-                fate.say(|| format!("pool: {hash}: {text}"));
-                count_refusal(&text, fate);
-                classify(&text)
+            Err(refusal) => {
+                fate.say(|| format!("pool: {hash}: {refusal}"));
+                count_refusal(&refusal, fate);
+                classify(&refusal.to_string())
             }
         };
         if fate.strikes(Fault::ReplyLost) {
@@ -226,17 +227,13 @@ pub fn lost(effect: &Effect, why: &str) -> Outcome {
     }
 }
 
-fn count_refusal(text: &str, fate: &mut Fate) {
-    let refusals = [
-        ("already known", Fault::AlreadyKnown),
-        ("nonce too low", Fault::NonceTooLow),
-        ("nonce too high", Fault::NonceTooHigh),
-        ("replacement transaction underpriced", Fault::Underpriced),
-    ];
-    for (pattern, fault) in refusals {
-        if text.contains(pattern) {
-            fate.struck(fault);
-        }
+fn count_refusal(refusal: &Refusal, fate: &mut Fate) {
+    match refusal {
+        Refusal::AlreadyKnown => fate.struck(Fault::AlreadyKnown),
+        Refusal::NonceTooLow { .. } => fate.struck(Fault::NonceTooLow),
+        Refusal::NonceTooHigh { .. } => fate.struck(Fault::NonceTooHigh),
+        Refusal::Underpriced => fate.struck(Fault::Underpriced),
+        _ => {}
     }
 }
 

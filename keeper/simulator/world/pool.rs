@@ -1,5 +1,5 @@
-//! The pool of pending transactions with the keeper's key, by geth's rules. Refusals are geth's texts (and reth's for a
-//! nonce gap); the production core reads them.
+//! The pool of pending transactions with the keeper's key, by geth's rules and in geth's words: both are held to a recorded
+//! geth, and the production core reads the words.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,67 @@ use alloy_primitives::{Address, B256, Bytes};
 
 use super::chain::Ledger;
 
+#[cfg(test)]
+mod tests;
+
 /// Most gas of one transaction (EIP-7825).
 const TRANSACTION_GAS_CAP: u64 = 16_777_216;
+
+/// Why the pool does not take a transaction. What it says of itself is what geth says. [wei, gas]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The same bytes are in the pool.
+    #[error("already known")]
+    AlreadyKnown,
+    /// More gas than any transaction may have.
+    #[error("transaction gas limit too high (cap: {TRANSACTION_GAS_CAP}, tx: {gas})")]
+    TransactionGas { gas: u64 },
+    /// More gas than a block has.
+    #[error("exceeds block gas limit")]
+    BlockGas,
+    /// Less than the node's floor.
+    #[error("transaction gas price below minimum: gas tip cap {tip}, minimum needed {floor}")]
+    Tip { tip: u128, floor: u128 },
+    /// A block used the nonce.
+    #[error("nonce too low: next nonce {next}, tx nonce {nonce}")]
+    NonceTooLow { next: u64, nonce: u64 },
+    /// An earlier nonce is missing. Reth's words: geth lets the transaction wait.
+    #[error("nonce too high: next nonce {next}, tx nonce {nonce}")]
+    NonceTooHigh { next: u64, nonce: u64 },
+    /// The account could not pay for it alone.
+    #[error(
+        "insufficient funds for gas * price + value: balance {balance}, tx cost {cost}, overshot {}",
+        .cost - .balance
+    )]
+    Cost { balance: u128, cost: u128 },
+    /// The account could not pay for it beside those that are pending.
+    #[error(
+        "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, tx cost {cost}, \
+         overshot {}",
+        .queued + .cost - .balance
+    )]
+    QueuedCost {
+        balance: u128,
+        queued: u128,
+        cost: u128,
+    },
+    /// The account could not pay for what it costs more than the one it replaces.
+    #[error(
+        "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, tx bumped {}, \
+         overshot {}",
+        .cost.cast_signed() - .replaced.cast_signed(),
+        .queued - .replaced + .cost - .balance
+    )]
+    BumpedCost {
+        balance: u128,
+        queued: u128,
+        replaced: u128,
+        cost: u128,
+    },
+    /// Too little more than the one it would replace.
+    #[error("replacement transaction underpriced")]
+    Underpriced,
+}
 
 /// A transaction as the pool sees it.
 #[derive(Debug, Clone)]
@@ -37,13 +96,11 @@ impl Pooled {
         self.max_fee * u128::from(self.gas_limit)
     }
 
-    fn read(raw: &Bytes, key: Address) -> Result<Self, String> {
-        let envelope =
-            TxEnvelope::decode_2718(&mut raw.as_ref()).map_err(|error| format!("rlp: {error}"))?;
-        if envelope.recover_signer().ok() != Some(key) {
-            return Err("invalid sender".to_owned());
-        }
-        Ok(Self {
+    /// Reads what the key signed; neither it nor a thief of it sends anything else.
+    fn read(raw: &Bytes, key: Address) -> Self {
+        let envelope = TxEnvelope::decode_2718(&mut raw.as_ref()).expect("a transaction");
+        assert_eq!(envelope.recover_signer().ok(), Some(key), "the key's");
+        Self {
             hash: *envelope.tx_hash(),
             nonce: envelope.nonce(),
             max_fee: envelope.max_fee_per_gas(),
@@ -51,7 +108,7 @@ impl Pooled {
             gas_limit: envelope.gas_limit(),
             to: envelope.to().unwrap_or_default(),
             input: envelope.input().clone(),
-        })
+        }
     }
 }
 
@@ -89,20 +146,21 @@ impl Pool {
         raw: &Bytes,
         ledger: &Ledger,
         block_gas_limit: u64,
-    ) -> Result<B256, String> {
-        let offered = Pooled::read(raw, self.key)?;
+    ) -> Result<B256, Refusal> {
+        let offered = Pooled::read(raw, self.key);
         let known = self.pending.get(&offered.nonce);
         if known.is_some_and(|known| known.hash == offered.hash) {
-            return Err("already known".to_owned());
+            return Err(Refusal::AlreadyKnown);
         }
         self.check(&offered, ledger, block_gas_limit)?;
+        self.check_funds(&offered, ledger)?;
         if let Some(known) = known {
             let bumped = |fee: u128| fee * (100 + self.bump_percent) / 100;
             let more = offered.max_fee > known.max_fee && offered.tip > known.tip;
             let enough =
                 offered.max_fee >= bumped(known.max_fee) && offered.tip >= bumped(known.tip);
             if !more || !enough {
-                return Err("replacement transaction underpriced".to_owned());
+                return Err(Refusal::Underpriced);
             }
         }
         let hash = offered.hash;
@@ -111,57 +169,55 @@ impl Pool {
         Ok(hash)
     }
 
-    fn check(&self, offered: &Pooled, ledger: &Ledger, block_gas: u64) -> Result<(), String> {
-        let Pooled {
-            nonce,
-            gas_limit,
-            tip,
-            ..
-        } = *offered;
-        if gas_limit > block_gas {
-            return Err("exceeds block gas limit".to_owned());
+    fn check(&self, offered: &Pooled, ledger: &Ledger, block_gas: u64) -> Result<(), Refusal> {
+        let (nonce, gas, tip) = (offered.nonce, offered.gas_limit, offered.tip);
+        if gas > TRANSACTION_GAS_CAP {
+            return Err(Refusal::TransactionGas { gas });
         }
-        if gas_limit > TRANSACTION_GAS_CAP {
-            return Err(format!(
-                "transaction gas limit too high (cap: {TRANSACTION_GAS_CAP}, tx: {gas_limit})"
-            ));
+        if gas > block_gas {
+            return Err(Refusal::BlockGas);
         }
         if tip < self.min_tip {
             let floor = self.min_tip;
-            return Err(format!(
-                "transaction underpriced: gas tip cap {tip}, minimum needed {floor}"
-            ));
+            return Err(Refusal::Tip { tip, floor });
         }
         let next = ledger.nonce;
         if nonce < next {
-            return Err(format!(
-                "nonce too low: next nonce {next}, tx nonce {nonce}"
-            ));
+            return Err(Refusal::NonceTooLow { next, nonce });
         }
         let gap = (next..nonce).any(|before| !self.pending.contains_key(&before));
         if gap && self.refuses_gaps {
-            return Err(format!(
-                "nonce too high: next nonce {next}, tx nonce {nonce}"
-            ));
-        }
-        let others: u128 = (self.pending.iter())
-            .filter(|(other, _)| **other != nonce)
-            .map(|(_, pooled)| pooled.cost())
-            .sum();
-        let (balance, cost) = (ledger.gas_wei, offered.cost());
-        if cost > balance {
-            let overshot = cost - balance;
-            return Err(format!(
-                "insufficient funds for gas * price + value: balance {balance}, tx cost {cost}, overshot {overshot}"
-            ));
-        }
-        if others + cost > balance {
-            let overshot = others + cost - balance;
-            return Err(format!(
-                "insufficient funds for gas * price + value: balance {balance}, queued cost {others}, tx cost {cost}, overshot {overshot}"
-            ));
+            return Err(Refusal::NonceTooHigh { next, nonce });
         }
         Ok(())
+    }
+
+    /// What waits for an earlier nonce does not count: it may never have its turn.
+    fn check_funds(&self, offered: &Pooled, ledger: &Ledger) -> Result<(), Refusal> {
+        let (balance, cost) = (ledger.gas_wei, offered.cost());
+        if cost > balance {
+            return Err(Refusal::Cost { balance, cost });
+        }
+        let in_turn = (ledger.nonce..).map_while(|nonce| self.pending.get(&nonce));
+        let queued: u128 = in_turn.clone().map(Pooled::cost).sum();
+        let replaced = in_turn
+            .filter(|pooled| pooled.nonce == offered.nonce)
+            .map(Pooled::cost)
+            .next();
+        match replaced {
+            Some(replaced) if queued - replaced + cost > balance => Err(Refusal::BumpedCost {
+                balance,
+                queued,
+                replaced,
+                cost,
+            }),
+            None if queued + cost > balance => Err(Refusal::QueuedCost {
+                balance,
+                queued,
+                cost,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Puts a transaction that a reorganisation dropped back, unless another has its nonce.
@@ -172,14 +228,10 @@ impl Pool {
         }
     }
 
-    /// What a block took, or can never be taken any more, leaves the pool.
+    /// What a block took, or the account cannot pay for alone, leaves the pool.
     pub fn prune(&mut self, ledger: &Ledger) {
-        let mut left = ledger.gas_wei;
-        self.pending.retain(|nonce, pooled| {
-            let affordable = pooled.cost() <= left;
-            left = left.saturating_sub(pooled.cost());
-            *nonce >= ledger.nonce && affordable
-        });
+        self.pending
+            .retain(|nonce, pooled| *nonce >= ledger.nonce && pooled.cost() <= ledger.gas_wei);
     }
 
     /// Forgets one transaction, as a full pool does. Answers its hash.
