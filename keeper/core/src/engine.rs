@@ -5,15 +5,13 @@ mod answer;
 mod due;
 mod memory;
 mod simulated;
-
-use std::collections::BTreeMap;
+mod status;
 
 use crate::{
-    event::{BlockRef, Event, Mode, Opening},
+    event::{Event, Mode, Opening},
     finality::Settling,
     intake,
     journal::Journal,
-    lifecycle::PaymentStatus,
     log::{Entry, LogHead},
     port::{Effect, Key, Monotonic, Outcome},
     settings::Settings,
@@ -23,6 +21,7 @@ use crate::{
 
 pub use crate::journal::JournalError;
 use memory::Memory;
+pub use status::Status;
 
 /// Requests and commands that one turn takes in at most.
 const ARRIVALS: u32 = 500;
@@ -44,27 +43,6 @@ pub enum EngineError<E: std::error::Error + 'static> {
     /// The store holds a log already.
     #[error("the log was opened before")]
     Opened,
-}
-
-/// What the keeper is about, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// The highest block known.
-    pub tip: BlockRef,
-    /// The last block taken in for good.
-    pub finalised: BlockRef,
-    /// Whether it sends.
-    pub mode: Mode,
-    /// Payments that are not final, by status.
-    pub payments: BTreeMap<PaymentStatus, usize>,
-    /// Transactions that are signed and in no block.
-    pub unincluded: usize,
-    /// What it waits for, in words.
-    pub waits: Vec<String>,
-    /// What a person must know of, in words.
-    pub alerts: Vec<String>,
-    /// The last answer that did not come or made no sense, until one does.
-    pub failure: Option<String>,
 }
 
 /// Decides for one vault and one key.
@@ -189,26 +167,6 @@ where
     /// Ends the engine and gives its store back.
     pub fn into_store(self) -> S {
         self.store
-    }
-
-    /// What it is about now.
-    pub fn status(&self) -> Status {
-        let state = self.journal.state();
-        let mut payments: BTreeMap<PaymentStatus, usize> = BTreeMap::new();
-        for row in state.payments() {
-            let count = payments.entry(row.status).or_default();
-            *count = count.saturating_add(1);
-        }
-        Status {
-            tip: self.memory.view.tip(),
-            finalised: state.finalised(),
-            mode: state.mode().clone(),
-            payments,
-            unincluded: self.unincluded().count(),
-            waits: self.waits(),
-            alerts: self.alerts(),
-            failure: self.memory.failure.clone(),
-        }
     }
 
     /// Whether decisions may be made and sent.

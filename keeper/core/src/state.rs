@@ -1,6 +1,7 @@
 //! What the keeper knows for good: the fold of its log, in rows that a store keeps beside it.
 
 mod apply;
+mod error;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +10,9 @@ use crate::{
     domain::{BatchId, BlockTime, Payment, PaymentNumber, PaymentRef},
     event::{BlockRef, HaltReason, Mode, Opening, Route},
     lifecycle::BatchStatus,
-    machine::ForbiddenStep,
 };
 
+pub use error::LogError;
 pub use rows::{AttemptRow, BatchRow, PaymentRow, SlotRow};
 
 /// The fold of the log. Holds what can still change; what is final lives in the store only.
@@ -92,41 +93,6 @@ pub struct HeadRow {
     pub next_nonce: u64,
     /// The next counters to give out.
     pub next_counters: Counters,
-}
-
-/// Why an event does not fit the state: the log is damaged, or a rule of the keeper is wrong. Never a reason to go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LogError {
-    /// A step that a lifecycle does not have.
-    #[error("{subject}: {source}")]
-    Forbidden {
-        /// Which payment, batch or slot.
-        subject: String,
-        /// The step.
-        source: ForbiddenStep,
-    },
-    /// An event about something that does not exist, or is final.
-    #[error("{subject}: unknown, or final already")]
-    Unknown {
-        /// Which payment, batch or slot.
-        subject: String,
-    },
-    /// An event that creates what exists.
-    #[error("{subject}: exists already")]
-    Exists {
-        /// Which payment, batch or slot.
-        subject: String,
-    },
-    /// A value that contradicts the state.
-    #[error("{field} {value}: {rule}")]
-    Contradiction {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        value: String,
-        /// The rule it breaks.
-        rule: &'static str,
-    },
 }
 
 impl State {

@@ -10,7 +10,7 @@ use crate::{
     batch::{Cut, Table},
     domain::{Batch, BatchId, BlockTime, Payment, PaymentNumber, TierIndex},
     event::{BlockRef, Job, Mode, Route},
-    lifecycle::{BatchStatus, PaymentStatus, SlotStatus},
+    lifecycle::{BatchStatus, SlotStatus},
     port::{Effect, Key, Monotonic, ProposalState, VaultLook},
     screen,
     state::{BatchRow, SlotRow},
@@ -439,75 +439,6 @@ where
             }
         }
         numbers
-    }
-
-    /// What it waits for, in words.
-    pub(super) fn waits(&self) -> Vec<String> {
-        let mut waits = Vec::new();
-        if self.memory.view.is_full() {
-            let last = self.memory.view.base().number;
-            waits.push(format!(
-                "finality stands still: nothing new is sent until a block after {last} is final"
-            ));
-        }
-        if let Some((_, why)) = self
-            .memory
-            .stalled
-            .as_ref()
-            .filter(|_| self.memory.is_stalled())
-        {
-            waits.push(why.clone());
-        }
-        if let Some((_, vault)) = self.memory.vault() {
-            let time = self.memory.view.tip().time.seconds();
-            if time < vault.halted_until {
-                waits.push(format!("the vault is frozen until {}", vault.halted_until));
-            }
-            if time >= vault.keeper_until {
-                waits.push("the key is no keeper of the vault".to_owned());
-            }
-            if time >= vault.proposer_until {
-                waits.push("the key is no proposer of the vault".to_owned());
-            }
-        }
-        waits
-    }
-
-    /// Rule 12: proposals of somebody else that would pay what is ours to pay a second time, if signers let them.
-    pub(super) fn alerts(&self) -> Vec<String> {
-        let foreign = self.state().batches();
-        let foreign = foreign.filter(|batch| batch.status == BatchStatus::Foreign);
-        foreign.filter_map(|batch| self.alert(batch)).collect()
-    }
-
-    fn alert(&self, batch: &BatchRow) -> Option<String> {
-        let refs = batch.payments.iter().map(Payment::reference);
-        let mut ours = refs.filter_map(|known| self.state().payment(&known));
-        let first = ours.next()?;
-        let more = match ours.count() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let own = match first
-            .batch
-            .filter(|_| first.status == PaymentStatus::Sealed)
-        {
-            Some(own) => format!("; the keeper's own batch of it is {own}"),
-            None => String::new(),
-        };
-        Some(format!(
-            "batch {} is somebody else's and would pay ref {}{more}, which the keeper was asked for: approve one of them at most{own}",
-            batch.id,
-            first.reference()
-        ))
-    }
-
-    /// Batches that wait for votes or for their delay, with what the vault said of them last.
-    pub fn proposals(&self) -> Vec<(BatchId, crate::port::ProposalLook)> {
-        self.memory
-            .vault()
-            .map(|(_, vault)| vault.proposals.clone())
-            .unwrap_or_default()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Folding one event into the state. Everything that can contradict the state is refused.
 
-use std::fmt::Display;
-
 use alloy_primitives::{B256, Bytes, U256};
 
-use super::{AttemptRow, BatchRow, LogError, PaymentRow, SlotRow, State};
+use super::{
+    AttemptRow, BatchRow, LogError, PaymentRow, SlotRow, State,
+    error::{contradiction, exists, forbidden, unknown},
+};
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentNumber, PaymentRef},
     event::{
@@ -464,20 +465,6 @@ impl State {
     }
 }
 
-impl BatchRow {
-    /// The place of a number in the batch.
-    pub fn offset_of(&self, number: PaymentNumber) -> Option<usize> {
-        let offset = number.0.checked_sub(self.header.first_number.0)?;
-        let offset = usize::try_from(offset).ok()?;
-        (offset < self.payments.len()).then_some(offset)
-    }
-
-    /// Payments of the batch that no finalised block has paid.
-    pub fn open(&self) -> usize {
-        self.payments.len().saturating_sub(self.paid.count_ones())
-    }
-}
-
 fn number_at(batch: &Batch, offset: u16) -> Result<PaymentNumber, LogError> {
     let first = batch.first_number;
     first
@@ -489,31 +476,4 @@ fn check(batch: &Batch, payments: &[Payment]) -> Result<(), LogError> {
     batch
         .check(payments)
         .map_err(|error| contradiction("header", error, "must be true of its payments"))
-}
-
-fn unknown(subject: impl Display) -> LogError {
-    LogError::Unknown {
-        subject: subject.to_string(),
-    }
-}
-
-fn exists(subject: impl Display) -> LogError {
-    LogError::Exists {
-        subject: subject.to_string(),
-    }
-}
-
-fn forbidden(subject: impl Display, source: crate::machine::ForbiddenStep) -> LogError {
-    LogError::Forbidden {
-        subject: subject.to_string(),
-        source,
-    }
-}
-
-fn contradiction(field: &'static str, value: impl Display, rule: &'static str) -> LogError {
-    LogError::Contradiction {
-        field,
-        value: value.to_string(),
-        rule,
-    }
 }

@@ -55,6 +55,20 @@ pub struct BatchRow {
     pub paid: U256,
 }
 
+impl BatchRow {
+    /// The place of a number in the batch.
+    pub fn offset_of(&self, number: PaymentNumber) -> Option<usize> {
+        let offset = number.0.checked_sub(self.header.first_number.0)?;
+        let offset = usize::try_from(offset).ok()?;
+        (offset < self.payments.len()).then_some(offset)
+    }
+
+    /// Payments of the batch that no finalised block has paid.
+    pub fn open(&self) -> usize {
+        self.payments.len().saturating_sub(self.paid.count_ones())
+    }
+}
+
 /// One nonce of the keeper's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotRow {

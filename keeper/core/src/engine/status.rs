@@ -1,0 +1,128 @@
+//! What the keeper is about, for people.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use crate::{
+    domain::{BatchId, Payment},
+    event::{BlockRef, Mode},
+    lifecycle::{BatchStatus, PaymentStatus},
+    port::ProposalLook,
+    state::BatchRow,
+    store::Store,
+};
+
+/// What the keeper is about, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The highest block known.
+    pub tip: BlockRef,
+    /// The last block taken in for good.
+    pub finalised: BlockRef,
+    /// Whether it sends.
+    pub mode: Mode,
+    /// Payments that are not final, by status.
+    pub payments: BTreeMap<PaymentStatus, usize>,
+    /// Transactions that are signed and in no block.
+    pub unincluded: usize,
+    /// What it waits for, in words.
+    pub waits: Vec<String>,
+    /// What a person must know of, in words.
+    pub alerts: Vec<String>,
+    /// The last answer that did not come or made no sense, until one does.
+    pub failure: Option<String>,
+}
+
+impl<S: Store> Engine<S>
+where
+    S::Error: 'static,
+{
+    /// What it is about now.
+    pub fn status(&self) -> Status {
+        let state = self.journal.state();
+        let mut payments: BTreeMap<PaymentStatus, usize> = BTreeMap::new();
+        for row in state.payments() {
+            let count = payments.entry(row.status).or_default();
+            *count = count.saturating_add(1);
+        }
+        Status {
+            tip: self.memory.view.tip(),
+            finalised: state.finalised(),
+            mode: state.mode().clone(),
+            payments,
+            unincluded: self.unincluded().count(),
+            waits: self.waits(),
+            alerts: self.alerts(),
+            failure: self.memory.failure.clone(),
+        }
+    }
+
+    /// What it waits for, in words.
+    fn waits(&self) -> Vec<String> {
+        let mut waits = Vec::new();
+        if self.memory.view.is_full() {
+            let last = self.memory.view.base().number;
+            waits.push(format!(
+                "finality stands still: nothing new is sent until a block after {last} is final"
+            ));
+        }
+        if let Some((_, why)) = self
+            .memory
+            .stalled
+            .as_ref()
+            .filter(|_| self.memory.is_stalled())
+        {
+            waits.push(why.clone());
+        }
+        if let Some((_, vault)) = self.memory.vault() {
+            let time = self.memory.view.tip().time.seconds();
+            if time < vault.halted_until {
+                waits.push(format!("the vault is frozen until {}", vault.halted_until));
+            }
+            if time >= vault.keeper_until {
+                waits.push("the key is no keeper of the vault".to_owned());
+            }
+            if time >= vault.proposer_until {
+                waits.push("the key is no proposer of the vault".to_owned());
+            }
+        }
+        waits
+    }
+
+    /// Rule 12: proposals of somebody else that would pay what is ours to pay a second time, if signers let them.
+    fn alerts(&self) -> Vec<String> {
+        let foreign = self.state().batches();
+        let foreign = foreign.filter(|batch| batch.status == BatchStatus::Foreign);
+        foreign.filter_map(|batch| self.alert(batch)).collect()
+    }
+
+    fn alert(&self, batch: &BatchRow) -> Option<String> {
+        let refs = batch.payments.iter().map(Payment::reference);
+        let mut ours = refs.filter_map(|known| self.state().payment(&known));
+        let first = ours.next()?;
+        let more = match ours.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let own = match first
+            .batch
+            .filter(|_| first.status == PaymentStatus::Sealed)
+        {
+            Some(own) => format!("; the keeper's own batch of it is {own}"),
+            None => String::new(),
+        };
+        Some(format!(
+            "batch {} is somebody else's and would pay ref {}{more}, which the keeper was asked for: approve one of them at most{own}",
+            batch.id,
+            first.reference()
+        ))
+    }
+
+    /// Batches that wait for votes or for their delay, with what the vault said of them last.
+    pub fn proposals(&self) -> Vec<(BatchId, ProposalLook)> {
+        self.memory
+            .vault()
+            .map(|(_, vault)| vault.proposals.clone())
+            .unwrap_or_default()
+    }
+}
