@@ -11,7 +11,8 @@ use super::{Answer, Chain};
 /// Two nodes, neither of which is believed alone about what happened.
 ///
 /// Rule 8: a block is taken in once both show it, with the same facts, and it is final once both say so; the slower one
-/// sets the pace. What costs nothing if wrong (advice, simulations) comes from the first. Transactions go to both.
+/// sets the pace. Advice is what both say: a payment to a frozen account cannot be called back. What costs gas at most if
+/// wrong (the vault's state, simulations) comes from the first. Transactions go to both.
 pub struct TwoNodes {
     first: Arc<dyn Chain>,
     second: Arc<dyn Chain>,
@@ -37,6 +38,34 @@ impl TwoNodes {
         }
     }
 
+    async fn advise(&self, effect: Effect) -> Outcome {
+        let answers = tokio::join!(
+            self.first.answer(effect.clone()),
+            self.second.answer(effect.clone())
+        );
+        match (answers, effect) {
+            (
+                (Outcome::Advised(first), Outcome::Advised(second)),
+                Effect::Advise { payments, .. },
+            ) if first != second => {
+                let mut pairs = payments.iter().zip(first.iter().zip(&second));
+                let differing = pairs.find(|(_, (one, other))| one != other);
+                Outcome::Failed(differing.map_or_else(
+                    || "advice: the nodes answer for different numbers of payments".to_owned(),
+                    |(payment, (one, other))| {
+                        let reference = payment.reference();
+                        format!("advice for ref {reference}: {one:?} at one node, {other:?} at the other")
+                    },
+                ))
+            }
+            ((advised @ Outcome::Advised(_), Outcome::Advised(_)), _) => advised,
+            ((Outcome::Advised(_), Outcome::Failed(why)), _) => {
+                Outcome::Failed(format!("second node: {why}"))
+            }
+            ((failed, _), _) => failed,
+        }
+    }
+
     async fn send(&self, effect: Effect) -> Outcome {
         let answers = tokio::join!(
             self.first.answer(effect.clone()),
@@ -55,6 +84,7 @@ impl Chain for TwoNodes {
         Box::pin(async move {
             match effect {
                 Effect::Poll { .. } => self.poll(effect).await,
+                Effect::Advise { .. } => self.advise(effect).await,
                 Effect::Send { .. } => self.send(effect).await,
                 _ => self.first.answer(effect).await,
             }
@@ -123,7 +153,11 @@ fn common(first: Vec<Block>, second: &[Block]) -> Result<Vec<Block>, u64> {
 mod tests {
     use alloy::primitives::{B256, Bytes};
     use tidelock_core::{
-        abi::Fact, domain::BlockTime, event::BlockRef, port::Simulation, submit::RefusalClass,
+        abi::Fact,
+        domain::{Address, Amount, BlockTime, Payment, PaymentRef, TierIndex},
+        event::BlockRef,
+        port::{Advice, Simulation},
+        submit::RefusalClass,
     };
 
     use super::*;
@@ -250,7 +284,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn advice_comes_from_the_first() {
+    async fn advice_is_what_both_say() {
+        let payment = Payment::new(Address::repeat_byte(1), Amount(5), PaymentRef([7; 16]));
+        let advise = Effect::Advise {
+            at: tip(),
+            payments: vec![payment.unwrap()],
+        };
+        let tier = Outcome::Advised(vec![Advice::Tier(TierIndex::new(0).unwrap())]);
+        let listed = Outcome::Advised(vec![Advice::Blacklisted]);
+        let silent = Outcome::Failed("no answer".to_owned());
+        let ask = async |first: &Outcome, second: &Outcome| {
+            let (first, second) = (Fixed(first.clone()), Fixed(second.clone()));
+            let nodes = TwoNodes::new(Arc::new(first), Arc::new(second));
+            nodes.answer(advise.clone()).await
+        };
+        assert_eq!(ask(&tier, &tier).await, tier);
+        assert_eq!(ask(&listed, &listed).await, listed);
+        for (first, second) in [(&tier, &listed), (&listed, &tier)] {
+            let Outcome::Failed(why) = ask(first, second).await else {
+                panic!("one node alone was believed");
+            };
+            assert!(why.contains(&PaymentRef([7; 16]).to_string()), "{why}");
+        }
+        let short = Outcome::Advised(Vec::new());
+        for other in [&silent, &short] {
+            assert!(is_failure(&ask(&tier, other).await));
+            assert!(is_failure(&ask(other, &tier).await));
+        }
+    }
+
+    #[tokio::test]
+    async fn simulations_come_from_the_first() {
         let one = Outcome::Simulated(Simulation::Succeeds {
             returned: Bytes::new(),
             gas: 1,
