@@ -1,4 +1,5 @@
 use alloy::primitives::U256;
+use serde_json::json;
 use tidelock_core::{
     abi::Fact,
     domain::PaymentNumber,
@@ -9,7 +10,9 @@ use tidelock_core::{
 use tidelock_keeper::chain::{Chain, RpcChain};
 
 use crate::{
-    header, pay_data, payment,
+    header,
+    liar::{Lie, Server},
+    pay_data, payment,
     world::{Plan, USDT, World},
 };
 
@@ -83,6 +86,40 @@ async fn a_poll_is_bounded_and_goes_on_where_it_ended() {
     assert_eq!(rest.blocks.len(), 6);
     let none = polled(&chain, rest.blocks[5].id).await;
     assert!(none.blocks.is_empty());
+}
+
+/// Geth keeps the state of its newest 128 blocks. Its words as they were when a keeper came back after a while.
+#[tokio::test]
+async fn blocks_whose_state_is_gone_wait_for_a_final_one_that_has_it() {
+    let world = World::start(Plan::default()).await;
+    let base = world.head().await;
+    world.mine(200).await;
+    let newest = world.finalised().await;
+    let has_state = json!(newest.hash);
+    let server = Server::start(world.node.url(), move |method, params, _| {
+        let at = params.get(1).and_then(|at| at.get("blockHash"));
+        match method {
+            "eth_getTransactionCount" if at != Some(&has_state) => Lie::Error(json!({
+                "code": -32000,
+                "message": "historical state bd697b302a5670bea71c10ac19d3503126e7eb33969bec7982307e6383868c71 is not available",
+            })),
+            _ => Lie::Truth,
+        }
+    })
+    .await;
+    let chain = server.chain(&world);
+    let mut view = View::new(base);
+    let mut taken = Vec::new();
+    while view.tip() != world.head().await {
+        let answer = polled(&chain, view.tip()).await;
+        assert_eq!(view.extend(&answer.blocks), Ok(Change::Grown));
+        let is_last = answer.finalised == (newest.number, newest.hash);
+        assert!(is_last || answer.finalised == (0, world.block_at(0).await.hash));
+        taken.extend(view.finalise(answer.finalised));
+    }
+    let expected: Vec<u64> = (base.number + 1..=newest.number).collect();
+    let numbers: Vec<u64> = taken.iter().map(|block| block.id.number).collect();
+    assert_eq!(numbers, expected);
 }
 
 #[tokio::test]
