@@ -1,7 +1,8 @@
-//! What follows the last block: batches of which a part is paid already, or is refused by the policy or by the token, and a
-//! proposal of which a part is. The keeper simulates before it sends, so its chains have next to none of them.
+//! What follows the last block: batches of which a part is paid already, or is refused by the policy or by the token, a
+//! proposal of which a part is, and calls that are wrong in two ways at once. The keeper simulates before it sends, so its
+//! chains have next to none of them.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 
 use crate::{
@@ -23,93 +24,167 @@ const FREE_NUMBERS: u64 = 1 << 46;
 const FREE_UPPER_NUMBERS: u64 = FREE_NUMBERS + (1 << 63);
 /// Batches that the keeper pays.
 const BATCHES: u64 = 5;
-/// Time until the next block, in turns: some, and more than the delay of the tier. [seconds]
-const PAUSES: [u64; 3] = [12, 12, 4_000];
+/// More payments of the largest amount than any cap of the first tier takes.
+const TOO_MANY: usize = 25;
+/// Times of the blocks, from one to the next: once more than the delay of the tier. [seconds]
+const PAUSES: [u64; 4] = [12, 12, 4_000, 12];
+/// How long headers of the keeper live. [seconds]
+const LIFE: u64 = 7_200;
 
 /// Blocks after the last one: each a time and its calls.
 pub fn epilogue(world: &World, ledger: &Ledger, seed: u64, time: u64) -> Vec<(u64, Vec<Call>)> {
-    let mut rng = Rng::new(seed.rotate_left(32));
-    let setting = &world.setting;
     let times = PAUSES.iter().scan(time, |at, pause| {
         *at += pause;
         Some(*at)
     });
-    let times: Vec<u64> = times.collect();
-    let (keeper, signers) = (world.key.address(), &ledger.vault.signers);
-
-    let first = (0..BATCHES).map(|batch| {
-        let items = draw(world, &mut rng, 6);
-        let number = FREE_NUMBERS + 4 * batch; // the next batch has some numbers of this one
-        let data = Abi::payCall {
-            batch: header(number, 0, &items, time + 3_600),
-            payments: pack(&items).into(),
-        };
-        vault_call(keeper, data)
-    });
-    let mut first: Vec<Call> = first.collect();
-    let mut items = draw(world, &mut rng, 4);
-    items.retain(|item| item.amount != 0 && setting.good.contains(&item.recipient));
-    items.push(item(setting.refused[0], 7 * USDT));
-    items.push(item(setting.good[1], 8 * USDT));
-    items.push(item(setting.good[2], 9 * USDT));
-    let batch = header(FREE_UPPER_NUMBERS, 1, &items, times[0] + MAX_LIFE);
-    first.push(vault_call(
-        signers[0],
-        Abi::proposeCall {
-            batch: batch.clone(),
-            payments: pack(&items).into(),
-        },
-    ));
-
-    let approvals = signers.iter().map(|signer| {
-        let batch = batch.clone();
-        vault_call(*signer, Abi::approveCall { batch })
-    });
-    let second = approvals.collect();
-
-    let blocked = Abi::blockRecipientCall {
-        recipient: setting.good[2],
+    let mut epilogue = Epilogue {
+        world,
+        signers: &ledger.vault.signers,
+        rng: Rng::new(seed.rotate_left(32)),
+        expires_at: time + LIFE,
+        numbers: FREE_NUMBERS,
     };
-    let mut third = vec![vault_call(setting.guardian, blocked)];
-    for skip in [1_u64, 0, 0] {
-        let execute = Abi::executeCall {
-            batch: batch.clone(),
-            payments: pack(&items).into(),
-            skipMask: alloy_primitives::U256::from(skip),
-        };
-        third.push(vault_call(keeper, execute));
-    }
-    times.into_iter().zip([first, second, third]).collect()
+    let blocks = epilogue.blocks(time + MAX_LIFE);
+    times.zip(blocks).collect()
 }
 
-/// Small payments, most of them in order.
-fn draw(world: &World, rng: &mut Rng, count: u64) -> Vec<Item> {
-    let setting = &world.setting;
-    let drawn = (0..count).map(|_| {
-        let recipient = match rng.below(8) {
-            0 => setting.refused[1],
-            1 => setting.token,
-            2 => setting.blacklisted[0],
-            _ => rng.pick(&setting.good),
+struct Epilogue<'a> {
+    world: &'a World,
+    signers: &'a [Address],
+    rng: Rng,
+    expires_at: u64,
+    /// The next number of an automatic payment.
+    numbers: u64,
+}
+
+impl Epilogue<'_> {
+    fn blocks(&mut self, proposal_expires_at: u64) -> [Vec<Call>; 4] {
+        let setting = &self.world.setting;
+        let mut mixed: Vec<Call> = (0..BATCHES).map(|_| self.pay_mixed()).collect();
+        let [.., first, second, third] = setting.good.as_slice() else {
+            unreachable!("there are more");
         };
-        let amount = rng.pick(&[0, 5, 300, 800, 1_000, 2_000]) * USDT;
-        item(recipient, amount + u128::from(rng.below(2)))
-    });
-    drawn.collect()
+        let items = [
+            item(*first, 6 * USDT),
+            item(setting.refused[0], 7 * USDT),
+            item(*second, 8 * USDT),
+            item(*third, 9 * USDT),
+        ];
+        let batch = header(FREE_UPPER_NUMBERS, 1, &items, proposal_expires_at);
+        let propose = Abi::proposeCall {
+            batch: batch.clone(),
+            payments: pack(&items).into(),
+        };
+        mixed.push(vault_call(self.signers[0], propose));
+
+        let approvals = self.signers.iter().map(|signer| {
+            let batch = batch.clone();
+            vault_call(*signer, Abi::approveCall { batch })
+        });
+        let approvals = approvals.collect();
+
+        let recipient = *third;
+        let block = Abi::blockRecipientCall { recipient };
+        let mut executions = vec![vault_call(setting.guardian, block)];
+        for skip in [1_u64, 0, 0] {
+            let execute = Abi::executeCall {
+                batch: batch.clone(),
+                payments: pack(&items).into(),
+                skipMask: U256::from(skip),
+            };
+            executions.push(vault_call(self.world.key.address(), execute));
+        }
+        [mixed, approvals, executions, self.stopped()]
+    }
+
+    /// While the token is paused, while the vault is frozen, and after that.
+    fn stopped(&mut self) -> Vec<Call> {
+        let setting = &self.world.setting;
+        let admin = |act| call(setting.admin, act);
+        let freeze = vault_call(self.signers[1], Abi::freezeCall {});
+        let mut calls = vec![
+            admin(Act::Pause(true)),
+            admin(Act::Pause(true)),
+            admin(Act::Deposit(5 * USDT)),
+            self.pay(&[item(setting.good[0], 5 * USDT)]),
+            admin(Act::Pause(false)),
+            admin(Act::Pause(false)),
+            admin(Act::Deposit(5 * USDT)),
+            freeze.clone(),
+            freeze,
+        ];
+        calls.extend(self.doubly_wrong());
+        calls.extend([admin(Act::Unfreeze), admin(Act::Unfreeze)]);
+        calls.extend(self.doubly_wrong());
+        let (signers, cap) = (setting.signers.clone(), 200_000 * USDT);
+        calls.extend([
+            admin(Act::SetCap(0, cap)),
+            admin(Act::SetCap(0, cap + USDT)),
+            admin(Act::SetSigners(signers)),
+            self.pay_mixed(),
+        ]);
+        calls
+    }
+
+    /// Which of two wrongs the vault names: too much for the cap, nobody who may be paid, nothing to pay; and beside each, if it
+    /// is frozen, that.
+    fn doubly_wrong(&mut self) -> Vec<Call> {
+        let setting = &self.world.setting;
+        let too_much = [item(setting.good[0], 10_000 * USDT); TOO_MANY];
+        let blocked = [item(setting.vault, 5 * USDT), item(setting.good[0], 0)];
+        let before = self.numbers;
+        let calls = [self.pay(&too_much), self.pay(&blocked)];
+        self.numbers = FREE_NUMBERS;
+        let again = self.pay(&[item(setting.good[0], 5 * USDT)]);
+        self.numbers = before;
+        calls.into_iter().chain([again]).collect()
+    }
+
+    /// Small payments, most of them in order; the next batch has some numbers of this one.
+    fn pay_mixed(&mut self) -> Call {
+        let setting = &self.world.setting;
+        let rng = &mut self.rng;
+        let drawn = (0..6).map(|_| {
+            let recipient = match rng.below(8) {
+                0 => setting.refused[1],
+                1 => setting.token,
+                2 => setting.blacklisted[0],
+                _ => rng.pick(&setting.good),
+            };
+            let amount = rng.pick(&[0, 5, 300, 800, 1_000, 2_000]) * USDT;
+            item(recipient, amount + u128::from(rng.below(2)))
+        });
+        let items: Vec<Item> = drawn.collect();
+        let call = self.pay(&items);
+        self.numbers += 4;
+        call
+    }
+
+    fn pay(&self, items: &[Item]) -> Call {
+        let pay = Abi::payCall {
+            batch: header(self.numbers, 0, items, self.expires_at),
+            payments: pack(items).into(),
+        };
+        vault_call(self.world.key.address(), pay)
+    }
 }
 
 fn item(recipient: Address, amount: u128) -> Item {
     Item {
         recipient,
         amount,
-        reference: B256::repeat_byte(9)[..16].try_into().expect("16 bytes"),
+        reference: [9; 16],
     }
 }
 
-fn vault_call(by: Address, call: impl SolCall) -> Call {
+fn vault_call(by: Address, data: impl SolCall) -> Call {
+    call(by, Act::Call(data.abi_encode().into()))
+}
+
+fn call(by: Address, act: Act) -> Call {
     Call {
         by,
-        act: Act::Call(call.abi_encode().into()),
+        act,
         gas_limit: u64::MAX,
     }
 }

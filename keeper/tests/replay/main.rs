@@ -33,16 +33,17 @@ use play::Play;
 use tally::Tally;
 use trace::Trace;
 
-const SEEDS: &str = "1..80";
+const SEEDS: &str = "1..100";
 /// Nodes at a time.
 const STAGES: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_contract_does_what_the_model_says() {
-    let seeds = std::env::var("REPLAY_SEEDS").unwrap_or_else(|_| SEEDS.to_owned());
+    let chosen = std::env::var("REPLAY_SEEDS");
+    let seeds = chosen.as_deref().unwrap_or(SEEDS);
     let recorded = tempfile::tempdir().unwrap();
     let began = Instant::now();
-    record(&seeds, recorded.path());
+    record(seeds, recorded.path());
     println!("recorded, {} s", began.elapsed().as_secs());
 
     let (first, last) = seeds.split_once("..").expect("A..B");
@@ -78,21 +79,29 @@ async fn the_contract_does_what_the_model_says() {
     }
     total.print();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    if first != last {
+    if chosen.is_err() {
         let missing = total.missing();
         assert!(missing.is_empty(), "never played: {}", missing.join("; "));
     }
 }
 
-/// Runs the simulator, built from the sources as they are.
+/// Runs the simulator, built from the sources as they are. Whether the keeper does well in it is another check's matter.
 fn record(seeds: &str, directory: &Path) {
     let mut command = Command::new("scripts/simulate");
     command
         .current_dir(world::repository())
-        .args(["--seeds", seeds, "--any-coverage", "--quiet", "--record"])
+        .args([
+            "--seeds",
+            seeds,
+            "--any-coverage",
+            "--quiet",
+            "--keep-going",
+        ])
+        .arg("--record")
         .arg(directory);
     let ended = command.status().expect("scripts/simulate does not start");
-    assert!(ended.success(), "scripts/simulate --seeds {seeds}: {ended}");
+    let ran = matches!(ended.code(), Some(0 | 1));
+    assert!(ran, "scripts/simulate --seeds {seeds}: {ended}");
 }
 
 fn read(directory: &Path, seed: u64) -> Trace {
