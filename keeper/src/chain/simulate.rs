@@ -23,6 +23,9 @@ const RAN_OUT: [&str; 4] = [
     "gas required exceeds",
     "intrinsic gas",
 ];
+/// Words of a node whose call was ended by the contract. Old contracts do it by an invalid instruction, which geth gives no
+/// code of its own.
+const ENDED: [&str; 2] = ["revert", "invalid opcode"];
 /// What is asked beyond what a call used: a call passes on only 63/64 of what is left, and a refund comes at the end.
 const MARGIN_DIVISOR: u64 = 50;
 const MARGIN: u64 = 5_000;
@@ -238,8 +241,9 @@ pub(super) fn revert_data(error: &RpcError) -> Option<Bytes> {
     else {
         return None;
     };
+    let lower = message.to_lowercase();
     let is_revert = [REVERT_CODE, VM_EXECUTION_ERROR].contains(code)
-        || message.to_lowercase().contains("revert");
+        || ENDED.iter().any(|words| lower.contains(words));
     is_revert.then(|| data.as_ref().and_then(bytes_in).unwrap_or_default())
 }
 

@@ -465,6 +465,9 @@ async fn a_token_without_a_list_lists_nobody_and_a_broken_one_fails() {
     };
     let reverts = || Lie::Error(json!({"code": 3, "message": "execution reverted", "data": "0x"}));
     assert_eq!(ask(reverts).await, tier);
+    // Geth's words for a contract that ends with an invalid instruction.
+    let ends = || Lie::Error(json!({"code": -32000, "message": "invalid opcode: INVALID"}));
+    assert_eq!(ask(ends).await, tier);
     assert_eq!(ask(|| Lie::Result(json!("0x"))).await, tier);
     let broken = ask(|| Lie::Error(json!({"code": -32000, "message": "header not found"}))).await;
     assert!(matches!(broken, Outcome::Failed(_)), "{broken:?}");
