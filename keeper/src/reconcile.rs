@@ -49,6 +49,17 @@ pub enum Difference {
         #[serde(rename = "ref")]
         reference: PaymentRef,
     },
+    /// The log says that something else was paid under the number, and the vault paid nothing else under it.
+    #[error(
+        "number {number}, ref {reference}: displaced says the log, the vault paid nothing else under it"
+    )]
+    NotDisplaced {
+        /// The number.
+        number: PaymentNumber,
+        /// The ref.
+        #[serde(rename = "ref")]
+        reference: PaymentRef,
+    },
     /// The vault paid in a block that the log has taken in, and the log says otherwise.
     #[error("number {number}, ref {reference}: paid in block {block}, the log says {status:?}")]
     Missed {
@@ -114,6 +125,8 @@ pub struct Report {
     pub payments: u64,
     /// Of these, paid by both.
     pub paid: u64,
+    /// Of these, displaced by something else that the vault paid under their numbers.
+    pub displaced: u64,
     /// Payments of others in the vault's logs.
     pub foreign: u64,
     /// The last block that was compared.
@@ -144,6 +157,8 @@ pub struct Reconciliation<'a> {
     refs: BTreeMap<PaymentRef, Option<PaymentNumber>>,
     /// Paid says the log: numbers whose logs may be of blocks not read yet.
     claimed: BTreeMap<PaymentNumber, Payment>,
+    /// Displaced says the log, likewise.
+    displaced: BTreeMap<PaymentNumber, Payment>,
     report: Report,
 }
 
@@ -164,9 +179,11 @@ impl<'a> Reconciliation<'a> {
             known: BTreeSet::new(),
             refs: BTreeMap::new(),
             claimed: BTreeMap::new(),
+            displaced: BTreeMap::new(),
             report: Report {
                 payments: 0,
                 paid: 0,
+                displaced: 0,
                 foreign: 0,
                 through: opening.start,
                 differences: Vec::new(),
@@ -272,6 +289,8 @@ impl<'a> Reconciliation<'a> {
         self.known.insert(number);
         if row.status == PaymentStatus::Paid {
             self.claimed.insert(number, row.payment);
+        } else if row.status == PaymentStatus::Displaced {
+            self.displaced.insert(number, row.payment);
         } else if let Some(paid) = self.paid.get(&number).copied() {
             self.compare_body(number, &row.payment, &paid.item);
             // A later block may be on its way into the log.
@@ -287,10 +306,7 @@ impl<'a> Reconciliation<'a> {
     }
 
     fn compare_body(&mut self, number: PaymentNumber, log: &Payment, chain: &PackedItem) {
-        let is_same = log.recipient() == chain.recipient
-            && log.amount() == chain.amount
-            && log.reference() == chain.reference;
-        if !is_same {
+        if !is_same(log, chain) {
             self.differs(Difference::OtherBody {
                 number,
                 log: body(log.recipient(), log.amount().0, log.reference()),
@@ -307,6 +323,9 @@ impl<'a> Reconciliation<'a> {
         let unpaid = self.unpaid(&numbers).await?;
         for (number, payment) in &claimed {
             self.compare_claim(*number, payment, !unpaid.contains(number));
+        }
+        for (number, payment) in std::mem::take(&mut self.displaced) {
+            self.compare_displaced(number, &payment);
         }
         let paid = std::mem::take(&mut self.paid);
         for (number, Paid { item, block }) in paid {
@@ -337,6 +356,17 @@ impl<'a> Reconciliation<'a> {
             unpaid.extend(group.iter().filter(is_open).copied());
         }
         Ok(unpaid)
+    }
+
+    /// A payment that the log calls displaced.
+    fn compare_displaced(&mut self, number: PaymentNumber, payment: &Payment) {
+        let reference = payment.reference();
+        let paid = self.paid.get(&number);
+        if paid.is_some_and(|paid| !is_same(payment, &paid.item)) {
+            self.report.displaced = self.report.displaced.saturating_add(1);
+        } else {
+            self.differs(Difference::NotDisplaced { number, reference });
+        }
     }
 
     /// A payment that the log calls paid.
@@ -375,6 +405,12 @@ impl<'a> Reconciliation<'a> {
     fn is_ours(&self, number: PaymentNumber) -> bool {
         self.opening.namespace.counter_of(number).is_some()
     }
+}
+
+fn is_same(log: &Payment, chain: &PackedItem) -> bool {
+    log.recipient() == chain.recipient
+        && log.amount() == chain.amount
+        && log.reference() == chain.reference
 }
 
 fn body(recipient: alloy::primitives::Address, amount: u128, reference: PaymentRef) -> String {

@@ -206,6 +206,28 @@ async fn another_body_number_or_ref_is_found() {
 }
 
 #[tokio::test]
+async fn what_was_displaced_is_no_difference_if_the_vault_says_so_too() {
+    let books = Books::open().await;
+    books.pay(books.number(0), &[9, 2]).await;
+    let displaced = |byte, counter| {
+        let number = Some(books.number(counter));
+        row(byte, PaymentStatus::Displaced, number)
+    };
+    let report = books
+        .compare(vec![displaced(1, 0), displaced(2, 1), displaced(3, 2)])
+        .await;
+    let not_displaced = |byte: u8, counter| Difference::NotDisplaced {
+        number: books.number(counter),
+        reference: PaymentRef([byte; 16]),
+    };
+    assert_eq!(
+        report.differences,
+        [not_displaced(2, 1), not_displaced(3, 2)]
+    );
+    assert_eq!((report.displaced, report.paid), (1, 0));
+}
+
+#[tokio::test]
 async fn a_proposal_made_before_the_log_was_opened_is_looked_for() {
     let mut books = Books::open().await;
     let number = PaymentNumber((1 << 63) + 1);

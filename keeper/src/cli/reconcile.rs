@@ -84,9 +84,10 @@ fn as_text(report: &Report) -> String {
         .map(|difference| format!("DIFFERS  {difference}"))
         .collect();
     lines.push(format!(
-        "{} payments in the log, {} paid; {} payments of others; compared through block {}: {} differences",
+        "{} payments in the log, {} paid, {} displaced; {} payments of others; compared through block {}: {} differences",
         report.payments,
         report.paid,
+        report.displaced,
         report.foreign,
         report.through.number,
         report.differences.len()
