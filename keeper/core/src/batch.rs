@@ -8,7 +8,7 @@ use crate::{
     lifecycle::PaymentStatus,
     port::{Monotonic, TierLook},
     settings::BatchSettings,
-    state::{PaymentRow, State},
+    state::{Counters, PaymentRow, State},
 };
 
 /// A batch to be.
@@ -43,6 +43,8 @@ pub struct Table<'a> {
     pub room: &'a [u128],
     /// What the vault holds and nothing in flight needs. [base units]
     pub balance: u128,
+    /// Counters below these are not given out.
+    pub counters: Counters,
     /// Payments in a batch at most.
     pub limit: usize,
     /// How batches are cut.
@@ -192,7 +194,8 @@ impl Table<'_> {
             return None;
         }
         let namespace = self.state.opening().namespace;
-        let counter = self.state.next_counters().of(route);
+        let next = self.state.next_counters().of(route);
+        let counter = next.max(self.counters.of(route));
         let first_number = namespace.number(route, counter)?;
         let last = counter.checked_add(u64::try_from(payments.len()).ok()?)?;
         namespace.number(route, last)?; // the counter's end is far away, and must not be passed

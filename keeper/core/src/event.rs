@@ -367,10 +367,13 @@ pub enum Event {
         /// Height.
         block: u64,
     },
-    /// A finalised block paid something else under the numbers of payments: another key has the keeper's role.
+    /// A finalised block paid something else under our numbers: another key has the keeper's role.
     Displaced {
         /// Which payments can never be paid.
         refs: Vec<PaymentRef>,
+        /// What was paid instead, under refs that nobody asked us for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        by: Vec<Payment>,
         /// Height.
         block: u64,
     },

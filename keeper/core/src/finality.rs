@@ -1,6 +1,6 @@
 //! What final blocks say, taken in for good: payments paid, proposals on chain, nonces used up, batches dead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{B256, U256};
 
@@ -122,11 +122,10 @@ impl<S: Store> Settling<'_, S> {
         let refs: Vec<PaymentRef> = numbered.iter().map(|(_, p)| p.reference()).collect();
         let numbers: Vec<PaymentNumber> = numbered.iter().map(|(number, _)| *number).collect();
         let namespace = state.opening().namespace;
-        let foreign = state.foreign_refs();
         let distinct: BTreeSet<&PaymentRef> = refs.iter().collect();
         let is_new = distinct.len() == refs.len()
             && (refs.iter())
-                .all(|known| state.payment(known).is_none() && !foreign.contains(known))
+                .all(|known| state.payment(known).is_none() && !state.is_foreign(known))
             && numbers.iter().all(|number| {
                 namespace.counter_of(*number).is_none() && state.numbered(*number).is_none()
             });
@@ -194,7 +193,7 @@ impl<S: Store> Settling<'_, S> {
         items: Option<&[PackedItem]>,
     ) -> Result<(), EngineError<S::Error>> {
         let mut ours = U256::ZERO;
-        let (mut displaced, mut waiting) = (Vec::new(), Vec::new());
+        let (mut displaced, mut instead) = (Vec::new(), Vec::new());
         let mut others = Vec::new();
         for offset in (0..256_u16).filter(|offset| mask.bit(usize::from(*offset))) {
             let Some(number) = first_number.checked_add(offset) else {
@@ -209,13 +208,16 @@ impl<S: Store> Settling<'_, S> {
                 }
                 Some(row) if !row.status.is_final() && paid.is_some() => {
                     displaced.push(row.reference());
+                    instead.extend(paid);
                     self.halt(HaltReason::ForeignNumber { number })?;
-                    waiting.extend(paid.map(|paid| paid.reference()));
                 }
                 None if state.opening().namespace.counter_of(number).is_none() => {
                     others.push((number, paid));
                 }
-                _ => self.halt(HaltReason::ForeignNumber { number })?,
+                _ => {
+                    instead.extend(paid);
+                    self.halt(HaltReason::ForeignNumber { number })?;
+                }
             }
         }
         if !ours.is_zero() {
@@ -226,21 +228,41 @@ impl<S: Store> Settling<'_, S> {
                 block: block.number,
             })?;
         }
-        if !displaced.is_empty() {
-            self.record(Event::Displaced {
-                refs: displaced,
-                block: block.number,
-            })?;
-        }
-        for reference in waiting {
-            self.hold_waiting(reference)?; // paid already, under the number of another
-        }
+        self.displace(block, displaced, &instead)?;
         if !others.is_empty() {
             self.paid_for_others(&others)?;
             self.record(Event::ForeignSeen {
                 batch: id,
                 block: block.number,
             })?;
+        }
+        Ok(())
+    }
+
+    /// What was paid under numbers of ours is never paid again either: its refs are known from now on.
+    fn displace(
+        &mut self,
+        block: BlockRef,
+        refs: Vec<PaymentRef>,
+        instead: &[Payment],
+    ) -> Result<(), EngineError<S::Error>> {
+        let mut by: BTreeMap<PaymentRef, Payment> = BTreeMap::new();
+        for payment in instead {
+            let reference = payment.reference();
+            let is_live = self.journal.state().payment(&reference).is_some();
+            if !is_live && !self.has_payment(&[reference], &[])? {
+                by.entry(reference).or_insert(*payment);
+            }
+        }
+        if !refs.is_empty() || !by.is_empty() {
+            self.record(Event::Displaced {
+                refs,
+                by: by.into_values().collect(),
+                block: block.number,
+            })?;
+        }
+        for payment in instead {
+            self.hold_waiting(payment.reference())?; // paid already, under the number of another
         }
         Ok(())
     }
@@ -339,8 +361,10 @@ impl<S: Store> Settling<'_, S> {
 
     /// No block after this one can be earlier, so what has expired here stays so.
     fn bury_expired(&mut self, last: BlockRef) -> Result<(), JournalError> {
-        let expired = self.open(|row| row.header.expires_at <= last.time);
-        for id in expired {
+        let is_over = |row: &BatchRow| row.header.expires_at <= last.time;
+        let foreign = self.open(|row| is_over(row) && !row.status.is_live());
+        let live = self.open(|row| is_over(row) && row.status.is_live());
+        for id in foreign.into_iter().chain(live) {
             self.bury(id, DeathCause::Expired)?;
         }
         Ok(())
@@ -370,8 +394,8 @@ impl<S: Store> Settling<'_, S> {
             .collect()
     }
 
-    /// What a batch left behind too often while it paid others is held; and so is what nobody requested: a proposal of
-    /// somebody else's gave it to signers to decide, not to the keeper.
+    /// What a batch left behind too often while it paid others is held; and so is what nobody requested, and what a proposal
+    /// of somebody else's may still pay: that is for signers to decide, not for the keeper.
     fn bury(&mut self, id: BatchId, cause: DeathCause) -> Result<(), JournalError> {
         let rows = self.journal.state().batch(&id);
         let refs: Vec<PaymentRef> = rows
@@ -380,6 +404,9 @@ impl<S: Store> Settling<'_, S> {
         self.record(Event::BatchDied { batch: id, cause })?;
         let adopted = self.refs_of(&refs, PaymentRow::is_adopted);
         self.hold_open(adopted, HoldReason::ForeignProposal)?;
+        let state = self.journal.state();
+        let contested = refs.iter().filter(|known| state.is_foreign(known));
+        self.hold_open(contested.copied().collect(), HoldReason::ForeignProposal)?;
         let failing = self.refs_of(&refs, |row| row.returns > self.max_returns);
         self.hold_open(failing, HoldReason::KeepsFailing)
     }

@@ -27,9 +27,9 @@ pub(crate) fn take_requests(
         journal.state().payment(&reference).is_none()
     };
     let requests: Vec<Request> = items.into_iter().filter(is_new).collect();
-    let foreign = journal.state().foreign_refs();
     let refs = requests.iter().map(|request| request.payment.reference());
-    let held: Vec<PaymentRef> = refs.filter(|known| foreign.contains(known)).collect();
+    let state = journal.state();
+    let held: Vec<PaymentRef> = refs.filter(|known| state.is_foreign(known)).collect();
     journal.record(Event::RequestsAccepted { requests, through })?;
     if held.is_empty() {
         return Ok(());

@@ -165,8 +165,13 @@ impl View {
     }
 
     /// Takes the blocks out that the node calls final. A final block that is not on this view's chain empties the view:
-    /// what is above the base belongs to a fork, and is asked for again.
+    /// what is above the base belongs to a fork, and is asked for again. So does one that a full view will never get to see:
+    /// from the base on, blocks are final as they are read.
     pub fn finalise(&mut self, (number, hash): (u64, B256)) -> Vec<Block> {
+        if self.is_full() && number > self.tip().number {
+            self.blocks.clear();
+            return Vec::new();
+        }
         let Some(above) = number.checked_sub(self.base.number) else {
             return Vec::new(); // a node that lags behind
         };

@@ -2,17 +2,19 @@
 
 mod apply;
 mod error;
+mod foreign;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    domain::{BatchId, BlockTime, Payment, PaymentNumber, PaymentRef},
+    domain::{BatchId, BlockTime, PaymentNumber, PaymentRef},
     event::{BlockRef, HaltReason, Mode, Opening, Route},
     lifecycle::BatchStatus,
 };
 
 pub use error::LogError;
+use foreign::ForeignRefs;
 pub use rows::{AttemptRow, BatchRow, PaymentRow, SlotRow};
 
 /// The fold of the log. Holds what can still change; what is final lives in the store only.
@@ -31,6 +33,8 @@ pub struct State {
     payments: BTreeMap<PaymentRef, PaymentRow>,
     numbers: BTreeMap<PaymentNumber, PaymentRef>,
     batches: BTreeMap<BatchId, BatchRow>,
+    /// Of foreign proposals that may still be executed.
+    foreign: ForeignRefs,
     slots: BTreeMap<u64, SlotRow>,
     touched: Touched,
 }
@@ -110,6 +114,7 @@ impl State {
             payments: BTreeMap::new(),
             numbers: BTreeMap::new(),
             batches: BTreeMap::new(),
+            foreign: ForeignRefs::default(),
             slots: BTreeMap::new(),
             touched: Touched::default(),
         }
@@ -139,7 +144,12 @@ impl State {
             .into_iter()
             .map(|row| (row.reference(), row))
             .collect();
-        state.batches = batches.into_iter().map(|row| (row.id, row)).collect();
+        for row in batches {
+            if row.status == BatchStatus::Foreign {
+                state.foreign.add(&row.payments);
+            }
+            state.batches.insert(row.id, row);
+        }
         state.slots = slots.into_iter().map(|row| (row.nonce, row)).collect();
         let all = state.payments.keys().copied().collect();
         state.forget_final(&all);
@@ -274,14 +284,9 @@ impl State {
         self.batches.get(id)
     }
 
-    /// Refs of foreign proposals that may still be executed.
-    pub fn foreign_refs(&self) -> BTreeSet<PaymentRef> {
-        let batches = self.batches.values();
-        batches
-            .filter(|batch| batch.status == BatchStatus::Foreign)
-            .flat_map(|batch| &batch.payments)
-            .map(Payment::reference)
-            .collect()
+    /// Whether a foreign proposal that may still be executed holds the ref.
+    pub fn is_foreign(&self, reference: &PaymentRef) -> bool {
+        self.foreign.contains(reference)
     }
 
     /// Batches that are live or foreign, or that a live slot is about.

@@ -20,7 +20,7 @@ use tidelock_core::{
     event::{BlockRef, DeathCause, Event, Job, Namespace, Opening, Request, Route},
     port::{Monotonic, TierLook},
     settings::BatchSettings,
-    state::State,
+    state::{Counters, State},
 };
 
 const SETTINGS: BatchSettings = BatchSettings {
@@ -128,6 +128,7 @@ impl Bench {
             solo: &self.solo,
             room: &self.room,
             balance: self.balance,
+            counters: Counters::default(),
             limit: usize::from(self.settings.max_payments),
             settings: &self.settings,
             now: self.now,

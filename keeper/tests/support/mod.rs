@@ -368,6 +368,7 @@ impl History {
         let row = numbered.choose(&mut self.rng)?;
         Some(Event::Displaced {
             refs: vec![row.reference()],
+            by: Vec::new(),
             block: 4,
         })
     }

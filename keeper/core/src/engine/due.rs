@@ -93,21 +93,20 @@ where
         if is_fresh || !self.may_start(Key::Look, now) {
             return;
         }
-        let proposals = self.proposals_in_turn(tip);
+        let proposals = self.proposals_in_turn();
         self.begin(Effect::Look { at: tip, proposals }, now, effects);
+        self.memory.looks = self.memory.looks.wrapping_add(1);
     }
 
-    /// The proposals to look at in a block. If there are many, each has its turn.
-    fn proposals_in_turn(&self, tip: BlockRef) -> Vec<BatchId> {
+    /// The proposals to look at now. If there are many, each has its turn, whichever blocks are seen.
+    fn proposals_in_turn(&self) -> Vec<BatchId> {
         let live = self.state().batches();
         let proposed = live.filter(|batch| batch.status == BatchStatus::Proposed);
         let ids: Vec<BatchId> = proposed.map(|batch| batch.id).collect();
         let mut groups: Vec<&[BatchId]> = ids.chunks(PROPOSALS).collect();
         let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
-        let turn = tip
-            .number
-            .checked_rem(count)
-            .and_then(|turn| usize::try_from(turn).ok());
+        let turn = self.memory.looks.checked_rem(count);
+        let turn = turn.and_then(|turn| usize::try_from(turn).ok());
         match turn.filter(|turn| *turn < groups.len()) {
             Some(turn) => groups.swap_remove(turn).to_vec(),
             None => Vec::new(),
@@ -330,6 +329,7 @@ where
             solo: &solo,
             room: &room,
             balance,
+            counters: self.memory.counters,
             limit: self.memory.limit,
             settings: &self.settings.batch,
             now,

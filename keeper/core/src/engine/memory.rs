@@ -10,7 +10,7 @@ use crate::{
     observe::View,
     port::{Effect, Key, Monotonic, VaultLook},
     settings::Settings,
-    state::State,
+    state::{Counters, State},
     submit::Unsigned,
 };
 
@@ -24,6 +24,8 @@ pub(super) struct Memory {
     pub(super) view: View,
     /// The vault at a block of the view.
     pub(super) look: Option<(BlockRef, Box<VaultLook>)>,
+    /// How often it was asked about.
+    pub(super) looks: u64,
     /// The lowest tier that takes each payment.
     pub(super) tiers: BTreeMap<PaymentRef, TierIndex>,
     /// There may be payments without a tier. Looking for them is long work with a long backlog.
@@ -43,6 +45,8 @@ pub(super) struct Memory {
     pub(super) signing: Option<Unsigned>,
     /// By nonce, of transactions that are in no block.
     pub(super) lanes: BTreeMap<u64, Lane>,
+    /// Counters below these are used up: somebody else paid under them.
+    pub(super) counters: Counters,
     /// Payments in a batch at most; falls when gas does not suffice for more.
     pub(super) limit: usize,
     /// Nothing new is tried before this block changes, and why.
@@ -105,6 +109,7 @@ impl Memory {
         Self {
             view: View::new(state.finalised()),
             look: None,
+            looks: 0,
             tiers: BTreeMap::new(),
             has_unadvised: true,
             open_since: BTreeMap::new(),
@@ -115,6 +120,7 @@ impl Memory {
             candidate: None,
             signing: None,
             lanes: BTreeMap::new(),
+            counters: Counters::default(),
             limit: usize::from(settings.batch.max_payments),
             stalled: None,
             nonce: None,

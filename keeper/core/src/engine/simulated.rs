@@ -6,7 +6,7 @@ use super::{Engine, EngineError, memory::Candidate};
 use crate::{
     abi::{Revert, decode_paid_mask, encode_job},
     domain::{BatchId, Payment, PaymentRef},
-    event::{Event, Fees, HoldReason, Job},
+    event::{Event, Fees, HoldReason, Job, Route},
     journal::JournalError,
     lifecycle::{PaymentStatus, SlotStatus},
     port::Simulation,
@@ -318,11 +318,7 @@ where
                 }
             }
             Revert::NothingPaid => self.nothing_paid(candidate)?,
-            Revert::NothingToPay => {
-                for payment in &candidate.payments {
-                    self.strike_payment(payment.reference());
-                }
-            }
+            Revert::NothingToPay => self.pass_numbers(candidate),
             Revert::Frozen
             | Revert::CapExceeded
             | Revert::BalanceTooLow
@@ -340,6 +336,28 @@ where
             }
         }
         Ok(())
+    }
+
+    /// Another key used the numbers up. What has none yet gets later ones; what has its own waits for that to be final.
+    fn pass_numbers(&mut self, candidate: &Candidate) {
+        let state = self.journal.state();
+        let refs = candidate.payments.iter().map(Payment::reference);
+        let is_numbered =
+            |known: &PaymentRef| state.payment(known).is_some_and(|row| row.number.is_some());
+        let numbered: Vec<PaymentRef> = refs.filter(is_numbered).collect();
+        let first = candidate.header.first_number;
+        let last = first.checked_add(candidate.header.count);
+        let end = last.and_then(|last| state.opening().namespace.counter_of(last));
+        match end {
+            Some((Route::Direct, end)) if numbered.is_empty() => {
+                self.memory.counters.direct = end.max(self.memory.counters.direct);
+            }
+            _ => {
+                for reference in numbered {
+                    self.strike_payment(reference);
+                }
+            }
+        }
     }
 
     /// The token refuses all of them: it is paused, or each of them is poison. Tried alone, a payment that the token goes

@@ -47,7 +47,7 @@ impl State {
             Event::OutcomeFinal {
                 first_number, paid, ..
             } => self.pay(*first_number, *paid),
-            Event::Displaced { refs, .. } => self.displace(refs),
+            Event::Displaced { refs, by, .. } => self.displace(refs, by),
             Event::BatchDied { batch, .. } => self.die(*batch),
             Event::FinalisedAdvanced { block } => self.advance(*block),
             Event::ForeignSeen { .. } => Ok(()),
@@ -71,7 +71,7 @@ impl State {
 
     fn recover(&mut self, payments: &[NumberedPayment]) -> Result<(), LogError> {
         for NumberedPayment { number, payment } in payments {
-            self.insert_foreign(*number, *payment, PaymentStatus::Paid, None)?;
+            self.insert_foreign(Some(*number), *payment, PaymentStatus::Paid, None)?;
         }
         Ok(())
     }
@@ -184,7 +184,7 @@ impl State {
         let id = batch.id(&self.opening.domain);
         for (offset, payment) in (0..).zip(payments) {
             let number = number_at(batch, offset)?;
-            self.insert_foreign(number, *payment, PaymentStatus::Sealed, Some(id))?;
+            self.insert_foreign(Some(number), *payment, PaymentStatus::Sealed, Some(id))?;
         }
         self.insert_batch(BatchRow {
             id,
@@ -206,7 +206,9 @@ impl State {
             route: Route::Proposal,
             status: BatchStatus::Foreign,
             paid: U256::ZERO,
-        })
+        })?;
+        self.foreign.add(payments);
+        Ok(())
     }
 
     fn reserve(&mut self, nonce: u64, job: Job) -> Result<(), LogError> {
@@ -288,13 +290,16 @@ impl State {
         self.complete()
     }
 
-    fn displace(&mut self, refs: &[PaymentRef]) -> Result<(), LogError> {
+    fn displace(&mut self, refs: &[PaymentRef], by: &[Payment]) -> Result<(), LogError> {
         for reference in refs {
             let row = self.step(*reference, PaymentStep::Displace)?;
             let number = row.number.ok_or_else(|| {
                 contradiction("ref", reference, "must have a number that was used up")
             })?;
             self.use_up(number);
+        }
+        for payment in by {
+            self.insert_foreign(None, *payment, PaymentStatus::Paid, None)?;
         }
         self.complete()
     }
@@ -324,10 +329,14 @@ impl State {
 
     /// Payments that no other live batch holds may be batched again.
     fn die(&mut self, id: BatchId) -> Result<(), LogError> {
+        let before = self.batches.get(&id).map(|batch| batch.status);
         self.step_batch(id, BatchStep::Die)?;
         let Some(batch) = self.batches.get(&id) else {
             return Err(unknown(id));
         };
+        if before == Some(BatchStatus::Foreign) {
+            self.foreign.remove(&batch.payments);
+        }
         let left: Vec<PaymentRef> = batch.payments.iter().map(Payment::reference).collect();
         // What keeps others back too says nothing about this payment.
         let singled_out = !batch.paid.is_zero();
@@ -360,10 +369,10 @@ impl State {
 
     // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A payment that was never requested here, under the number that others gave it.
+    /// A payment that was never requested here, under the number that others gave it; none if that is another payment's.
     fn insert_foreign(
         &mut self,
-        number: PaymentNumber,
+        number: Option<PaymentNumber>,
         payment: Payment,
         status: PaymentStatus,
         batch: Option<BatchId>,
@@ -372,7 +381,9 @@ impl State {
         if self.payments.contains_key(&reference) {
             return Err(exists(reference));
         }
-        if self.numbers.insert(number, reference).is_some() {
+        if let Some(number) = number
+            && self.numbers.insert(number, reference).is_some()
+        {
             return Err(contradiction(
                 "number",
                 number,
@@ -384,7 +395,7 @@ impl State {
             arrival: 0,
             status,
             hold: None,
-            number: Some(number),
+            number,
             batch,
             returns: 0,
         });
@@ -397,7 +408,9 @@ impl State {
     }
 
     fn insert_batch(&mut self, row: BatchRow) -> Result<(), LogError> {
-        if self.batches.contains_key(&row.id) {
+        // What is over may be forgotten already or not: the log must mean the same either way.
+        let before = self.batches.get(&row.id);
+        if before.is_some_and(|before| before.status.is_open()) {
             return Err(exists(row.id));
         }
         self.touched.batches.insert(row.id);

@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// Blocks in one answer at most.
+const ANSWER: usize = 64;
+
 /// An engine, its store, and the chain and the vault as a node shows them.
 pub struct Bench {
     pub engine: Engine<Memory>,
@@ -202,6 +205,14 @@ impl Bench {
         self.follow();
     }
 
+    /// Blocks that say nothing, before the engine asks for what is new.
+    pub fn mine_unseen(&mut self, blocks: usize) {
+        for _ in 0..blocks {
+            let block = block_after(self.tip(), 12, self.fork);
+            self.chain.push(block);
+        }
+    }
+
     /// Blocks that say nothing.
     pub fn mine_quiet(&mut self, blocks: usize) {
         for _ in 0..blocks {
@@ -251,9 +262,14 @@ impl Bench {
             .chain
             .iter()
             .filter(|block| block.id.number > tip.number);
+        let blocks: Vec<Block> = new.take(ANSWER).cloned().collect();
+        // As the adapter has it: while it catches up, all that it was answered is final.
+        let last = blocks.last().map(|block| block.id);
+        let behind = last.filter(|last| last.number < self.finalised.number);
+        let finalised = behind.unwrap_or(self.finalised);
         Polled {
-            blocks: new.cloned().collect(),
-            finalised: (self.finalised.number, self.finalised.hash),
+            blocks,
+            finalised: (finalised.number, finalised.hash),
             finalised_nonce: self.finalised_nonce,
             suggested_tip: GWEI,
         }

@@ -22,6 +22,7 @@ mod meanwhile;
 mod poison;
 mod replies;
 mod restored;
+mod rogue;
 mod room;
 mod screen;
 mod seal;
