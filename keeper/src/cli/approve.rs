@@ -21,9 +21,6 @@ use crate::{
     exit::{ExitStatus, Failure, Outcome},
 };
 
-/// Payments that are shown one by one.
-const SHOWN: usize = 20;
-
 /// What `keeper approve` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -90,7 +87,7 @@ pub(super) fn words(standing: &VaultLens::Explanation) -> String {
     format!("{state}, {} of {} votes", standing.votes, standing.required)
 }
 
-/// What a signer is about to agree to, as the vault has it.
+/// What a signer is about to agree to, as the vault has it: every payment, since one that is not shown is agreed to unseen.
 pub(super) fn describe(header: &Batch, payments: &[Payment], decimals: u8) -> String {
     let mut text = String::new();
     let show = |amount: Amount| amount.display(decimals);
@@ -104,7 +101,7 @@ pub(super) fn describe(header: &Batch, payments: &[Payment], decimals: u8) -> St
         header.tier.get(),
         header.expires_at.seconds(),
     );
-    for payment in payments.iter().take(SHOWN) {
+    for payment in payments {
         let _ = writeln!(
             text,
             "  {} {} ref {}",
@@ -113,8 +110,29 @@ pub(super) fn describe(header: &Batch, payments: &[Payment], decimals: u8) -> St
             payment.reference()
         );
     }
-    if let Some(more) = payments.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        let _ = writeln!(text, "  and {more} more");
-    }
     text.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{Address, B256};
+    use tidelock_core::domain::{BlockTime, PaymentNumber, PaymentRef, TierIndex};
+
+    use super::*;
+
+    #[test]
+    fn every_payment_of_the_largest_batch_is_shown() {
+        let payment = |id: u8| {
+            let reference = PaymentRef([id; 16]);
+            Payment::new(Address::repeat_byte(1), Amount(5), reference).unwrap()
+        };
+        let payments: Vec<Payment> = (0..=255).map(payment).collect();
+        let (first, tier) = (PaymentNumber(7), TierIndex::new(1).unwrap());
+        let expires_at = BlockTime::from_seconds(9).unwrap();
+        let header = Batch::seal(first, tier, &payments, expires_at, B256::ZERO).unwrap();
+        let shown = describe(&header, &payments, 6);
+        for payment in &payments {
+            assert!(shown.contains(&payment.reference().to_string()));
+        }
+    }
 }
