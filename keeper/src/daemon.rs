@@ -42,7 +42,11 @@ impl World {
         self.tasks.spawn(async move {
             let key = effect.key();
             debug!(?key, "asked");
-            let outcome = world.answer(effect).await;
+            // In a task of its own: after a panic it is asked again, where else it would be waited for for ever.
+            let tasks = world.tasks.clone();
+            let asked = tasks.spawn(async move { world.answer(effect).await }).await;
+            let broken = |_| Outcome::Failed("the task that asked broke off".to_owned());
+            let outcome = asked.unwrap_or_else(broken);
             if let Outcome::Failed(why) = &outcome {
                 warn!(?key, why, "no usable answer; it is asked again");
             }
@@ -111,5 +115,57 @@ impl Clock {
     fn now(self) -> Monotonic {
         let elapsed = self.0.elapsed().as_millis();
         Monotonic(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{Address, B256, Bytes};
+
+    use super::*;
+    use crate::{chain::Answer, signer::Signing};
+
+    struct Broken;
+
+    impl Chain for Broken {
+        fn answer(&self, _: Effect) -> Answer<'_> {
+            Box::pin(async { panic!("a library's mistake") })
+        }
+    }
+
+    impl Signer for Broken {
+        fn address(&self) -> Address {
+            Address::ZERO
+        }
+
+        fn sign(&self, _: B256) -> Signing<'_> {
+            panic!("another one")
+        }
+    }
+
+    #[test]
+    fn a_task_that_panics_is_an_answer_that_did_not_come() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let world = World {
+            chain: Arc::new(Broken),
+            signer: Arc::new(Broken),
+            tasks: runtime.handle().clone(),
+        };
+        let send = Effect::Send {
+            hash: B256::ZERO,
+            raw: Bytes::new(),
+        };
+        let sign = Effect::Sign {
+            nonce: 7,
+            digest: B256::ZERO,
+        };
+        let (sender, receiver) = mpsc::channel();
+        for effect in [send, sign] {
+            let asked = effect.key();
+            world.start(effect, &sender);
+            let (key, outcome) = receiver.recv_timeout(Duration::from_secs(20)).unwrap();
+            assert_eq!(key, asked);
+            assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+        }
     }
 }
