@@ -218,6 +218,10 @@ fn a_row_that_cannot_be_read_does_not_hold_up_the_others() {
             "arrival",
         ),
         (
+            "UPDATE request SET ref = CAST(ref AS TEXT) WHERE arrival = 2",
+            "must be bytes",
+        ),
+        (
             "UPDATE command SET body = '{' WHERE arrival = 1",
             "command 1",
         ),
@@ -250,6 +254,51 @@ fn a_row_that_cannot_be_read_does_not_hold_up_the_others() {
         assert_eq!(found.len(), 1, "{statement}: {found:?}");
         assert!(found[0].contains(left_out), "{statement}: {found:?}");
     }
+}
+
+/// SQLite tells text from bytes, and so do its keys: the same ref could be there twice.
+#[test]
+fn a_ref_of_another_type_is_no_second_request() {
+    let (_folder, path) = place();
+    let (mut store, mut history) = filled(&path, 1, 1);
+    Desk::open(&path).unwrap().file(&[payment(1)]).unwrap();
+    tamper(
+        &path,
+        "INSERT INTO request SELECT CAST(ref AS TEXT), 2, body_hash, recipient, amount FROM request",
+    );
+    let unread = store.unread_requests(0, 10).unwrap();
+    let refs: Vec<_> = unread.items.iter().map(|r| r.payment).collect();
+    assert_eq!(refs, [payment(1)]);
+    let accepted = Event::RequestsAccepted {
+        requests: unread.items,
+        through: 1,
+    };
+    let entry = history.apply(&accepted);
+    store
+        .commit(&[entry], &history.state.take_changes())
+        .unwrap();
+    assert_eq!(store.unread_requests(1, 10).unwrap().items, []);
+}
+
+#[test]
+fn any_number_of_rows_without_a_place_holds_up_nothing() {
+    let (_folder, path) = place();
+    let mut store = create(&path);
+    let mut desk = Desk::open(&path).unwrap();
+    desk.file(&[payment(1)]).unwrap();
+    let note = "drill".to_owned();
+    desk.command(&Command::Halt { note }).unwrap();
+    tamper(
+        &path,
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) \
+         INSERT INTO request SELECT randomblob(16), i / 100.0, x'', x'', '' FROM n; \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) \
+         INSERT INTO command SELECT i / 100.0, '' FROM n",
+    );
+    let requests = store.unread_requests(0, 10).unwrap();
+    assert_eq!((requests.items.len(), requests.through), (1, 1));
+    let commands = store.unread_commands(0, 10).unwrap();
+    assert_eq!((commands.items.len(), commands.through), (1, 1));
 }
 
 #[test]
@@ -301,6 +350,13 @@ fn verification_names_the_first_bad_entry() {
         (
             "UPDATE event SET body = body || char(10) || (SELECT seq || ' ' || kind || ' ' || hex(prev) || ' ' || hex(hash) \
              || ' ' || body FROM event WHERE seq = 42) WHERE seq = 41; DELETE FROM event WHERE seq = 42",
+            0,
+            "each must have its own",
+        ),
+        (
+            "CREATE TABLE copy AS SELECT * FROM event; DROP TABLE event; ALTER TABLE copy RENAME TO event; \
+             UPDATE event SET body = body || char(10) || (SELECT seq || ' ' || kind || ' ' || hex(prev) || ' ' || hex(hash) \
+             || ' ' || body FROM event WHERE seq = 42) WHERE seq = 41; UPDATE event SET body = NULL WHERE seq = 42",
             0,
             "each must have its own",
         ),

@@ -130,7 +130,9 @@ pub(super) fn event(event: &Event) -> String {
         Event::Rejected { .. } => "refused: it can never be paid".to_owned(),
         Event::Cancelled { .. } => "withdrawn by an operator".to_owned(),
         Event::Displaced { block, .. } => {
-            format!("paid in place of another under a number of the keeper's, or displaced by that, in block {block}")
+            format!(
+                "paid in place of another under a number of the keeper's, or displaced by that, in block {block}"
+            )
         }
         Event::BatchSealed {
             batch, route: by, ..

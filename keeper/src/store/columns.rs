@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, TypeInfo, ValueRef, sqlite::SqliteRow};
 use tidelock_core::{
     domain::{
         Amount, Batch, BatchId, BlockTime, DomainError, Payment, PaymentNumber, PaymentRef,
@@ -72,9 +72,18 @@ impl<'r> Reading<'r> {
     }
 
     fn bytes(&self, column: &str) -> Result<&'r [u8], StoreError> {
-        self.row
-            .try_get(column)
-            .map_err(|error| self.damaged(column, error))
+        self.optional_bytes(column)?
+            .ok_or_else(|| self.damaged(column, "is missing"))
+    }
+
+    /// Never text: the database tells it from bytes, so that a key could be there twice.
+    fn optional_bytes(&self, column: &str) -> Result<Option<&'r [u8]>, StoreError> {
+        let read = |error| self.damaged(column, error);
+        let value = self.row.try_get_raw(column).map_err(read)?;
+        if !value.is_null() && value.type_info().name() != "BLOB" {
+            return Err(self.damaged(column, "must be bytes"));
+        }
+        self.row.try_get(column).map_err(read)
     }
 
     fn text(&self, column: &str) -> Result<&'r str, StoreError> {
@@ -88,11 +97,7 @@ impl<'r> Reading<'r> {
     }
 
     fn optional<T: TryFrom<&'r [u8]>>(&self, column: &str) -> Result<Option<T>, StoreError> {
-        let bytes: Option<&[u8]> = self
-            .row
-            .try_get(column)
-            .map_err(|error| self.damaged(column, error))?;
-        bytes
+        self.optional_bytes(column)?
             .map(|bytes| {
                 T::try_from(bytes).map_err(|_| self.damaged(column, "has the wrong length"))
             })

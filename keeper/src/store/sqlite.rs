@@ -174,7 +174,8 @@ impl SqliteStore {
     fn commands_after(&mut self, arrival: u64, limit: u32) -> Result<Vec<SqliteRow>, StoreError> {
         let after = columns::integer("arrival", arrival)?;
         let asked = sqlx::query(
-            "SELECT arrival, body FROM command WHERE arrival > $1 AND arrival < $2 ORDER BY arrival LIMIT $3",
+            "SELECT arrival, body FROM command WHERE arrival > $1 AND arrival < $2 \
+               AND arrival = CAST(arrival AS BIGINT) ORDER BY arrival LIMIT $3",
         )
         .bind(after)
         .bind(i64::MAX)
@@ -209,11 +210,13 @@ impl Store for SqliteStore {
         self.usable()?;
         let after = columns::integer("arrival", arrival)?;
         self.runtime.block_on(async {
+            // SQLite takes fractions for arrivals, which are none, and which would fill every answer.
             let rows = sqlx::query(
                 "SELECT r.ref, r.arrival, r.body_hash, r.recipient, r.amount, \
                    CASE WHEN p.ref IS NULL THEN 0 ELSE 1 END AS known \
                  FROM request r LEFT JOIN payment p ON p.ref = r.ref \
-                 WHERE r.arrival > $1 AND r.arrival < $2 ORDER BY r.arrival LIMIT $3",
+                 WHERE r.arrival > $1 AND r.arrival < $2 AND r.arrival = CAST(r.arrival AS BIGINT) \
+                 ORDER BY r.arrival LIMIT $3",
             )
             .bind(after)
             .bind(i64::MAX)

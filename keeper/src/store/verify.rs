@@ -24,9 +24,10 @@ const PIECE: u16 = 500;
 /// Pieces that are read or hashed before the next thread is done with the last one.
 const AHEAD: usize = 2;
 
-/// The entries after one, in order, a line for each; a body has no line breaks, or its hash is wrong.
+/// The entries after one, in order, a line for each; a body has no line breaks, or its hash is wrong. A row without one of
+/// its values has no line, and is not counted.
 /// `STRING_AGG(line, chr(10) ORDER BY seq)` and `encode(prev, 'hex')` where it is not SQLite.
-const ENTRIES: &str = "SELECT COUNT(*), MAX(seq), GROUP_CONCAT(line, char(10)) FROM ( \
+const ENTRIES: &str = "SELECT COUNT(line), MAX(seq), GROUP_CONCAT(line, char(10)) FROM ( \
     SELECT seq, seq || ' ' || kind || ' ' || hex(prev) || ' ' || hex(hash) || ' ' || body AS line \
     FROM event WHERE seq > $1 ORDER BY seq LIMIT $2)";
 
