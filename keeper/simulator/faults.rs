@@ -69,4 +69,5 @@ faults! {
     TokenPaused 42 3 "the token is paused";
     Blacklisted 43 60 "the recipient is on the token's blacklist";
     NumberTaken 46 4 "another key pays something else under a number of the keeper's";
+    StateGone 47 100 "the node has no state of the final block any more";
 }

@@ -30,11 +30,11 @@ pub(crate) struct Settling<'a, S: Store> {
 }
 
 impl<S: Store> Settling<'_, S> {
-    /// Takes in blocks that follow the last one taken in. `nonce` is the keeper's at the last of them.
+    /// Takes in blocks that follow the last one taken in. `nonce` is the keeper's at the last of them, if it is known.
     pub(crate) fn settle(
         &mut self,
         blocks: &[Block],
-        nonce: u64,
+        nonce: Option<u64>,
     ) -> Result<(), EngineError<S::Error>> {
         let Some(last) = blocks.last().map(|block| block.id) else {
             return Ok(());
@@ -325,11 +325,13 @@ impl<S: Store> Settling<'_, S> {
         Ok(())
     }
 
+    /// A slot is used up by its attempt in these blocks, or, if the nonce says so and no attempt is there, by somebody else.
+    /// Without the nonce the second is found out later.
     fn consume_slots(
         &mut self,
         blocks: &[Block],
         last: BlockRef,
-        nonce: u64,
+        nonce: Option<u64>,
     ) -> Result<(), JournalError> {
         let mined: BTreeSet<B256> = blocks
             .iter()
@@ -338,11 +340,11 @@ impl<S: Store> Settling<'_, S> {
         let state = self.journal.state();
         let consumed: Vec<(u64, Option<B256>)> = state
             .slots()
-            .filter(|slot| slot.nonce < nonce)
             .map(|slot| {
                 let mut hashes = slot.attempts.iter().map(|attempt| attempt.hash);
                 (slot.nonce, hashes.find(|hash| mined.contains(hash)))
             })
+            .filter(|(slot, by)| nonce.map_or(by.is_some(), |nonce| *slot < nonce))
             .collect();
         for (nonce, by) in consumed {
             self.record(Event::SlotConsumed {
@@ -352,8 +354,7 @@ impl<S: Store> Settling<'_, S> {
             })?;
         }
         let next = self.journal.state().next_nonce();
-        if nonce > next {
-            let on_chain = nonce;
+        if let Some(on_chain) = nonce.filter(|nonce| *nonce > next) {
             self.halt(HaltReason::ForeignNonce { on_chain, next })?;
         }
         Ok(())

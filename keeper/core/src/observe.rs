@@ -34,8 +34,8 @@ pub struct Polled {
     pub blocks: Vec<Block>,
     /// The block that the node calls final: height and hash.
     pub finalised: (u64, B256),
-    /// The keeper's nonce at that block.
-    pub finalised_nonce: u64,
+    /// The keeper's nonce at that block; none if the node does not keep the state of blocks so old.
+    pub finalised_nonce: Option<u64>,
     /// Tip that the node suggests. [wei per gas]
     pub suggested_tip: u128,
 }

@@ -106,27 +106,29 @@ impl People {
     fn pay_beside(&self, world: &mut World, fate: &mut Fate) {
         let disk = self.drive.0.borrow();
         let vault = &world.chain.ledger().vault;
-        let is_left = |item: &Item, id: B256| {
-            let row = disk.payment(PaymentRef(item.reference));
-            row.is_some_and(|row| {
-                let carried = row.status == PaymentStatus::Sealed && row.batch == Some(BatchId(id));
-                !row.status.is_final() && !carried
-            })
+        // What is given up is rare, and what was held since is rarer.
+        let worth = |item: &Item, id: B256| match disk.payment(PaymentRef(item.reference)) {
+            Some(row) if row.status == PaymentStatus::Held => 2,
+            Some(row) if row.status.is_final() => 0,
+            Some(row) if row.status == PaymentStatus::Sealed && row.batch == Some(BatchId(id)) => 0,
+            Some(_) => 1,
+            None => 0,
         };
         let called = world.pool.ever_called();
         let pays = called.filter_map(|data| Some((data, Abi::payCall::abi_decode(data).ok()?)));
-        let (given_up, others): (Vec<_>, Vec<_>) = pays.partition(|(_, pay)| {
-            let id = vault.id(&pay.batch);
-            unpack(&pay.payments).iter().any(|item| is_left(item, id))
+        let valued = pays.map(|(data, pay)| {
+            let (id, items) = (vault.id(&pay.batch), unpack(&pay.payments));
+            let most = items.iter().map(|item| worth(item, id)).max();
+            (most.unwrap_or(0), data)
         });
-        let (choices, per_mille) = match given_up.is_empty() {
-            true => (others, 3),
-            false => (given_up, 200),
-        };
+        let mut choices: Vec<_> = valued.collect();
+        let most = choices.iter().map(|(worth, _)| *worth).max().unwrap_or(0);
+        choices.retain(|(worth, _)| *worth == most);
+        let per_mille = if most == 0 { 3 } else { 200 };
         if choices.is_empty() || !fate.rng.chance(per_mille) {
             return;
         }
-        let (data, _) = &choices[fate.rng.below(choices.len() as u64) as usize];
+        let (_, data) = &choices[fate.rng.below(choices.len() as u64) as usize];
         let act = Act::Call((*data).clone());
         let by = world.setting.spare;
         fate.struck(Fault::OtherExecutes);
@@ -145,6 +147,11 @@ impl People {
     /// The operator holds, releases and withdraws at random, and looks at a halt before going on.
     pub(super) fn operate(&mut self, fate: &mut Fate) {
         let note = || "operator".to_owned();
+        let given_up = self.given_up();
+        if !given_up.is_empty() && fate.rng.chance(30) {
+            let (reference, note) = (fate.rng.pick(&given_up), note());
+            self.command(Command::Hold { reference, note });
+        }
         if fate.rng.chance(15) && !self.filed.is_empty() {
             let refs: Vec<_> = self.filed.keys().copied().collect();
             let reference = fate.rng.pick(&refs);
@@ -161,6 +168,14 @@ impl People {
         if self.may_resume() && fate.rng.chance(30) {
             self.command(Command::Resume { note: note() });
         }
+    }
+
+    /// Payments that have been in a batch, and are in none that can still pay them.
+    fn given_up(&self) -> Vec<PaymentRef> {
+        let disk = self.drive.0.borrow();
+        let rows = disk.payments();
+        let given_up = rows.filter(|row| row.status == PaymentStatus::Open && row.number.is_some());
+        given_up.map(|row| row.reference()).collect()
     }
 
     /// A broken finality is not an operator's to wave through, and a restored log arms by itself.

@@ -147,10 +147,14 @@ impl World {
             fate.struck(Fault::EmptyLogs);
             return Outcome::Failed("logs of a block are missing".to_owned());
         }
+        let keeps_state = !fate.strikes(Fault::StateGone);
+        if !keeps_state {
+            fate.struck(Fault::StateGone);
+        }
         Outcome::Polled(Polled {
             blocks: blocks.iter().map(|block| self.seen(block)).collect(),
             finalised: (final_now.number, final_now.hash),
-            finalised_nonce: final_now.nonce,
+            finalised_nonce: keeps_state.then_some(final_now.nonce),
             suggested_tip: self.setting.suggested_tip,
         })
     }

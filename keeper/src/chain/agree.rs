@@ -99,7 +99,7 @@ fn agreed(first: Polled, second: Polled) -> Outcome {
     } else {
         (&first, &second)
     };
-    let (finalised, finalised_nonce) = (lower.finalised, lower.finalised_nonce);
+    let finalised = lower.finalised;
     let is_one_block = first.finalised.0 == second.finalised.0;
     if is_one_block && first.finalised.1 != second.finalised.1 {
         return Outcome::Failed(format!(
@@ -107,17 +107,21 @@ fn agreed(first: Polled, second: Polled) -> Outcome {
             finalised.0, first.finalised.1, second.finalised.1
         ));
     }
-    if is_one_block && first.finalised_nonce != second.finalised_nonce {
-        return Outcome::Failed(format!(
-            "nonce at final block {}: {} at one node, {} at the other",
-            finalised.0, first.finalised_nonce, second.finalised_nonce
-        ));
-    }
-    if finalised_nonce > higher.finalised_nonce {
-        return Outcome::Failed(format!(
-            "nonce {finalised_nonce} at final block {}: it never falls, and is {} at {} at the other node",
-            finalised.0, higher.finalised_nonce, higher.finalised.0
-        ));
+    let mut finalised_nonce = None;
+    if let (Some(nonce), Some(later)) = (lower.finalised_nonce, higher.finalised_nonce) {
+        if is_one_block && nonce != later {
+            return Outcome::Failed(format!(
+                "nonce at final block {}: {nonce} at one node, {later} at the other",
+                finalised.0
+            ));
+        }
+        if nonce > later {
+            return Outcome::Failed(format!(
+                "nonce {nonce} at final block {}: it never falls, and is {later} at {} at the other node",
+                finalised.0, higher.finalised.0
+            ));
+        }
+        finalised_nonce = Some(nonce);
     }
     let suggested_tip = first.suggested_tip;
     match common(first.blocks, &second.blocks) {
@@ -195,7 +199,7 @@ mod tests {
         Outcome::Polled(Polled {
             blocks,
             finalised: (finalised, hash(finalised, 0)),
-            finalised_nonce: nonce,
+            finalised_nonce: Some(nonce),
             suggested_tip: 7,
         })
     }
@@ -255,6 +259,17 @@ mod tests {
         let higher = polled(vec![block(2, 0, vec![])], 2, 5);
         assert!(is_failure(&poll(lower.clone(), higher.clone()).await));
         assert!(is_failure(&poll(higher, lower).await));
+    }
+
+    #[tokio::test]
+    async fn a_nonce_that_one_node_does_not_keep_is_not_known() {
+        let known = polled(vec![block(2, 0, vec![])], 1, 4);
+        let mut unknown = known.clone();
+        if let Outcome::Polled(polled) = &mut unknown {
+            polled.finalised_nonce = None;
+        }
+        assert_eq!(poll(known.clone(), unknown.clone()).await, unknown);
+        assert_eq!(poll(unknown.clone(), known).await, unknown);
     }
 
     #[tokio::test]

@@ -42,27 +42,24 @@ impl RpcChain {
         let last = blocks.last();
         let behind = last.filter(|last| last.id.number < finalised.id.number);
         let finalised = behind.cloned().unwrap_or(finalised);
-        let (finalised, finalised_nonce) = self.with_nonce(finalised.id).await?;
+        let finalised_nonce = self.nonce_if_kept(finalised.id).await?;
         Ok(Polled {
             blocks,
-            finalised: (finalised.number, finalised.hash),
+            finalised: (finalised.id.number, finalised.id.hash),
             finalised_nonce,
             suggested_tip,
         })
     }
 
-    /// A final block with the keeper's nonce after it. A node that keeps the state of its newest blocks only, as geth does
-    /// by default, refuses to tell the nonce after one that was missed long ago: then no more than the first block is
-    /// final yet, and what was read waits for a final block whose state the node has.
-    async fn with_nonce(&self, block: BlockRef) -> Result<(BlockRef, u64), ChainError> {
+    /// The keeper's nonce after a block. A node that keeps the state of its newest blocks only, as geth does by default,
+    /// refuses to tell it after one that was missed long ago.
+    async fn nonce_if_kept(&self, block: BlockRef) -> Result<Option<u64>, ChainError> {
         match self.nonce_after(block).await {
-            Ok(nonce) => Ok((block, nonce)),
             Err(ChainError::Rpc(error @ RpcError::Refused { .. })) => {
-                tracing::info!(block = block.number, %error, "the node has no state of a final block");
-                let first = self.header(0, None).await?.id;
-                Ok((first, self.nonce_after(first).await?))
+                tracing::debug!(block = block.number, %error, "the node has no state of a final block");
+                Ok(None)
             }
-            Err(error) => Err(error),
+            answer => answer.map(Some),
         }
     }
 

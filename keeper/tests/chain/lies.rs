@@ -208,7 +208,7 @@ async fn a_first_block_that_is_final_needs_no_state() {
     })
     .await;
     let polled = poll(&server.chain(&world), tip).await.unwrap();
-    assert_eq!((polled.finalised.0, polled.finalised_nonce), (0, 0));
+    assert_eq!((polled.finalised.0, polled.finalised_nonce), (0, Some(0)));
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ where
         let blocks = self.memory.view.finalise(polled.finalised);
         let base = self.memory.view.base();
         if (base.number, base.hash) == polled.finalised {
-            self.memory.nonce = Some(polled.finalised_nonce);
+            self.memory.nonce = polled.finalised_nonce.or(self.memory.nonce);
         }
         if blocks.is_empty() {
             return Ok(());

@@ -42,7 +42,7 @@ pub struct Bench {
     pub chain: Vec<Block>,
     fork: u8,
     finalised: BlockRef,
-    finalised_nonce: u64,
+    finalised_nonce: Option<u64>,
     /// Of the blocks to come. [wei per gas]
     pub base_fee: u128,
     /// What the vault says, at every block.
@@ -84,7 +84,7 @@ impl Bench {
             chain: vec![first_block()],
             fork: 1,
             finalised: first_block().id,
-            finalised_nonce: 0,
+            finalised_nonce: Some(0),
             base_fee: GWEI,
             vault: vault(),
             advice: BTreeMap::new(),
@@ -236,9 +236,15 @@ impl Bench {
         self.follow();
     }
 
+    /// Makes the tip final at a node that does not keep the state of blocks so old.
+    pub fn finalise_without_state(&mut self) {
+        (self.finalised, self.finalised_nonce) = (self.tip().id, None);
+        self.follow();
+    }
+
     /// What the node says is final from now on.
     pub fn call_final(&mut self, block: BlockRef, nonce: u64) {
-        (self.finalised, self.finalised_nonce) = (block, nonce);
+        (self.finalised, self.finalised_nonce) = (block, Some(nonce));
     }
 
     /// Answers polls until the engine has seen what there is, or goes on no more.

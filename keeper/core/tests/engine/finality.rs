@@ -13,8 +13,8 @@ use tidelock_core::{
 use crate::{
     bench::{Bench, is_send},
     world::{
-        SETTINGS, first_block, foreign_number, foreign_payment, number, paid, payment, payment_of,
-        reference, time, transaction,
+        SETTINGS, first_block, foreign_number, foreign_payment, number, one_by_one, paid, payment,
+        payment_of, reference, time, transaction,
     },
 };
 
@@ -474,4 +474,29 @@ fn while_finality_stands_still_memory_is_bounded_and_nothing_new_is_sent() {
     bench.settle();
     assert_eq!(bench.engine.status().tip, bench.tip().id);
     assert_eq!(bench.status(1), PaymentStatus::Sealed);
+}
+
+#[test]
+fn without_the_nonce_a_slot_is_used_up_by_its_own_attempt_only() {
+    let mut bench = Bench::with(one_by_one());
+    let sent = bench.pay([1]);
+    let batch = bench.live_batch();
+    bench.pay([2]);
+    bench.mine(vec![paid(&batch, 1)], vec![sent.hash]);
+    bench.finalise_without_state();
+    assert_eq!(bench.status(1), PaymentStatus::Paid);
+    assert_eq!(bench.slot(0).status, SlotStatus::Consumed);
+    assert_eq!(bench.slot(1).status, SlotStatus::Occupied);
+
+    // Somebody else used the second, and another beyond it: known as soon as the node has a state again.
+    bench.mine_quiet(1);
+    bench.finalise_without_state();
+    assert_eq!(bench.slot(1).status, SlotStatus::Occupied);
+    assert_eq!(bench.halted(), None);
+    bench.mine_quiet(1);
+    bench.finalise(3);
+    assert_eq!(bench.slot(1).status, SlotStatus::Consumed);
+    let (on_chain, next) = (3, 2);
+    let reason = HaltReason::ForeignNonce { on_chain, next };
+    assert_eq!(bench.halted(), Some(reason));
 }
