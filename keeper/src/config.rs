@@ -239,9 +239,15 @@ fn problem(error: figment::Error) -> String {
             format!("no such field; known here: {}", known.join(", "))
         }
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            let found = found.to_string();
+            let found = if found.contains("://") {
+                "a URL"
+            } else {
+                &found
+            };
             format!("found {found}, must be {expected}")
         }
-        other => other.to_string(),
+        other => without_lines(&other.to_string()),
     };
     let from_environment = error
         .metadata
@@ -257,6 +263,17 @@ fn problem(error: figment::Error) -> String {
     } else {
         format!("{field}: {rule}")
     }
+}
+
+/// A parser's words without the lines of the file that it repeats: one of them may be a node's URL, with its key.
+fn without_lines(words: &str) -> String {
+    let is_repeated = |line: &&str| {
+        let rest = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+        rest.starts_with('|')
+    };
+    let kept = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    let kept: Vec<&str> = kept.filter(|line| !is_repeated(line)).collect();
+    kept.join(": ")
 }
 
 #[cfg(test)]

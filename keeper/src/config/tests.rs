@@ -275,3 +275,22 @@ fn a_second_node_is_another_one_and_is_enough() {
     assert!(refused.contains("chain.second_rpc_url"), "{refused}");
     assert!(!refused.contains("hunter2"), "{refused}");
 }
+
+#[test]
+fn a_line_that_is_no_toml_is_not_shown() {
+    for line in [
+        "rpc_url = \"http://user:hunter2@127.0.0.1:8545/secret",
+        "rpc_url = http://user:hunter2@127.0.0.1:8545/secret",
+        "rpc_url = \"http://user:hunter2@127.0.0.1:8545/secret\" x",
+        "rpc_url = \"http://user:hunter2@127.0.0.1:8545/secret\"\nrpc_url = \"http://user:hunter2@127.0.0.1:8545/secret\"",
+        "rpc_url = [\"http://user:hunter2@127.0.0.1:8545/secret\"]",
+        "rpc_url = \"http://h\"\nchain_id = \"http://user:hunter2@127.0.0.1:8545/secret\"",
+    ] {
+        let text = format!("[chain]\n{line}\n");
+        let error = Config::parse(Path::new("keeper.toml"), &text).unwrap_err();
+        let shown = error.to_string();
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let is_named = shown.contains("line ") || shown.contains("chain.");
+        assert!(is_named, "{shown}");
+    }
+}
