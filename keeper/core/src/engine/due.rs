@@ -194,11 +194,13 @@ where
             return None;
         }
         self.memory.vault()?;
+        if self.memory.is_stalled() {
+            return None;
+        }
         if let Some(nonce) = self.slot_to_sign() {
             return self.sign_slot(nonce);
         }
-        let is_full = self.unincluded().count() >= self.settings.lane.max_unincluded;
-        if is_full || self.memory.is_stalled() {
+        if self.unincluded().count() >= self.settings.lane.max_unincluded {
             return None;
         }
         self.offer(None)?;

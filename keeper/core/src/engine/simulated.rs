@@ -109,6 +109,11 @@ where
     ) -> Result<(), JournalError> {
         let count = candidate.payments.len();
         let left_out = full(count) & !paid;
+        let is_execution = matches!(candidate.job, Job::Execute { .. });
+        if is_execution && paid.is_zero() && candidate.nonce.is_some() {
+            self.slot_reverts(&candidate, &Revert::NothingToPay); // paid already, by another batch
+            return Ok(());
+        }
         match &mut candidate.job {
             Job::Pay { .. } if candidate.nonce.is_none() && !left_out.is_zero() => {
                 return self.leave_out(&candidate, left_out);

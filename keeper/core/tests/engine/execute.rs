@@ -11,7 +11,7 @@ use tidelock_core::{
 };
 
 use crate::{
-    bench::{Bench, is_simulate},
+    bench::{Bench, is_sign, is_simulate},
     world::{AMOUNT, GWEI, SETTINGS, paid, proposed, reference, tier},
 };
 
@@ -286,4 +286,21 @@ fn one_that_needs_more_gas_than_there_may_be_is_not_tried_again_at_once() {
     bench.settle();
     assert_eq!(bench.asked_for(is_simulate), before + 1);
     assert_eq!(skips(&bench), masks([]));
+}
+
+#[test]
+fn a_nonce_reserved_for_what_others_paid_meanwhile_is_used_up() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1]);
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle_until(is_sign).unwrap();
+    bench.restart();
+    bench.mine_quiet(1);
+    // The vault lets an execution through that finds everything paid, and pays nothing.
+    bench.simulation = Some(Simulation::Succeeds {
+        returned: U256::ZERO.to_be_bytes_vec().into(),
+        gas: 50_000,
+    });
+    bench.settle();
+    assert_eq!(bench.slot(1).job, Job::Void);
 }

@@ -1,6 +1,6 @@
 //! A nonce that is taken is used up, whatever happens on the way.
 
-use alloy_primitives::{B256, TxKind};
+use alloy_primitives::{B256, Bytes, TxKind};
 use tidelock_core::{
     abi::Revert,
     event::{Event, Job},
@@ -199,6 +199,22 @@ fn a_nonce_reserved_before_a_crash_is_signed_after_it() {
     assert_eq!(transaction(&sent.raw).nonce, 0);
     assert_eq!(bench.jobs(), [Job::Pay { batch: batch.id }]);
     assert_eq!(bench.row(1).number, Some(number(0)));
+}
+
+#[test]
+fn what_is_answered_without_sense_about_a_reserved_nonce_is_asked_again_a_block_later() {
+    let mut bench = reserved();
+    bench.simulation = Some(Simulation::Succeeds {
+        returned: Bytes::new(),
+        gas: 50_000,
+    });
+    bench.settle();
+    bench.simulation = None;
+    bench.settle();
+    assert_eq!(bench.slot(0).attempts, []);
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(bench.slot(0).attempts.len(), 1);
 }
 
 #[test]

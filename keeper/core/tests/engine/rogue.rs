@@ -7,7 +7,7 @@ use alloy_sol_types::{SolCall, SolValue};
 use tidelock_core::{
     abi::{Revert, Vault},
     domain::{Batch, PaymentNumber},
-    event::{DeathCause, Event, HoldReason, Request, Route},
+    event::{Command, DeathCause, Event, HoldReason, Job, Request, Route},
     lifecycle::PaymentStatus,
     port::{Effect, Outcome, Simulation},
     state::State,
@@ -142,6 +142,28 @@ fn what_a_foreign_proposal_may_still_pay_is_not_sealed_again_without_a_person() 
     bench.settle();
     assert_eq!(bench.hold_reason(1), Some(HoldReason::ForeignProposal));
     assert_eq!(bench.jobs().len(), 1);
+}
+
+/// What the operations manual has an operator do.
+#[test]
+fn what_was_paid_past_us_while_it_was_under_way_can_be_held_once_its_batch_has_expired() {
+    let mut bench = Bench::new();
+    bench.pay([1]);
+    bench.mine(
+        vec![foreign_payment(foreign_number(0), payment(1))],
+        Vec::new(),
+    );
+    bench.finalise(0);
+    assert!(bench.halted().is_some());
+    bench.mine_after(SETTINGS.batch.attempt_ttl_s, Vec::new(), Vec::new());
+    bench.finalise(0);
+    let (reference, note) = (reference(1), "paid by somebody else".to_owned());
+    bench.command(Command::Hold { reference, note });
+    assert_eq!(bench.status(1), PaymentStatus::Held);
+    bench.resume();
+    bench.mine_quiet(10);
+    bench.settle();
+    assert_eq!(bench.jobs(), [Job::Void]);
 }
 
 #[test]
