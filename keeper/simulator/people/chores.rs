@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use alloy_sol_types::SolCall;
 use tidelock_core::{
     domain::{BatchId, PaymentRef},
-    event::{Command, HaltReason, Mode},
+    event::{Command, HaltReason, Mode, Route},
     lifecycle::PaymentStatus,
 };
 
@@ -74,7 +74,8 @@ impl People {
         }
     }
 
-    /// Somebody with the keeper's role pays something of their own under a number that the keeper has given out.
+    /// Somebody with the keeper's role pays something of their own under a number that the keeper has given out, or will
+    /// come to next.
     fn take_a_number(&mut self, world: &mut World, fate: &mut Fate) {
         let disk = self.drive.0.borrow();
         let numbers = |sealed: bool| {
@@ -86,10 +87,14 @@ impl People {
         };
         let (waiting, sealed): (Vec<_>, Vec<_>) = (numbers(false), numbers(true));
         let choices = if waiting.is_empty() { sealed } else { waiting };
-        if choices.is_empty() {
-            return;
-        }
-        let number = fate.rng.pick(&choices);
+        let number = if choices.is_empty() || fate.rng.chance(300) {
+            let head = disk.head();
+            let counter = head.next_counters.direct + fate.rng.below(4);
+            let number = head.opening.namespace.number(Route::Direct, counter);
+            number.expect("far from the last")
+        } else {
+            fate.rng.pick(&choices)
+        };
         let payment = draw_small(world, fate);
         let item = item_of(&payment);
         let batch = header(number.0, 0, &[item], world.chain.head().time + 3_600);

@@ -365,12 +365,11 @@ impl History {
 
     fn displaced(&mut self) -> Option<Event> {
         let numbered = self.state.payments().filter(|row| row.number.is_some());
-        let row = numbered.choose(&mut self.rng)?;
-        Some(Event::Displaced {
-            refs: vec![row.reference()],
-            by: Vec::new(),
-            block: 4,
-        })
+        let refs = vec![numbered.choose(&mut self.rng)?.reference()];
+        let by: Vec<Payment> = (0..self.rng.random_range(0..2))
+            .map(|_| self.fresh())
+            .collect();
+        Some(Event::Displaced { refs, by, block: 4 })
     }
 
     fn outcome(&mut self) -> Option<Event> {
