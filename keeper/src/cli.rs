@@ -190,7 +190,7 @@ fn invoke(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
 
 /// To standard error, as `{"error": …, "exit": …}` if JSON was asked for.
 fn report(failure: &Failure, json: bool) -> ExitStatus {
-    let message = format!("{:#}", failure.error);
+    let message = failure.message();
     let line = if json {
         serde_json::json!({ "error": message, "exit": failure.status.code() }).to_string()
     } else {

@@ -70,7 +70,45 @@ impl Failure {
         self.error = self.error.context(what);
         self
     }
+
+    /// What went wrong, with each cause once: many messages tell their cause already.
+    pub fn message(&self) -> String {
+        let mut message = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if message.is_empty() {
+                message = cause;
+            } else if !message.contains(&cause) {
+                message.push_str(": ");
+                message.push_str(&cause);
+            }
+        }
+        message
+    }
 }
 
 /// What a command comes to.
 pub type Outcome = Result<ExitStatus, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use std::{io, path::PathBuf};
+
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let told = StoreError::File {
+            path: PathBuf::from("a.db"),
+            source: io::Error::other("no such thing"),
+        };
+        let failure = Failure::of(ExitStatus::Store, told).while_doing("store.path a.db");
+        assert_eq!(
+            failure.message(),
+            "store.path a.db: file a.db: no such thing"
+        );
+        let untold = io::Error::other("no such thing");
+        let failure = Failure::of(ExitStatus::Failed, untold).while_doing("--file x");
+        assert_eq!(failure.message(), "--file x: no such thing");
+    }
+}

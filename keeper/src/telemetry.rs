@@ -43,6 +43,8 @@ pub fn start(format: LogFormat) -> Result<(), TelemetryError> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_timer(SystemTime)
+        // A line that cannot be written is lost. Saying so on the same standard error would end the process.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     let started = match format {
         LogFormat::Text => builder

@@ -210,7 +210,7 @@ fn a_bad_request_is_refused_by_field_value_and_rule() {
         let done = home.run(&["request", recipient, amount, "--ref", reference]);
         done.refused(2, &words);
     }
-    home.run(&["request", PAYEE, "--", "-1"])
+    home.run(&["request", PAYEE, "-1"])
         .refused(2, &["amount \"-1\"", "only digits"]);
     home.run(&["request", PAYEE]).refused(2, &["<AMOUNT>"]);
     home.run(&["request"]).refused(2, &["<RECIPIENT>"]);
@@ -542,12 +542,34 @@ fn a_full_disk_loses_nothing_and_is_named() {
         .arg(env!("CARGO_BIN_EXE_keeper"))
         .output()
         .unwrap();
-    Done::from(done).refused(5, &["store: "]);
+    let done = Done::from(done);
+    assert_eq!(done.err.lines().count(), 1, "{}", done.err);
+    assert_eq!(done.err.matches("store: ").count(), 1, "{}", done.err);
+    done.refused(5, &["store: "]);
     let status = home.run(&["status", "--json"]).json();
     assert_eq!(status["counts"]["waiting"], 1);
     home.run(&["request", "--file", "many.csv"]).ok();
     let status = home.run(&["status", "--json"]).json();
     assert_eq!(status["counts"]["waiting"], 20_001);
+}
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    let home = Home::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let done = home
+        .command()
+        .env("KEEPER_LOG", "trace")
+        .arg("status")
+        .stderr(full.unwrap())
+        .output();
+    Done::from(done.unwrap()).ok();
+    let logged = home
+        .command()
+        .env("KEEPER_LOG", "trace")
+        .arg("status")
+        .output();
+    assert!(!logged.unwrap().stderr.is_empty(), "nothing was logged");
 }
 
 #[test]

@@ -24,7 +24,11 @@ pub(super) struct Args {
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     pub recipient: Option<String>,
     /// How much, in tokens, for example 12.5
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    #[arg(
+        required_unless_present = "file",
+        conflicts_with = "file",
+        allow_negative_numbers = true
+    )]
     pub amount: Option<String>,
     /// Your own id of the payment: 32 hexadecimal digits or a UUID; a random one, if not given. Handing the same ref in
     /// again never pays twice

@@ -18,7 +18,7 @@ use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::{
     Context,
@@ -87,6 +87,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         store: config.store.path.clone(),
         observes: args.observe,
         last: None,
+        heartbeat_failure: None,
     };
     let ended = daemon::run(&mut engine, &world, &stop, |status| watch.report(status));
     runtime.shutdown_background();
@@ -277,6 +278,8 @@ struct Watch {
     store: PathBuf,
     observes: bool,
     last: Option<Status>,
+    /// Why the last sign of life could not be left.
+    heartbeat_failure: Option<String>,
 }
 
 impl Watch {
@@ -303,10 +306,19 @@ impl Watch {
             info!(tip = status.tip.number, finalised = status.finalised.number,
                 unincluded = status.unincluded, payments = ?status.payments, "progress");
         }
-        if let Err(error) = Heartbeat::of(status, self.observes).write(&self.store) {
-            warn!(%error, "no heartbeat written");
-        }
+        self.beat(status);
         self.last = Some(status.clone());
+    }
+
+    fn beat(&mut self, status: &Status) {
+        let written = Heartbeat::of(status, self.observes).write(&self.store);
+        let failure = written.err().map(|error| error.to_string());
+        if let Some(error) = &failure
+            && self.heartbeat_failure != failure
+        {
+            warn!(error, "no heartbeat written");
+        }
+        self.heartbeat_failure = failure;
     }
 }
 
@@ -316,10 +328,9 @@ fn store_failure(error: StoreError) -> Failure {
 
 /// Nothing more is sent: what was decided and not stored is decided again after a start.
 fn engine_failure(error: EngineError<StoreError>) -> Failure {
-    error!("{error}");
-    let status = match &error {
-        EngineError::Store(_) | EngineError::NotOpened | EngineError::Opened => ExitStatus::Store,
-        EngineError::Journal(_) => ExitStatus::Failed,
-    };
-    Failure::of(status, error)
+    match error {
+        EngineError::Store(error) => store_failure(error),
+        EngineError::NotOpened | EngineError::Opened => Failure::of(ExitStatus::Store, error),
+        EngineError::Journal(_) => Failure::of(ExitStatus::Failed, error),
+    }
 }
