@@ -2,6 +2,7 @@
 //! the simulator.
 
 mod answer;
+mod contest;
 mod due;
 mod memory;
 mod simulated;

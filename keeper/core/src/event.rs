@@ -121,6 +121,11 @@ pub enum HoldReason {
     Vetoed,
     /// Somebody else proposed the same ref under another number.
     ForeignProposal,
+    /// The vault paid the ref already, for somebody else.
+    PaidElsewhere {
+        /// The number it was paid under.
+        number: PaymentNumber,
+    },
     /// An operator holds it.
     Operator {
         /// In the operator's words.
@@ -172,6 +177,11 @@ pub enum HaltReason {
         on_chain: u64,
         /// The next nonce that the log would reserve.
         next: u64,
+    },
+    /// Somebody else's transaction used up a nonce that the log had reserved: another process has the key.
+    ForeignTransaction {
+        /// The nonce.
+        nonce: u64,
     },
     /// The vault paid a number of our namespace that the log never gave out, or another body under one of ours.
     ForeignNumber {
@@ -272,7 +282,7 @@ pub enum Event {
         /// Every arrival up to this one has been looked at.
         through: u64,
     },
-    /// Payments are held.
+    /// Payments are held; one that is in a batch, as soon as no batch can pay it.
     Held {
         /// Which.
         refs: Vec<PaymentRef>,

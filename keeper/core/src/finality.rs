@@ -158,7 +158,23 @@ impl<S: Store> Settling<'_, S> {
         Ok(())
     }
 
-    /// What somebody else proposed or was paid under a ref of ours waits for a person, if it is not under way.
+    /// A ref that was paid past us is not to be paid again, wherever it stands.
+    fn hold_paid(
+        &mut self,
+        reference: PaymentRef,
+        number: PaymentNumber,
+    ) -> Result<(), JournalError> {
+        let row = self.journal.state().payment(&reference);
+        if row.is_none_or(|row| row.status.is_final() || row.number == Some(number)) {
+            return Ok(());
+        }
+        self.record(Event::Held {
+            refs: vec![reference],
+            reason: HoldReason::PaidElsewhere { number },
+        })
+    }
+
+    /// What somebody else proposed under a ref of ours waits for a person, if it is not under way.
     fn hold_waiting(&mut self, reference: PaymentRef) -> Result<(), JournalError> {
         let waits = [
             PaymentStatus::Requested,
@@ -208,14 +224,14 @@ impl<S: Store> Settling<'_, S> {
                 }
                 Some(row) if !row.status.is_final() && paid.is_some() => {
                     displaced.push(row.reference());
-                    instead.extend(paid);
+                    instead.extend(paid.map(|paid| (number, paid)));
                     self.halt(HaltReason::ForeignNumber { number })?;
                 }
                 None if state.opening().namespace.counter_of(number).is_none() => {
                     others.push((number, paid));
                 }
                 _ => {
-                    instead.extend(paid);
+                    instead.extend(paid.map(|paid| (number, paid)));
                     self.halt(HaltReason::ForeignNumber { number })?;
                 }
             }
@@ -244,10 +260,10 @@ impl<S: Store> Settling<'_, S> {
         &mut self,
         block: BlockRef,
         refs: Vec<PaymentRef>,
-        instead: &[Payment],
+        instead: &[(PaymentNumber, Payment)],
     ) -> Result<(), EngineError<S::Error>> {
         let mut by: BTreeMap<PaymentRef, Payment> = BTreeMap::new();
-        for payment in instead {
+        for (_, payment) in instead {
             let reference = payment.reference();
             let is_live = self.journal.state().payment(&reference).is_some();
             if !is_live && !self.has_payment(&[reference], &[])? {
@@ -261,8 +277,8 @@ impl<S: Store> Settling<'_, S> {
                 block: block.number,
             })?;
         }
-        for payment in instead {
-            self.hold_waiting(payment.reference())?; // paid already, under the number of another
+        for (number, payment) in instead {
+            self.hold_paid(payment.reference(), *number)?;
         }
         Ok(())
     }
@@ -294,7 +310,7 @@ impl<S: Store> Settling<'_, S> {
             let is_live = self.journal.state().payment(&reference).is_some();
             if is_live || self.has_payment(&[reference], &[])? || !refs.insert(reference) {
                 self.halt(HaltReason::ForeignRef { reference, number })?;
-                self.hold_waiting(reference)?;
+                self.hold_paid(reference, number)?;
                 continue;
             }
             if self.has_request(&[reference])? {
@@ -346,6 +362,7 @@ impl<S: Store> Settling<'_, S> {
             })
             .filter(|(slot, by)| nonce.map_or(by.is_some(), |nonce| *slot < nonce))
             .collect();
+        let foreign = consumed.iter().find(|(_, by)| by.is_none()).copied();
         for (nonce, by) in consumed {
             self.record(Event::SlotConsumed {
                 nonce,
@@ -357,7 +374,10 @@ impl<S: Store> Settling<'_, S> {
         if let Some(on_chain) = nonce.filter(|nonce| *nonce > next) {
             self.halt(HaltReason::ForeignNonce { on_chain, next })?;
         }
-        Ok(())
+        match foreign {
+            Some((nonce, _)) => self.halt(HaltReason::ForeignTransaction { nonce }),
+            None => Ok(()),
+        }
     }
 
     /// No block after this one can be earlier, so what has expired here stays so.

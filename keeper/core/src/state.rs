@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     domain::{BatchId, BlockTime, PaymentNumber, PaymentRef},
     event::{BlockRef, HaltReason, Mode, Opening, Route},
-    lifecycle::BatchStatus,
+    lifecycle::{BatchStatus, PaymentStatus},
 };
 
 pub use error::LogError;
@@ -267,6 +267,12 @@ impl State {
     /// A payment that is not final.
     pub fn payment(&self, reference: &PaymentRef) -> Option<&PaymentRow> {
         self.payments.get(reference)
+    }
+
+    /// Whether a payment is in a batch that is not to pay it any more.
+    pub fn is_contested(&self, reference: &PaymentRef) -> bool {
+        let row = self.payments.get(reference);
+        row.is_some_and(|row| row.status == PaymentStatus::Sealed && row.hold.is_some())
     }
 
     /// The payment with that number, if it is not final.

@@ -75,6 +75,9 @@ pub(super) fn hold(reason: &HoldReason) -> String {
         HoldReason::ForeignProposal => {
             "somebody else proposed the same ref under another number".to_owned()
         }
+        HoldReason::PaidElsewhere { number } => format!(
+            "the vault paid this ref already, under number {number}; `keeper release` would have it paid once more"
+        ),
         HoldReason::Operator { note } => format!("an operator holds it: {note}"),
     }
 }
@@ -95,6 +98,11 @@ fn halt(reason: &HaltReason) -> String {
         HaltReason::ForeignNonce { on_chain, next } => format!(
             "the key's nonce on chain is {on_chain}, beyond {next}: another process has the key, or the database is old"
         ),
+        HaltReason::ForeignTransaction { nonce } => {
+            format!(
+                "somebody else's transaction used nonce {nonce} of the key: another process has the key"
+            )
+        }
         HaltReason::ForeignNumber { number } => {
             format!("the vault paid number {number}, which this log never gave out so")
         }

@@ -156,7 +156,9 @@ where
             let lane = self.memory.lanes.get(&slot.nonce);
             let sent_at = lane.and_then(|lane| lane.sent_at);
             let is_due = sent_at.is_none_or(|at| tip.number >= at.saturating_add(every));
-            if let (true, Some(newest)) = (is_due, slot.attempts.last()) {
+            if let (true, Some(newest)) = (is_due, slot.attempts.last())
+                && !self.is_stopped(&newest.job)
+            {
                 let (hash, raw) = (newest.hash, newest.raw.clone());
                 sends.push((slot.nonce, Effect::Send { hash, raw }));
             }
@@ -217,7 +219,7 @@ where
         if let Some(reserved) = [lowest]
             .into_iter()
             .chain(unincluded)
-            .find(|slot| slot.status == SlotStatus::Reserved)
+            .find(|slot| slot.status == SlotStatus::Reserved || self.is_stopped(&slot.job))
         {
             return Some(reserved.nonce);
         }
@@ -240,7 +242,8 @@ where
         let slot = self.state().slot(nonce)?;
         let job = slot.job;
         let batch = job.batch().and_then(|id| self.state().batch(&id)).cloned();
-        let Some(batch) = batch.filter(|batch| batch.status.is_live()) else {
+        let is_stopped = self.is_stopped(&job);
+        let Some(batch) = batch.filter(|batch| batch.status.is_live() && !is_stopped) else {
             self.sign_void(nonce);
             return None;
         };
@@ -289,9 +292,10 @@ where
                 continue;
             }
             let most = room_of(&room, batch.header.tier).min(balance);
+            let contested = self.contested(batch);
             let aside = self.memory.set_aside.get(id).copied().unwrap_or_default();
-            let skip = skip_mask(batch, &paid, aside, most)
-                .or_else(|| skip_mask(batch, &paid, U256::ZERO, most));
+            let skip = skip_mask(batch, &paid, aside | contested, most)
+                .or_else(|| skip_mask(batch, &paid, contested, most));
             let Some(skip) = skip else {
                 continue;
             };

@@ -62,7 +62,8 @@ where
         }
         if candidate.seal.is_none() {
             let batch = candidate.job.batch().and_then(|id| state.batch(&id));
-            return batch.is_some_and(|batch| batch.status.is_live());
+            let is_live = batch.is_some_and(|batch| batch.status.is_live());
+            return is_live && !self.is_stopped(&candidate.job);
         }
         let wanted = match candidate.nonce {
             Some(_) => PaymentStatus::Sealed,
@@ -70,7 +71,7 @@ where
         };
         candidate.payments.iter().all(|payment| {
             let row = state.payment(&payment.reference());
-            row.is_some_and(|row| row.status == wanted)
+            row.is_some_and(|row| row.status == wanted && row.hold.is_none())
         })
     }
 

@@ -109,7 +109,14 @@ impl State {
 
     fn hold(&mut self, refs: &[PaymentRef], reason: &HoldReason) -> Result<(), LogError> {
         for reference in refs {
-            self.step(*reference, PaymentStep::Hold)?.hold = Some(reason.clone());
+            let row = match self.payments.get_mut(reference) {
+                Some(row) if row.status == PaymentStatus::Sealed => {
+                    self.touched.payments.insert(*reference);
+                    row
+                }
+                _ => self.step(*reference, PaymentStep::Hold)?,
+            };
+            row.hold = Some(reason.clone());
         }
         Ok(())
     }
@@ -352,8 +359,12 @@ impl State {
                 .values()
                 .any(|other| other.status.is_live() && other.offset_of(number).is_some());
             if !held {
+                let hold = row.hold.clone();
                 let row = self.step(reference, PaymentStep::Reopen)?;
                 row.returns = row.returns.saturating_add(u32::from(singled_out));
+                if let Some(reason) = hold {
+                    self.hold(&[reference], &reason)?;
+                }
             }
         }
         Ok(())

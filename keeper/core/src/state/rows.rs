@@ -16,7 +16,7 @@ pub struct PaymentRow {
     pub arrival: u64,
     /// Where it stands.
     pub status: PaymentStatus,
-    /// Why it is held, while it is.
+    /// Why it is held, while it is; in a batch, why it will be once no batch can pay it.
     pub hold: Option<HoldReason>,
     /// Its number, from its first sealing on, for life.
     pub number: Option<PaymentNumber>,

@@ -173,7 +173,11 @@ fn what_is_paid_under_the_number_of_another_is_held() {
     bench.mine(vec![foreign_payment(number(0), payment(2))], Vec::new());
     bench.finalise(0);
     assert_eq!(bench.status(1), PaymentStatus::Displaced);
-    assert_eq!(bench.hold_reason(2), Some(HoldReason::ForeignProposal));
+    let number = number(0);
+    assert_eq!(
+        bench.hold_reason(2),
+        Some(HoldReason::PaidElsewhere { number })
+    );
 }
 
 #[test]
@@ -229,19 +233,6 @@ fn a_number_of_ours_that_is_paid_twice_is_an_incident() {
     bench.finalise(1);
     let number = number(0);
     assert_eq!(bench.halted(), Some(HaltReason::ForeignNumber { number }));
-}
-
-#[test]
-fn our_ref_paid_under_another_number_is_an_incident() {
-    let mut bench = Bench::new();
-    bench.pay([1]);
-    let number = foreign_number(0);
-    bench.mine(vec![foreign_payment(number, payment(1))], Vec::new());
-    bench.finalise(0);
-    let reference = payment(1).reference();
-    let reason = HaltReason::ForeignRef { reference, number };
-    assert_eq!(bench.halted(), Some(reason));
-    assert_eq!(bench.status(1), PaymentStatus::Sealed);
 }
 
 #[test]
@@ -314,6 +305,10 @@ fn a_nonce_that_somebody_else_used_is_gone_and_its_payments_are_not() {
     };
     assert_eq!(bench.count(is_foreign), 1);
     assert_eq!(bench.status(1), PaymentStatus::Open);
+    // Whoever that was has the key.
+    let reason = HaltReason::ForeignTransaction { nonce: 0 };
+    assert_eq!(bench.halted(), Some(reason));
+    bench.resume();
     bench.settle();
     let sent = bench.send(Reply::Accepted).unwrap();
     assert_eq!(transaction(&sent.raw).nonce, 1);

@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod contest;
 mod memory;
 mod world;
 

@@ -83,6 +83,7 @@ fn a_signature_for_a_nonce_that_somebody_else_used_is_dropped() {
     assert_eq!(slot.attempts, []);
     assert_eq!(bench.asked_for(is_send), 0);
 
+    bench.resume();
     bench.mine_quiet(1);
     bench.finalise(1);
     bench.settle();

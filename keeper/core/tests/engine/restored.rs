@@ -42,7 +42,11 @@ fn what_an_earlier_log_sent_and_is_asked_for_again_is_not_paid_again() {
         number: foreign_number(0),
     };
     assert_eq!(bench.halted(), Some(reason.clone()));
-    assert_eq!(bench.hold_reason(1), Some(HoldReason::ForeignProposal));
+    let number = foreign_number(0);
+    assert_eq!(
+        bench.hold_reason(1),
+        Some(HoldReason::PaidElsewhere { number })
+    );
 
     wait(&mut bench);
     assert_eq!(bench.halted(), Some(reason));
