@@ -45,6 +45,13 @@ async fn a_foreign_transaction_takes_the_nonce_of_one_that_is_signed() {
     assert!(world.send(keeper, nobody, Bytes::new()).await.success);
     world.set_mining(super::world::Mining::Every(1)).await;
     daemon.start();
+    daemon
+        .until("it halts", |daemon| {
+            daemon.log().contains("ForeignTransaction")
+        })
+        .await;
+    let note = "a colleague had the key".to_owned();
+    daemon.tell(Command::Resume { note });
     daemon.until_count(PaymentStatus::Paid, 5).await;
     each_paid_once(&world, &payments).await;
 }

@@ -140,6 +140,7 @@ where
         if (base.number, base.hash) == polled.finalised {
             self.memory.nonce = polled.finalised_nonce.or(self.memory.nonce);
         }
+        self.memory.lacks_nonce = polled.finalised_nonce.is_none();
         if blocks.is_empty() {
             return Ok(());
         }

@@ -51,8 +51,10 @@ pub(super) struct Memory {
     pub(super) limit: usize,
     /// Nothing new is tried before this block changes, and why.
     pub(super) stalled: Option<(BlockRef, String)>,
-    /// The keeper's nonce at the last block that is final.
+    /// The keeper's nonce at the last block that is final, as far as it was told.
     pub(super) nonce: Option<u64>,
+    /// The node did not tell it at the last poll.
+    pub(super) lacks_nonce: bool,
     /// Tip that the node suggests. [wei per gas]
     pub(super) suggested_tip: u128,
     pub(super) next_poll: Monotonic,
@@ -124,6 +126,7 @@ impl Memory {
             limit: usize::from(settings.batch.max_payments),
             stalled: None,
             nonce: None,
+            lacks_nonce: false,
             suggested_tip: 0,
             next_poll: now,
             next_arrivals: now,

@@ -60,6 +60,12 @@ where
     /// What it waits for, in words.
     fn waits(&self) -> Vec<String> {
         let mut waits = Vec::new();
+        if self.memory.lacks_nonce {
+            waits.push(
+                "the node does not tell the key's nonce at the final block: whether somebody else has the key is not known"
+                    .to_owned(),
+            );
+        }
         if self.memory.view.is_full() {
             let last = self.memory.view.base().number;
             waits.push(format!(

@@ -483,6 +483,8 @@ fn without_the_nonce_a_slot_is_used_up_by_its_own_attempt_only() {
     assert_eq!(bench.slot(0).status, SlotStatus::Consumed);
     assert_eq!(bench.slot(1).status, SlotStatus::Occupied);
 
+    let waits = bench.engine.status().waits.join(" ");
+    assert!(waits.contains("does not tell the key's nonce"), "{waits}");
     // Somebody else used the second, and another beyond it: known as soon as the node has a state again.
     bench.mine_quiet(1);
     bench.finalise_without_state();
