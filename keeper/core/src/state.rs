@@ -4,6 +4,7 @@ mod apply;
 mod error;
 mod foreign;
 mod rows;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
