@@ -67,16 +67,33 @@ pub struct Past {
     pub paid: usize,
     /// Proposals that wait in it.
     pub waiting: usize,
+    /// Nothing is sent before a block of that time is final; none if it can be sent at once.
+    pub wait: Option<(BlockTime, Suspicion)>,
+}
+
+/// Why an earlier keeper may have signed what can still land.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Suspicion {
+    /// There are payments or proposals.
+    #[error("the vault has been used")]
+    Used,
+    /// The pool holds more than the last final block.
+    #[error("a transaction of the key waits in a node's pool")]
+    Pending,
+    /// Nobody said otherwise.
+    #[error("an earlier keeper may have signed something; --first-keeper says that there was none")]
+    Unsaid,
 }
 
 /// Reads the vault's past up to the block that is final now; with a second node, as both have it.
 ///
-/// `ttl` is the longest life of a header that an earlier log of the same key may have signed. [seconds]
+/// `ttl` is the longest life of a header that an earlier log may have signed. [seconds] `is_first` is the operator's word
+/// that there was none.
 pub async fn read_past(
     (chain, second): (&RpcChain, Option<&RpcChain>),
     identity: &Identity,
     from_block: u64,
-    ttl: u64,
+    (ttl, is_first): (u64, bool),
     progress: impl FnMut(u64),
 ) -> Result<Past, OpeningError> {
     let parties = chain.parties();
@@ -107,11 +124,21 @@ pub async fn read_past(
     let tale = Tale::read(&history);
     let (paid, waiting) = (tale.paid.len(), tale.waiting(last).len());
     let mut events = tale.events(last);
-    let pending = chain.pending_nonce().await?;
-    if (identity.keeper_nonce > 0 && tale.is_used) || pending > identity.keeper_nonce {
+    let mut pending = chain.pending_nonce().await?;
+    if let Some(second) = second {
+        pending = pending.max(second.pending_nonce().await?);
+    }
+    let suspicion = match (tale.is_used, pending > identity.keeper_nonce) {
+        (true, _) => Some(Suspicion::Used),
+        (_, true) => Some(Suspicion::Pending),
+        _ => (!is_first).then_some(Suspicion::Unsaid),
+    };
+    let mut wait = None;
+    if let Some(suspicion) = suspicion {
         // An earlier log dated its headers by the newest block it saw.
         let newest = identity.head.time.max(last.time);
         let until = BlockTime::from_seconds(newest.seconds().saturating_add(ttl))?;
+        wait = Some((until, suspicion));
         events.push(Event::ModeChanged {
             mode: Mode::Halted {
                 reason: HaltReason::Restored { until },
@@ -123,6 +150,7 @@ pub async fn read_past(
         events,
         paid,
         waiting,
+        wait,
     })
 }
 

@@ -72,7 +72,7 @@ class Keeper {
   /** Starts the daemon. What it says goes to a file. */
   async start() {
     const log = fs.openSync(this.log, "a");
-    this.child = start(this.binary, ["run"], { cwd: this.directory, env: this.env, stdio: ["ignore", log, log] });
+    this.child = start(this.binary, ["run", "--first-keeper"], { cwd: this.directory, env: this.env, stdio: ["ignore", log, log] });
     fs.closeSync(log);
     this.ended = new Promise((resolve) => {
       this.child.on("exit", (code, signal) => resolve({ code, signal }));

@@ -44,6 +44,10 @@ pub(super) struct Args {
     /// First block to read the vault's past from, when there is no log yet; not after the one that created the vault
     #[arg(long, default_value_t = 0)]
     pub from_block: u64,
+    /// No keeper has worked for this vault before: when there is no log yet, start at once instead of waiting until whatever
+    /// one may have signed has expired. Not for service files
+    #[arg(long)]
+    pub first_keeper: bool,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
@@ -114,7 +118,7 @@ fn open_log(
             (nodes.first(), nodes.second()),
             identity,
             args.from_block,
-            config.batch.attempt_ttl_s,
+            (config.batch.attempt_ttl_s, args.first_keeper),
             |block| info!(block, to, "read"),
         ))
         .map_err(|error| Failure::of(ExitStatus::Chain, error))?;
@@ -135,6 +139,10 @@ fn open_log(
         from = past.opening.start.number,
         "log opened"
     );
+    if let Some((until, suspicion)) = past.wait {
+        let until = until.seconds();
+        warn!("nothing is sent before a block of chain time {until} is final: {suspicion}");
+    }
     Ok(())
 }
 

@@ -101,7 +101,7 @@ impl Daemon {
     }
 
     pub fn start(&mut self) {
-        self.start_with(&["run"]);
+        self.start_with(&["run", "--first-keeper"]);
     }
 
     pub fn start_with(&mut self, arguments: &[&str]) {

@@ -103,7 +103,7 @@ async fn somebody_else_executes_the_batch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_observer_sends_nothing() {
     let (world, mut daemon) = start(Plan::default(), "").await;
-    daemon.start_with(&["run", "--observe"]);
+    daemon.start_with(&["run", "--observe", "--first-keeper"]);
     daemon.opened().await;
     daemon.file(&small(0..3));
     daemon

@@ -1,8 +1,30 @@
 //! A lost database.
 
-use tidelock_core::lifecycle::PaymentStatus;
+use tidelock_core::{lifecycle::PaymentStatus, store::Store};
 
-use super::{daemon::each_paid_once, small, start, world::Plan};
+use std::path::PathBuf;
+
+use alloy::primitives::{Address, Bytes, U256};
+use serde_json::{Value, json};
+use tidelock_keeper::{
+    chain::{Expected, Parties, RpcChain},
+    opening::{Suspicion, read_past},
+    store::SqliteStore,
+};
+
+use super::{
+    daemon::{Daemon, each_paid_once},
+    pooled, small, start,
+    world::{Mining, Plan},
+};
+
+fn lose_database(daemon: &Daemon) {
+    for ending in ["", "-wal", "-shm", ".high-water"] {
+        let mut path = daemon.store().into_os_string();
+        path.push(ending);
+        let _ = std::fs::remove_file(path); // not all of them are there
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
@@ -13,12 +35,8 @@ async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
     daemon.file(&payments[..4]);
     daemon.until_count(PaymentStatus::Paid, 4).await;
     daemon.stop();
-    for ending in ["", ".high-water"] {
-        let mut path = daemon.store().into_os_string();
-        path.push(ending);
-        std::fs::remove_file(path).unwrap();
-    }
-    daemon.start();
+    lose_database(&daemon);
+    daemon.start(); // it says that it is the first, and is not believed
     daemon.opened().await;
     daemon.until_count(PaymentStatus::Paid, 4).await;
     daemon.file(&payments); // all of them again
@@ -32,4 +50,82 @@ async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
     world.skip(7_201).await;
     daemon.until_count(PaymentStatus::Paid, 6).await;
     each_paid_once(&world, &payments).await;
+}
+
+/// Every transaction that the log has.
+fn signed_in(store: PathBuf) -> Vec<Bytes> {
+    let read = move || {
+        let mut store = SqliteStore::open(&store).unwrap();
+        let slots = store.load().unwrap().unwrap().rows.slots;
+        let attempts = slots.into_iter().flat_map(|slot| slot.attempts);
+        attempts.map(|attempt| attempt.raw).collect()
+    };
+    std::thread::spawn(read).join().unwrap()
+}
+
+/// The vault was never used, and the node has forgotten what the lost log sent: nothing shows that there was one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_left_no_trace_is_waited_for_too() {
+    let (world, mut daemon) = start(Plan::default(), "").await;
+    let payments = pooled(&world, &mut daemon).await;
+    daemon.kill();
+    let keeper = world.keys.keeper.address();
+    let signed = signed_in(daemon.store());
+    world
+        .ask::<Value>("anvil_dropAllTransactions", json!([]))
+        .await;
+    lose_database(&daemon);
+    world.set_mining(Mining::Every(1)).await;
+
+    daemon.start_with(&["run"]);
+    daemon.opened().await;
+    daemon.file(&payments);
+    daemon
+        .until("it waits", |daemon| daemon.log().contains("--first-keeper"))
+        .await;
+    for raw in signed {
+        world
+            .ask::<Value>("eth_sendRawTransaction", json!([raw]))
+            .await;
+    }
+    world.mine(8).await;
+    let nonce: U256 = world
+        .ask("eth_getTransactionCount", json!([keeper, "latest"]))
+        .await;
+    assert!(!nonce.is_zero(), "what the lost log signed has landed");
+    world.skip(7_201).await;
+    daemon
+        .until("it has seen what landed", |daemon| {
+            daemon.log().contains("ForeignRef")
+        })
+        .await;
+    each_paid_once(&world, &payments).await;
+}
+
+/// Key and database are lost together: the new key has sent nothing, and the old one may have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_waits_for_the_old_one() {
+    let (world, mut daemon) = start(Plan::default(), "").await;
+    let parties = Parties {
+        keeper: Address::repeat_byte(0x77),
+        ..world.parties()
+    };
+    let chain = RpcChain::new(world.rpc.clone(), parties);
+    let opened = async |is_first| {
+        let expected = Expected {
+            has_second_node: false,
+            allow_single_node: true,
+            sends: false,
+        };
+        let identity = chain.identify(expected).await.unwrap();
+        let past = read_past((&chain, None), &identity, 0, (7_200, is_first), |_| {}).await;
+        past.unwrap().wait.map(|(_, suspicion)| suspicion)
+    };
+    assert_eq!(opened(false).await, Some(Suspicion::Unsaid));
+    assert_eq!(opened(true).await, None);
+    daemon.start();
+    daemon.opened().await;
+    daemon.file(&small(0..1));
+    daemon.until_count(PaymentStatus::Paid, 1).await;
+    assert_eq!(opened(true).await, Some(Suspicion::Used));
 }

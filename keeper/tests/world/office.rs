@@ -92,7 +92,7 @@ impl Office {
         command
             .arg("--config")
             .arg(self.path("keeper.toml"))
-            .arg("run")
+            .args(["run", "--first-keeper"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
