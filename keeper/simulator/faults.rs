@@ -1,5 +1,5 @@
-//! What goes wrong, by name. The numbers are those of the list of faults that the keeper must survive
-//! (`docs/simulator.md`).
+//! What goes wrong, by name. This is the list of faults that the keeper must survive; the numbers are their names in it, and
+//! no other list has them.
 
 /// Declares the faults: variant, number in the list, how often in a thousand chances, what it is.
 macro_rules! faults {

@@ -47,10 +47,10 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  failed, or a difference was found
-  2  bad usage or configuration; nothing was done
+  2  bad usage, or a configuration that is bad or not what chain or store have; nothing was done
   3  refused by a rule; nothing was done
   4  the chain cannot be reached, or does not answer as it must
-  5  the store is damaged, full, missing or in use
+  5  the store is damaged, changed by somebody, full, missing or in use
 
 Every field of the configuration can be given as KEEPER_SECTION__FIELD, for example KEEPER_CHAIN__RPC_URL.
 KEEPER_LOG says what is logged to standard error, for example KEEPER_LOG=info,tidelock_keeper=debug.";

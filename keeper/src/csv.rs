@@ -31,7 +31,7 @@ pub enum CsvError {
         /// Which line.
         line: usize,
         /// The field, its value and the rule.
-        source: DomainError,
+        source: FieldError,
     },
     /// A ref comes twice: one of the two payments would not be made.
     #[error("line {line}: ref {reference} is that of line {first} too; each payment needs its own")]
@@ -119,11 +119,61 @@ fn read_line(line: usize, text: &str, decimals: u8) -> Result<Payment, CsvError>
         return Err(CsvError::Fields { line, found });
     };
     let read = || {
-        let reference: PaymentRef = reference.parse()?;
-        let recipient = parse_address(recipient)?;
-        Payment::new(recipient, Amount::parse(amount, decimals)?, reference)
+        let reference: PaymentRef = reference.parse().map_err(FieldError::Domain)?;
+        read_payment(reference, recipient, amount, decimals)
     };
     read().map_err(|source| CsvError::Field { line, source })
+}
+
+/// A field of a payment that breaks a rule, by the name that people know it under.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// No address.
+    #[error("recipient {text:?}: {rule}")]
+    Recipient {
+        /// What was given.
+        text: String,
+        /// The rule.
+        rule: &'static str,
+    },
+    /// More decimals than the token has.
+    #[error("amount {text:?}: more decimals than the token has, which is {decimals}")]
+    Decimals {
+        /// What was given.
+        text: String,
+        /// The token's.
+        decimals: u8,
+    },
+    /// Anything else.
+    #[error("{0}")]
+    Domain(DomainError),
+}
+
+/// Reads a payment as people write it; `decimals` are the token's.
+pub fn read_payment(
+    reference: PaymentRef,
+    recipient: &str,
+    amount: &str,
+    decimals: u8,
+) -> Result<Payment, FieldError> {
+    let recipient = parse_address(recipient).map_err(|error| match error {
+        DomainError::AddressInvalid { text, rule } => FieldError::Recipient { text, rule },
+        other => FieldError::Domain(other),
+    })?;
+    let amount = Amount::parse(amount, decimals).map_err(|error| match error {
+        DomainError::AmountInvalid { text, .. } if has_more_decimals(&text, decimals) => {
+            FieldError::Decimals { text, decimals }
+        }
+        other => FieldError::Domain(other),
+    })?;
+    Payment::new(recipient, amount, reference).map_err(FieldError::Domain)
+}
+
+fn has_more_decimals(amount: &str, decimals: u8) -> bool {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    amount.split_once('.').is_some_and(|(whole, fraction)| {
+        is_digits(whole) && is_digits(fraction) && fraction.len() > usize::from(decimals)
+    })
 }
 
 #[cfg(test)]
@@ -185,7 +235,7 @@ mod tests {
             ),
             (
                 format!("ref,recipient,amount\n{REF},0x11,1"),
-                "line 2: address \"0x11\"",
+                "line 2: recipient \"0x11\"",
             ),
             (
                 format!("ref,recipient,amount\n{REF},{PAYEE},1.0000001"),

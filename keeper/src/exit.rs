@@ -9,13 +9,13 @@ pub enum ExitStatus {
     Done,
     /// It failed, or it compared and found a difference.
     Failed,
-    /// Bad usage, a bad value or a bad configuration. Nothing was done.
+    /// Bad usage, a bad value, or a configuration that is bad or not what chain or store have. Nothing was done.
     Usage,
     /// A rule refuses it. Nothing was done.
     Refused,
     /// The chain cannot be reached, or does not answer as it must.
     Chain,
-    /// The store is damaged, full, missing or in use.
+    /// The store is damaged, changed by somebody, full, missing or in use.
     Store,
 }
 

@@ -1,5 +1,6 @@
 //! The keeper: the core's engine on a real chain, a real store and a real key.
 
+pub mod calendar;
 pub mod chain;
 pub mod cli;
 pub mod config;

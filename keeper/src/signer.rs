@@ -54,14 +54,18 @@ pub enum SignerError {
         path: PathBuf,
     },
     /// The password does not open the keystore.
-    #[error("key.keystore {}: the password does not open it", path.display())]
+    #[error("{field} {}: the password does not open it", path.display())]
     WrongPassword {
+        /// The setting.
+        field: &'static str,
         /// Where.
         path: PathBuf,
     },
     /// It is no keystore.
-    #[error("key.keystore {}: not an encrypted keystore (version 3 JSON): {reason}", path.display())]
+    #[error("{field} {}: not an encrypted keystore (version 3 JSON): {reason}", path.display())]
     NotKeystore {
+        /// The setting.
+        field: &'static str,
         /// Where.
         path: PathBuf,
         /// In words.
@@ -69,9 +73,12 @@ pub enum SignerError {
     },
     /// There is no password.
     #[error(
-        "key.password_file: not set, KEEPER_PASSWORD is not set either, and there is no terminal to ask at; one is needed"
+        "{field}: not set, KEEPER_PASSWORD is not set either, and there is no terminal to ask at; one is needed"
     )]
-    NoPassword,
+    NoPassword {
+        /// The setting.
+        field: &'static str,
+    },
     /// Two passwords that should be the same.
     #[error("password: the two that were typed differ")]
     PasswordsDiffer,
@@ -86,4 +93,26 @@ pub enum SignerError {
         /// In words.
         reason: String,
     },
+}
+
+impl SignerError {
+    /// The same about a person's key, which the command line names and not the configuration.
+    pub fn of_command_line(mut self) -> Self {
+        match &mut self {
+            Self::File { field, .. }
+            | Self::Permissions { field, .. }
+            | Self::Exists { field, .. }
+            | Self::WrongPassword { field, .. }
+            | Self::NotKeystore { field, .. }
+            | Self::NoPassword { field } => {
+                *field = if *field == password::FIELD {
+                    "--password-file"
+                } else {
+                    "--keystore"
+                };
+            }
+            Self::PasswordsDiffer | Self::PasswordEmpty | Self::Sign { .. } => {}
+        }
+        self
+    }
 }

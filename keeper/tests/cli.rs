@@ -19,7 +19,7 @@ use support::{
     payment, tamper,
 };
 use tidelock_core::{event::Event, store::Store};
-use tidelock_keeper::store::SqliteStore;
+use tidelock_keeper::{heartbeat::Heartbeat, store::SqliteStore};
 
 const PAYEE: &str = "0x1111111111111111111111111111111111111111";
 const REF: &str = "0x00000000000000000000000000000001";
@@ -168,13 +168,13 @@ fn a_bad_request_is_refused_by_field_value_and_rule() {
             "0x1111",
             "1",
             REF,
-            ["address \"0x1111\"", "40 hexadecimal digits"],
+            ["recipient \"0x1111\"", "40 hexadecimal digits"],
         ),
         (
             "1111111111111111111111111111111111111111",
             "1",
             REF,
-            ["address \"1111", "must start with 0x"],
+            ["recipient \"1111", "must start with 0x"],
         ),
         (
             "0xdAC17F958D2ee523a2206206994597C13D831eC7",
@@ -195,7 +195,10 @@ fn a_bad_request_is_refused_by_field_value_and_rule() {
             PAYEE,
             "1.0000001",
             REF,
-            ["amount \"1.0000001\"", "more decimals than the token has"],
+            [
+                "amount \"1.0000001\"",
+                "more decimals than the token has, which is 6",
+            ],
         ),
         (PAYEE, "1e6", REF, ["amount \"1e6\"", "only digits"]),
         (PAYEE, "1,5", REF, ["amount \"1,5\"", "only digits"]),
@@ -389,6 +392,18 @@ fn a_running_keeper_answers_commands() {
     }
 }
 
+fn beat(history: &History, observes: bool) -> Heartbeat {
+    Heartbeat {
+        written_at: u64::MAX,
+        observes,
+        tip: history.state.finalised(),
+        unincluded: 0,
+        waits: Vec::new(),
+        alerts: Vec::new(),
+        failure: None,
+    }
+}
+
 #[test]
 fn status_and_explain_tell_the_same_story() {
     let home = Home::new();
@@ -402,9 +417,16 @@ fn status_and_explain_tell_the_same_story() {
     store
         .commit(&[held], &history.state.take_changes())
         .unwrap();
+    beat(&history, true).write(&home.database()).unwrap();
+    let status = home.run(&["status"]).ok();
+    assert!(
+        status.contains("keeper  running; sends nothing, by --observe"),
+        "{status}"
+    );
+    beat(&history, false).write(&home.database()).unwrap();
     let status = home.run(&["status"]).ok();
     for part in [
-        "running; sends",
+        "keeper  running; sends\n",
         "held 1",
         "1234.5",
         PAYEE,
@@ -432,6 +454,11 @@ fn status_and_explain_tell_the_same_story() {
         .commit(&[gone], &history.state.take_changes())
         .unwrap();
     drop(store);
+    let stopped = home.run(&["status"]).ok();
+    assert!(
+        stopped.contains("keeper  not running, sends nothing;"),
+        "{stopped}"
+    );
     let status = home.run(&["status", "--json"]).json();
     assert_eq!(
         (&status["running"], &status["counts"]["cancelled"]),
@@ -551,6 +578,20 @@ fn a_full_disk_loses_nothing_and_is_named() {
     home.run(&["request", "--file", "many.csv"]).ok();
     let status = home.run(&["status", "--json"]).json();
     assert_eq!(status["counts"]["waiting"], 20_001);
+}
+
+#[test]
+fn a_key_is_named_as_the_command_line_names_it() {
+    let home = Home::new();
+    let id = format!("0x{}", "0".repeat(64));
+    let mut command = home.command();
+    command
+        .env("KEEPER_PASSWORD", "x")
+        .args(["revoke", &id, "--keystore", "none.json"]);
+    let done = Done::from(command.output().unwrap());
+    assert!(!done.err.contains("key."), "{}", done.err);
+    assert_eq!(done.err.matches("No such file").count(), 1, "{}", done.err);
+    done.refused(2, &["--keystore none.json: "]);
 }
 
 #[test]

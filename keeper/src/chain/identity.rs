@@ -12,6 +12,8 @@ use tidelock_core::{
     event::BlockRef,
 };
 
+use crate::calendar::both;
+
 use super::{ChainError, RpcChain, advise::Blacklist, wire::narrow};
 
 sol! {
@@ -143,7 +145,9 @@ pub enum IdentityError {
     },
     /// The key may not pay.
     #[error(
-        "keeper {keeper}: its role ends at {until}, block {block} is of {time}; it must hold the keeper's role to send"
+        "keeper {keeper}: {}, block {block} is of {}; it must hold the keeper's role to send",
+        end_of_role(*until),
+        both(*time)
     )]
     NotKeeper {
         /// The key's address.
@@ -155,6 +159,13 @@ pub enum IdentityError {
         /// Its time.
         time: u64,
     },
+}
+
+fn end_of_role(until: u64) -> String {
+    if until == 0 {
+        return "the role was never granted".to_owned();
+    }
+    format!("its role ends at {}", both(until))
 }
 
 impl IdentityError {

@@ -242,5 +242,38 @@ fn revert_words(data: &[u8]) -> String {
     let inner = words
         .split_once('(')
         .map_or(words.as_str(), |(_, rest)| rest);
-    inner.strip_suffix(')').unwrap_or(inner).to_owned()
+    let inner = inner.strip_suffix(')').unwrap_or(inner);
+    // `Name { value: …, other: … }` becomes `Name, with value …, other …`.
+    match inner.split_once(" { ") {
+        None => inner.to_owned(),
+        Some((name, values)) => {
+            let values = values.trim_end_matches(" }").replace(": ", " ");
+            format!("{name}, with {values}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_sol_types::SolError;
+
+    use super::*;
+
+    #[test]
+    fn the_vaults_errors_read_as_words() {
+        let caller = Address::repeat_byte(1);
+        let data = Vault::VaultNotSigner { caller }.abi_encode();
+        assert_eq!(
+            revert_words(&data),
+            format!("VaultNotSigner, with caller {caller:?}")
+        );
+        let data = Vault::VaultFrozen {
+            haltedUntil: U256::from(7),
+        };
+        assert_eq!(
+            revert_words(&data.abi_encode()),
+            "VaultFrozen, with haltedUntil 7"
+        );
+        assert_eq!(revert_words(&[1, 2]), "revert data 0x0102");
+    }
 }

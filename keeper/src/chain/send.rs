@@ -1,6 +1,6 @@
 use alloy::primitives::{B256, Bytes};
 use serde_json::json;
-use tidelock_core::submit::{Reply, classify};
+use tidelock_core::submit::{RefusalClass, Reply, classify};
 
 use super::{RpcChain, RpcError};
 
@@ -23,7 +23,15 @@ impl RpcChain {
                     RpcError::Refused { message, .. } => classify(message),
                     _ => Reply::Ambiguous,
                 };
-                tracing::info!(%hash, ?reply, %error, "the node did not simply accept the transaction");
+                match reply {
+                    // It is in the pool or mined: what comes of sending the same bytes twice.
+                    Reply::Known | Reply::Refused(RefusalClass::NonceTooLow) => {
+                        tracing::debug!(%hash, ?reply, %error, "the node takes the transaction no second time");
+                    }
+                    _ => {
+                        tracing::info!(%hash, ?reply, %error, "the node did not simply accept the transaction");
+                    }
+                }
                 reply
             }
         }

@@ -17,6 +17,7 @@ use super::{
     print,
 };
 use crate::{
+    calendar::both,
     chain::RpcChain,
     exit::{ExitStatus, Failure, Outcome},
 };
@@ -99,7 +100,7 @@ pub(super) fn describe(header: &Batch, payments: &[Payment], decimals: u8) -> St
         header.first_number,
         show(header.total),
         header.tier.get(),
-        header.expires_at.seconds(),
+        both(header.expires_at.seconds()),
     );
     for payment in payments {
         let _ = writeln!(

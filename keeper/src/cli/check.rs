@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::{
     Context,
-    online::{KeeperArgs, block_on, connect, expected, until},
+    online::{KeeperArgs, block_on, connect, expected, role_until},
     print,
 };
 use crate::{
-    chain::{Identity, IdentityError},
+    chain::Identity,
     config::Config,
-    exit::{ExitStatus, Failure, Outcome},
+    exit::{ExitStatus, Outcome},
 };
 
 /// What `keeper check` takes.
@@ -28,10 +28,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let keeper = args.keeper.address(&config)?;
     let identity = block_on(async {
         let nodes = connect(&config, keeper)?;
-        nodes
-            .identify(expected(&config, true))
-            .await
-            .map_err(difference)
+        Ok(nodes.identify(expected(&config, true)).await?)
     })?;
     print(if context.json {
         as_json(&config, keeper, &identity)
@@ -39,14 +36,6 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         as_text(&config, keeper, &identity)
     })?;
     Ok(ExitStatus::Done)
-}
-
-/// A command that compares ends with `Failed` when it finds a difference.
-fn difference(error: IdentityError) -> Failure {
-    match error.root() {
-        IdentityError::Chain(_) => error.into(),
-        _ => Failure::of(ExitStatus::Failed, error),
-    }
 }
 
 fn as_json(config: &Config, keeper: Address, found: &Identity) -> String {
@@ -84,8 +73,8 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
          vault      {}, version {}, unit {}\n\
          lens       {}\n\
          token      {}, {} decimals, {blacklist}\n\
-         keeper     {keeper}, role until {}\n\
-         proposer   role until {}\n\
+         keeper     {keeper}, role {}\n\
+         proposer   role {}\n\
          nonce      {} at the final block\n\
          gas        {} of the chain's coin",
         config.chain.rpc_url,
@@ -98,8 +87,8 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
         config.vault.lens,
         config.vault.token,
         found.decimals,
-        until(found.keeper_until, now),
-        until(found.proposer_until, now),
+        role_until(found.keeper_until, now),
+        role_until(found.proposer_until, now),
         found.keeper_nonce,
         format_ether(found.gas_balance),
     );

@@ -13,7 +13,7 @@ use tidelock_core::{
     domain::BatchId,
     event::{BlockRef, Fees, Job},
     port::{Effect, Outcome, Simulation},
-    submit::{FeeMarket, Offer, Unsigned, offer},
+    submit::{FeeMarket, Offer, RefusalClass, Reply, Unsigned, offer},
 };
 use tokio::time::sleep;
 
@@ -241,12 +241,12 @@ impl Desk {
         let chain = self.nodes.chain();
         loop {
             let raw = raw.clone();
-            chain.answer(Effect::Send { hash, raw }).await;
+            let reply = chain.answer(Effect::Send { hash, raw }).await;
             let ask = async |chain: &RpcChain| chain.mined(hash).await;
             // No answer about the receipt is as good as none, and so is one that the other node does not give yet.
             let why = match self.nodes.agree("block of the transaction", ask).await {
                 Ok(Some(mined)) => return Ok(mined),
-                Ok(None) => "no block holds it yet".to_owned(),
+                Ok(None) => unmined(&reply),
                 Err(error) => error.to_string(),
             };
             if start.elapsed() >= self.wait {
@@ -259,5 +259,16 @@ impl Desk {
             }
             sleep(POLL).await;
         }
+    }
+}
+
+/// What is known of a transaction that no block holds.
+fn unmined(reply: &Outcome) -> String {
+    let held = "no block holds it yet";
+    match reply {
+        Outcome::Sent(Reply::Refused(RefusalClass::NonceTooLow)) => {
+            format!("{held}, though the node calls its nonce used up")
+        }
+        _ => held.to_owned(),
     }
 }

@@ -6,15 +6,15 @@ use alloy::primitives::{Address, U256, utils::format_ether};
 use serde::Serialize;
 use tidelock_core::{
     domain::BlockTime,
-    event::{BlockRef, Mode},
+    event::{BlockRef, HaltReason, Mode},
     lifecycle::PaymentStatus,
     port::VaultLook,
 };
 
 use super::{
     Context,
-    online::{KeeperArgs, block_on, connect, expected, until},
-    print,
+    online::{KeeperArgs, block_on, connect, expected, role_until, until},
+    print, words,
 };
 use crate::{
     chain::{Identity, IdentityError, RpcChain, Warning},
@@ -171,8 +171,8 @@ fn clock(head: BlockTime, now: u64) -> Finding {
 fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding {
     let now = at.seconds();
     let found = format!(
-        "role until {} (warned {} days before)",
-        until(end, now),
+        "role {} (warned {} days before)",
+        role_until(end, now),
         ROLE_ENDS_SOON.div_euclid(86_400)
     );
     let level = match end.checked_sub(now) {
@@ -268,7 +268,11 @@ fn standing(overview: &Overview, is_written: bool) -> Vec<Finding> {
     let mode = match &head.mode {
         Mode::Armed => finding("mode", Level::Ok, "armed"),
         Mode::Halted { reason } => {
-            let words = format!("halted, until an operator resumes: {reason:?}");
+            let end = match reason {
+                HaltReason::Restored { .. } => "halted",
+                _ => "halted, until an operator resumes",
+            };
+            let words = format!("{end}: {}", words::halt(reason));
             finding("mode", Level::Failed, words)
         }
     };

@@ -10,6 +10,7 @@ use tidelock_core::domain::{BatchId, VaultDomain, parse_address};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
+    calendar::utc,
     chain::{
         CallError, ChainError, Expected, IdentityError, Nodes, Parties, Rpc, RpcChain, RpcSettings,
     },
@@ -84,7 +85,9 @@ impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
         let status = match error.root() {
             IdentityError::Chain(_) => ExitStatus::Chain,
-            _ => ExitStatus::Refused,
+            IdentityError::NotKeeper { .. } => ExitStatus::Refused,
+            // What the configuration says is not what the chain has.
+            _ => ExitStatus::Usage,
         };
         Self::of(status, error)
     }
@@ -151,9 +154,9 @@ impl OwnKeyArgs {
             file: self.password_file.clone(),
             prompt: format!("password of {}: ", self.keystore.display()),
         };
-        let password = signer::read_password(&source)?;
-        let opened = signer::open(&self.keystore, &password);
-        opened.map_err(|error| Failure::from(error).while_doing("--keystore"))
+        let password = signer::read_password(&source);
+        let opened = password.and_then(|password| signer::open(&self.keystore, &password));
+        opened.map_err(|error| error.of_command_line().into())
     }
 }
 
@@ -165,20 +168,25 @@ pub(super) fn batch_id(text: &str) -> Result<BatchId, Failure> {
     })
 }
 
+/// How long a role is held.
+pub(super) fn role_until(time: u64, now: u64) -> String {
+    if time == 0 {
+        return "never granted".to_owned();
+    }
+    format!("until {}", until(time, now))
+}
+
 /// A time in the future, as people read it.
 pub(super) fn until(time: u64, now: u64) -> String {
     const DAY: u64 = 86_400;
     const HOUR: u64 = 3_600;
     let Some(left) = time.checked_sub(now).filter(|left| *left > 0) else {
-        return if time == 0 {
-            "never granted".to_owned()
-        } else {
-            format!("{time} (over)")
-        };
+        return format!("{time} ({}, over)", utc(time));
     };
-    if left >= 2 * DAY {
-        format!("{time} (in {} days)", left.div_euclid(DAY))
+    let left = if left >= 2 * DAY {
+        format!("{} days", left.div_euclid(DAY))
     } else {
-        format!("{time} (in {} hours)", left.div_euclid(HOUR))
-    }
+        format!("{} hours", left.div_euclid(HOUR))
+    };
+    format!("{time} ({}, in {left})", utc(time))
 }

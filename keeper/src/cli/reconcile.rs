@@ -40,7 +40,7 @@ fn reconcile(config: &Config) -> Result<Report, Failure> {
     let domain = head.opening.domain;
     if domain.vault != config.vault.address || domain.chain_id != config.chain.chain_id {
         return Err(Failure::new(
-            ExitStatus::Refused,
+            ExitStatus::Usage,
             format!(
                 "store.path {}: its log is of vault {} on chain {}, not of the one configured",
                 config.store.path.display(),

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng;
 use serde::Serialize;
-use tidelock_core::domain::{Amount, DomainError, Payment, PaymentRef, parse_address};
+use tidelock_core::domain::{DomainError, Payment, PaymentRef};
 
 use super::{Context, offline, print};
 use crate::{
     config::Config,
-    csv::read_lines,
+    csv::{read_lines, read_payment},
     exit::{ExitStatus, Failure, Outcome},
     store::{Filed, Filing, Taken},
 };
@@ -83,9 +83,9 @@ fn single(args: &Args, decimals: u8, config: &Config) -> Result<Payment, Failure
         Some(text) => text.parse().map_err(|error: DomainError| usage(error))?,
         None => PaymentRef(rand::rng().random()),
     };
-    let recipient = parse_address(args.recipient.as_deref().unwrap_or_default()).map_err(usage)?;
-    let amount = Amount::parse(args.amount.as_deref().unwrap_or_default(), decimals);
-    let payment = Payment::new(recipient, amount.map_err(usage)?, reference).map_err(usage)?;
+    let recipient = args.recipient.as_deref().unwrap_or_default();
+    let amount = args.amount.as_deref().unwrap_or_default();
+    let payment = read_payment(reference, recipient, amount, decimals).map_err(usage)?;
     match never_paid(&payment, config) {
         Some(rule) => Err(Failure::new(ExitStatus::Usage, rule)),
         None => Ok(payment),

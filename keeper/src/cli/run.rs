@@ -23,6 +23,7 @@ use tracing::{info, warn};
 use super::{
     Context,
     online::{connect, expected, keeper_key},
+    words,
 };
 use crate::{
     chain::{Identity, Nodes},
@@ -296,7 +297,9 @@ impl Watch {
         if last.is_none_or(|last| last.mode != status.mode) {
             match &status.mode {
                 Mode::Armed => info!("armed"),
-                Mode::Halted { reason } => warn!(?reason, "halted: nothing is sent"),
+                Mode::Halted { reason } => {
+                    warn!(reason = words::halt(reason), "halted: nothing is sent")
+                }
             }
         }
         if last.is_none_or(|last| last.alerts != status.alerts) {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tidelock_core::event::Mode;
 
 use super::{Context, offline, print, shown::Shown, words};
 use crate::{
@@ -160,13 +161,13 @@ fn heading(
     beat: Option<&Heartbeat>,
 ) -> String {
     let identity = reader.identity();
-    let running = if running { "running" } else { "not running" };
     let now = beat.map(sign_of_life).unwrap_or_default();
     let log = match &overview.log {
+        None if running => "keeper  opens its log".to_owned(),
         None => "keeper  not running; its log is not opened yet".to_owned(),
         Some((head, row)) => format!(
-            "keeper  {running}; {}\nlog     entry {} {}\nfinal   block {}",
-            words::mode(&row.mode),
+            "keeper  {}\nlog     entry {} {}\nfinal   block {}",
+            doing(&row.mode, running, beat),
             head.seq,
             head.hash,
             row.finalised.number
@@ -185,6 +186,19 @@ fn heading(
     )
 }
 
+/// Whether it runs, and whether it sends.
+fn doing(mode: &Mode, running: bool, beat: Option<&Heartbeat>) -> String {
+    let is_armed = matches!(mode, Mode::Armed);
+    match beat {
+        _ if !is_armed && running => format!("running; {}", words::mode(mode)),
+        _ if !is_armed => format!("not running; {}", words::mode(mode)),
+        _ if !running => "not running, sends nothing; would send if it ran".to_owned(),
+        Some(beat) if beat.observes => "running; sends nothing, by --observe".to_owned(),
+        Some(_) => "running; sends".to_owned(),
+        None => "running; has not said yet whether it sends".to_owned(),
+    }
+}
+
 /// Beats are half a second apart; one that is older than this means a keeper that hangs. [seconds]
 const STALE: u64 = 15;
 
@@ -194,9 +208,6 @@ fn sign_of_life(beat: &Heartbeat) -> String {
         "head    block {}; {} transactions in no block",
         beat.tip.number, beat.unincluded
     )];
-    if beat.observes {
-        lines.push("observe sends nothing, by --observe".to_owned());
-    }
     lines.extend(beat.waits.iter().map(|wait| format!("waits   {wait}")));
     lines.extend(beat.alerts.iter().map(|alert| format!("ALERT   {alert}")));
     if let Some(failure) = &beat.failure {

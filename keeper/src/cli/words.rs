@@ -6,6 +6,8 @@ use tidelock_core::{
     lifecycle::PaymentStatus,
 };
 
+use crate::calendar::both;
+
 /// Every status, in the order of a payment's life.
 pub(super) const STATUSES: [PaymentStatus; 8] = [
     PaymentStatus::Requested,
@@ -90,7 +92,8 @@ pub(super) fn mode(mode: &Mode) -> String {
     }
 }
 
-fn halt(reason: &HaltReason) -> String {
+/// Why the keeper sends nothing.
+pub(super) fn halt(reason: &HaltReason) -> String {
     match reason {
         HaltReason::FinalityBroken { number, was, now } => {
             format!("block {number} was final as {was}, and is {now} now")
@@ -110,8 +113,8 @@ fn halt(reason: &HaltReason) -> String {
             format!("ref {reference} was paid under number {number}, which is not its own")
         }
         HaltReason::Restored { until } => format!(
-            "the vault was in use before; goes on by itself when a block of chain time {} is final",
-            until.seconds()
+            "what an earlier keeper may have signed must expire first; goes on by itself when a block of chain time {} is final",
+            both(until.seconds())
         ),
         HaltReason::Operator { note } => format!("an operator stopped it: {note}"),
     }
@@ -148,7 +151,7 @@ pub(super) fn event(event: &Event) -> String {
             "sealed into a batch {}, {}, expires at {}",
             header(batch),
             route(*by),
-            batch.expires_at.seconds()
+            both(batch.expires_at.seconds())
         ),
         Event::Adopted { batch, .. } => {
             format!("adopted with a foreign proposal {}", header(batch))

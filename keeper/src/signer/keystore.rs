@@ -122,10 +122,12 @@ fn refused(path: &Path, error: &LocalSignerError) -> SignerError {
     let reason = error.to_string();
     if reason.contains("Mac Mismatch") {
         return SignerError::WrongPassword {
+            field: FIELD,
             path: path.to_owned(),
         };
     }
     SignerError::NotKeystore {
+        field: FIELD,
         path: path.to_owned(),
         reason,
     }

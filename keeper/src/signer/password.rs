@@ -10,6 +10,8 @@ use super::SignerError;
 
 /// Variable of the environment that may hold the password.
 pub const PASSWORD_VARIABLE: &str = "KEEPER_PASSWORD";
+/// The setting that names its file.
+pub(super) const FIELD: &str = "key.password_file";
 /// Longest password file that is read. [bytes]
 const MAX_FILE_LEN: u64 = 4096;
 
@@ -54,10 +56,9 @@ fn given(source: &PasswordSource) -> Result<Option<SecretString>, SignerError> {
 }
 
 fn from_file(path: &Path) -> Result<SecretString, SignerError> {
-    let field = "key.password_file";
-    let length = private_file(field, path)?;
+    let length = private_file(FIELD, path)?;
     let failed = |source| SignerError::File {
-        field,
+        field: FIELD,
         path: path.to_owned(),
         source,
     };
@@ -73,9 +74,10 @@ fn from_file(path: &Path) -> Result<SecretString, SignerError> {
 
 fn ask(prompt: &str) -> Result<SecretString, SignerError> {
     if !io::stdin().is_terminal() {
-        return Err(SignerError::NoPassword);
+        return Err(SignerError::NoPassword { field: FIELD });
     }
-    let typed = rpassword::prompt_password(prompt).map_err(|_| SignerError::NoPassword)?;
+    let typed =
+        rpassword::prompt_password(prompt).map_err(|_| SignerError::NoPassword { field: FIELD })?;
     checked(Zeroizing::new(typed))
 }
 

@@ -55,7 +55,7 @@ async fn a_reorganisation_crosses_finality() {
     daemon.until_count(PaymentStatus::Paid, 3).await;
     world.reorg(8).await;
     daemon
-        .until("it halts", |daemon| daemon.log().contains("FinalityBroken"))
+        .until("it halts", |daemon| daemon.log().contains("was final as"))
         .await;
     daemon.file(&small(3..6));
     world.mine(3).await;

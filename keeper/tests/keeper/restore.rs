@@ -42,7 +42,7 @@ async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
     daemon.file(&payments); // all of them again
     daemon
         .until("it waits for what may still land", |daemon| {
-            daemon.log().contains("Restored")
+            daemon.log().contains("goes on by itself")
         })
         .await;
     world.mine(3).await;
