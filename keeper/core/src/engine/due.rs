@@ -391,7 +391,7 @@ where
     }
 
     /// Rule 11: room under each tier's cap, and balance, less what is in flight and not part of the block looked at.
-    fn room(&self, at: BlockRef, vault: &VaultLook) -> (Vec<u128>, u128) {
+    pub(super) fn room(&self, at: BlockRef, vault: &VaultLook) -> (Vec<u128>, u128) {
         let mut room: Vec<u128> = vault.tiers.iter().map(|tier| tier.headroom.0).collect();
         let mut balance = vault.balance.0;
         for slot in self.state().slots() {

@@ -7,10 +7,13 @@ use crate::{
     domain::{BatchId, Payment},
     event::{BlockRef, Mode},
     lifecycle::{BatchStatus, PaymentStatus},
-    port::ProposalLook,
-    state::BatchRow,
+    port::{ProposalLook, ProposalState, TierLook, VaultLook},
+    state::{BatchRow, PaymentRow},
     store::Store,
 };
+
+/// Proposals that are named at most.
+const SHOWN: usize = 10;
 
 /// What the keeper is about, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +83,9 @@ where
         {
             waits.push(why.clone());
         }
-        if let Some((_, vault)) = self.memory.vault() {
+        if let Some((at, vault)) = self.memory.vault() {
+            waits.extend(self.wait_for_room(at, vault));
+            waits.extend(vault.proposals.iter().filter_map(wait_of).take(SHOWN));
             let time = self.memory.view.tip().time.seconds();
             if time < vault.halted_until {
                 waits.push(format!("the vault is frozen until {}", vault.halted_until));
@@ -93,6 +98,27 @@ where
             }
         }
         waits
+    }
+
+    /// Payments for which there is no room now, if there are any.
+    fn wait_for_room(&self, at: BlockRef, vault: &VaultLook) -> Option<String> {
+        let (room, balance) = self.room(at, vault);
+        let lacks_room = |row: &&PaymentRow| {
+            let tier = self.memory.tiers.get(&row.reference());
+            let index = tier.map(|tier| usize::from(tier.get()));
+            let is_automatic =
+                |index: &usize| vault.tiers.get(*index).is_some_and(TierLook::is_automatic);
+            let room = index.filter(is_automatic).and_then(|index| room.get(index));
+            room.is_some_and(|room| row.payment.amount().0 > balance.min(*room))
+        };
+        let open = self.state().payments();
+        let open = open.filter(|row| row.status == PaymentStatus::Open);
+        match open.filter(lacks_room).count() {
+            0 => None,
+            count => Some(format!(
+                "payments for which their tier's cap, or the vault's balance, has no room now: {count}"
+            )),
+        }
     }
 
     /// Rule 12: proposals of somebody else that would pay what is ours to pay a second time, if signers let them.
@@ -130,5 +156,20 @@ where
             .vault()
             .map(|(_, vault)| vault.proposals.clone())
             .unwrap_or_default()
+    }
+}
+
+/// What a proposal waits for, if it is people or time.
+fn wait_of((id, look): &(BatchId, ProposalLook)) -> Option<String> {
+    match look.state {
+        ProposalState::Proposed => Some(format!(
+            "batch {id} has {} of {} approvals",
+            look.votes, look.required
+        )),
+        ProposalState::Queued => Some(format!(
+            "batch {id} is approved; its delay ends at chain time {}",
+            look.earliest
+        )),
+        _ => None,
     }
 }

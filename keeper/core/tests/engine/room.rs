@@ -3,7 +3,7 @@
 use tidelock_core::{
     domain::Amount,
     lifecycle::PaymentStatus,
-    port::{Advice, Effect},
+    port::{Advice, Effect, ProposalState},
     settings::Settings,
     submit::Reply,
 };
@@ -186,4 +186,27 @@ fn what_the_vault_said_at_a_block_that_is_gone_is_not_used() {
     bench.answer(&look.unwrap());
     bench.settle();
     assert_eq!(sealed(&bench, [1]), [true]);
+}
+
+#[test]
+fn what_waits_for_room_approvals_or_time_is_said() {
+    let mut bench = Bench::new();
+    bench.vault.tiers[0].headroom = Amount(AMOUNT - 1);
+    bench.mine_quiet(1);
+    bench.request([1, 2]);
+    bench.settle();
+    let waits = bench.engine.status().waits.join("; ");
+    assert!(waits.contains("no room now: 2"), "{waits}");
+
+    let batch = bench.propose([3]);
+    for (state, words) in [
+        (ProposalState::Proposed, "has 1 of 1 approvals"),
+        (ProposalState::Queued, "its delay ends at"),
+    ] {
+        bench.stands(batch.id, state);
+        bench.settle();
+        let waits = bench.engine.status().waits.join("; ");
+        assert!(waits.contains(&format!("{}", batch.id)), "{waits}");
+        assert!(waits.contains(words), "{waits}");
+    }
 }
