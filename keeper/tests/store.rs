@@ -66,6 +66,25 @@ fn the_history_reaches_every_kind_of_event() {
 }
 
 #[test]
+fn nobody_else_reads_the_database() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = place();
+    let (store, _) = filled(&path, 5, 1);
+    let files = std::fs::read_dir(folder.path()).unwrap();
+    let of_database: Vec<_> = files
+        .map(|file| file.unwrap())
+        .filter(|file| !file.file_name().to_string_lossy().contains("high-water"))
+        .filter(|file| !file.file_name().to_string_lossy().contains("lock"))
+        .collect();
+    assert!(of_database.len() >= 2, "the database and its log of writes");
+    for file in of_database {
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?}", file.file_name());
+    }
+    drop(store);
+}
+
+#[test]
 fn a_store_that_was_never_opened_is_empty() {
     let (_folder, path) = place();
     let mut store = create(&path);

@@ -1,6 +1,6 @@
 //! The engine's store on SQLite: one connection, one writer, every commit forced to disk.
 
-use std::{path::Path, time::Duration};
+use std::{os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use sqlx::{
     ConnectOptions, Connection, Row, SqliteConnection,
@@ -302,6 +302,7 @@ impl Store for SqliteStore {
 }
 
 async fn tables(path: &Path, identity: Identity) -> Result<SqliteConnection, StoreError> {
+    private_file(path)?;
     let mut connection = options(path).create_if_missing(true).connect().await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::raw_sql(include_str!("schema.sql"))
@@ -314,6 +315,16 @@ async fn tables(path: &Path, identity: Identity) -> Result<SqliteConnection, Sto
     commit::meta(&mut transaction, "identity", &identity).await?;
     transaction.commit().await?;
     Ok(connection)
+}
+
+/// Who was paid what is nobody's business. What SQLite writes beside the database takes its mode from it.
+fn private_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    let made = options.write(true).create_new(true).mode(0o600).open(path);
+    made.map(drop).map_err(|source| StoreError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 pub(super) fn runtime() -> Result<Runtime, StoreError> {
