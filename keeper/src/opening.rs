@@ -81,7 +81,10 @@ pub enum Suspicion {
     #[error("a transaction of the key waits in a node's pool")]
     Pending,
     /// Nobody said otherwise.
-    #[error("an earlier keeper may have signed something; --first-keeper says that there was none")]
+    #[error(
+        "an earlier keeper may have signed something; if none ever worked for this vault, stop, move the database away, and \
+         start with --first-keeper"
+    )]
     Unsaid,
 }
 

@@ -142,6 +142,9 @@ fn open_log(
     );
     if let Some((until, suspicion)) = past.wait {
         let until = until.seconds();
+        if args.first_keeper {
+            warn!("--first-keeper is not followed");
+        }
         warn!("nothing is sent before a block of chain time {until} is final: {suspicion}");
     }
     Ok(())

@@ -96,7 +96,7 @@ async fn what_left_no_trace_is_waited_for_too() {
     world.skip(7_201).await;
     daemon
         .until("it has seen what landed", |daemon| {
-            daemon.log().contains("ForeignRef")
+            daemon.log().contains("which is not its own")
         })
         .await;
     each_paid_once(&world, &payments).await;
