@@ -149,14 +149,6 @@ where
             first.reference()
         ))
     }
-
-    /// Batches that wait for votes or for their delay, with what the vault said of them last.
-    pub fn proposals(&self) -> Vec<(BatchId, ProposalLook)> {
-        self.memory
-            .vault()
-            .map(|(_, vault)| vault.proposals.clone())
-            .unwrap_or_default()
-    }
 }
 
 /// What a proposal waits for, if it is people or time.

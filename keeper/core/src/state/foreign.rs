@@ -1,3 +1,5 @@
+//! Which refs other people's proposals hold.
+
 use std::collections::BTreeMap;
 
 use crate::domain::{Payment, PaymentRef};
