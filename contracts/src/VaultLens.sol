@@ -8,7 +8,7 @@ import {RollingCap} from "./libraries/RollingCap.sol";
 import {Hot} from "./types/Hot.sol";
 import {Member} from "./types/Member.sol";
 import {PackedTier} from "./types/PackedTier.sol";
-import {Proposal, Proposals} from "./types/Proposal.sol";
+import {Proposal, Terms} from "./types/Proposal.sol";
 import {
     Batch,
     Blocker,
@@ -88,45 +88,20 @@ contract VaultLens {
 
     /// @notice What a proposal waits for, as far as its id tells: `explainBatch` also looks at the cap, `explainChange` at
     /// what its kind of change waits for.
-    function explain(IVault vault, bytes32 id) public view returns (Explanation memory e) {
-        Proposal p = vault.proposal(id);
-        e.state = vault.stateOf(id);
-        if (e.state == State.None) {
-            e.blocker = Blocker.NotProposed;
-            return e;
-        }
-        bool change = p.tier() == Proposals.CHANGE;
-        (uint256 required, uint256 delay) = (vault.threshold(), vault.policyDelay());
-        if (!change) (required, delay) = vault.packedTier(p.tier()).terms();
-        (uint256 storedRequired, uint256 storedDelay) = p.terms();
-        e.required = (storedRequired > required ? storedRequired : required).toUint8();
-        e.delay = (storedDelay > delay ? storedDelay : delay).toUint32();
-        e.votes = p.voteCount(vault.hot().epoch()).toUint8();
-        e.expiresAt = p.expiresAt().toUint40();
-
-        if (e.state >= State.Executed) {
-            e.blocker = Blocker.Final;
-        } else if (!change && !vault.packedTier(p.tier()).exists()) {
-            e.blocker = Blocker.TierGone;
-        } else if (e.state == State.Proposed) {
-            e.blocker = Blocker.Votes;
-        } else {
-            e.quorumAt = p.quorumAt().toUint40();
-            uint256 ready = p.quorumAt() + e.delay;
-            uint256 halted = change ? 0 : vault.hot().haltedUntil();
-            e.earliest = (ready > halted ? ready : halted).toUint40();
-            if (e.state == State.Queued) e.blocker = Blocker.Delay;
-            else if (block.timestamp < halted) e.blocker = Blocker.Frozen;
-        }
+    function explain(IVault vault, bytes32 id) external view returns (Explanation memory) {
+        return _inTime(_explain(vault, id));
     }
 
     /// @notice What a proposed batch waits for, the cap included, as if all of it were open.
     function explainBatch(IVault vault, Batch calldata batch) external view returns (Explanation memory e) {
-        e = explain(vault, vault.hashBatch(batch));
+        e = _explain(vault, vault.hashBatch(batch));
         if (e.earliest == 0) return e;
-        uint40 fits = fitsAt(vault, batch.tier, batch.total).toUint40();
-        if (fits == 0 || fits > e.earliest) e.earliest = fits;
-        if (e.blocker == Blocker.None && (fits == 0 || fits > block.timestamp)) e.blocker = Blocker.Cap;
+        uint256 fits = fitsAt(vault, batch.tier, batch.total);
+        if (fits == 0) {
+            (e.earliest, e.blocker) = (0, Blocker.Cap);
+            return e;
+        }
+        return _inTime(_waitFor(e, fits, Blocker.Cap));
     }
 
     /// @notice What a proposed change waits for: also the freeze, if it is a sweep, and the 28 hours after a change of tiers,
@@ -136,15 +111,60 @@ contract VaultLens {
         view
         returns (Explanation memory e)
     {
-        e = explain(vault, vault.hashChange(kind, change));
+        e = _explain(vault, vault.hashChange(kind, change));
         if (e.earliest == 0) return e;
-        uint256 until = kind == ChangeKind.Sweep
-            ? vault.hot().haltedUntil()
-            : kind == ChangeKind.Tiers ? vault.hot().settledAt() : 0;
-        if (until > e.earliest) e.earliest = until.toUint40();
-        if (e.blocker == Blocker.None && block.timestamp < until) {
-            e.blocker = kind == ChangeKind.Sweep ? Blocker.Frozen : Blocker.TiersSettling;
+        if (kind == ChangeKind.Sweep) e = _waitFor(e, vault.hot().haltedUntil(), Blocker.Frozen);
+        if (kind == ChangeKind.Tiers) e = _waitFor(e, vault.hot().settledAt(), Blocker.TiersSettling);
+        return _inTime(e);
+    }
+
+    /// @dev Not yet held against its end.
+    function _explain(IVault vault, bytes32 id) private view returns (Explanation memory e) {
+        Proposal p = vault.proposal(id);
+        e.state = vault.stateOf(id);
+        if (e.state == State.None) {
+            e.blocker = Blocker.NotProposed;
+            return e;
         }
+        Terms memory t = _terms(vault, p);
+        (uint256 required, uint256 delay) = p.needs(t);
+        (e.required, e.delay) = (required.toUint8(), delay.toUint32());
+        e.votes = p.voteCount(vault.hot().epoch()).toUint8();
+        e.expiresAt = p.expiresAt().toUint40();
+
+        if (e.state >= State.Executed) {
+            e.blocker = Blocker.Final;
+        } else if (!p.isChange() && !vault.packedTier(p.tier()).exists()) {
+            e.blocker = Blocker.TierGone;
+        } else if (e.state == State.Proposed) {
+            e.blocker = Blocker.Votes;
+        } else {
+            e.quorumAt = p.quorumAt().toUint40();
+            e.earliest = p.readyAt(t).toUint40();
+            if (e.state == State.Queued) e.blocker = Blocker.Delay;
+            if (!p.isChange()) e = _waitFor(e, vault.hot().haltedUntil(), Blocker.Frozen);
+        }
+    }
+
+    /// @dev What the policy asks of a proposal now.
+    function _terms(IVault vault, Proposal p) private view returns (Terms memory) {
+        if (p.isChange()) return Terms(vault.threshold(), p.instant() ? 0 : vault.policyDelay(), 0);
+        (uint256 required, uint256 delay) = vault.packedTier(p.tier()).terms();
+        return Terms(required, delay, vault.termsChangedAt());
+    }
+
+    /// @dev One more thing that is gone at `time`. What lasts longest is what blocks, but a delay that runs is named first.
+    function _waitFor(Explanation memory e, uint256 time, Blocker blocker) private view returns (Explanation memory) {
+        if (time <= block.timestamp) return e;
+        if (e.blocker == Blocker.None || (time > e.earliest && time >= e.expiresAt)) e.blocker = blocker;
+        if (time > e.earliest) e.earliest = time.toUint40();
+        return e;
+    }
+
+    /// @dev No time beyond the end: what blocks then is the reason why it is never executed.
+    function _inTime(Explanation memory e) private pure returns (Explanation memory) {
+        if (e.earliest >= e.expiresAt) e.earliest = 0;
+        return e;
     }
 
     /// @notice Whether the signer's vote counts for `id` now.

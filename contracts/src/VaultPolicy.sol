@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {VaultRules} from "./VaultRules.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Policy} from "./libraries/Policy.sol";
 import {TokenCall} from "./libraries/TokenCall.sol";
 import {Hot} from "./types/Hot.sol";
 import {Member} from "./types/Member.sol";
-import {PackedTier, PackedTierFields} from "./types/PackedTier.sol";
+import {PackedTier} from "./types/PackedTier.sol";
 import {Configuration, Role, Standing, Tier} from "./types/VaultTypes.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title VaultPolicy
 /// @notice Who may do what in a vault and how much may leave: the state that policy changes alter, and its views.
+/// @dev What values must be by themselves `VaultRules` has checked when they came in. `_set…` checks what only the state of now
+/// can tell, writes, and emits old and new; `_write…` only writes and emits; `_require…` reads and reverts.
 abstract contract VaultPolicy is IVault {
     using SafeCast for uint256;
     using TokenCall for address;
@@ -35,6 +38,8 @@ abstract contract VaultPolicy is IVault {
     uint8 public tierCount;
     /// @inheritdoc IVault
     uint32 public policyDelay;
+    /// @inheritdoc IVault
+    uint40 public termsChangedAt;
     /// @dev Tiers 1 to 3; tier 0 lives in `hot`.
     mapping(uint256 tier => PackedTier) private _tiers;
     /// @inheritdoc IVault
@@ -43,23 +48,21 @@ abstract contract VaultPolicy is IVault {
     mapping(address recipient => Standing) public standingOf;
     address[] private _signers;
     address[] private _guardians;
+    VaultRules internal immutable _rules = new VaultRules();
 
     constructor(Configuration memory c) {
         if (c.token.code.length == 0) revert VaultTokenInvalid(c.token);
         c.token.balanceOf(address(this)); // reverts if the balance cannot be read, for then nothing could ever be paid
-        Policy.checkBounds(c.unit, c.hardCeiling, c.policyDelayFloor);
+        PackedTier[] memory rows = _rules.checkConfiguration(c);
         (token, unit, hardCeiling, policyDelayFloor) = (c.token, c.unit, c.hardCeiling, c.policyDelayFloor);
         emit VaultCreated(c.token, c.unit, c.hardCeiling, c.policyDelayFloor);
-
-        Policy.check(c.tiers, c.signers.length, c.threshold, c.policyDelay, c.unit, c.hardCeiling, c.policyDelayFloor);
+        _writeTiers(rows, c.policyDelay);
         _writeSigners(c.signers, c.threshold);
-        _writeTiers(c.tiers, c.policyDelay);
         _setGuardians(c.guardians, c.guardiansUntil);
         for (uint256 i = 0; i < c.grants.length; ++i) {
-            _checkUntil(i, c.grants[i].until);
             _setRole(c.grants[i].account, c.grants[i].role, 0, c.grants[i].until);
         }
-        // Never paid, and never anything else: `_setStanding` takes none of the three.
+        // Never paid, and never anything else: the rules take none of the three.
         (standingOf[address(0)], standingOf[address(this)], standingOf[token]) =
         (Standing.Blocked, Standing.Blocked, Standing.Blocked);
         for (uint256 i = 0; i < c.known.length; ++i) {
@@ -68,64 +71,11 @@ abstract contract VaultPolicy is IVault {
         if (c.successor != address(0)) _setSuccessor(c.successor);
     }
 
-    // ── Changing the policy: each checks, writes, and emits old and new ──────────────────────────────────────────
+    // ── Signers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     function _setSigners(address[] memory next, uint8 nextThreshold) internal {
-        _check(_allTiers(), next.length, nextThreshold, policyDelay);
+        _rules.checkQuorum(next.length, nextThreshold);
         _writeSigners(next, nextThreshold);
-    }
-
-    /// @dev While old charges are in the windows each cap is the smaller of old and new, and tiers cannot change again:
-    /// otherwise moving a cap between tiers, or back and forth, would let more through in a day than either policy.
-    function _setTiers(Tier[] memory next, uint32 nextDelay) internal {
-        uint256 settledAt = hot.settledAt();
-        if (block.timestamp < settledAt) revert VaultTiersCoolingDown(settledAt);
-        _check(next, _signers.length, threshold, nextDelay);
-        _writeTiers(next, nextDelay);
-        hot = hot.withTiersChangedAt(block.timestamp);
-    }
-
-    function _setGuardians(address[] memory next, uint256 until) internal {
-        Policy.inRange(Policy.Field.GuardianCount, 0, next.length, 1, Policy.MAX_GUARDIANS);
-        address[] memory old = _guardians;
-        for (uint256 i = 0; i < old.length; ++i) {
-            _moveRole(old[i], Role.Guardian, 0);
-        }
-        _checkUntil(0, until);
-        for (uint256 i = 0; i < next.length; ++i) {
-            if (_moveRole(next[i], Role.Guardian, until) != 0) revert VaultAddressInvalid(next[i]); // listed twice
-        }
-        _guardians = next;
-    }
-
-    function _setRole(address account, Role role, uint256 oldUntil, uint256 until) internal {
-        if (role == Role.Guardian) revert VaultRoleNotGrantable(role);
-        uint256 actual = _moveRole(account, role, until);
-        if (actual != oldUntil) revert VaultRoleStale(account, role, oldUntil, actual);
-    }
-
-    function _setStanding(address recipient, Standing oldStanding, Standing standing) internal {
-        _checkAddress(recipient);
-        Standing actual = standingOf[recipient];
-        if (actual != oldStanding) revert VaultStandingStale(recipient, oldStanding, actual);
-        standingOf[recipient] = standing;
-        emit RecipientSet(recipient, actual, standing);
-    }
-
-    function _setSuccessor(address next) internal {
-        if (next != address(0)) _checkAddress(next);
-        emit SuccessorSet(successor, next);
-        successor = next;
-    }
-
-    /// @dev Grants a role until a time, or takes it (0).
-    function _moveRole(address account, Role role, uint256 until) internal returns (uint256 old) {
-        _checkAddress(account);
-        if (until != 0) _checkUntil(0, until);
-        Member m = member[account];
-        old = m.until(role);
-        member[account] = m.withUntil(role, until);
-        emit RoleSet(account, role, old, until);
     }
 
     function _writeSigners(address[] memory next, uint8 nextThreshold) private {
@@ -137,54 +87,94 @@ abstract contract VaultPolicy is IVault {
         Policy.inRange(Policy.Field.Epoch, 0, epoch, 1, type(uint24).max);
         hot = hot.withEpoch(epoch);
         for (uint256 i = 0; i < next.length; ++i) {
-            _checkAddress(next[i]);
-            Member m = member[next[i]];
-            if (m.isSigner()) revert VaultAddressInvalid(next[i]); // listed twice
-            member[next[i]] = m.withSigner(epoch, i);
+            member[next[i]] = member[next[i]].withSigner(epoch, i);
         }
         emit SignersSet(epoch, old, next, threshold, nextThreshold);
         _signers = next;
         threshold = nextThreshold;
     }
 
-    function _writeTiers(Tier[] memory next, uint32 nextDelay) private {
-        uint256 oldCount = tierCount;
-        for (uint256 k = 0; k < next.length || k < oldCount; ++k) {
-            Tier memory was;
-            Tier memory row; // all zero beyond the last
-            if (k < oldCount) was = tier(k);
-            if (k < next.length) row = next[k];
-            PackedTier t =
-                PackedTierFields.pack(row.maxKnown / unit, row.maxUnknown / unit, row.cap / unit, was.cap / unit);
-            t = t.withTerms(row.approvals, row.delay);
+    // ── Tiers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @dev While old charges are in the windows each cap is the smaller of old and new, and tiers cannot change again:
+    /// otherwise moving a cap between tiers, or back and forth, would let more through in a day than either policy.
+    /// Lowering a cap lets nothing through that the caps before did not, so that nothing has to settle.
+    function _setTiers(bytes calldata change, bool tightens) internal {
+        Hot h = hot;
+        if (!tightens && block.timestamp < h.settledAt()) revert VaultTiersCoolingDown(h.settledAt());
+        (PackedTier[] memory next, uint32 nextDelay) = _rules.tiersAfter(change, tightens);
+        _writeTiers(next, nextDelay);
+        if (!tightens) hot = hot.withTiersChangedAt(block.timestamp);
+    }
+
+    function _writeTiers(PackedTier[] memory next, uint32 nextDelay) private {
+        (uint256 oldCount, uint256 count) = (tierCount, next.length);
+        for (uint256 k = 0; k < count || k < oldCount; ++k) {
+            Tier memory was = _unpack(packedTier(k));
+            PackedTier t = k < count ? next[k] : PackedTier.wrap(0);
             if (k == 0) hot = hot.withFirstTier(t);
             else _tiers[k] = t;
-            emit TierSet(k, was, row);
+            emit TierSet(k, was, _unpack(t));
         }
-        emit PolicyDelaySet(policyDelay, nextDelay);
-        tierCount = next.length.toUint8();
-        policyDelay = nextDelay;
+        if (policyDelay != nextDelay) emit PolicyDelaySet(policyDelay, nextDelay);
+        (tierCount, policyDelay, termsChangedAt) = (count.toUint8(), nextDelay, block.timestamp.toUint40());
     }
 
-    function _check(Tier[] memory tiers, uint256 signerCount, uint256 nextThreshold, uint256 delay) private view {
-        Policy.check(tiers, signerCount, nextThreshold, delay, unit, hardCeiling, policyDelayFloor);
-    }
+    // ── Guardians and roles ──────────────────────────────────────────────────────────────────────────────────────
 
-    /// @dev `index` is that of the grant.
-    function _checkUntil(uint256 index, uint256 until) private view {
-        uint256 time = block.timestamp;
-        Policy.inRange(Policy.Field.GrantUntil, index, until, time + 1, time + Policy.MAX_GRANT);
-    }
-
-    function _checkAddress(address account) private view {
-        if (account == address(0) || account == address(this) || account == token) revert VaultAddressInvalid(account);
-    }
-
-    function _allTiers() private view returns (Tier[] memory all) {
-        all = new Tier[](tierCount);
-        for (uint256 k = 0; k < all.length; ++k) {
-            all[k] = tier(k);
+    function _setGuardians(address[] memory next, uint256 until) internal {
+        _rules.checkUntil(until);
+        address[] memory old = _guardians;
+        for (uint256 i = 0; i < old.length; ++i) {
+            _writeRole(old[i], Role.Guardian, 0);
         }
+        for (uint256 i = 0; i < next.length; ++i) {
+            _writeRole(next[i], Role.Guardian, until);
+        }
+        _guardians = next;
+    }
+
+    function _setRole(address account, Role role, uint256 oldUntil, uint256 until) internal {
+        if (until != 0) _rules.checkUntil(until);
+        uint256 actual = member[account].until(role);
+        if (actual != oldUntil) revert VaultRoleStale(account, role, oldUntil, actual);
+        _writeRole(account, role, until);
+    }
+
+    /// @dev The earlier of the two ends.
+    function _setStricterRole(address account, Role role, uint256 until) internal {
+        if (until < member[account].until(role)) _writeRole(account, role, until);
+    }
+
+    function _writeRole(address account, Role role, uint256 until) private {
+        Member m = member[account];
+        emit RoleSet(account, role, m.until(role), until);
+        member[account] = m.withUntil(role, until);
+    }
+
+    // ── Recipients and successor ─────────────────────────────────────────────────────────────────────────────────
+
+    function _setStanding(address recipient, Standing oldStanding, Standing standing) internal {
+        Standing actual = standingOf[recipient];
+        if (actual != oldStanding) revert VaultStandingStale(recipient, oldStanding, actual);
+        standingOf[recipient] = standing;
+        emit RecipientSet(recipient, actual, standing);
+    }
+
+    /// @dev The stricter of the two standings.
+    function _setStricterStanding(address recipient, Standing standing) internal {
+        Standing actual = standingOf[recipient];
+        if (Policy.isStricter(standing, actual)) _setStanding(recipient, actual, standing);
+    }
+
+    function _setSuccessor(address next) internal {
+        emit SuccessorSet(successor, next);
+        successor = next;
+    }
+
+    function _requireNotFrozen(Hot h) internal view {
+        uint256 until = h.haltedUntil();
+        if (block.timestamp < until) revert VaultFrozen(until);
     }
 
     // ── Reading the policy ───────────────────────────────────────────────────────────────────────────────────────
@@ -209,11 +199,19 @@ abstract contract VaultPolicy is IVault {
     function tier(uint256 index) public view returns (Tier memory row) {
         PackedTier t = packedTier(index);
         if (!t.exists()) revert VaultTierUnknown(index, tierCount);
+        return _unpack(t);
+    }
+
+    /// @dev A row in base units; all zero if there is none.
+    function _unpack(PackedTier t) private view returns (Tier memory row) {
         (uint256 approvals, uint256 delay) = t.terms();
-        (row.approvals, row.delay) = (approvals.toUint8(), delay.toUint32());
-        row.maxKnown = (t.maxKnown() * unit).toUint128();
-        row.maxUnknown = (t.maxUnknown() * unit).toUint128();
-        row.cap = (t.cap() * unit).toUint128();
+        unchecked {
+            // Six and 22 bits; limits fit the ceiling, and so 128 bits.
+            (row.approvals, row.delay) = (uint8(approvals), uint32(delay));
+            row.maxKnown = uint128(t.maxKnown() * unit);
+            row.maxUnknown = uint128(t.maxUnknown() * unit);
+            row.cap = uint128(t.cap() * unit);
+        }
     }
 
     /// @inheritdoc IVault

@@ -5,7 +5,7 @@ import {Hot} from "../types/Hot.sol";
 import {Member} from "../types/Member.sol";
 import {PackedTier} from "../types/PackedTier.sol";
 import {Proposal} from "../types/Proposal.sol";
-import {Batch, ChangeKind, Refusal, Role, Standing, State, Tier} from "../types/VaultTypes.sol";
+import {Batch, ChangeKind, Order, Refusal, Role, Standing, State, Tier, Vote} from "../types/VaultTypes.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
@@ -16,6 +16,12 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 /// Payments leave in batches. A batch names the tier of the release policy that it is paid under, and is charged to
 /// that tier's strict rolling 24-hour cap. Automatic tiers are paid by the keeper at once; the others wait for signers
 /// and time. Each payment has a number, and a number is paid at most once, ever.
+///
+/// Signers vote by calls of their own, or by signatures that anybody brings: EIP-712 structs that name the signer, the
+/// signer epoch and what is approved. A call states a batch by a payment order and its packed payments; the vault derives the
+/// rest of the header, so that what is paid is what was approved, or else has another id, under which nothing is.
+///
+/// What loosens waits. A change that only tightens takes effect with the vote that brings its quorum.
 ///
 /// Assumptions about the token, each as weak as USDT needs it:
 /// - `transfer` may return nothing, `true`, `false` (also on success), or garbage; its answer is ignored.
@@ -43,27 +49,28 @@ interface IVault is IERC165, IERC5267 {
     event VaultCreated(address indexed token, uint256 unit, uint256 hardCeiling, uint256 policyDelayFloor);
     /// @notice A batch awaits approval. With its payments, so that logs alone rebuild it. A signer that proposes votes.
     /// @param id Id of the batch.
-    /// @param proposer Who called.
-    /// @param batch The header.
+    /// @param proposer Who called; of a proposal by signatures, the first signer.
+    /// @param order What the header cannot be derived from.
     /// @param payments The packed payments.
-    event BatchProposed(bytes32 indexed id, address indexed proposer, Batch batch, bytes payments);
+    event BatchProposed(bytes32 indexed id, address indexed proposer, Order order, bytes payments);
     /// @notice A policy change awaits approval. A signer that proposes votes.
     /// @param id Id of the change.
-    /// @param proposer Who called.
+    /// @param proposer Who called; of a proposal by signatures, the first signer.
     /// @param kind Which struct `change` is.
     /// @param change ABI encoding of that struct.
     event ChangeProposed(bytes32 indexed id, address indexed proposer, ChangeKind kind, bytes change);
-    /// @notice A signer's vote counts for `id`. The first vote of a new signer set drops those of the old one.
+    /// @notice A signer's vote counts for `id`. The first vote of a new signer set drops those of the old one. Of a batch paid by
+    /// signatures at once, each vote.
     /// @param id Id of the proposal.
     /// @param signer Who voted.
     event Approved(bytes32 indexed id, address indexed signer);
     /// @notice The clock started at this block's time, by a proposal that needs no more votes or by the vote that brought
-    /// quorum, for which there is no `Approved`.
+    /// quorum, for which there is no `Approved`. Of a proposal that policy has made stricter, also by the vote that then suffices.
     /// @param id Id of the proposal.
     /// @param caller Who proposed, or whose vote it was.
     event Queued(bytes32 indexed id, address indexed caller);
-    /// @notice A signer took its vote back.
-    /// @param id Id of the proposal.
+    /// @notice A signer took its vote back if there was one; signatures of its signer set count no more.
+    /// @param id Id of the proposal, or of what may still be proposed.
     /// @param signer Whose vote it was.
     event Revoked(bytes32 indexed id, address indexed signer);
     /// @notice Too few votes are left: the clock stopped.
@@ -73,25 +80,13 @@ interface IVault is IERC165, IERC5267 {
     /// @param id Id of the proposal.
     /// @param guardian Who vetoed.
     event Cancelled(bytes32 indexed id, address indexed guardian);
-    /// @notice Payments of an automatic batch left the vault. With the payments, so that logs alone rebuild it.
+    /// @notice Payments of a batch that was never proposed left the vault: an automatic one, or one paid by signatures. With the
+    /// payments, so that logs alone rebuild it.
     /// @param id Id of the batch.
-    /// @param tier Tier that was charged.
-    /// @param firstNumber Number of the batch's first payment.
+    /// @param order What the header cannot be derived from; its tier was charged.
     /// @param paidMask Bit `i` is set if this call paid number `firstNumber + i`.
-    /// @param total Sum that left. [base units]
-    /// @param expiresAt The header's.
-    /// @param context The header's.
     /// @param payments The packed payments.
-    event BatchPaid(
-        bytes32 indexed id,
-        uint256 tier,
-        uint256 firstNumber,
-        uint256 paidMask,
-        uint256 total,
-        uint256 expiresAt,
-        bytes32 context,
-        bytes payments
-    );
+    event BatchPaid(bytes32 indexed id, Order order, uint256 paidMask, bytes payments);
     /// @notice Payments of a proposed batch left the vault; its `BatchProposed` has them. None, if all were paid elsewhere.
     /// The proposal is executed once all its numbers are paid.
     /// @param id Id of the batch.
@@ -140,8 +135,8 @@ interface IVault is IERC165, IERC5267 {
     /// @param oldThreshold Approvals that a policy change needed.
     /// @param threshold Approvals that it needs now.
     event SignersSet(uint256 epoch, address[] oldSigners, address[] signers, uint256 oldThreshold, uint256 threshold);
-    /// @notice A row of the release policy was written; one that is all zero does not exist. Except at creation, the smaller of
-    /// the two caps is in force for 28 hours.
+    /// @notice A row of the release policy was written; one that is all zero does not exist. Unless at creation or by
+    /// a change that only tightens, the smaller of the two caps is in force for 28 hours.
     /// @param tier Index of the row.
     /// @param oldTier The row before.
     /// @param newTier The row now.
@@ -157,8 +152,9 @@ interface IVault is IERC165, IERC5267 {
     /// @notice The vault's balance of another token went to the successor.
     /// @param token The other token.
     /// @param successor Who got it.
-    /// @param amount What left. [base units of that token]
-    event Swept(address indexed token, address indexed successor, uint256 amount);
+    /// @param arrived What the successor has more. [base units of that token]
+    /// @param left What the vault still has. [base units of that token]
+    event Swept(address indexed token, address indexed successor, uint256 arrived, uint256 left);
 
     // ── Errors ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,14 +194,8 @@ interface IVault is IERC165, IERC5267 {
     error VaultExpired(uint256 expiresAt, uint256 time);
     /// @notice `expiresAt` is outside `earliest..latest`: too little life for delay and settling, or too much.
     error VaultExpiryOutOfRange(uint256 expiresAt, uint256 earliest, uint256 latest);
-    /// @notice `count` is outside 1..256, or `payments` is not `48 × count` bytes.
+    /// @notice `payments` is not `48 × count` bytes of 1 to 256 payments; or `count` is outside 1..256.
     error VaultCountInvalid(uint256 count, uint256 paymentsBytes);
-    /// @notice The header's `paymentsHash` is not the hash of the payments.
-    error VaultPaymentsHashMismatch(bytes32 stated, bytes32 actual);
-    /// @notice The header's `total` is not the sum of the payments. [base units]
-    error VaultTotalMismatch(uint256 stated, uint256 actual);
-    /// @notice The header's `recipient` is not the sole payee, or is not zero with several payments.
-    error VaultRecipientMismatch(address stated, address actual);
     /// @notice Numbers run past `limit`, the first number that the call may not use.
     error VaultNumberOutOfRange(uint256 firstNumber, uint256 count, uint256 limit);
     /// @notice The tier does not exist; there are `tiers`.
@@ -214,6 +204,8 @@ interface IVault is IERC165, IERC5267 {
     error VaultTierNotAutomatic(uint256 tier);
     /// @notice A proposal cannot name an automatic tier, which is the keeper's alone.
     error VaultTierAutomatic(uint256 tier);
+    /// @notice The tier has a delay, so that nothing is paid by signatures at once. [seconds]
+    error VaultTierDelayed(uint256 tier, uint256 delay);
     /// @notice Payment `index` cannot be paid under the tier. `limit` is the tier's for that recipient. [base units]
     error VaultPaymentRefused(uint256 index, address recipient, uint256 amount, uint256 limit, Refusal refusal);
     /// @notice Every payment of the batch is paid or skipped.
@@ -226,7 +218,8 @@ interface IVault is IERC165, IERC5267 {
     error VaultBalanceTooLow(uint256 requested, uint256 balance);
     /// @notice The token took another sum from the vault than what was paid. [base units]
     error VaultBalanceMismatch(uint256 expected, uint256 actual);
-    /// @notice Payment `index` failed with too little gas to blame the token; send the batch with more.
+    /// @notice Payment `index` failed with too little gas to blame the token: a transfer must have had 1,000,000, and may not have
+    /// used up all it got. Send the batch with more, or without that payment.
     error VaultGasTooLow(uint256 index, uint256 gasBefore, uint256 gasAfter);
 
     /// @notice The proposal exists.
@@ -235,15 +228,23 @@ interface IVault is IERC165, IERC5267 {
     error VaultStateInvalid(bytes32 id, State state);
     /// @notice The signer's vote counts already.
     error VaultAlreadyApproved(bytes32 id, address signer);
-    /// @notice The signer has no vote to take back.
+    /// @notice The signer has no vote to take back, and its signatures count no more already.
     error VaultNotApproved(bytes32 id, address signer);
+    /// @notice The call brings no vote.
+    error VaultVotesMissing();
+    /// @notice The votes are fewer than the tier asks for.
+    error VaultVotesShort(bytes32 id, uint256 votes, uint256 required);
+    /// @notice The signature is not the signer's, for this content in this signer epoch.
+    error VaultSignatureInvalid(address signer);
+    /// @notice The signer revoked: only its own call votes again.
+    error VaultVoteRevoked(bytes32 id, address signer);
     /// @notice Nobody can veto a change of guardians or an unfreeze.
     error VaultNotVetoable(bytes32 id);
     /// @notice Charges made under the old caps have not all left the windows; tiers may change again at `until`.
     error VaultTiersCoolingDown(uint256 until);
     /// @notice The vault's own token is never swept.
     error VaultSweepOfToken(address token);
-    /// @notice The sweep did not take effect: no successor, nothing to sweep, or the other token refused.
+    /// @notice The sweep did not take effect: no successor, nothing to sweep, or nothing arrived.
     error VaultSweepFailed(address token, address successor, uint256 balance);
     /// @notice The change moves the recipient from `stated`, but it stands at `actual`.
     error VaultStandingStale(address recipient, Standing stated, Standing actual);
@@ -255,45 +256,93 @@ interface IVault is IERC165, IERC5267 {
     /// @notice Pays an automatic batch. Keeper only; numbers below 2^63 only.
     /// @dev Payments that are paid already, do not fit the tier now, or that the token refuses stay open and change
     /// nothing for the others. Those tried must fit the cap together. Reverts if none is paid.
-    /// @param batch The header.
+    /// @param order The payment order.
     /// @param payments The packed payments, 48 bytes each.
     /// @return paidMask Bit `i` is set if payment `i` was paid now.
-    function pay(Batch calldata batch, bytes calldata payments) external returns (uint256 paidMask);
+    function pay(Order calldata order, bytes calldata payments) external returns (uint256 paidMask);
+
+    /// @notice Pays a batch at once in a tier that asks for approvals but no delay, by the signatures of enough signers. Keeper or
+    /// signer. Leaves no proposal behind; reverts if there is one.
+    /// @dev Otherwise as `pay`: what is not paid stays open for as long as the order lives and the votes are not revoked.
+    /// @param order The payment order.
+    /// @param payments The packed payments, 48 bytes each.
+    /// @param votes Of different signers; one that is there twice counts once.
+    /// @return paidMask Bit `i` is set if payment `i` was paid now.
+    function payBySig(Order calldata order, bytes calldata payments, Vote[] calldata votes)
+        external
+        returns (uint256 paidMask);
 
     /// @notice Proposes a batch in a tier that is not automatic. Proposer or signer; a signer's call is also its vote.
     /// @dev Every payment must fit the tier now. Numbers are not reserved: the first payment of a number wins.
-    /// @param batch The header.
+    /// @param order The payment order.
     /// @param payments The packed payments, 48 bytes each.
     /// @return id EIP-712 digest of the header.
-    function propose(Batch calldata batch, bytes calldata payments) external returns (bytes32 id);
+    function propose(Order calldata order, bytes calldata payments) external returns (bytes32 id);
+
+    /// @notice Proposes a batch with signers' votes. Anybody, with at least one vote: the first signer is the proposer.
+    /// @param order The payment order.
+    /// @param payments The packed payments, 48 bytes each.
+    /// @param votes Signed votes for the batch.
+    /// @return id EIP-712 digest of the header.
+    function proposeBySig(Order calldata order, bytes calldata payments, Vote[] calldata votes)
+        external
+        returns (bytes32 id);
 
     /// @notice Approves a proposed batch. Signer only.
-    /// @dev The vote that reaches the tier's approvals starts the clock, and needs `delay + 28 h` of life left.
+    /// @dev The vote that starts the clock needs `delay + 29 h` of life left.
     /// @param batch The header, as it was proposed.
     function approve(Batch calldata batch) external;
 
+    /// @notice Brings signers' votes for a proposed batch. Anybody.
+    /// @dev Votes that count already are passed over; reverts if none is new.
+    /// @param batch The header, as it was proposed.
+    /// @param votes Signed votes for it.
+    function approveBySig(Batch calldata batch, Vote[] calldata votes) external;
+
     /// @notice Pays a proposed batch once it is ready. Keeper or signer, as often as payments are open.
     /// @dev As `pay` does with what is paid, does not fit or is refused. Executed for good once all its numbers are paid.
-    /// @param batch The header, as it was proposed.
+    /// @param order The payment order, as it was proposed.
     /// @param payments The packed payments, as they were proposed.
     /// @param skipMask Bit `i` set: payment `i` is not tried.
     /// @return paidMask Bit `i` is set if payment `i` was paid now.
-    function execute(Batch calldata batch, bytes calldata payments, uint256 skipMask)
+    function execute(Order calldata order, bytes calldata payments, uint256 skipMask)
         external
         returns (uint256 paidMask);
 
     // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
+    //
+    // A change that only tightens when it is proposed takes effect in the call whose vote brings its quorum: of each field the
+    // stricter of what is then and what it states. It needs no delay and lets nothing settle. Such are: tiers, as many as
+    // there are and with the same policy delay, of which no limit or cap rises and no approvals or delay fall; recipients to
+    // Blocked, or from Known to Unknown; a role to an earlier end.
 
     /// @notice Proposes a policy change. Proposer or signer; a signer's call is also its vote.
+    /// @dev What can never take effect is refused with the error that it would end in.
     /// @param kind Which struct `change` is.
     /// @param change ABI encoding of that struct.
     /// @return id EIP-712 digest of the struct.
     function proposeChange(ChangeKind kind, bytes calldata change) external returns (bytes32 id);
 
+    /// @notice Proposes a policy change with signers' votes. Anybody, with at least one vote: the first signer is the proposer.
+    /// @param kind Which struct `change` is.
+    /// @param change ABI encoding of that struct.
+    /// @param votes Signed votes for the change.
+    /// @return id EIP-712 digest of the struct.
+    function proposeChangeBySig(ChangeKind kind, bytes calldata change, Vote[] calldata votes)
+        external
+        returns (bytes32 id);
+
     /// @notice Approves a proposed policy change. Signer only.
     /// @param kind Which struct `change` is.
     /// @param change ABI encoding of that struct.
     function approveChange(ChangeKind kind, bytes calldata change) external;
+
+    /// @notice Brings signers' votes for a proposed policy change. Anybody.
+    /// @dev Votes that count already are passed over; reverts if none is new.
+    /// @param kind Which struct `change` is.
+    /// @param change ABI encoding of that struct.
+    /// @param votes Signed votes for it.
+    function approveChangeBySig(ChangeKind kind, bytes calldata change, Vote[] calldata votes) external;
 
     /// @notice Puts a policy change into effect once it is ready. Keeper or signer; works while frozen, but for a sweep.
     /// @param kind Which struct `change` is.
@@ -302,8 +351,8 @@ interface IVault is IERC165, IERC5267 {
 
     // ── Any proposal ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice Takes the caller's vote back, for good as far as signatures go: only a new call votes again.
-    /// Stops the clock if too few votes are left.
+    /// @notice Takes the caller's vote back, and its signatures of this signer epoch for good: only a new call votes again.
+    /// Stops the clock if too few votes are left. Works before anything is proposed under the id too. Signer only.
     /// @param id Id of the proposal.
     function revoke(bytes32 id) external;
 
@@ -368,12 +417,6 @@ interface IVault is IERC165, IERC5267 {
     /// @return Its word.
     function proposal(bytes32 id) external view returns (Proposal);
 
-    /// @notice Whether the signer ever took back a vote for `id`.
-    /// @param id Id of the proposal.
-    /// @param signer Who may have.
-    /// @return Whether it did, for good.
-    function hasRevoked(bytes32 id, address signer) external view returns (bool);
-
     // ── Policy ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice The token.
@@ -409,6 +452,10 @@ interface IVault is IERC165, IERC5267 {
     /// @return The delay. [seconds]
     function policyDelay() external view returns (uint32);
 
+    /// @notice When the tiers were last written. [seconds]
+    /// @return The time.
+    function termsChangedAt() external view returns (uint40);
+
     /// @notice Approvals that a policy change needs.
     /// @return Approvals.
     function threshold() external view returns (uint8);
@@ -441,7 +488,7 @@ interface IVault is IERC165, IERC5267 {
     /// @return The row.
     function tier(uint256 index) external view returns (Tier memory);
 
-    /// @notice Where migration and sweeps go; zero if not announced.
+    /// @notice Where sweeps of other tokens go; zero if not announced.
     /// @return Its address.
     function successor() external view returns (address);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Tier} from "../types/VaultTypes.sol";
+import {Standing, Tier} from "../types/VaultTypes.sol";
 import {RollingCap} from "./RollingCap.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @title Policy
 /// @notice Which release policies a vault accepts. Every rule serves one end: within an accepted policy, every payment
@@ -17,9 +18,11 @@ library Policy {
     uint256 internal constant MAX_RECIPIENTS = 200;
     /// @notice Longest life of a proposal. [seconds]
     uint256 internal constant MAX_LIFE = 30 days;
+    /// @notice How long what was accepted can be paid, once all that time removes is out of its way. [seconds]
+    uint256 internal constant PAYABLE = 1 hours;
     /// @notice Life that must be left once the delay is over: by then every charge that can stand in a batch's way
-    /// has left the window. [seconds]
-    uint256 internal constant SETTLE = RollingCap.RELEASE;
+    /// has left the window, and there is time to pay. [seconds]
+    uint256 internal constant SETTLE = RollingCap.RELEASE + PAYABLE;
     /// @notice Least time that the policy leaves for gathering votes. [seconds]
     uint256 internal constant VOTING = 7 days;
     /// @notice Longest delay of a tier or of policy changes: votes, delay and settling fit a proposal's life. [seconds]
@@ -65,45 +68,78 @@ library Policy {
         inRange(Field.PolicyDelayFloor, 0, policyDelayFloor, MIN_POLICY_DELAY, MAX_DELAY);
     }
 
-    /// @notice Reverts with the first rule that the policy breaks.
-    function check(
+    /// @notice Reverts with the first rule that a signer set breaks by itself.
+    function checkSigners(uint256 signerCount, uint256 threshold) internal pure {
+        inRange(Field.SignerCount, 0, signerCount, 1, MAX_SIGNERS);
+        inRange(Field.Threshold, 0, threshold, 1, signerCount);
+    }
+
+    /// @notice Reverts with the first rule that tiers and policy delay break by themselves.
+    function checkTiers(
         Tier[] memory tiers,
-        uint256 signerCount,
-        uint256 threshold,
         uint256 policyDelay,
         uint256 unit,
         uint256 hardCeiling,
         uint256 policyDelayFloor
     ) internal pure {
         inRange(Field.PolicyDelay, 0, policyDelay, policyDelayFloor, MAX_DELAY);
-        inRange(Field.SignerCount, 0, signerCount, 1, MAX_SIGNERS);
-        inRange(Field.Threshold, 0, threshold, 1, signerCount);
         inRange(Field.TierCount, 0, tiers.length, 1, MAX_TIERS);
-
         Tier memory below; // all zero: the first tier's lower bounds
         uint256 capSum;
         for (uint256 k = 0; k < tiers.length; ++k) {
             Tier memory tier = tiers[k];
-            bool top = k == tiers.length - 1;
             _isMultiple(Field.MaxKnown, k, tier.maxKnown, unit);
             _isMultiple(Field.MaxUnknown, k, tier.maxUnknown, unit);
             _isMultiple(Field.Cap, k, tier.cap, unit);
             inRange(Field.Cap, k, tier.cap, unit, hardCeiling);
-            inRange(Field.MaxKnown, k, tier.maxKnown, _max(unit, below.maxKnown), tier.cap);
+            inRange(Field.MaxKnown, k, tier.maxKnown, Math.max(unit, below.maxKnown), tier.cap);
             inRange(Field.MaxUnknown, k, tier.maxUnknown, below.maxUnknown, tier.maxKnown);
-            inRange(
-                Field.Approvals,
-                k,
-                tier.approvals,
-                top ? _max(threshold, below.approvals) : below.approvals,
-                signerCount
-            );
+            inRange(Field.Approvals, k, tier.approvals, below.approvals, MAX_SIGNERS);
             inRange(Field.Delay, k, tier.delay, below.delay, MAX_DELAY);
             capSum += tier.cap;
             below = tier;
         }
         inRange(Field.CapSum, 0, capSum, unit, hardCeiling);
     }
+
+    /// @notice Reverts unless the signers can give the approvals that each tier asks for, and the top tier asks for no fewer
+    /// than a policy change.
+    function checkQuorum(Tier[] memory tiers, uint256 signerCount, uint256 threshold) internal pure {
+        for (uint256 k = 0; k < tiers.length; ++k) {
+            inRange(Field.Approvals, k, tiers[k].approvals, k + 1 == tiers.length ? threshold : 0, signerCount);
+        }
+    }
+
+    // ── Tightening ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice Whether `next` allows nothing that `current` does not: as many tiers, none with a higher limit or cap, or with
+    /// fewer approvals or a shorter delay.
+    function onlyTightens(Tier[] memory current, Tier[] memory next) internal pure returns (bool) {
+        if (next.length != current.length) return false;
+        for (uint256 k = 0; k < next.length; ++k) {
+            if (keccak256(abi.encode(stricter(current[k], next[k]))) != keccak256(abi.encode(next[k]))) return false;
+        }
+        return true;
+    }
+
+    /// @notice Of each field of two tiers the stricter. What two accepted policies come to row by row is accepted too: the
+    /// smaller, and the larger, of two sequences that never fall never falls.
+    function stricter(Tier memory a, Tier memory b) internal pure returns (Tier memory) {
+        return Tier({
+            maxKnown: uint128(Math.min(a.maxKnown, b.maxKnown)),
+            maxUnknown: uint128(Math.min(a.maxUnknown, b.maxUnknown)),
+            cap: uint128(Math.min(a.cap, b.cap)),
+            approvals: uint8(Math.max(a.approvals, b.approvals)),
+            delay: uint32(Math.max(a.delay, b.delay))
+        });
+    }
+
+    /// @notice Whether a recipient of standing `a` may be paid less than one of standing `b`.
+    function isStricter(Standing a, Standing b) internal pure returns (bool) {
+        return a != b && (a == Standing.Blocked || b == Standing.Known);
+    }
+
+    // ── Ranges ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice Reverts unless `least ≤ value ≤ most`.
     function inRange(Field field, uint256 index, uint256 value, uint256 least, uint256 most) internal pure {
@@ -112,9 +148,5 @@ library Policy {
 
     function _isMultiple(Field field, uint256 index, uint256 value, uint256 unit) private pure {
         if (value % unit != 0) revert PolicyNotMultipleOfUnit(field, index, value, unit);
-    }
-
-    function _max(uint256 a, uint256 b) private pure returns (uint256) {
-        return a > b ? a : b;
     }
 }

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {
-    Batch,
-    ChangeKind,
-    GuardiansChange,
-    RecipientsChange,
-    SignersChange,
-    Tier,
-    TiersChange
-} from "../types/VaultTypes.sol";
+import {Batch, ChangeKind} from "../types/VaultTypes.sol";
 
 /// @title TypedData
-/// @notice EIP-712 struct hashes of what signers approve: one readable struct for a batch and for each kind of change.
+/// @notice EIP-712 struct hashes of what signers approve: one readable struct for a batch and for each kind of change, and one
+/// more of each for a vote made off chain, which names the signer and the signer epoch.
 library TypedData {
     bytes32 private constant BATCH = keccak256(
         "Batch(uint64 firstNumber,uint16 count,uint8 tier,uint128 total,address recipient,uint40 expiresAt,bytes32 paymentsHash,bytes32 context)"
@@ -35,8 +28,49 @@ library TypedData {
     bytes32 private constant SUCCESSOR = keccak256("SuccessorChange(address successor,uint64 nonce,uint40 expiresAt)");
     bytes32 private constant SWEEP = keccak256("SweepChange(address token,uint64 nonce,uint40 expiresAt)");
 
-    /// @notice The encoding of a change is not as long as its kind's struct. [bytes]
+    /// @notice Type of a signer's vote for a batch.
+    bytes32 internal constant BATCH_APPROVAL = keccak256(
+        "Approval(address signer,uint24 epoch,Batch batch)Batch(uint64 firstNumber,uint16 count,uint8 tier,uint128 total,address recipient,uint40 expiresAt,bytes32 paymentsHash,bytes32 context)"
+    );
+    bytes32 private constant SIGNERS_APPROVAL = keccak256(
+        "SignersApproval(address signer,uint24 epoch,SignersChange change)SignersChange(address[] signers,uint8 threshold,uint64 nonce,uint40 expiresAt)"
+    );
+    bytes32 private constant TIERS_APPROVAL = keccak256(
+        "TiersApproval(address signer,uint24 epoch,TiersChange change)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)TiersChange(Tier[] tiers,uint32 policyDelay,uint64 nonce,uint40 expiresAt)"
+    );
+    bytes32 private constant RECIPIENTS_APPROVAL = keccak256(
+        "RecipientsApproval(address signer,uint24 epoch,RecipientsChange change)RecipientsChange(address[] recipients,uint8 oldStanding,uint8 standing,uint64 nonce,uint40 expiresAt)"
+    );
+    bytes32 private constant ROLE_APPROVAL = keccak256(
+        "RoleApproval(address signer,uint24 epoch,RoleChange change)RoleChange(address account,uint8 role,uint40 oldUntil,uint40 until,uint64 nonce,uint40 expiresAt)"
+    );
+    bytes32 private constant GUARDIANS_APPROVAL = keccak256(
+        "GuardiansApproval(address signer,uint24 epoch,GuardiansChange change)GuardiansChange(address[] guardians,uint40 until,uint64 nonce,uint40 expiresAt)"
+    );
+    bytes32 private constant UNFREEZE_APPROVAL = keccak256(
+        "UnfreezeApproval(address signer,uint24 epoch,UnfreezeChange change)UnfreezeChange(uint40 haltedUntil,uint64 nonce,uint40 expiresAt)"
+    );
+    bytes32 private constant SUCCESSOR_APPROVAL = keccak256(
+        "SuccessorApproval(address signer,uint24 epoch,SuccessorChange change)SuccessorChange(address successor,uint64 nonce,uint40 expiresAt)"
+    );
+    bytes32 private constant SWEEP_APPROVAL = keccak256(
+        "SweepApproval(address signer,uint24 epoch,SweepChange change)SweepChange(address token,uint64 nonce,uint40 expiresAt)"
+    );
+
+    /// @notice The encoding of a change is not the one encoding of its kind's struct. `expected` is its length. [bytes]
     error TypedDataLengthInvalid(ChangeKind kind, uint256 actual, uint256 expected);
+
+    /// @dev How a kind's struct is encoded. Of the kinds with a list, it is the first field.
+    /// @param fields Of the struct.
+    /// @param width Words of an element of the list; 0 for no list.
+    struct Shape {
+        bytes32 typeHash;
+        bytes32 approval;
+        uint256 fields;
+        uint256 width;
+    }
+
+    // ── Batches ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice Struct hash of a batch header.
     /// @dev The same as `keccak256(abi.encode(BATCH, batch))`, to which a test holds it, for a third of the gas. Bits
@@ -51,47 +85,82 @@ library TypedData {
         }
     }
 
+    /// @notice The same of a header in memory.
+    function hashMemory(Batch memory batch) internal pure returns (bytes32 digest) {
+        bytes32 typeHash = BATCH;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            mcopy(add(free, 0x20), batch, 0x100)
+            digest := keccak256(free, 0x120)
+        }
+    }
+
+    /// @notice Struct hash of a signer's vote.
+    /// @param approval Type of the vote.
+    /// @param epoch Signer epoch that the vote belongs to.
+    /// @param content Struct hash of what it is for.
+    function hashVote(bytes32 approval, address signer, uint256 epoch, bytes32 content)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(approval, signer, epoch, content));
+    }
+
+    // ── Changes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
     /// @notice Struct hash of a change and when it expires.
+    /// @dev Whether values are in range is checked when the change is decoded. Here the encoding must be the canonical one,
+    /// so that a struct has one id: the struct's words, behind their offset and before the list if there is one.
     /// @param change ABI encoding of the kind's struct.
     function hash(ChangeKind kind, bytes calldata change) internal pure returns (bytes32, uint256 expiresAt) {
-        if (kind == ChangeKind.Signers) {
-            SignersChange memory c = abi.decode(change, (SignersChange));
-            return (keccak256(abi.encode(SIGNERS, _hash(c.signers), c.threshold, c.nonce, c.expiresAt)), c.expiresAt);
+        Shape memory s = _shape(kind);
+        uint256 head = 32 * s.fields;
+        if (s.width == 0) {
+            _requireLength(kind, change, head);
+            return (keccak256(bytes.concat(s.typeHash, change)), _word(change, head - 32));
         }
-        if (kind == ChangeKind.Tiers) {
-            TiersChange memory c = abi.decode(change, (TiersChange));
-            return (keccak256(abi.encode(TIERS, _hash(c.tiers), c.policyDelay, c.nonce, c.expiresAt)), c.expiresAt);
-        }
-        if (kind == ChangeKind.Recipients) {
-            RecipientsChange memory c = abi.decode(change, (RecipientsChange));
-            bytes memory encoded =
-                abi.encode(RECIPIENTS, _hash(c.recipients), c.oldStanding, c.standing, c.nonce, c.expiresAt);
-            return (keccak256(encoded), c.expiresAt);
-        }
-        if (kind == ChangeKind.Guardians) {
-            GuardiansChange memory c = abi.decode(change, (GuardiansChange));
-            return (keccak256(abi.encode(GUARDIANS, _hash(c.guardians), c.until, c.nonce, c.expiresAt)), c.expiresAt);
-        }
-        // The other structs have only static fields: their ABI encoding is their EIP-712 encoding, `expiresAt` last.
-        // Whether the fields are in range is checked when the change is decoded to take effect.
-        (bytes32 typeHash, uint256 fields) = kind == ChangeKind.Role
-            ? (ROLE, 6)
-            : (kind == ChangeKind.Unfreeze ? UNFREEZE : kind == ChangeKind.Successor ? SUCCESSOR : SWEEP, 3);
-        uint256 length = 32 * fields;
-        if (change.length != length) revert TypedDataLengthInvalid(kind, change.length, length);
-        expiresAt = uint256(bytes32(change[length - 32:]));
-        return (keccak256(bytes.concat(typeHash, change)), expiresAt);
+        uint256 start = head + 64; // of the list's elements: behind the struct's offset, its words and the list's length
+        if (change.length < start) revert TypedDataLengthInvalid(kind, change.length, start);
+        uint256 count = _word(change, start - 32);
+        bool canonical = _word(change, 0) == 32 && _word(change, 32) == head && count <= type(uint16).max;
+        _requireLength(kind, change, canonical ? start + 32 * s.width * count : 0);
+        bytes memory fields = bytes.concat(s.typeHash, _hashList(change[start:], s.width), change[64:start - 32]);
+        return (keccak256(fields), _word(change, head));
     }
 
-    function _hash(address[] memory list) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(list)); // packed arrays pad each element to 32 bytes, as EIP-712 wants
+    /// @notice Type of a signer's vote for a change.
+    function approvalOf(ChangeKind kind) internal pure returns (bytes32) {
+        return _shape(kind).approval;
     }
 
-    function _hash(Tier[] memory tiers) private pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](tiers.length);
-        for (uint256 i = 0; i < tiers.length; ++i) {
-            hashes[i] = keccak256(abi.encode(TIER, tiers[i]));
+    /// @dev Addresses stand for themselves; tiers are hashed one by one.
+    function _hashList(bytes calldata elements, uint256 width) private pure returns (bytes32) {
+        if (width == 1) return keccak256(elements);
+        bytes32[] memory hashes = new bytes32[](elements.length / (32 * width));
+        for (uint256 i = 0; i < hashes.length; ++i) {
+            hashes[i] = keccak256(bytes.concat(TIER, elements[32 * width * i:32 * width * (i + 1)]));
         }
         return keccak256(abi.encodePacked(hashes));
+    }
+
+    function _shape(ChangeKind kind) private pure returns (Shape memory) {
+        if (kind == ChangeKind.Signers) return Shape(SIGNERS, SIGNERS_APPROVAL, 4, 1);
+        if (kind == ChangeKind.Tiers) return Shape(TIERS, TIERS_APPROVAL, 4, 5);
+        if (kind == ChangeKind.Recipients) return Shape(RECIPIENTS, RECIPIENTS_APPROVAL, 5, 1);
+        if (kind == ChangeKind.Role) return Shape(ROLE, ROLE_APPROVAL, 6, 0);
+        if (kind == ChangeKind.Guardians) return Shape(GUARDIANS, GUARDIANS_APPROVAL, 4, 1);
+        if (kind == ChangeKind.Unfreeze) return Shape(UNFREEZE, UNFREEZE_APPROVAL, 3, 0);
+        if (kind == ChangeKind.Successor) return Shape(SUCCESSOR, SUCCESSOR_APPROVAL, 3, 0);
+        return Shape(SWEEP, SWEEP_APPROVAL, 3, 0);
+    }
+
+    function _word(bytes calldata data, uint256 start) private pure returns (uint256) {
+        return uint256(bytes32(data[start:start + 32]));
+    }
+
+    function _requireLength(ChangeKind kind, bytes calldata change, uint256 length) private pure {
+        if (change.length != length) revert TypedDataLengthInvalid(kind, change.length, length);
     }
 }

@@ -23,6 +23,27 @@ struct Batch {
     bytes32 context;
 }
 
+/// @notice A payment order: what a call states of a batch. The rest of its header follows from the payments.
+/// @param firstNumber Number of the first payment.
+/// @param tier Row of the release policy that the batch is paid under.
+/// @param expiresAt First second at which nothing of the batch can be paid any more.
+/// @param context Opaque to the vault, as in the header.
+struct Order {
+    uint64 firstNumber;
+    uint8 tier;
+    uint40 expiresAt;
+    bytes32 context;
+}
+
+/// @notice A signer's vote made off chain, over the EIP-712 struct `Approval` (or `SignersApproval` and so on) that names the
+/// signer, the signer epoch and the content.
+/// @param signer Whose vote.
+/// @param signature ECDSA signature of 65 bytes, or what the signer's ERC-1271 contract takes for one.
+struct Vote {
+    address signer;
+    bytes signature;
+}
+
 /// @notice A row of the release policy.
 /// @param maxKnown Largest payment to a known recipient. [base units, a multiple of the unit]
 /// @param maxUnknown Largest payment to an unknown recipient; 0 means none. [base units, a multiple of the unit]
@@ -104,7 +125,7 @@ struct Grant {
 /// @param guardiansUntil First second without the guardians' role.
 /// @param grants Keepers and proposers, each once, with an end that is not yet past.
 /// @param known Recipients that are known from the start.
-/// @param successor Where migration and sweeps go; zero for none yet.
+/// @param successor Where sweeps of other tokens go; zero for none yet.
 struct Configuration {
     address token;
     uint128 unit;
@@ -135,7 +156,8 @@ enum ChangeKind {
 
 // Every change ends in `nonce`, which keeps equal changes apart, and `expiresAt`, its first dead second. What can be
 // tightened at once (a role, a standing, a freeze) is changed from a stated old value, so that a change approved
-// earlier never undoes a later tightening.
+// earlier never undoes a later tightening. A change that only tightens takes effect with the vote that brings its quorum,
+// and then of each field the stricter of what is and what it states.
 
 /// @notice Replaces the signer set and its threshold; every vote given so far counts no more.
 struct SignersChange {
@@ -145,7 +167,7 @@ struct SignersChange {
     uint40 expiresAt;
 }
 
-/// @notice Replaces the release policy and the policy delay.
+/// @notice Replaces the release policy and the policy delay; at once, if it only tightens the release policy.
 struct TiersChange {
     Tier[] tiers;
     uint32 policyDelay;
@@ -153,7 +175,7 @@ struct TiersChange {
     uint40 expiresAt;
 }
 
-/// @notice Moves the listed recipients from one standing to another.
+/// @notice Moves the listed recipients from one standing to another; at once, if to Blocked or from Known to Unknown.
 struct RecipientsChange {
     address[] recipients;
     Standing oldStanding;
@@ -162,7 +184,7 @@ struct RecipientsChange {
     uint40 expiresAt;
 }
 
-/// @notice Moves the end of the keeper's or the proposer's role of an account; 0 is no role.
+/// @notice Moves the end of the keeper's or the proposer's role of an account; 0 is no role. At once, if to an earlier end.
 struct RoleChange {
     address account;
     Role role;
@@ -187,7 +209,7 @@ struct UnfreezeChange {
     uint40 expiresAt;
 }
 
-/// @notice Announces where migration and sweeps go.
+/// @notice Announces where sweeps go.
 struct SuccessorChange {
     address successor;
     uint64 nonce;
@@ -216,7 +238,8 @@ struct Party {
 /// @notice A proposal as the vault sees it now.
 /// @param state Where it stands.
 /// @param blocker What it waits for.
-/// @param earliest First second at which `blocker` can be gone by time alone; 0 when time alone does not help.
+/// @param earliest First second at which it can be executed if only time passes; 0 when time alone does not help, also
+/// because it is dead by then.
 /// @param votes Approvals that count now.
 /// @param required Approvals that execution needs now.
 /// @param quorumAt When the vote came that started the clock; 0 if it is not running.
