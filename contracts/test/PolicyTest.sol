@@ -22,8 +22,8 @@ import {VaultTest} from "./VaultTest.sol";
 
 /// @notice Short words for tests of policy changes and of the rules that a policy must keep.
 abstract contract PolicyTest is VaultTest {
-    /// @notice Longest delay that a policy may ask for: a month of life less a week of votes and 28 hours to settle.
-    uint256 internal constant MAX_DELAY = 30 days - 7 days - 28 hours;
+    /// @notice Longest delay that a policy may ask for: a month of life less a week of votes and 29 hours to settle and pay.
+    uint256 internal constant MAX_DELAY = 30 days - 7 days - 29 hours;
 
     /// @notice A change that has its approvals and has waited.
     function readyChange(ChangeKind kind, bytes memory change) internal returns (bytes32 id) {

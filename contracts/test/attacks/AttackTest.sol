@@ -54,13 +54,13 @@ abstract contract AttackTest is VaultTest {
         Batch memory b = header(0, firstNumber, packed);
         vm.prank(keeper);
         vm.expectRevert(reason);
-        vault.pay(b, packed);
+        vault.pay(orderOf(b), packed);
     }
 
     function expectExecuteRevert(Batch memory b, bytes memory packed, bytes memory reason) internal {
         vm.prank(keeper);
         vm.expectRevert(reason);
-        vault.execute(b, packed, 0);
+        vault.execute(orderOf(b), packed, 0);
     }
 
     function capExceeded(uint256 tier, uint256 requested, uint256 headroom) internal pure returns (bytes memory) {

@@ -66,9 +66,9 @@ contract BirthAttacks is AttackTest {
         vault.cancel(id);
         vm.startPrank(proposer);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultAlreadyProposed.selector, id, State.Cancelled));
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
         b.context = "once more"; // a new header starts without votes
-        id = vault.propose(b, packed);
+        id = vault.propose(orderOf(b), packed);
         vm.stopPrank();
         skip(1 hours);
         expectExecuteRevert(b, packed, stateInvalid(id, State.Proposed));

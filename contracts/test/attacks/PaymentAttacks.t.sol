@@ -19,7 +19,7 @@ contract PaymentAttacks is AttackTest {
             b.paymentsHash = keccak256(wrong[i]);
             vm.prank(keeper);
             vm.expectRevert(abi.encodeWithSelector(IVault.VaultCountInvalid.selector, counts[i], wrong[i].length));
-            vault.pay(b, wrong[i]);
+            vault.pay(orderOf(b), wrong[i]);
         }
         assertEq(pay(0, payments(256, 1, 1)), type(uint256).max, "the largest batch");
     }
@@ -65,7 +65,7 @@ contract PaymentAttacks is AttackTest {
         bytes memory packed = bytes.concat(payments(2, 1000 * USDT, 1), payment(stranger, 1000 * USDT, 2));
         (Batch memory b, bytes32 id) = readyBatch(1, UPPER, packed);
         vm.prank(keeper);
-        (bool done,) = address(vault).call{gas: 5_000_000}(abi.encodeCall(IVault.execute, (b, packed, 0)));
+        (bool done,) = address(vault).call{gas: 5_000_000}(abi.encodeCall(IVault.execute, (orderOf(b), packed, 0)));
         assertFalse(done, "paid with a burner in the batch");
         assertEq(vault.paidMask(UPPER, 3), 0, "nothing is marked");
         vm.prank(keeper);
@@ -80,7 +80,7 @@ contract PaymentAttacks is AttackTest {
         // Greedy enough that the 64th part which a call leaves behind could finish the batch.
         token.setBurn(stranger, GasBurnerToken.Burn.Amount, 3_000_000);
         bytes memory packed = bytes.concat(payment(payee, 1000 * USDT, 0), payment(stranger, 1000 * USDT, 1));
-        bytes memory data = abi.encodeCall(IVault.pay, (header(0, 0, packed), packed));
+        bytes memory data = abi.encodeCall(IVault.pay, (orderOf(header(0), 0, packed), packed));
         (uint256 blamed, uint256 whole) = (0, 0);
         for (uint256 limit = 100_000; limit < 4_000_000; limit += 20_000) {
             uint256 state = vm.snapshotState();
@@ -163,7 +163,7 @@ contract PaymentAttacks is AttackTest {
             Batch memory b = header(2, UPPER, packed);
             vm.prank(alice);
             vm.expectRevert(refused);
-            vault.propose(b, packed);
+            vault.propose(orderOf(b), packed);
             bytes memory change = abi.encode(
                 RecipientsChange(addresses(nowhere[i]), Standing.Blocked, Standing.Known, nonce(), expiry())
             );
@@ -195,9 +195,9 @@ contract PaymentAttacks is AttackTest {
         vm.warp(b.expiresAt);
         vm.prank(keeper);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultExpired.selector, b.expiresAt, b.expiresAt));
-        vault.pay(b, packed);
+        vault.pay(orderOf(b), packed);
         vm.warp(b.expiresAt - 1);
         vm.prank(keeper);
-        assertEq(vault.pay(b, packed), 1, "paid mask");
+        assertEq(vault.pay(orderOf(b), packed), 1, "paid mask");
     }
 }

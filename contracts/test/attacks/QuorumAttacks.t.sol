@@ -73,7 +73,7 @@ contract QuorumAttacks is AttackTest {
         bytes memory large = payment(known, 1_000_000 * USDT, 0);
         Batch memory b = header(2, UPPER, large);
         vm.prank(carol);
-        bytes32 id = vault.propose(b, large);
+        bytes32 id = vault.propose(orderOf(b), large);
         skip(1 days);
         expectExecuteRevert(b, large, stateInvalid(id, State.Proposed));
 
@@ -130,7 +130,7 @@ contract QuorumAttacks is AttackTest {
         vm.expectRevert(
             abi.encodeWithSelector(IVault.VaultExpiryOutOfRange.selector, b.expiresAt, time + 29 hours, time + 30 days)
         );
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
         b.expiresAt += 1; // the shortest life there is
         proposeAndApprove(b, packed, 2);
         skip(1 hours);

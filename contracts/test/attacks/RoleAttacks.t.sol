@@ -67,7 +67,7 @@ contract RoleAttacks is AttackTest {
         bytes memory packed = payment(known, 1, 0);
         Batch memory b = header(0, number, packed);
         vm.prank(keeper);
-        try vault.pay(b, packed) {
+        try vault.pay(orderOf(b), packed) {
             paid = true;
         } catch (bytes memory returned) {
             assertEq(bytes4(returned), IVault.VaultFrozen.selector, "reason");
@@ -119,7 +119,7 @@ contract RoleAttacks is AttackTest {
             Batch memory b = header(1, UPPER, packed);
             b.context = bytes32(uint256(i));
             vm.prank(proposer);
-            vault.propose(b, packed);
+            vault.propose(orderOf(b), packed);
         }
         assertLe(_costOfAWithdrawal(), before, "cost");
         vm.prank(guardian);
@@ -127,7 +127,7 @@ contract RoleAttacks is AttackTest {
         Batch memory more = header(1, UPPER, packed);
         vm.prank(proposer);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotProposer.selector, proposer));
-        vault.propose(more, packed);
+        vault.propose(orderOf(more), packed);
     }
 
     function _costOfAWithdrawal() private returns (uint256 cost) {
@@ -135,12 +135,12 @@ contract RoleAttacks is AttackTest {
         Batch memory b = header(1, UPPER, packed);
         cost = gasleft();
         vm.prank(alice);
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
         vm.prank(bob);
         vault.approve(b);
         skip(1 hours);
         vm.prank(alice);
-        vault.execute(b, packed, 0);
+        vault.execute(orderOf(b), packed, 0);
         cost -= gasleft();
     }
 

@@ -35,7 +35,7 @@ contract TokenAttacks is AttackTest {
             bytes memory enter = abi.encodeCall(Accomplice.run, (address(vault), _entries[i]));
             reentrant.setCall(address(accomplice), enter, false);
             Batch memory b = header(0, 100 + i, packed);
-            accomplice.run(address(vault), abi.encodeCall(IVault.pay, (b, packed)));
+            accomplice.run(address(vault), abi.encodeCall(IVault.pay, (orderOf(b), packed)));
             assertFalse(reentrant.lastSuccess(), "entered");
             assertEq(reentrant.lastReturn(), abi.encodeWithSelector(IVault.VaultLocked.selector), "reason");
         }
@@ -78,10 +78,10 @@ contract TokenAttacks is AttackTest {
         vault.proposeChange(ChangeKind.Successor, pendingChange);
         skip(1 hours);
 
-        _entries.push(abi.encodeCall(IVault.pay, (header(0, 0, packed), packed)));
-        _entries.push(abi.encodeCall(IVault.execute, (ready, packed, 0)));
+        _entries.push(abi.encodeCall(IVault.pay, (orderOf(header(0), 0, packed), packed)));
+        _entries.push(abi.encodeCall(IVault.execute, (orderOf(ready), packed, 0)));
         _entries.push(abi.encodeCall(IVault.executeChange, (ChangeKind.Successor, readyChange)));
-        _entries.push(abi.encodeCall(IVault.propose, (header(1, UPPER + 3, packed), packed)));
+        _entries.push(abi.encodeCall(IVault.propose, (orderOf(header(1), UPPER + 3, packed), packed)));
         _entries.push(abi.encodeCall(IVault.proposeChange, (ChangeKind.Successor, _heir())));
         _entries.push(abi.encodeCall(IVault.approve, (pending)));
         _entries.push(abi.encodeCall(IVault.approveChange, (ChangeKind.Successor, pendingChange)));
@@ -98,7 +98,7 @@ contract TokenAttacks is AttackTest {
 
     function _propose(Batch memory b, address by, address also) private returns (bytes32 id) {
         vm.prank(by);
-        id = vault.propose(b, packed);
+        id = vault.propose(orderOf(b), packed);
         if (also == by) return id;
         vm.prank(also);
         vault.approve(b);

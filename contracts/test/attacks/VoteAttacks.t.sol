@@ -48,7 +48,7 @@ contract VoteAttacks is AttackTest {
         assertNotEq(there, id, "id");
         vm.startPrank(keeper);
         vm.expectRevert(stateInvalid(there, State.None));
-        other.execute(b, packed, 0);
+        other.execute(orderOf(b), packed, 0);
         vm.stopPrank();
         assertEq(usdt.balanceOf(address(other)), 1_000_000 * USDT, "balance");
     }
@@ -61,7 +61,7 @@ contract VoteAttacks is AttackTest {
         vm.expectRevert(
             abi.encodeWithSelector(IVault.VaultNumberOutOfRange.selector, type(uint64).max, 2, uint256(1) << 64)
         );
-        vault.propose(b, two);
+        vault.propose(orderOf(b), two);
 
         (b,) = readyBatch(1, type(uint64).max, packed);
         execute(b, packed);
@@ -139,7 +139,7 @@ contract VoteAttacks is AttackTest {
     function test_attack15_swapToVoteTwice() external {
         Batch memory b = header(1, UPPER, packed);
         vm.prank(alice);
-        bytes32 id = vault.propose(b, packed);
+        bytes32 id = vault.propose(orderOf(b), packed);
         _replaceSigners(addresses(bob, carol, dave), 2); // dave is alice's other key, in another seat
         vm.prank(dave);
         vault.approve(b);
@@ -169,7 +169,7 @@ contract VoteAttacks is AttackTest {
     function test_attack16_tierApprovalsLowered() external {
         Batch memory b = header(1, UPPER, packed);
         vm.prank(alice);
-        bytes32 id = vault.propose(b, packed);
+        bytes32 id = vault.propose(orderOf(b), packed);
         Tier[] memory rows = standardTiers();
         rows[1].approvals = 1;
         enact(ChangeKind.Tiers, tiersChange(rows, 2 days));
@@ -265,7 +265,7 @@ contract VoteAttacks is AttackTest {
                 IVault.VaultExpiryOutOfRange.selector, b.expiresAt, time + 1 hours + 28 hours, time + 30 days
             )
         );
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
     }
 
     /// @notice Content swapped after approval: payments must hash to the header, and the header is the id.

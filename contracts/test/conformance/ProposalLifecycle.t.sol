@@ -106,7 +106,7 @@ contract ProposalLifecycleTest is VaultTest {
         bytes memory call;
         if (_is(verb, "propose")) {
             caller = random % 2 == 0 ? proposer : alice;
-            call = abi.encodeCall(IVault.propose, (_batch, _packed));
+            call = abi.encodeCall(IVault.propose, (orderOf(_batch), _packed));
         } else if (_is(verb, "approve") || _is(verb, "revoke")) {
             bool approving = _is(verb, "approve");
             caller = _voter(random, !approving);
@@ -114,7 +114,7 @@ contract ProposalLifecycleTest is VaultTest {
             call = approving ? abi.encodeCall(IVault.approve, (_batch)) : abi.encodeCall(IVault.revoke, (_id));
         } else if (_is(verb, "execute")) {
             uint256 skipMask = vault.isPaid(_batch.firstNumber + 1) ? 0 : random % 2;
-            call = abi.encodeCall(IVault.execute, (_batch, _packed, skipMask));
+            call = abi.encodeCall(IVault.execute, (orderOf(_batch), _packed, skipMask));
         } else {
             call = abi.encodeCall(IVault.cancel, (_id));
         }

@@ -110,10 +110,10 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         bytes memory none;
         Batch memory b;
         _intrude(_caller, _data);
-        _intrude(_holder(0, Role.Keeper), abi.encodeCall(IVault.pay, (b, none)));
-        _intrude(_signer(0), abi.encodeCall(IVault.propose, (b, none)));
+        _intrude(_holder(0, Role.Keeper), abi.encodeCall(IVault.pay, (orderOf(b), none)));
+        _intrude(_signer(0), abi.encodeCall(IVault.propose, (orderOf(b), none)));
         _intrude(_signer(0), abi.encodeCall(IVault.approve, (b)));
-        _intrude(_signer(0), abi.encodeCall(IVault.execute, (b, none, 0)));
+        _intrude(_signer(0), abi.encodeCall(IVault.execute, (orderOf(b), none, 0)));
         _intrude(_signer(0), abi.encodeCall(IVault.proposeChange, (ChangeKind.Sweep, new bytes(96))));
         _intrude(_signer(0), abi.encodeCall(IVault.approveChange, (ChangeKind.Sweep, new bytes(96))));
         _intrude(_signer(0), abi.encodeCall(IVault.executeChange, (ChangeKind.Sweep, new bytes(96))));

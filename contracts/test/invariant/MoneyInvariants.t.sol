@@ -136,10 +136,10 @@ contract MoneyInvariants is InvariantTest {
         }
         uint256 state = vm.snapshotState();
         (bool paid, bytes memory returned) =
-            _try(keeper, abi.encodeCall(IVault.pay, (_header(0, 1 << 62, forth), forth)));
+            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0), 1 << 62, forth), forth)));
         vm.revertToState(state);
         (bool paidBack, bytes memory returnedBack) =
-            _try(keeper, abi.encodeCall(IVault.pay, (_header(0, 1 << 62, back), back)));
+            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0), 1 << 62, back), back)));
         assertEq(paid, paidBack, "outcome");
         if (!paid) {
             assertEq(bytes4(returned), bytes4(returnedBack), "reason");
@@ -199,7 +199,7 @@ contract MoneyInvariants is InvariantTest {
         Batch memory b = _header(top, UPPER + (1 << 40), packed);
         address[] memory signers = vault.signers();
         vm.prank(signers[0]);
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
         for (uint256 i = 1; i < row.approvals; ++i) {
             vm.prank(signers[i]);
             vault.approve(b);
@@ -207,7 +207,7 @@ contract MoneyInvariants is InvariantTest {
         skip(row.delay + 28 hours);
         uint256 before = token.balanceOf(recipient);
         vm.prank(signers[0]);
-        assertEq(vault.execute(b, packed, 0), 1, "paid mask");
+        assertEq(vault.execute(orderOf(b), packed, 0), 1, "paid mask");
         assertEq(token.balanceOf(recipient), before + amount, "received");
     }
 

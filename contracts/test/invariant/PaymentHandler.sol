@@ -87,14 +87,14 @@ abstract contract PaymentHandler is HandlerBase {
         Outcome memory o = _predictPay(caller, b, packed);
         GhostLog.Release memory r;
         (r.id, r.automatic, r.expiresAt) = (vault.hashBatch(b), true, b.expiresAt);
-        _release(caller, abi.encodeCall(IVault.pay, (b, packed)), b, packed, o, r);
+        _release(caller, abi.encodeCall(IVault.pay, (orderOf(b), packed)), b, packed, o, r);
     }
 
     function _propose(address caller, Batch memory b, bytes memory packed) private returns (bytes32 id) {
         _tryNumbers(b);
         id = vault.hashBatch(b);
         bytes memory reason = _predictPropose(caller, id, b, packed);
-        (bool done,) = _call(caller, abi.encodeCall(IVault.propose, (b, packed)), reason);
+        (bool done,) = _call(caller, abi.encodeCall(IVault.propose, (orderOf(b), packed)), reason);
         if (!done) return id;
         GhostVotes.Item memory item;
         (item.id, item.proposedBy, item.batch, item.content) = (id, caller, b, packed);
@@ -116,7 +116,7 @@ abstract contract PaymentHandler is HandlerBase {
         GhostLog.Release memory r;
         (r.id, r.expiresAt, r.readyAt, r.votes) = (id, b.expiresAt, ghost.readyAt(id), ghost.votes(id));
         (r.required,) = ghost.terms(id);
-        bytes memory data = abi.encodeCall(IVault.execute, (b, packed, skipMask));
+        bytes memory data = abi.encodeCall(IVault.execute, (orderOf(b), packed, skipMask));
         (bool done, uint256 paid) = _release(caller, data, b, packed, o, r);
         if (done && paid == unpaid) ghost.execute(id);
     }

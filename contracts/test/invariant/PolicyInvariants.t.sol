@@ -85,7 +85,7 @@ contract PolicyInvariants is InvariantTest {
         if (handler.time() >= halted || keeper == address(0) || !ghost.isAutomatic(0)) return;
         bytes memory packed = _smallPayment();
         (bool paid, bytes memory returned) =
-            _try(keeper, abi.encodeCall(IVault.pay, (_header(0, 1 << 62, packed), packed)));
+            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0), 1 << 62, packed), packed)));
         assertFalse(paid, "paid while frozen");
         assertEq(returned, abi.encodeWithSelector(IVault.VaultFrozen.selector, halted), "reason");
     }
@@ -111,9 +111,9 @@ contract PolicyInvariants is InvariantTest {
     function _assertPowerless(address guardian) private {
         bytes memory packed = _smallPayment();
         Batch memory b = _header(0, 1 << 62, packed);
-        _assertRefused(guardian, abi.encodeCall(IVault.pay, (b, packed)));
+        _assertRefused(guardian, abi.encodeCall(IVault.pay, (orderOf(b), packed)));
         b.tier = uint8(vault.tierCount() - 1);
-        _assertRefused(guardian, abi.encodeCall(IVault.propose, (b, packed)));
+        _assertRefused(guardian, abi.encodeCall(IVault.propose, (orderOf(b), packed)));
         bytes memory change = abi.encode(SuccessorChange(guardian, type(uint64).max, b.expiresAt));
         _assertRefused(guardian, abi.encodeCall(IVault.proposeChange, (ChangeKind.Successor, change)));
         bytes32[] memory ids = ghost.ids();
@@ -126,7 +126,7 @@ contract PolicyInvariants is InvariantTest {
                 _assertRefused(guardian, abi.encodeCall(IVault.executeChange, (item.kind, item.content)));
             } else {
                 _assertRefused(guardian, abi.encodeCall(IVault.approve, (item.batch)));
-                _assertRefused(guardian, abi.encodeCall(IVault.execute, (item.batch, item.content, 0)));
+                _assertRefused(guardian, abi.encodeCall(IVault.execute, (orderOf(item.batch), item.content, 0)));
             }
         }
     }

@@ -104,7 +104,7 @@ contract BlockAndRevokeTest is PolicyTest {
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotExecutor.selector, keeper));
         execute(b, packed);
         vm.prank(alice);
-        assertEq(vault.execute(b, packed, 0), 1);
+        assertEq(vault.execute(orderOf(b), packed, 0), 1);
     }
 
     function test_revokeRole_otherRolesStay() external {

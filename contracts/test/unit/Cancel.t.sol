@@ -91,7 +91,7 @@ contract CancelTest is PaymentTest {
         bytes memory two = payments(2, UNIT, 1);
         (Batch memory part, bytes32 partId) = readyBatch(1, 300, two);
         vm.prank(keeper);
-        vault.execute(part, two, 1);
+        vault.execute(orderOf(part), two, 1);
         cancelAs(otherGuardian, partId);
         expectStateInvalid(partId, State.Cancelled);
         execute(part, two);

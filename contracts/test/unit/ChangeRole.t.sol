@@ -38,12 +38,12 @@ contract ChangeRoleTest is PolicyTest {
         bytes memory packed = payment(payee, USDT, 1);
         Batch memory b = header(1, 1, packed);
         vm.prank(stranger);
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
         vm.warp(ENACTED + 1 days);
         b.context = "another";
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotProposer.selector, stranger));
         vm.prank(stranger);
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
     }
 
     function test_changeRole_extends() external {
@@ -136,7 +136,7 @@ contract ChangeRoleTest is PolicyTest {
         bytes memory packed = payment(payee, USDT, number);
         Batch memory b = header(0, number, packed);
         vm.prank(caller);
-        return vault.pay(b, packed);
+        return vault.pay(orderOf(b), packed);
     }
 
     function assertUntil(address account, Role role, uint256 until) private view {

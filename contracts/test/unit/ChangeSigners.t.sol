@@ -44,7 +44,7 @@ contract ChangeSignersTest is PolicyTest {
         bytes memory change = successorChange(stranger);
         bytes32 id = vault.hashBatch(b);
         vm.prank(carol);
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
 
         vm.startPrank(alice);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotSigner.selector, alice));
@@ -131,7 +131,7 @@ contract ChangeSignersTest is PolicyTest {
         bytes memory packed = payment(payee, USDT, 1);
         Batch memory b = header(1, 1, packed);
         vm.prank(proposer);
-        bytes32 id = vault.propose(b, packed);
+        bytes32 id = vault.propose(orderOf(b), packed);
         assertState(id, State.Queued);
         enact(SIGNERS, signersChange(addresses(dave, carol, erin), 2));
         assertState(id, State.Ready);

@@ -67,7 +67,7 @@ contract ChangeTiersTest is PolicyTest {
         b.context = "again";
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultTierUnknown.selector, 2, 2));
         vm.prank(proposer);
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
     }
 
     function test_changeTiers_limitsChangeAtOnce() external {
@@ -139,7 +139,7 @@ contract ChangeTiersTest is PolicyTest {
         skip(28 hours - 1);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultCapExceeded.selector, 1, 600_000 * USDT, CAP_1));
         vm.prank(keeper);
-        vault.execute(b, packed, 0);
+        vault.execute(orderOf(b), packed, 0);
         skip(1);
         assertEq(execute(b, packed), 2 ** 6 - 1);
     }

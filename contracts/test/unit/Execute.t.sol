@@ -22,7 +22,7 @@ contract ExecuteTest is PaymentTest {
 
     function test_execute_RevertWhen_CallerIsNeitherKeeperNorSigner() external {
         (Batch memory b,) = readyBatch(1, 100, packed);
-        bytes memory call = abi.encodeCall(IVault.execute, (b, packed, 0));
+        bytes memory call = abi.encodeCall(IVault.execute, (orderOf(b), packed, 0));
         assertOnly(addresses(keeper, alice), call, IVault.VaultNotExecutor.selector);
         assertEq(vault.paidMask(100, 4), 0);
     }
@@ -154,7 +154,7 @@ contract ExecuteTest is PaymentTest {
         (Batch memory b,) = readyBatch(1, 1 << 63, many);
         vm.record();
         vm.prank(keeper);
-        assertEq(vault.execute(b, many, type(uint256).max - 1), 1, "paid mask");
+        assertEq(vault.execute(orderOf(b), many, type(uint256).max - 1), 1, "paid mask");
         (bytes32[] memory reads,) = vm.accesses(address(vault));
         assertLt(reads.length, 50, "slots read");
     }
@@ -190,7 +190,7 @@ contract ExecuteTest is PaymentTest {
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultCapExceeded.selector, 1, 600_000 * USDT, 500_000 * USDT));
         execute(b, large);
         vm.prank(keeper);
-        assertEq(vault.execute(b, large, 1), 62);
+        assertEq(vault.execute(orderOf(b), large, 1), 62);
         skip(SETTLE);
         assertEq(execute(b, large), 1);
         assertState(id, State.Executed);
@@ -283,7 +283,7 @@ contract ExecuteTest is PaymentTest {
 
     function _execute(address caller, Batch memory b, uint256 skipMask) private returns (uint256) {
         vm.prank(caller);
-        return vault.execute(b, packed, skipMask);
+        return vault.execute(orderOf(b), packed, skipMask);
     }
 
     function _expectPaid(Batch memory b, bytes32 id, uint256 mask, uint256 total) private {

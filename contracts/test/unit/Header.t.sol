@@ -190,7 +190,7 @@ contract PayHeaderTest is HeaderTest {
     }
 
     function sending(Batch memory b, bytes memory packed) internal pure override returns (bytes memory) {
-        return abi.encodeCall(IVault.pay, (b, packed));
+        return abi.encodeCall(IVault.pay, (orderOf(b), packed));
     }
 
     function assertAccepted(Batch memory b) internal view override {
@@ -222,7 +222,7 @@ contract ProposeHeaderTest is HeaderTest {
     }
 
     function sending(Batch memory b, bytes memory packed) internal pure override returns (bytes memory) {
-        return abi.encodeCall(IVault.propose, (b, packed));
+        return abi.encodeCall(IVault.propose, (orderOf(b), packed));
     }
 
     function assertAccepted(Batch memory b) internal view override {

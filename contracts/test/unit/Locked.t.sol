@@ -69,13 +69,13 @@ contract LockedTest is PaymentTest {
     function test_lock_duringPay() external {
         bytes[12] memory calls = _calls();
         Batch memory b = header(0, 900, packed);
-        _assertLocked(token, calls, abi.encodeCall(IVault.pay, (b, packed)));
+        _assertLocked(token, calls, abi.encodeCall(IVault.pay, (orderOf(b), packed)));
     }
 
     function test_lock_duringExecute() external {
         bytes[12] memory calls = _calls();
         (Batch memory b,) = readyBatch(1, 900, packed);
-        _assertLocked(token, calls, abi.encodeCall(IVault.execute, (b, packed, 0)));
+        _assertLocked(token, calls, abi.encodeCall(IVault.execute, (orderOf(b), packed, 0)));
     }
 
     function test_lock_duringSweep() external {
@@ -95,7 +95,7 @@ contract LockedTest is PaymentTest {
         bytes32 answer = bytes32(IVault.VaultLocked.selector);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNothingPaid.selector, id, answer));
         vm.prank(keeper);
-        vault.pay(b, packed);
+        vault.pay(orderOf(b), packed);
     }
 
     /// @dev Views stay open: a token or a recipient may look.
@@ -140,10 +140,10 @@ contract LockedTest is PaymentTest {
         (Batch memory ready,) = readyBatch(1, 500, packed);
         skip(2 days);
 
-        calls[0] = abi.encodeCall(IVault.pay, (header(0, 100, packed), packed));
-        calls[1] = abi.encodeCall(IVault.propose, (header(1, 200, packed), packed));
+        calls[0] = abi.encodeCall(IVault.pay, (orderOf(header(0), 100, packed), packed));
+        calls[1] = abi.encodeCall(IVault.propose, (orderOf(header(1), 200, packed), packed));
         calls[2] = abi.encodeCall(IVault.approve, (open));
-        calls[3] = abi.encodeCall(IVault.execute, (ready, packed, 0));
+        calls[3] = abi.encodeCall(IVault.execute, (orderOf(ready), packed, 0));
         calls[4] = abi.encodeCall(IVault.proposeChange, (ChangeKind.Successor, newChange));
         calls[5] = abi.encodeCall(IVault.approveChange, (ChangeKind.Successor, openChange));
         calls[6] = abi.encodeCall(IVault.executeChange, (ChangeKind.Successor, change));

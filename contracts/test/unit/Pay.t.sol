@@ -11,7 +11,7 @@ contract PayTest is PaymentTest {
 
     function test_pay_RevertWhen_CallerIsNotKeeper() external {
         bytes memory packed = payment(payee, UNIT, 1);
-        bytes memory call = abi.encodeCall(IVault.pay, (header(0, 1, packed), packed));
+        bytes memory call = abi.encodeCall(IVault.pay, (orderOf(header(0), 1, packed), packed));
         assertOnly(addresses(keeper), call, IVault.VaultNotKeeper.selector);
         assertFalse(vault.isPaid(1));
     }
@@ -24,7 +24,7 @@ contract PayTest is PaymentTest {
         Batch memory b = header(0, 2, packed);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotKeeper.selector, keeper));
         vm.prank(keeper);
-        vault.pay(b, packed);
+        vault.pay(orderOf(b), packed);
     }
 
     function test_pay_RevertWhen_RoleRevoked() external {
@@ -34,7 +34,7 @@ contract PayTest is PaymentTest {
         vault.revokeRole(keeper, Role.Keeper);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotKeeper.selector, keeper));
         vm.prank(keeper);
-        vault.pay(b, packed);
+        vault.pay(orderOf(b), packed);
     }
 
     function test_pay_RevertWhen_Expired() external {
@@ -203,7 +203,7 @@ contract PayTest is PaymentTest {
 
     function _pay(Batch memory b, bytes memory packed) private returns (uint256) {
         vm.prank(keeper);
-        return vault.pay(b, packed);
+        return vault.pay(orderOf(b), packed);
     }
 
     function _assertRefused(address recipient, uint256 amount, uint256 limit, Refusal refusal) private {

@@ -105,7 +105,7 @@ contract PayFuzzTest is PaymentTest {
             uint256 expected = open & ~uint256(skips[i]);
             if (expected == 0) vm.expectRevert(abi.encodeWithSelector(IVault.VaultNothingToPay.selector, id));
             vm.prank(keeper);
-            uint256 paid = vault.execute(b, packed, skips[i]);
+            uint256 paid = vault.execute(orderOf(b), packed, skips[i]);
             assertEq(paid, expected);
             open &= ~paid;
             assertState(id, open == 0 ? State.Executed : State.Ready);
@@ -187,7 +187,7 @@ contract PayFuzzTest is PaymentTest {
         for (uint256 i = 0; i < items.length; ++i) {
             packed = bytes.concat(packed, payment(items[i].recipient, items[i].amount, i));
         }
-        bytes memory call = abi.encodeCall(IVault.pay, (header(0, FIRST, packed), packed));
+        bytes memory call = abi.encodeCall(IVault.pay, (orderOf(header(0), FIRST, packed), packed));
         vm.prank(keeper);
         (bool succeeded, bytes memory returned) = address(vault).call(call);
         if (succeeded) o.mask = abi.decode(returned, (uint256));

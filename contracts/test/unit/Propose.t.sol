@@ -49,7 +49,7 @@ contract ProposeTest is PaymentTest {
     }
 
     function test_propose_RevertWhen_CallerIsNeitherProposerNorSigner() external {
-        bytes memory call = abi.encodeCall(IVault.propose, (header(1, 100, packed), packed));
+        bytes memory call = abi.encodeCall(IVault.propose, (orderOf(header(1), 100, packed), packed));
         assertOnly(addresses(proposer, alice), call, IVault.VaultNotProposer.selector);
     }
 

@@ -70,15 +70,15 @@ abstract contract ByPay is ReleaseTest {
     }
 
     function releasing(Batch memory b, bytes memory packed) internal pure override returns (bytes memory) {
-        return abi.encodeCall(IVault.pay, (b, packed));
+        return abi.encodeCall(IVault.pay, (orderOf(b), packed));
     }
 
     function paidEvent() internal pure override returns (bytes32) {
         return IVault.BatchPaid.selector;
     }
 
-    function emitPaid(bytes32 id, Batch memory b, bytes memory packed, uint256 mask, uint256 total) internal override {
-        emit IVault.BatchPaid(id, b.tier, b.firstNumber, mask, total, b.expiresAt, b.context, packed);
+    function emitPaid(bytes32 id, Batch memory b, bytes memory packed, uint256 mask, uint256) internal override {
+        emit IVault.BatchPaid(id, orderOf(b), mask, packed);
     }
 }
 
@@ -93,7 +93,7 @@ abstract contract ByExecute is ReleaseTest {
     }
 
     function releasing(Batch memory b, bytes memory packed) internal pure override returns (bytes memory) {
-        return abi.encodeCall(IVault.execute, (b, packed, 0));
+        return abi.encodeCall(IVault.execute, (orderOf(b), packed, 0));
     }
 
     function paidEvent() internal pure override returns (bytes32) {

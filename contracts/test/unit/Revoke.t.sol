@@ -140,7 +140,7 @@ contract RevokeTest is PaymentTest {
         bytes memory two = payments(2, UNIT, 1);
         (Batch memory part, bytes32 partId) = readyBatch(1, 300, two);
         vm.prank(keeper);
-        vault.execute(part, two, 1);
+        vault.execute(orderOf(part), two, 1);
         revokeAs(bob, partId);
         expectStateInvalid(partId, State.Proposed);
         execute(part, two);

@@ -50,6 +50,6 @@ contract SuccessorTest is PolicyTest {
             )
         );
         vm.prank(proposer);
-        vault.propose(b, packed);
+        vault.propose(orderOf(b), packed);
     }
 }

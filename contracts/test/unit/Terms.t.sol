@@ -67,7 +67,7 @@ contract DelayOnlyTest is TermsTest {
             Batch memory b = header(k, 100, packed);
             vm.expectRevert(abi.encodeWithSelector(IVault.VaultTierNotAutomatic.selector, k));
             vm.prank(keeper);
-            vault.pay(b, packed);
+            vault.pay(orderOf(b), packed);
         }
     }
 
@@ -166,7 +166,7 @@ contract VotesOnlyTest is TermsTest {
         assertState(id, State.Ready);
         assertEq(vault.proposal(id).quorumAt(), clock());
         vm.prank(alice);
-        assertEq(vault.execute(b, packed, 0), 1);
+        assertEq(vault.execute(orderOf(b), packed, 0), 1);
         assertEq(usdt.balanceOf(payee), UNIT);
         assertEq(vault.headroom(0), tiers()[0].cap - UNIT);
     }
