@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {VaultChanges} from "./VaultChanges.sol";
 import {VaultPolicy} from "./VaultPolicy.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {BatchLog} from "./libraries/BatchLog.sol";
 import {NumberBitmap} from "./libraries/NumberBitmap.sol";
 import {PackedPayments} from "./libraries/PackedPayments.sol";
 import {RollingCap} from "./libraries/RollingCap.sol";
@@ -45,17 +46,12 @@ contract Vault is VaultChanges {
     /// slots at the dearest prices known (EIP-8037). [gas]
     uint256 private constant TRANSFER_GAS = 1_000_000;
 
-    mapping(uint256 tier => uint256 window) private _windows;
+    mapping(uint256 tier => Window) private _windows;
     mapping(uint256 word => uint256 bits) private _numbers;
 
-    /// @dev A batch as a call states it, with what the policy says of its payments now. Written by `_read` alone.
-    /// @param sum Of the payments in `fits`. [base units]
-    struct Reading {
-        Batch batch;
-        Subject subject;
-        uint256 tries;
-        uint256 fits;
-        uint256 sum;
+    /// @dev The rolling window of a tier, in a struct so that its slot is found once.
+    struct Window {
+        uint256 lanes;
     }
 
     /// @notice Creates the vault. Reverts if the configuration breaks a rule of `Policy` or names an invalid address.
@@ -66,10 +62,15 @@ contract Vault is VaultChanges {
     /// @inheritdoc IVault
     function pay(Order calldata order, bytes calldata payments) external lock returns (uint256 paid) {
         if (block.timestamp >= member[msg.sender].until(Role.Keeper)) revert VaultNotKeeper(msg.sender);
-        Hot h = hot;
-        PackedTier t = _tierOf(h, order.tier);
-        if (!t.isAutomatic()) revert VaultTierNotAutomatic(order.tier);
-        return _payAtOnce(order, payments, h, t, _readOpen(order, payments, t, PROPOSAL_NUMBERS));
+        (Hot h, uint256 index) = (hot, order.tier);
+        PackedTier t = _tierOf(h, index);
+        if (!t.isAutomatic()) revert VaultTierNotAutomatic(index);
+        (uint256 first, uint256 tries) = _open(order, payments, PROPOSAL_NUMBERS);
+        (uint256 fits, uint256 sum, uint256 total) = _fit(payments, t, tries);
+        bytes32 id = _hashTypedDataV4(TypedData.hash(order, payments, total));
+        if (tries == 0) revert VaultNothingToPay(id);
+        (paid,) = _release(id, index, first, payments, h, t, tries, fits, sum);
+        BatchLog.paid(id, order, paid, payments);
     }
 
     /// @inheritdoc IVault
@@ -79,23 +80,27 @@ contract Vault is VaultChanges {
         returns (uint256 paid)
     {
         _requireExecutor();
-        Hot h = hot;
-        PackedTier t = _tierOf(h, order.tier);
-        _requireApprovals(order.tier, t);
+        (Hot h, uint256 index) = (hot, order.tier);
+        PackedTier t = _tierOf(h, index);
+        _requireApprovals(index, t);
         (uint256 required, uint256 delay) = t.terms();
-        if (delay != 0) revert VaultTierDelayed(order.tier, delay);
+        if (delay != 0) revert VaultTierDelayed(index, delay);
         _checkExpiry(order.expiresAt, block.timestamp + 1);
-        Reading memory r = _readOpen(order, payments, t, NUMBERS_END);
-        _checkQuorumBySig(r.subject, required, votes);
-        return _payAtOnce(order, payments, h, t, r);
+        (uint256 first, uint256 tries) = _open(order, payments, NUMBERS_END);
+        (uint256 fits, uint256 sum, uint256 total) = _fit(payments, t, tries);
+        Subject memory s = _subject(TypedData.hash(order, payments, total));
+        _checkQuorumBySig(s, required, votes);
+        if (tries == 0) revert VaultNothingToPay(s.id);
+        (paid,) = _release(s.id, index, first, payments, h, t, tries, fits, sum);
+        BatchLog.paid(s.id, order, paid, payments);
     }
 
     /// @inheritdoc IVault
     function propose(Order calldata order, bytes calldata payments) external whenUnlocked returns (bytes32 id) {
-        (Reading memory r, Proposal p) = _propose(order, payments);
-        id = r.subject.id;
-        emit BatchProposed(id, msg.sender, order, payments);
-        _proposals[id] = _open(id, p);
+        (Subject memory s, Proposal p) = _propose(order, payments);
+        BatchLog.proposed(s.id, msg.sender, order, payments);
+        _proposals[s.id] = _openAsCaller(s.id, p);
+        return s.id;
     }
 
     /// @inheritdoc IVault
@@ -104,11 +109,11 @@ contract Vault is VaultChanges {
         whenUnlocked
         returns (bytes32 id)
     {
-        (Reading memory r, Proposal p) = _propose(order, payments);
-        id = r.subject.id;
+        (Subject memory s, Proposal p) = _propose(order, payments);
         if (votes.length == 0) revert VaultVotesMissing();
-        emit BatchProposed(id, votes[0].signer, order, payments);
-        _proposals[id] = _approveBySig(r.subject, p, votes, true);
+        BatchLog.proposed(s.id, votes[0].signer, order, payments);
+        _proposals[s.id] = _approveBySig(s, p, votes, true);
+        return s.id;
     }
 
     /// @inheritdoc IVault
@@ -119,7 +124,7 @@ contract Vault is VaultChanges {
 
     /// @inheritdoc IVault
     function approveBySig(Batch calldata batch, Vote[] calldata votes) external whenUnlocked {
-        Subject memory s = _subject(batch);
+        Subject memory s = _subject(TypedData.hash(batch));
         _proposals[s.id] = _approveBySig(s, _pending(s.id), votes, false);
     }
 
@@ -130,56 +135,35 @@ contract Vault is VaultChanges {
         returns (uint256 paid)
     {
         _requireExecutor();
-        Hot h = hot;
-        PackedTier t = _tierOf(h, order.tier);
-        uint256 unpaid = _numbers.unpaid(order.firstNumber, _count(payments));
-        Reading memory r = _read(order, payments, t, unpaid & ~skipMask);
-        bytes32 id = r.subject.id;
-        (uint256 required, uint256 delay) = t.terms();
-        Proposal p = _ready(id, h.epoch(), required, delay);
+        (Hot h, uint256 index, uint256 first) = (hot, order.tier, order.firstNumber);
+        PackedTier t = _tierOf(h, index);
+        uint256 unpaid = _numbers.unpaid(first, _count(payments));
+        uint256 tries = unpaid & ~skipMask;
+        (uint256 fits, uint256 sum, uint256 total) = _fit(payments, t, tries);
+        bytes32 id = _hashTypedDataV4(TypedData.hash(order, payments, total));
+        Proposal p = _ready(id, h.epoch(), t);
 
-        uint256 total;
-        if (r.tries != 0) (paid, total) = _release(payments, r, h, t);
+        total = 0;
+        if (tries != 0) (paid, total) = _release(id, index, first, payments, h, t, tries, fits, sum);
         else if (unpaid != 0) revert VaultNothingToPay(id);
         if (unpaid == paid) _proposals[id] = p.executed();
-        emit BatchExecuted(id, order.firstNumber, paid, total);
+        emit BatchExecuted(id, first, paid, total);
     }
 
     // ── Reading a batch ──────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @dev Derives the header, and with it the id, and finds the payments of `tries` that fit the tier now.
-    function _read(Order calldata order, bytes calldata payments, PackedTier t, uint256 tries)
+    /// @dev Checks an order that was never proposed. Its unpaid payments, of which `first` is the first number, are to be tried.
+    function _open(Order calldata order, bytes calldata payments, uint256 numbersEnd)
         private
         view
-        returns (Reading memory r)
+        returns (uint256 first, uint256 tries)
     {
-        uint256 total;
-        (r.fits, r.sum, total) = _fit(payments, t, tries);
-        r.tries = tries;
-        Batch memory b = r.batch;
-        (b.firstNumber, b.tier, b.expiresAt, b.context) =
-        (order.firstNumber, order.tier, order.expiresAt, order.context);
-        unchecked {
-            b.count = uint16(payments.length / PackedPayments.SIZE); // at most 256
-            b.total = uint128(total); // at most 256 amounts of 96 bits
-        }
-        if (b.count == 1) (b.recipient,) = payments.item(0);
-        b.paymentsHash = payments.hash();
-        Subject memory s = r.subject;
-        s.structHash = TypedData.hashMemory(b);
-        (s.id, s.approval) = (_hashTypedDataV4(s.structHash), TypedData.BATCH_APPROVAL);
-    }
-
-    /// @dev The same of a new batch, of which all that is unpaid is tried.
-    function _readOpen(Order calldata order, bytes calldata payments, PackedTier t, uint256 numbersEnd)
-        private
-        view
-        returns (Reading memory)
-    {
-        if (block.timestamp >= order.expiresAt) revert VaultExpired(order.expiresAt, block.timestamp);
+        uint256 expiresAt = order.expiresAt;
+        if (block.timestamp >= expiresAt) revert VaultExpired(expiresAt, block.timestamp);
         uint256 count = _count(payments);
-        _checkNumbers(order.firstNumber, count, numbersEnd);
-        return _read(order, payments, t, _numbers.unpaid(order.firstNumber, count));
+        first = order.firstNumber;
+        _checkNumbers(first, count, numbersEnd);
+        tries = _numbers.unpaid(first, count);
     }
 
     /// @dev Those of the payments to try that fit the tier now with their sum, and the sum of all. [base units]
@@ -188,19 +172,7 @@ contract Vault is VaultChanges {
         view
         returns (uint256 fits, uint256 sum, uint256 total)
     {
-        uint256 limits = _limits(t);
-        unchecked {
-            // Sums of at most 256 amounts of 96 bits.
-            for (uint256 i = 0; i < payments.length / PackedPayments.SIZE; ++i) {
-                (address recipient, uint256 amount) = payments.item(i);
-                total += amount;
-                // An amount of zero wraps to the largest, which no limit takes.
-                if ((tries >> i) & 1 != 0 && amount - 1 < _limit(recipient, limits)) {
-                    fits |= 1 << i;
-                    sum += amount;
-                }
-            }
-        }
+        return payments.fitting(tries, _limits(t), standingOf);
     }
 
     /// @dev The tier's limits, 128 bits for each standing: unknown, known, and none for blocked. [base units]
@@ -212,7 +184,7 @@ contract Vault is VaultChanges {
 
     /// @dev Largest payment to a recipient of that standing. [base units]
     function _limit(address recipient, uint256 limits) private view returns (uint256) {
-        return uint128(limits >> (128 * uint256(standingOf[recipient])));
+        return (limits >> (128 * uint256(standingOf[recipient]))) & type(uint128).max;
     }
 
     function _count(bytes calldata payments) private pure returns (uint256 count) {
@@ -221,7 +193,10 @@ contract Vault is VaultChanges {
     }
 
     function _checkNumbers(uint256 firstNumber, uint256 count, uint256 end) private pure {
-        if (firstNumber + count > end) revert VaultNumberOutOfRange(firstNumber, count, end);
+        unchecked {
+            // 64 bits and at most 256
+            if (firstNumber + count > end) revert VaultNumberOutOfRange(firstNumber, count, end);
+        }
     }
 
     function _requireApprovals(uint256 index, PackedTier t) private view {
@@ -234,16 +209,18 @@ contract Vault is VaultChanges {
     function _propose(Order calldata order, bytes calldata payments)
         private
         view
-        returns (Reading memory r, Proposal p)
+        returns (Subject memory s, Proposal p)
     {
         PackedTier t = packedTier(order.tier);
         _requireApprovals(order.tier, t);
         uint256 count = _count(payments);
         _checkNumbers(order.firstNumber, count, NUMBERS_END);
-        r = _read(order, payments, t, NumberBitmap.full(count));
-        if (r.fits != r.tries) _revertRefused(payments, r, t);
+        uint256 all = NumberBitmap.full(count);
+        (uint256 fits,, uint256 total) = _fit(payments, t, all);
+        if (fits != all) _revertRefused(payments, t, all & ~fits);
+        s = _subject(TypedData.hash(order, payments, total));
         (uint256 required, uint256 delay) = t.terms();
-        p = _create(r.subject.id, order.tier, Terms(required, delay, 0), order.expiresAt, true, false);
+        p = _create(s.id, order.tier, Terms(required, delay, 0), order.expiresAt, true, false);
     }
 
     /// @dev Reverts unless the votes are a quorum for what was never proposed; logs them.
@@ -263,59 +240,65 @@ contract Vault is VaultChanges {
 
     // ── Releasing ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @dev Pays what was never proposed.
-    function _payAtOnce(Order calldata order, bytes calldata payments, Hot h, PackedTier t, Reading memory r)
-        private
-        returns (uint256 paid)
-    {
-        if (r.tries == 0) revert VaultNothingToPay(r.subject.id);
-        (paid,) = _release(payments, r, h, t);
-        emit BatchPaid(r.subject.id, order, paid, payments);
-    }
-
-    /// @dev Pays the payments that fit; the one way money leaves.
+    /// @dev Pays the payments in `fits`, which sum to `sum` [base units]; the one way money leaves.
     /// @return paid Mask of what was paid.
     /// @return total Its sum. [base units]
-    function _release(bytes calldata payments, Reading memory r, Hot h, PackedTier t)
-        private
-        returns (uint256 paid, uint256 total)
-    {
+    function _release(
+        bytes32 id,
+        uint256 index,
+        uint256 first,
+        bytes calldata payments,
+        Hot h,
+        PackedTier t,
+        uint256 tries,
+        uint256 fits,
+        uint256 sum
+    ) private returns (uint256 paid, uint256 total) {
         _requireNotFrozen(h);
-        if (r.fits != r.tries) _reportRefused(payments, r, t);
-        (uint256 index, uint256 firstNumber, uint256 cap) = (r.batch.tier, r.batch.firstNumber, _capOf(h, t));
-        uint256 rolled = _windows[index].roll(block.timestamp);
-        _windows[index] = _charge(index, rolled, r.sum, cap);
-        _numbers.set(firstNumber, r.fits);
+        if (fits != tries) _reportRefused(id, first, payments, t, tries, fits);
+        Window storage w = _windows[index];
+        uint256 rolled = w.lanes.roll(block.timestamp);
+        w.lanes = _charge(index, rolled, sum, _capOf(h, t));
+        _numbers.set(first, fits);
 
         uint256 balance = token.balanceOf(address(this));
-        if (r.sum > balance) revert VaultBalanceTooLow(r.sum, balance);
-        (uint256 failed, uint256 failedSum) = _transferAll(payments, r);
-        (paid, total) = (r.fits & ~failed, r.sum - failedSum);
+        if (sum > balance) revert VaultBalanceTooLow(sum, balance);
+        (uint256 failed, uint256 failedSum) = _transferAll(id, first, payments, fits);
+        unchecked {
+            // What failed is part of the sum, and the sum of the balance.
+            (paid, total) = (fits & ~failed, sum - failedSum);
+            balance -= total;
+        }
         if (failed != 0) {
-            _windows[index] = _charge(index, rolled, total, cap);
-            _numbers.unset(firstNumber, failed);
+            w.lanes = _charge(index, rolled, total, _capOf(h, t));
+            _numbers.unset(first, failed);
         }
         uint256 left = token.balanceOf(address(this));
-        if (left != balance - total) revert VaultBalanceMismatch(balance - total, left);
+        if (left != balance) revert VaultBalanceMismatch(balance, left);
     }
 
-    /// @dev Transfers each payment that fits; those that the token refuses are reported and returned.
-    function _transferAll(bytes calldata payments, Reading memory r)
+    /// @dev Transfers each payment of the mask; those that the token refuses are reported and returned.
+    function _transferAll(bytes32 id, uint256 firstNumber, bytes calldata payments, uint256 mask)
         private
         returns (uint256 failed, uint256 failedSum)
     {
-        uint256 fits = r.fits;
-        for (uint256 i = 0; i < 256 && fits >> i != 0; ++i) {
-            if ((fits >> i) & 1 == 0) continue;
-            (address recipient, uint256 amount) = payments.item(i);
-            uint256 gasBefore = gasleft();
-            if (token.tryTransfer(recipient, amount)) continue;
-            bytes32 returned = TokenCall.returned();
-            _requireGas(i, gasBefore);
-            failed |= 1 << i;
-            failedSum += amount;
-            emit PaymentFailed(r.subject.id, (r.batch.firstNumber + i).toUint64(), returned);
-            if (failed == fits) revert VaultNothingPaid(r.subject.id, returned);
+        uint256 i = 0;
+        for (uint256 left = mask; left != 0; left >>= 1) {
+            if (left & 1 != 0) {
+                (address recipient, uint256 amount) = payments.item(i);
+                uint256 gasBefore = gasleft();
+                if (!token.tryTransfer(recipient, amount)) {
+                    bytes32 returned = TokenCall.returned();
+                    _requireGas(i, gasBefore);
+                    failed |= 1 << i;
+                    failedSum += amount;
+                    emit PaymentFailed(id, (firstNumber + i).toUint64(), returned);
+                    if (failed == mask) revert VaultNothingPaid(id, returned);
+                }
+            }
+            unchecked {
+                ++i;
+            }
         }
     }
 
@@ -329,30 +312,35 @@ contract Vault is VaultChanges {
 
     /// @dev The window after charging `sum` [base units], rounded up to units.
     function _charge(uint256 index, uint256 rolled, uint256 sum, uint256 cap) private view returns (uint256) {
-        uint256 units;
-        unchecked {
-            units = (sum + unit - 1) / unit; // 256 amounts of 96 bits, and 96 bits
-        }
         uint256 room = rolled.headroom(cap);
-        if (units > room) revert VaultCapExceeded(index, units * unit, room * unit);
-        return rolled.add(units);
+        unchecked {
+            uint256 units = (sum + unit - 1) / unit; // 256 amounts of 96 bits, and 96 bits
+            if (units > room) revert VaultCapExceeded(index, units * unit, room * unit);
+            return rolled.add(units);
+        }
     }
 
     // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Reports the payments that were to be tried but do not fit; reverts with the first if none fits.
-    function _reportRefused(bytes calldata payments, Reading memory r, PackedTier t) private {
-        uint256 refused = r.tries & ~r.fits;
-        if (r.fits == 0) _revertRefused(payments, r, t);
-        for (uint256 i = 0; i < r.batch.count; ++i) {
+    function _reportRefused(
+        bytes32 id,
+        uint256 firstNumber,
+        bytes calldata payments,
+        PackedTier t,
+        uint256 tries,
+        uint256 fits
+    ) private {
+        uint256 refused = tries & ~fits;
+        if (fits == 0) _revertRefused(payments, t, refused);
+        for (uint256 i = 0; i < 256; ++i) {
             if ((refused >> i) & 1 == 0) continue;
             (,,, Refusal refusal) = _refusal(payments, t, i);
-            emit PaymentRefused(r.subject.id, (r.batch.firstNumber + i).toUint64(), refusal);
+            emit PaymentRefused(id, (firstNumber + i).toUint64(), refusal);
         }
     }
 
-    function _revertRefused(bytes calldata payments, Reading memory r, PackedTier t) private view {
-        uint256 refused = r.tries & ~r.fits;
+    function _revertRefused(bytes calldata payments, PackedTier t, uint256 refused) private view {
         uint256 i;
         while ((refused >> i) & 1 == 0) ++i;
         (address recipient, uint256 amount, uint256 limit, Refusal refusal) = _refusal(payments, t, i);
@@ -374,7 +362,7 @@ contract Vault is VaultChanges {
 
     /// @inheritdoc IVault
     function headroom(uint256 index) external view returns (uint256) {
-        return _windows[index].roll(block.timestamp).headroom(_capOf(hot, packedTier(index))) * unit;
+        return _windows[index].lanes.roll(block.timestamp).headroom(_capOf(hot, packedTier(index))) * unit;
     }
 
     /// @inheritdoc IVault
@@ -390,7 +378,7 @@ contract Vault is VaultChanges {
 
     /// @inheritdoc IVault
     function window(uint256 index) external view returns (uint256) {
-        return _windows[index];
+        return _windows[index].lanes;
     }
 
     /// @inheritdoc IERC165

@@ -33,7 +33,7 @@ abstract contract VaultChanges is VaultProposals {
     function proposeChange(ChangeKind kind, bytes calldata change) external whenUnlocked returns (bytes32) {
         (Subject memory s, Proposal p) = _propose(kind, change);
         emit ChangeProposed(s.id, msg.sender, kind, change);
-        _settle(s.id, kind, change, _open(s.id, p));
+        _settle(s.id, kind, change, _openAsCaller(s.id, p));
         return s.id;
     }
 
@@ -66,7 +66,9 @@ abstract contract VaultChanges is VaultProposals {
     function executeChange(ChangeKind kind, bytes calldata change) external lock {
         _requireExecutor();
         (Subject memory s,) = _subjectOf(kind, change);
-        _proposals[s.id] = _ready(s.id, hot.epoch(), threshold, policyDelay).executed();
+        Proposal p = _proposals[s.id];
+        _requireReady(s.id, p, hot.epoch(), _terms(p));
+        _proposals[s.id] = p.executed();
         emit ChangeExecuted(s.id, kind);
         _enact(kind, change, false);
     }

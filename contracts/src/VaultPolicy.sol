@@ -205,13 +205,10 @@ abstract contract VaultPolicy is IVault {
     /// @dev A row in base units; all zero if there is none.
     function _unpack(PackedTier t) private view returns (Tier memory row) {
         (uint256 approvals, uint256 delay) = t.terms();
-        unchecked {
-            // Six and 22 bits; limits fit the ceiling, and so 128 bits.
-            (row.approvals, row.delay) = (uint8(approvals), uint32(delay));
-            row.maxKnown = uint128(t.maxKnown() * unit);
-            row.maxUnknown = uint128(t.maxUnknown() * unit);
-            row.cap = uint128(t.cap() * unit);
-        }
+        (row.approvals, row.delay) = (approvals.toUint8(), delay.toUint32());
+        row.maxKnown = (t.maxKnown() * unit).toUint128();
+        row.maxUnknown = (t.maxUnknown() * unit).toUint128();
+        row.cap = (t.cap() * unit).toUint128();
     }
 
     /// @inheritdoc IVault

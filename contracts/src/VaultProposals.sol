@@ -7,6 +7,7 @@ import {Policy} from "./libraries/Policy.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 import {Member} from "./types/Member.sol";
+import {PackedTier} from "./types/PackedTier.sol";
 import {Proposal, Terms} from "./types/Proposal.sol";
 import {Batch, ChangeKind, Role, State, Vote} from "./types/VaultTypes.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
@@ -89,7 +90,7 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
     }
 
     /// @dev Opens a proposal for the caller, a proposer, or a signer that votes by it.
-    function _open(bytes32 id, Proposal p) internal returns (Proposal) {
+    function _openAsCaller(bytes32 id, Proposal p) internal returns (Proposal) {
         Member caller = member[msg.sender];
         if (caller.isSigner()) return _vote(id, p, msg.sender, caller, true);
         if (block.timestamp >= caller.until(Role.Proposer)) revert VaultNotProposer(msg.sender);
@@ -176,10 +177,14 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
         if (!p.isOpen(block.timestamp)) revert VaultStateInvalid(id, stateOf(id));
     }
 
-    /// @dev Loads a proposal that is ready. `t` is what the policy asks for now.
-    function _ready(bytes32 id, uint256 epoch, uint256 required, uint256 delay) internal view returns (Proposal p) {
+    /// @dev Loads a batch that is ready, under a tier that is loaded already.
+    function _ready(bytes32 id, uint256 epoch, PackedTier t) internal view returns (Proposal p) {
         p = _proposals[id];
-        State state = p.stateAt(epoch, _termsFor(p, required, delay), block.timestamp);
+        _requireReady(id, p, epoch, _batchTerms(p, t));
+    }
+
+    function _requireReady(bytes32 id, Proposal p, uint256 epoch, Terms memory t) internal view {
+        State state = p.stateAt(epoch, t, block.timestamp);
         if (state != State.Ready) revert VaultStateInvalid(id, state);
     }
 
@@ -202,13 +207,13 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
     /// @dev What the policy asks of a proposal now.
     function _terms(Proposal p) internal view returns (Terms memory) {
         if (p.isChange()) return Terms(threshold, p.instant() ? 0 : policyDelay, 0);
-        (uint256 required, uint256 delay) = packedTier(p.tier()).terms();
-        return _termsFor(p, required, delay);
+        return _batchTerms(p, packedTier(p.tier()));
     }
 
     /// @dev The time of the last change is loaded only where it matters.
-    function _termsFor(Proposal p, uint256 required, uint256 delay) private view returns (Terms memory) {
-        return Terms(required, delay, !p.isChange() && required > p.required() ? termsChangedAt : 0);
+    function _batchTerms(Proposal p, PackedTier t) private view returns (Terms memory) {
+        (uint256 required, uint256 delay) = t.terms();
+        return Terms(required, delay, required > p.required() ? termsChangedAt : 0);
     }
 
     // ── Ids and states ───────────────────────────────────────────────────────────────────────────────────────────
@@ -224,8 +229,8 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
         return _hashTypedDataV4(structHash);
     }
 
-    function _subject(Batch calldata batch) internal view returns (Subject memory) {
-        bytes32 structHash = TypedData.hash(batch);
+    /// @dev A batch as what signers vote on.
+    function _subject(bytes32 structHash) internal view returns (Subject memory) {
         return Subject(_hashTypedDataV4(structHash), structHash, TypedData.BATCH_APPROVAL);
     }
 

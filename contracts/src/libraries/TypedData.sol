@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Batch, ChangeKind} from "../types/VaultTypes.sol";
+import {Batch, ChangeKind, Order} from "../types/VaultTypes.sol";
+import {PackedPayments} from "./PackedPayments.sol";
 
 /// @title TypedData
 /// @notice EIP-712 struct hashes of what signers approve: one readable struct for a batch and for each kind of change, and one
 /// more of each for a vote made off chain, which names the signer and the signer epoch.
 library TypedData {
+    using PackedPayments for bytes;
+
     bytes32 private constant BATCH = keccak256(
         "Batch(uint64 firstNumber,uint16 count,uint8 tier,uint128 total,address recipient,uint40 expiresAt,bytes32 paymentsHash,bytes32 context)"
     );
@@ -85,13 +88,24 @@ library TypedData {
         }
     }
 
-    /// @notice The same of a header in memory.
-    function hashMemory(Batch memory batch) internal pure returns (bytes32 digest) {
+    /// @notice Struct hash of the header that follows from a payment order, its payments and their sum. [base units]
+    /// @dev Plainly `keccak256(abi.encode(BATCH, firstNumber, count, tier, total, count == 1 ? recipient : 0, expiresAt,
+    /// keccak256(payments), context))`, to which a test holds it. Bits beyond a field's type as in the hash of a header.
+    function hash(Order calldata order, bytes calldata payments, uint256 total) internal pure returns (bytes32 digest) {
         bytes32 typeHash = BATCH;
+        bytes32 paymentsHash = payments.hash();
         assembly ("memory-safe") {
             let free := mload(0x40)
+            let count := div(payments.length, 48)
             mstore(free, typeHash)
-            mcopy(add(free, 0x20), batch, 0x100)
+            mstore(add(free, 0x20), calldataload(add(order, 0x40))) // firstNumber
+            mstore(add(free, 0x40), count)
+            mstore(add(free, 0x60), calldataload(order)) // tier
+            mstore(add(free, 0x80), total)
+            mstore(add(free, 0xa0), mul(eq(count, 1), shr(96, calldataload(payments.offset))))
+            mstore(add(free, 0xc0), calldataload(add(order, 0x20))) // expiresAt
+            mstore(add(free, 0xe0), paymentsHash)
+            mstore(add(free, 0x100), calldataload(add(order, 0x60))) // context
             digest := keccak256(free, 0x120)
         }
     }

@@ -24,14 +24,15 @@ struct Batch {
 }
 
 /// @notice A payment order: what a call states of a batch. The rest of its header follows from the payments.
-/// @param firstNumber Number of the first payment.
+/// @dev The order of the fields gives `pay` and `propose` selectors that the compiled vault finds early.
 /// @param tier Row of the release policy that the batch is paid under.
 /// @param expiresAt First second at which nothing of the batch can be paid any more.
+/// @param firstNumber Number of the first payment.
 /// @param context Opaque to the vault, as in the header.
 struct Order {
-    uint64 firstNumber;
     uint8 tier;
     uint40 expiresAt;
+    uint64 firstNumber;
     bytes32 context;
 }
 
