@@ -105,7 +105,7 @@ abstract contract VaultTest is Test {
 
     /// @notice What a call states of a header.
     function orderOf(Batch memory b) internal pure returns (Order memory) {
-        return Order(b.firstNumber, b.tier, b.expiresAt, b.context);
+        return Order(b.tier, b.expiresAt, b.firstNumber, b.context);
     }
 
     function amountAt(bytes memory packed, uint256 i) internal pure returns (uint96 amount) {
