@@ -98,15 +98,15 @@ contract ExecuteTest is PaymentTest {
 
     function test_execute_RevertWhen_PaymentsAreNotTheApproved() external {
         (Batch memory b,) = readyBatch(1, 100, packed);
-        bytes[3] memory other = [payments(4, 5 * UNIT, 2), payments(5, 5 * UNIT, 1), bytes("")];
+        bytes[3] memory other = [payments(4, 5 * UNIT, 2), payments(5, 5 * UNIT, 1), payments(1, 5 * UNIT, 1)];
         for (uint256 i = 0; i < 3; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(
-                    IVault.VaultPaymentsHashMismatch.selector, keccak256(packed), keccak256(other[i])
-                )
-            );
+            Batch memory unknown = header(1, 100, other[i]);
+            unknown.expiresAt = b.expiresAt;
+            expectStateInvalid(vault.hashBatch(unknown), State.None);
             execute(b, other[i]);
         }
+        vm.expectRevert(abi.encodeWithSelector(IVault.VaultCountInvalid.selector, 0, 0));
+        execute(b, "");
     }
 
     /// @dev A ready batch lends its approvals to no other header.

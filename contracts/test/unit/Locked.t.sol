@@ -140,8 +140,8 @@ contract LockedTest is PaymentTest {
         (Batch memory ready,) = readyBatch(1, 500, packed);
         skip(2 days);
 
-        calls[0] = abi.encodeCall(IVault.pay, (orderOf(header(0), 100, packed), packed));
-        calls[1] = abi.encodeCall(IVault.propose, (orderOf(header(1), 200, packed), packed));
+        calls[0] = abi.encodeCall(IVault.pay, (orderOf(header(0, 100, packed)), packed));
+        calls[1] = abi.encodeCall(IVault.propose, (orderOf(header(1, 200, packed)), packed));
         calls[2] = abi.encodeCall(IVault.approve, (open));
         calls[3] = abi.encodeCall(IVault.execute, (orderOf(ready), packed, 0));
         calls[4] = abi.encodeCall(IVault.proposeChange, (ChangeKind.Successor, newChange));

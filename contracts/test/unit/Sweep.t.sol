@@ -38,7 +38,7 @@ contract SweepTest is PolicyTest {
         vm.expectEmit(address(vault));
         emit IVault.ChangeExecuted(id, SWEEP);
         vm.expectEmit(address(vault));
-        emit IVault.Swept(address(other), heir, HELD);
+        emit IVault.Swept(address(other), heir, HELD, 0);
         executeChange(SWEEP, change);
         assertEq(other.balanceOf(heir), HELD);
         assertEq(other.balanceOf(address(vault)), 0);

@@ -33,7 +33,7 @@ contract DelayOnlyTest is TermsTest {
             bytes32 id = vault.hashBatch(b);
             vm.recordLogs();
             vm.expectEmit(address(vault));
-            emit IVault.BatchProposed(id, proposer, b, packed);
+            emit IVault.BatchProposed(id, proposer, orderOf(b), packed);
             vm.expectEmit(address(vault));
             emit IVault.Queued(id, proposer);
             proposeAs(proposer, b, packed);
