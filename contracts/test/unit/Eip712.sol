@@ -19,8 +19,7 @@ import {
 library Eip712 {
     string private constant BATCH =
         "Batch(uint64 firstNumber,uint16 count,uint8 tier,uint128 total,address recipient,uint40 expiresAt,bytes32 paymentsHash,bytes32 context)";
-    string private constant TIER =
-        "Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)";
+    string private constant TIER = "Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)";
     string private constant TIERS = "TiersChange(Tier[] tiers,uint32 policyDelay,uint64 nonce,uint40 expiresAt)";
 
     // ── Digests ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -45,8 +44,7 @@ library Eip712 {
     function digest(address vault, uint256 chainId, bytes32 structHash) internal pure returns (bytes32) {
         bytes32 domainType =
             keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-        bytes32 domain =
-            keccak256(abi.encode(domainType, keccak256("Tidelock Vault"), keccak256("1"), chainId, vault));
+        bytes32 domain = keccak256(abi.encode(domainType, keccak256("Tidelock Vault"), keccak256("1"), chainId, vault));
         return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
@@ -54,8 +52,7 @@ library Eip712 {
 
     function approvalType(ChangeKind kind) internal pure returns (bytes32) {
         string memory name = structName(kind);
-        string memory head =
-            string.concat(approvalName(kind), "(address signer,uint24 epoch,", name, " change)");
+        string memory head = string.concat(approvalName(kind), "(address signer,uint24 epoch,", name, " change)");
         // Types that are referred to follow in the order of their names.
         if (kind == ChangeKind.Tiers) return keccak256(bytes(string.concat(head, TIER, TIERS)));
         return keccak256(bytes(string.concat(head, encodeType(kind))));
@@ -122,9 +119,7 @@ library Eip712 {
         }
         if (kind == ChangeKind.Recipients) {
             RecipientsChange memory c = abi.decode(change, (RecipientsChange));
-            return keccak256(
-                abi.encode(typeHash, hash(c.recipients), c.oldStanding, c.standing, c.nonce, c.expiresAt)
-            );
+            return keccak256(abi.encode(typeHash, hash(c.recipients), c.oldStanding, c.standing, c.nonce, c.expiresAt));
         }
         if (kind == ChangeKind.Role) {
             RoleChange memory c = abi.decode(change, (RoleChange));
@@ -160,8 +155,7 @@ library Eip712 {
         bytes memory hashes;
         for (uint256 i = 0; i < rows.length; ++i) {
             Tier memory t = rows[i];
-            bytes memory row =
-                abi.encode(keccak256(bytes(TIER)), t.maxKnown, t.maxUnknown, t.cap, t.approvals, t.delay);
+            bytes memory row = abi.encode(keccak256(bytes(TIER)), t.maxKnown, t.maxUnknown, t.cap, t.approvals, t.delay);
             hashes = bytes.concat(hashes, keccak256(row));
         }
         return keccak256(hashes);

@@ -68,7 +68,9 @@ abstract contract HeaderTest is PaymentTest {
     // ── What is derived ──────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Count, total, sole recipient and hash follow from the payments: what is sent has the id of its header.
-    function testFuzz_header_isDerived(uint256 count, uint256 salt, uint64 first, uint40 life, bytes32 context) external {
+    function testFuzz_header_isDerived(uint256 count, uint256 salt, uint64 first, uint40 life, bytes32 context)
+        external
+    {
         bytes memory packed = payments(bound(count, 1, 256), UNIT, salt >> 1);
         Batch memory b = header(tierIndex(), uint64(bound(first, 0, numbersEnd() - 256)), packed);
         b.expiresAt = uint40(bound(life, clock() + SETTLE + 1 hours, clock() + MAX_LIFE));

@@ -134,6 +134,10 @@ contract DelayOnlyTest is TermsTest {
         approveAs(alice, b);
         assertState(id, State.Proposed);
         approveAs(bob, b);
+        assertState(id, State.Queued);
+        skip(DELAY - 1);
+        assertState(id, State.Queued);
+        skip(1);
         assertState(id, State.Ready);
         assertEq(execute(b, packed), 1);
     }
