@@ -16,7 +16,8 @@ import {
     SweepChange,
     Tier,
     TiersChange,
-    UnfreezeChange
+    UnfreezeChange,
+    Vote
 } from "../src/types/VaultTypes.sol";
 import {VaultTest} from "./VaultTest.sol";
 
@@ -36,6 +37,15 @@ abstract contract PolicyTest is VaultTest {
     function executeChange(ChangeKind kind, bytes memory change) internal {
         vm.prank(alice);
         vault.executeChange(kind, change);
+    }
+
+    /// @notice Proposing a change reverts with `reason`, as a call and with votes.
+    function proposalReverts(ChangeKind kind, bytes memory change, bytes memory reason) internal {
+        vm.expectRevert(reason);
+        vm.prank(alice);
+        vault.proposeChange(kind, change);
+        vm.expectRevert(reason);
+        vault.proposeChangeBySig(kind, change, new Vote[](1));
     }
 
     /// @notice Executing a ready change reverts with `reason` and leaves it ready.

@@ -108,8 +108,12 @@ library Proposals {
         pure
         returns (Proposal)
     {
-        uint256 word = Proposal.unwrap(p).set(160, 40, expiry).set(200, 32, t.delay).set(232, 8, t.required);
-        return Proposal.wrap(word.set(240, 8, tierOrChange).set(248, 1, mayVeto ? 1 : 0).set(249, 1, atOnce ? 1 : 0));
+        uint256 word = Proposal.unwrap(p).set(160, 40, expiry);
+        word = word.set(200, 32, t.delay);
+        word = word.set(232, 8, t.required);
+        word = word.set(240, 8, tierOrChange);
+        word = word.set(248, 1, mayVeto ? 1 : 0);
+        return Proposal.wrap(word.set(249, 1, atOnce ? 1 : 0));
     }
 
     /// @notice Whether it was proposed and has not ended at `time`.

@@ -137,10 +137,23 @@ contract BlockAndRevokeTest is PolicyTest {
         revoke(keeper, Role.Keeper);
     }
 
-    function test_revokeRole_RevertWhen_AddressInvalid() external {
+    /// @dev A role whose time is over is not held.
+    function test_revokeRole_RevertWhen_TimeIsOver() external {
+        enact(ChangeKind.Role, roleChange(stranger, Role.Keeper, 0, START + 10 days));
+        vm.warp(START + 10 days);
+        vm.expectRevert(abi.encodeWithSelector(IVault.VaultRoleNotHeld.selector, stranger, Role.Keeper));
+        revoke(stranger, Role.Keeper);
+        vm.warp(START + 10 days - 1);
+        vm.expectEmit(address(vault));
+        emit IVault.RoleSet(stranger, Role.Keeper, START + 10 days, 0);
+        revoke(stranger, Role.Keeper);
+        assertEq(vault.member(stranger).until(Role.Keeper), 0);
+    }
+
+    function test_revokeRole_RevertWhen_AddressIsNobody() external {
         address[3] memory bad = [address(0), address(vault), address(usdt)];
         for (uint256 i = 0; i < bad.length; ++i) {
-            vm.expectRevert(addressInvalid(bad[i]));
+            vm.expectRevert(abi.encodeWithSelector(IVault.VaultRoleNotHeld.selector, bad[i], Role.Keeper));
             revoke(bad[i], Role.Keeper);
         }
     }

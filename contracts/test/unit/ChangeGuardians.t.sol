@@ -97,9 +97,9 @@ contract ChangeGuardiansTest is PolicyTest {
 
     function test_changeGuardians_boundsCount() external {
         bytes memory reason = outOfRange(Policy.Field.GuardianCount, 0, 0, 1, 16);
-        enactReverts(GUARDIANS, guardiansChange(new address[](0), UNTIL), reason);
+        proposalReverts(GUARDIANS, guardiansChange(new address[](0), UNTIL), reason);
         reason = outOfRange(Policy.Field.GuardianCount, 0, 17, 1, 16);
-        enactReverts(GUARDIANS, guardiansChange(crowd(17), UNTIL), reason);
+        proposalReverts(GUARDIANS, guardiansChange(crowd(17), UNTIL), reason);
         assertUntil(guardian, OLD_UNTIL);
         enact(GUARDIANS, guardiansChange(crowd(16), UNTIL));
         assertEq(vault.guardians(), crowd(16));
@@ -109,33 +109,47 @@ contract ChangeGuardiansTest is PolicyTest {
         assertUntil(crowd(16)[15], 0);
     }
 
+    /// @dev When proposed: beyond the policy delay at least, within 400 days of its last second at most.
     function test_changeGuardians_boundsUntil() external {
-        uint40[3] memory bad = [0, ENACTED, ENACTED + 400 days + 1];
-        bytes[3] memory changes;
+        uint40 latest = expiry() + 400 days;
+        uint40[3] memory bad = [0, ENACTED, latest + 1];
         for (uint256 i = 0; i < 3; ++i) {
-            changes[i] = guardiansChange(addresses(stranger), bad[i]);
-            approvedChange(GUARDIANS, changes[i]);
+            bytes memory reason = outOfRange(Policy.Field.GrantUntil, 0, bad[i], ENACTED + 1, latest);
+            proposalReverts(GUARDIANS, guardiansChange(addresses(stranger), bad[i]), reason);
         }
-        bytes memory least = guardiansChange(addresses(stranger), ENACTED + 1);
-        bytes memory most = guardiansChange(addresses(stranger), ENACTED + 400 days);
-        approvedChange(GUARDIANS, least);
-        readyChange(GUARDIANS, most);
-        for (uint256 i = 0; i < 3; ++i) {
-            bytes memory reason = outOfRange(Policy.Field.GrantUntil, 0, bad[i], ENACTED + 1, ENACTED + 400 days);
-            refuseChange(GUARDIANS, changes[i], reason);
-        }
-        executeChange(GUARDIANS, least);
+        approvedChange(GUARDIANS, guardiansChange(addresses(stranger), latest));
+        enact(GUARDIANS, guardiansChange(addresses(stranger), ENACTED + 1));
         assertUntil(stranger, ENACTED + 1);
-        executeChange(GUARDIANS, most);
-        assertUntil(stranger, ENACTED + 400 days);
+    }
+
+    /// @dev And again when it takes effect, from then.
+    function test_changeGuardians_boundsUntilAsItTakesEffect() external {
+        bytes memory far = guardiansChange(addresses(stranger), ENACTED + 400 days + 1);
+        bytes memory near = guardiansChange(addresses(stranger), ENACTED + 1 hours);
+        approvedChange(GUARDIANS, near);
+        readyChange(GUARDIANS, far);
+        bytes memory reason =
+            outOfRange(Policy.Field.GrantUntil, 0, ENACTED + 400 days + 1, ENACTED + 1, ENACTED + 400 days);
+        refuseChange(GUARDIANS, far, reason);
+        skip(1);
+        executeChange(GUARDIANS, far);
+        assertUntil(stranger, ENACTED + 400 days + 1);
+        vm.warp(ENACTED + 1 hours);
+        reason = outOfRange(
+            Policy.Field.GrantUntil, 0, ENACTED + 1 hours, ENACTED + 1 hours + 1, ENACTED + 1 hours + 400 days
+        );
+        refuseChange(GUARDIANS, near, reason);
+        rewind(1);
+        executeChange(GUARDIANS, near);
+        assertUntil(stranger, ENACTED + 1 hours);
     }
 
     function test_changeGuardians_RevertWhen_AddressInvalid() external {
         address[3] memory bad = [address(0), address(vault), address(usdt)];
         for (uint256 i = 0; i < bad.length; ++i) {
-            enactReverts(GUARDIANS, guardiansChange(addresses(stranger, bad[i]), UNTIL), addressInvalid(bad[i]));
+            proposalReverts(GUARDIANS, guardiansChange(addresses(stranger, bad[i]), UNTIL), addressInvalid(bad[i]));
         }
-        enactReverts(GUARDIANS, guardiansChange(addresses(stranger, stranger), UNTIL), addressInvalid(stranger));
+        proposalReverts(GUARDIANS, guardiansChange(addresses(stranger, stranger), UNTIL), addressInvalid(stranger));
         assertEq(vault.guardians(), addresses(guardian, otherGuardian));
     }
 

@@ -50,11 +50,9 @@ contract ChangeRecipientsTest is PolicyTest {
     function test_changeRecipients_approvedBatchIsJudgedAgain() external {
         bytes memory packed = payment(known, 100_000 * USDT, 1);
         Batch memory b = header(1, 1, packed);
-        bytes memory change = recipientsChange(addresses(known), Standing.Known, Standing.Unknown);
-        readyChange(RECIPIENTS, change);
         proposeAndApprove(b, packed, 2);
         skip(1 hours);
-        executeChange(RECIPIENTS, change);
+        approvedChange(RECIPIENTS, recipientsChange(addresses(known), Standing.Known, Standing.Unknown));
         vm.expectRevert(refusal(known, 100_000 * USDT, 20_000 * USDT, Refusal.AboveLimit));
         execute(b, packed);
     }
@@ -90,9 +88,18 @@ contract ChangeRecipientsTest is PolicyTest {
         }
     }
 
+    /// @dev Wherever the two stand in the list.
     function test_changeRecipients_RevertWhen_ListedTwice() external {
-        bytes memory change = recipientsChange(addresses(payee, payee), Standing.Unknown, Standing.Known);
-        enactReverts(RECIPIENTS, change, stale(payee, Standing.Unknown, Standing.Known));
+        address[] memory list = crowd(5);
+        for (uint256 i = 0; i < 5; ++i) {
+            for (uint256 k = 0; k < i; ++k) {
+                address[] memory twice = crowd(5);
+                twice[i] = list[k];
+                bytes memory change = recipientsChange(twice, Standing.Unknown, Standing.Known);
+                proposalReverts(RECIPIENTS, change, addressInvalid(list[k]));
+            }
+        }
+        enact(RECIPIENTS, recipientsChange(list, Standing.Unknown, Standing.Known));
     }
 
     // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,16 +110,16 @@ contract ChangeRecipientsTest is PolicyTest {
         vault.blockRecipient(payee);
         for (uint256 i = 0; i < bad.length; ++i) {
             bytes memory change = recipientsChange(addresses(payee, bad[i]), Standing.Blocked, Standing.Known);
-            enactReverts(RECIPIENTS, change, addressInvalid(bad[i]));
+            proposalReverts(RECIPIENTS, change, addressInvalid(bad[i]));
             assertStandings(addresses(bad[i]), Standing.Blocked);
         }
     }
 
     function test_changeRecipients_boundsCount() external {
         bytes memory reason = outOfRange(Policy.Field.RecipientCount, 0, 0, 1, 200);
-        enactReverts(RECIPIENTS, recipientsChange(new address[](0), Standing.Unknown, Standing.Known), reason);
+        proposalReverts(RECIPIENTS, recipientsChange(new address[](0), Standing.Unknown, Standing.Known), reason);
         reason = outOfRange(Policy.Field.RecipientCount, 0, 201, 1, 200);
-        enactReverts(RECIPIENTS, recipientsChange(crowd(201), Standing.Unknown, Standing.Known), reason);
+        proposalReverts(RECIPIENTS, recipientsChange(crowd(201), Standing.Unknown, Standing.Known), reason);
         enact(RECIPIENTS, recipientsChange(crowd(200), Standing.Unknown, Standing.Known));
         assertStandings(crowd(200), Standing.Known);
         enact(RECIPIENTS, recipientsChange(crowd(1), Standing.Known, Standing.Blocked));

@@ -79,54 +79,69 @@ contract ChangeRoleTest is PolicyTest {
 
     function test_changeRole_RevertWhen_OldEndIsAnother() external {
         uint40 end = START + 365 days;
-        enactReverts(ROLE, roleChange(keeper, Role.Keeper, end - 1, 0), stale(keeper, Role.Keeper, end - 1, end));
-        bytes memory change = roleChange(keeper, Role.Keeper, end + 1, end);
-        enactReverts(ROLE, change, stale(keeper, Role.Keeper, end + 1, end));
+        bytes memory change = roleChange(keeper, Role.Keeper, end - 1, end + 1);
+        enactReverts(ROLE, change, stale(keeper, Role.Keeper, end - 1, end));
         change = roleChange(stranger, Role.Proposer, 1, end);
         enactReverts(ROLE, change, stale(stranger, Role.Proposer, 1, 0));
     }
 
     // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    /// @dev When proposed: beyond the policy delay at least, within 400 days of its last second at most.
     function test_changeRole_boundsUntil() external {
-        bytes memory past = roleChange(stranger, Role.Keeper, 0, ENACTED);
-        bytes memory far = roleChange(stranger, Role.Keeper, 0, ENACTED + 400 days + 1);
-        bytes memory least = roleChange(stranger, Role.Keeper, 0, ENACTED + 1);
-        bytes memory most = roleChange(payee, Role.Keeper, 0, ENACTED + 400 days);
-        approvedChange(ROLE, past);
-        approvedChange(ROLE, far);
-        approvedChange(ROLE, least);
-        readyChange(ROLE, most);
-        refuseChange(ROLE, past, grantUntil(ENACTED));
-        refuseChange(ROLE, far, grantUntil(ENACTED + 400 days + 1));
-        executeChange(ROLE, least);
-        executeChange(ROLE, most);
+        uint40 latest = expiry() + 400 days;
+        uint40[2] memory bad = [ENACTED, latest + 1];
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes memory reason = outOfRange(Policy.Field.GrantUntil, 0, bad[i], ENACTED + 1, latest);
+            proposalReverts(ROLE, roleChange(stranger, Role.Keeper, 0, bad[i]), reason);
+        }
+        approvedChange(ROLE, roleChange(payee, Role.Keeper, 0, latest));
+        enact(ROLE, roleChange(stranger, Role.Keeper, 0, ENACTED + 1));
         assertUntil(stranger, Role.Keeper, ENACTED + 1);
+    }
+
+    /// @dev And again when it takes effect, from then.
+    function test_changeRole_boundsUntilAsItTakesEffect() external {
+        bytes memory far = roleChange(stranger, Role.Keeper, 0, ENACTED + 400 days + 1);
+        bytes memory most = roleChange(payee, Role.Keeper, 0, ENACTED + 400 days);
+        bytes memory near = roleChange(payee, Role.Proposer, 0, ENACTED + 1);
+        approvedChange(ROLE, far);
+        approvedChange(ROLE, near);
+        readyChange(ROLE, most);
+        refuseChange(ROLE, far, grantUntil(ENACTED + 400 days + 1));
+        executeChange(ROLE, most);
         assertUntil(payee, Role.Keeper, ENACTED + 400 days);
+        skip(1);
+        bytes memory reason = outOfRange(Policy.Field.GrantUntil, 0, ENACTED + 1, ENACTED + 2, ENACTED + 400 days + 1);
+        refuseChange(ROLE, near, reason);
+        executeChange(ROLE, far);
+        assertUntil(stranger, Role.Keeper, ENACTED + 400 days + 1);
     }
 
     function test_changeRole_RevertWhen_Guardian() external {
         bytes memory reason = abi.encodeWithSelector(IVault.VaultRoleNotGrantable.selector, Role.Guardian);
-        enactReverts(ROLE, roleChange(stranger, Role.Guardian, 0, ENACTED + 1 days), reason);
-        enactReverts(ROLE, roleChange(guardian, Role.Guardian, START + 365 days, 0), reason);
+        proposalReverts(ROLE, roleChange(stranger, Role.Guardian, 0, ENACTED + 1 days), reason);
+        proposalReverts(ROLE, roleChange(guardian, Role.Guardian, START + 365 days, 0), reason);
         assertUntil(guardian, Role.Guardian, START + 365 days);
     }
 
     function test_changeRole_RevertWhen_AddressInvalid() external {
         address[3] memory bad = [address(0), address(vault), address(usdt)];
         for (uint256 i = 0; i < bad.length; ++i) {
-            enactReverts(ROLE, roleChange(bad[i], Role.Keeper, 0, ENACTED + 99 days), addressInvalid(bad[i]));
+            proposalReverts(ROLE, roleChange(bad[i], Role.Keeper, 0, ENACTED + 99 days), addressInvalid(bad[i]));
         }
     }
 
-    function test_executeChange_RevertWhen_FieldsOutOfType() external {
+    function test_changeRole_RevertWhen_FieldsOutOfType() external {
         bytes memory roleThree = abi.encode(stranger, uint256(3), 0, ENACTED + 1 days, nonce(), expiry());
         bytes memory wideAccount =
             abi.encode(uint256(uint160(stranger)) | 1 << 160, Role.Keeper, 0, ENACTED + 1 days, nonce(), expiry());
         bytes memory wideUntil = abi.encode(stranger, Role.Keeper, 0, uint256(1) << 40, nonce(), expiry());
-        enactReverts(ROLE, roleThree, "");
-        enactReverts(ROLE, wideAccount, "");
-        enactReverts(ROLE, wideUntil, "");
+        bytes memory roleSeven = abi.encode(stranger, uint256(7), 0, ENACTED + 1 days, nonce(), expiry());
+        proposalReverts(ROLE, roleThree, "");
+        proposalReverts(ROLE, roleSeven, "");
+        proposalReverts(ROLE, wideAccount, "");
+        proposalReverts(ROLE, wideUntil, "");
         assertUntil(stranger, Role.Keeper, 0);
     }
 

@@ -172,9 +172,16 @@ contract ChangeSignersTest is PolicyTest {
         assertState(id, State.Proposed);
         vm.expectRevert(stateInvalid(id, State.Proposed));
         executeChange(ChangeKind.Successor, change);
+        vm.expectEmit(address(vault));
+        emit IVault.Queued(id, carol);
         vm.prank(carol);
         vault.approveChange(ChangeKind.Successor, change);
-        assertState(id, State.Ready); // the stored two votes had started the clock
+        assertEq(vault.proposal(id).quorumAt(), clock() - 2 days, "of the stored two votes");
+        skip(2 days - 1);
+        vm.expectRevert(stateInvalid(id, State.Queued));
+        executeChange(ChangeKind.Successor, change);
+        skip(1);
+        executeChange(ChangeKind.Successor, change);
     }
 
     // ── What an address keeps ────────────────────────────────────────────────────────────────────────────────────
@@ -202,9 +209,9 @@ contract ChangeSignersTest is PolicyTest {
 
     function test_changeSigners_boundsSigners() external {
         bytes memory reason = outOfRange(Policy.Field.SignerCount, 0, 0, 1, 32);
-        enactReverts(SIGNERS, signersChange(new address[](0), 0), reason);
+        proposalReverts(SIGNERS, signersChange(new address[](0), 0), reason);
         reason = outOfRange(Policy.Field.SignerCount, 0, 33, 1, 32);
-        enactReverts(SIGNERS, signersChange(crowd(33), 3), reason);
+        proposalReverts(SIGNERS, signersChange(crowd(33), 3), reason);
         enact(SIGNERS, signersChange(crowd(32), 3));
         assertEq(vault.signers(), crowd(32));
         assertEq(vault.member(crowd(32)[31]).signerIndex(), 31);
@@ -212,9 +219,9 @@ contract ChangeSignersTest is PolicyTest {
 
     function test_changeSigners_boundsThreshold() external {
         bytes memory reason = outOfRange(Policy.Field.Threshold, 0, 0, 1, 3);
-        enactReverts(SIGNERS, signersChange(crowd(3), 0), reason);
+        proposalReverts(SIGNERS, signersChange(crowd(3), 0), reason);
         reason = outOfRange(Policy.Field.Threshold, 0, 4, 1, 3);
-        enactReverts(SIGNERS, signersChange(crowd(3), 4), reason);
+        proposalReverts(SIGNERS, signersChange(crowd(3), 4), reason);
         enact(SIGNERS, signersChange(crowd(3), 3));
         assertEq(vault.threshold(), 3);
     }
@@ -235,9 +242,9 @@ contract ChangeSignersTest is PolicyTest {
     function test_changeSigners_RevertWhen_AddressInvalid() external {
         address[3] memory bad = [address(0), address(vault), address(usdt)];
         for (uint256 i = 0; i < bad.length; ++i) {
-            enactReverts(SIGNERS, signersChange(addresses(alice, bob, bad[i]), 2), addressInvalid(bad[i]));
+            proposalReverts(SIGNERS, signersChange(addresses(alice, bob, bad[i]), 2), addressInvalid(bad[i]));
         }
-        enactReverts(SIGNERS, signersChange(addresses(dave, erin, dave), 2), addressInvalid(dave));
+        proposalReverts(SIGNERS, signersChange(addresses(dave, erin, dave), 2), addressInvalid(dave));
     }
 
     function queuedBatch() private returns (Batch memory b, bytes memory packed, bytes32 id) {

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {ChangeKind, State, SuccessorChange} from "../../src/types/VaultTypes.sol";
 import {PolicyTest} from "../PolicyTest.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @notice What holds for policy changes of every kind: who, when, how often.
 contract ChangesTest is PolicyTest {
@@ -145,7 +144,7 @@ contract ChangesTest is PolicyTest {
     }
 
     function test_proposeChange_boundsLife() external {
-        (uint40 earliest, uint40 latest) = (START + 2 days + 28 hours, START + 30 days);
+        (uint40 earliest, uint40 latest) = (START + 2 days + 29 hours, START + 30 days);
         refuseExpiry(earliest - 1, earliest, latest);
         refuseExpiry(latest + 1, earliest, latest);
         refuseExpiry(0, earliest, latest);
@@ -155,7 +154,7 @@ contract ChangesTest is PolicyTest {
 
     function test_proposeChange_RevertWhen_ExpiryTooWide() external {
         uint256 tooWide = 2 ** 40 + START + 10 days;
-        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 40, tooWide));
+        vm.expectRevert(bytes(""));
         vm.prank(alice);
         vault.proposeChange(SUCCESSOR, abi.encode(stranger, 1, tooWide));
     }
@@ -165,7 +164,7 @@ contract ChangesTest is PolicyTest {
         bytes memory change = abi.encode(SuccessorChange(stranger, 1, expiresAt));
         vm.prank(alice);
         bytes32 id = vault.proposeChange(SUCCESSOR, change);
-        uint40 last = expiresAt - 2 days - 28 hours;
+        uint40 last = expiresAt - 2 days - 29 hours;
         vm.warp(last + 1);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -215,6 +214,8 @@ contract ChangesTest is PolicyTest {
     // ── Veto ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     function test_cancel_everyKindButGuardiansAndUnfreeze() external {
+        vm.prank(guardian);
+        vault.freeze(); // so that there is something to unfreeze
         for (uint8 k = 0; k <= uint8(type(ChangeKind).max); ++k) {
             ChangeKind kind = ChangeKind(k);
             bytes32 id = approvedChange(kind, sampleChange(kind));

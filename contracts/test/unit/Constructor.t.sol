@@ -59,14 +59,14 @@ contract ConstructorTest is PolicyTest {
 
         vm.expectEmit(next);
         emit IVault.VaultCreated(c.token, c.unit, c.hardCeiling, c.policyDelayFloor);
-        vm.expectEmit(next);
-        emit IVault.SignersSet(1, new address[](0), c.signers, 0, c.threshold);
         for (uint256 k = 0; k < 3; ++k) {
             vm.expectEmit(next);
             emit IVault.TierSet(k, none, c.tiers[k]);
         }
         vm.expectEmit(next);
         emit IVault.PolicyDelaySet(0, c.policyDelay);
+        vm.expectEmit(next);
+        emit IVault.SignersSet(1, new address[](0), c.signers, 0, c.threshold);
         vm.expectEmit(next);
         emit IVault.RoleSet(guardian, Role.Guardian, 0, c.guardiansUntil);
         vm.expectEmit(next);
@@ -285,21 +285,22 @@ contract ConstructorTest is PolicyTest {
     function test_constructor_boundsApprovals() external {
         Configuration memory c = configuration();
         c.tiers[1].approvals = 4;
+        c.tiers[2].approvals = 4;
         refuse(c, outOfRange(Policy.Field.Approvals, 1, 4, 0, 3));
-        c.tiers[1].approvals = 3;
+        (c.tiers[1].approvals, c.tiers[2].approvals) = (3, 3);
         accept(c);
         c.tiers[2].approvals = 4;
-        refuse(c, outOfRange(Policy.Field.Approvals, 2, 4, 3, 3));
+        refuse(c, outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
     }
 
     function test_constructor_approvalsNeverFall() external {
         Configuration memory c = configuration();
         c.tiers[0].approvals = 3;
-        refuse(c, outOfRange(Policy.Field.Approvals, 1, 2, 3, 3));
+        refuse(c, outOfRange(Policy.Field.Approvals, 1, 2, 3, 32));
         c.tiers[0].approvals = 2;
         accept(c);
         (c.threshold, c.tiers[1].approvals, c.tiers[2].approvals) = (1, 3, 2);
-        refuse(c, outOfRange(Policy.Field.Approvals, 2, 2, 3, 3));
+        refuse(c, outOfRange(Policy.Field.Approvals, 2, 2, 3, 32));
     }
 
     function test_constructor_topTierNeedsThreshold() external {

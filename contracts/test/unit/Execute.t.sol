@@ -98,15 +98,15 @@ contract ExecuteTest is PaymentTest {
 
     function test_execute_RevertWhen_PaymentsAreNotTheApproved() external {
         (Batch memory b,) = readyBatch(1, 100, packed);
-        bytes[3] memory other = [payments(4, 5 * UNIT, 2), payments(5, 5 * UNIT, 1), bytes("")];
+        bytes[3] memory other = [payments(4, 5 * UNIT, 2), payments(5, 5 * UNIT, 1), payments(1, 5 * UNIT, 1)];
         for (uint256 i = 0; i < 3; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(
-                    IVault.VaultPaymentsHashMismatch.selector, keccak256(packed), keccak256(other[i])
-                )
-            );
+            Batch memory unknown = header(1, 100, other[i]);
+            unknown.expiresAt = b.expiresAt;
+            expectStateInvalid(vault.hashBatch(unknown), State.None);
             execute(b, other[i]);
         }
+        vm.expectRevert(abi.encodeWithSelector(IVault.VaultCountInvalid.selector, 0, 0));
+        execute(b, "");
     }
 
     /// @dev A ready batch lends its approvals to no other header.
@@ -116,7 +116,8 @@ contract ExecuteTest is PaymentTest {
         Batch[3] memory headers = [header(1, 100, other), header(2, 100, packed), header(1, 104, packed)];
         for (uint256 i = 0; i < 3; ++i) {
             headers[i].expiresAt = b.expiresAt;
-            _assertStateInvalid(headers[i], vault.hashBatch(headers[i]), State.None);
+            expectStateInvalid(vault.hashBatch(headers[i]), State.None);
+            execute(headers[i], i == 0 ? other : packed);
         }
     }
 

@@ -33,13 +33,22 @@ contract ExecutePolicyTest is PaymentTest {
         _assertStateInvalid(b, id, State.Proposed);
         vm.recordLogs();
         approveAs(carol, b);
-        assertEvents(events(IVault.Approved.selector));
+        assertEvents(events(IVault.Queued.selector));
+        _assertStateInvalid(b, id, State.Queued);
+        skip(1 hours);
         assertState(id, State.Ready);
 
+        vm.recordLogs();
         revokeAs(alice, id);
+        assertEvents(events(IVault.Revoked.selector, IVault.Unqueued.selector));
         assertEq(vault.proposal(id).quorumAt(), START, "two are enough for the stored clock");
         _assertStateInvalid(b, id, State.Proposed);
+        vm.recordLogs();
         approveAs(alice, b);
+        assertEvents(events(IVault.Queued.selector));
+        skip(1 hours - 1);
+        _assertStateInvalid(b, id, State.Queued);
+        skip(1);
         assertEq(execute(b, packed), 3);
     }
 
@@ -73,11 +82,9 @@ contract ExecutePolicyTest is PaymentTest {
     function test_execute_longerDelayAskedForLater_waitsIt() external {
         Tier[] memory t = standardTiers();
         t[1].delay = 1 days;
-        bytes memory change = _approvedTiers(t, 2 days);
-        skip(2 days - 1 hours);
         (Batch memory b, bytes32 id) = readyBatch(1, 100, packed);
         uint256 quorumAt = clock() - 1 hours;
-        _enactTiers(change);
+        _approvedTiers(t, 2 days);
         _assertStateInvalid(b, id, State.Queued);
         vm.warp(quorumAt + 1 days - 1);
         _assertStateInvalid(b, id, State.Queued);
@@ -138,7 +145,7 @@ contract ExecutePolicyTest is PaymentTest {
         execute(b, packed);
 
         changeTiers(all);
-        uint256 settledAt = clock() + SETTLE;
+        uint256 settledAt = clock() + 28 hours;
         vm.warp(settledAt - 1);
         _expectCapExceeded(2, 120_000 * USDT, 0);
         execute(b, packed);
@@ -161,13 +168,11 @@ contract ExecutePolicyTest is PaymentTest {
     function test_execute_lowerCapThanUsed_leavesNoHeadroom() external {
         Tier[] memory t = standardTiers();
         t[1].cap = t[1].maxKnown;
-        bytes memory change = _approvedTiers(t, 2 days);
-        skip(2 days - 1 hours);
         (Batch memory a,) = readyBatch(1, 100, packed);
         execute(a, packed);
         bytes memory one = payment(payee, 1, 1);
         (Batch memory b,) = readyBatch(1, 200, one);
-        _enactTiers(change);
+        _approvedTiers(t, 2 days);
         assertEq(vault.headroom(1), 0);
         _expectCapExceeded(1, UNIT, 0);
         execute(b, one);
@@ -183,7 +188,7 @@ contract ExecutePolicyTest is PaymentTest {
         Tier[] memory t = standardTiers();
         t[1].cap += UNIT;
         changeTiers(t);
-        uint256 settledAt = clock() + SETTLE;
+        uint256 settledAt = clock() + 28 hours;
         vm.warp(settledAt - 1);
         _expectCapExceeded(1, t[1].cap, t[1].cap - UNIT);
         execute(b, large);
@@ -210,6 +215,9 @@ contract ExecutePolicyTest is PaymentTest {
         skip(2 days);
         assertState(id, State.Proposed);
         _approveChange(carol, change);
+        skip(2 days - 1);
+        assertState(id, State.Queued);
+        skip(1);
         assertState(id, State.Ready);
     }
 

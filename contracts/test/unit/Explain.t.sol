@@ -3,7 +3,16 @@ pragma solidity 0.8.37;
 
 import {VaultLens} from "../../src/VaultLens.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
-import {Batch, Blocker, ChangeKind, Explanation, State, Tier} from "../../src/types/VaultTypes.sol";
+import {
+    Batch,
+    Blocker,
+    ChangeKind,
+    Explanation,
+    State,
+    SweepChange,
+    Tier,
+    TiersChange
+} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {PolicyTest} from "../PolicyTest.sol";
 
@@ -70,7 +79,7 @@ contract ExplainTest is PolicyTest {
         vm.expectRevert(frozen(until));
         execute(b, packed);
         vm.warp(until);
-        e.blocker = Blocker.None;
+        (e.blocker, e.earliest) = (Blocker.None, READY);
         assertExplained(e);
         assertEq(execute(b, packed), 1);
     }
@@ -96,22 +105,17 @@ contract ExplainTest is PolicyTest {
         vm.warp(first - 1);
         assertBatchExplained(e);
         vm.warp(first);
-        e = ready();
-        e.earliest = first;
-        assertBatchExplained(e);
+        assertBatchExplained(ready());
         assertEq(execute(b, packed), 1);
     }
 
     function test_explain_capNeverFits() external {
-        bytes memory change = tier1Cap(UNIT);
-        readyChange(ChangeKind.Tiers, change);
-        b = header(1, 1, packed);
         proposeAndApprove(b, packed, 2);
-        executeChange(ChangeKind.Tiers, change);
-        Explanation memory e = Explanation(State.Queued, Blocker.Delay, 0, 2, 2, START + 2 days, 1 hours, b.expiresAt);
+        approvedChange(ChangeKind.Tiers, tier1Cap(UNIT));
+        Explanation memory e = Explanation(State.Queued, Blocker.Cap, 0, 2, 2, START, 1 hours, b.expiresAt);
         assertBatchExplained(e);
         skip(1 hours);
-        (e.state, e.blocker) = (State.Ready, Blocker.Cap);
+        e.state = State.Ready;
         assertBatchExplained(e);
     }
 
@@ -209,21 +213,21 @@ contract ExplainTest is PolicyTest {
         (e.state, e.blocker) = (State.Ready, Blocker.Frozen);
         assertChangeExplained(ChangeKind.Sweep, change, e);
         refuseChange(ChangeKind.Sweep, change, frozen(until));
-        vm.warp(until);
         e.blocker = Blocker.None;
-        assertChangeExplained(ChangeKind.Sweep, change, e);
         e.earliest = START + 2 days;
         assertEq(abi.encode(lens.explain(vault, id)), abi.encode(e), "the id alone does not tell");
+        vm.warp(until);
+        assertChangeExplained(ChangeKind.Sweep, change, e);
     }
 
     /// @notice Tiers change again only when the last change has settled.
     function test_explainChange_tiersSettling() external {
-        bytes memory change = tiersChange(standardTiers(), 2 days);
+        bytes memory change = higherCap(UNIT);
         approvedChange(ChangeKind.Tiers, change);
         skip(1 days);
         bytes memory other = successorChange(stranger);
         approvedChange(ChangeKind.Successor, other);
-        bytes memory next = tiersChange(standardTiers(), 2 days);
+        bytes memory next = higherCap(2 * UNIT);
         approvedChange(ChangeKind.Tiers, next);
         skip(1 days);
         executeChange(ChangeKind.Tiers, change);
@@ -236,9 +240,8 @@ contract ExplainTest is PolicyTest {
         assertChangeExplained(ChangeKind.Tiers, next, e);
         refuseChange(ChangeKind.Tiers, next, abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt));
         vm.warp(settledAt);
-        e.blocker = Blocker.None;
+        (e.blocker, e.earliest) = (Blocker.None, START + 3 days);
         assertChangeExplained(ChangeKind.Tiers, next, e);
-        e.earliest = START + 3 days;
         assertChangeExplained(ChangeKind.Successor, other, e);
         executeChange(ChangeKind.Tiers, next);
     }
@@ -254,6 +257,87 @@ contract ExplainTest is PolicyTest {
         vm.stopPrank();
         e = Explanation(State.Proposed, Blocker.Votes, 0, 1, 2, 0, 2 days, START + 20 days);
         assertChangeExplained(ChangeKind.Sweep, change, e);
+    }
+
+    // ── Never ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @dev A freeze that outlasts the batch: no time helps, and the freeze is why.
+    function test_explain_frozenBeyondTheEnd() external {
+        b.expiresAt = START + 1 hours + 29 hours;
+        proposeAndApprove(b, packed, 2);
+        vm.prank(alice);
+        vault.freeze();
+        Explanation memory e = Explanation(State.Queued, Blocker.Frozen, 0, 2, 2, START, 1 hours, b.expiresAt);
+        assertExplained(e);
+        vm.warp(READY);
+        e.state = State.Ready;
+        assertExplained(e);
+        vm.warp(b.expiresAt - 1);
+        assertExplained(e);
+    }
+
+    /// @dev Both sides of the end: a freeze that ends a second before it, and one that ends with it.
+    function test_explain_frozenUntilTheEnd() external {
+        b.expiresAt = START + 4 days + 1;
+        proposeAndApprove(b, packed, 2);
+        Batch memory dead = header(1, 2, packed);
+        dead.expiresAt = START + 4 days;
+        bytes32 deadId = proposeAndApprove(dead, packed, 2);
+        vm.prank(alice);
+        assertEq(vault.freeze(), START + 4 days);
+        Explanation memory e = queued();
+        e.earliest = START + 4 days;
+        assertExplained(e);
+        e = Explanation(State.Queued, Blocker.Frozen, 0, 2, 2, START, 1 hours, dead.expiresAt);
+        assertEq(abi.encode(lens.explain(vault, deadId)), abi.encode(e));
+        assertEq(abi.encode(lens.explainBatch(vault, dead)), abi.encode(e));
+        vm.warp(START + 4 days);
+        assertEq(execute(b, packed), 1);
+    }
+
+    /// @dev The charge of an hour before leaves the window after the batch is dead.
+    function test_explain_capBeyondTheEnd() external {
+        uint40 start = START / 4 hours * 4 hours + 4 hours;
+        vm.warp(start - 2 hours);
+        b = header(1, 1, packed);
+        b.expiresAt = start + 28 hours;
+        proposeAndApprove(b, packed, 2);
+        vm.warp(start - 1 hours);
+        spendTier1(500_000 * USDT); // an hour later, in the bucket that begins then
+        Explanation memory e = Explanation(State.Ready, Blocker.Cap, 0, 2, 2, start - 2 hours, 1 hours, b.expiresAt);
+        assertBatchExplained(e);
+        (e.blocker, e.earliest) = (Blocker.None, start - 1 hours);
+        assertEq(abi.encode(lens.explain(vault, vault.hashBatch(b))), abi.encode(e), "the id alone does not tell");
+    }
+
+    /// @dev A sweep that is dead before the freeze ends, and a change of tiers before the last one has settled.
+    function test_explainChange_beyondTheEnd() external {
+        bytes memory sweep = abi.encode(SweepChange(stranger, 1, START + 2 days + 29 hours));
+        approvedChange(ChangeKind.Sweep, sweep);
+        Tier[] memory rows = standardTiers();
+        rows[0].cap += UNIT;
+        bytes memory first = tiersChange(rows, 2 days);
+        approvedChange(ChangeKind.Tiers, first);
+        rows[0].cap += UNIT;
+        bytes memory second = abi.encode(TiersChange(rows, 2 days, 1, START + 2 days + 29 hours));
+        approvedChange(ChangeKind.Tiers, second);
+        vm.warp(START + 2 days);
+        vm.prank(alice);
+        vault.freeze();
+        Explanation memory e =
+            Explanation(State.Ready, Blocker.Frozen, 0, 2, 2, START, 2 days, START + 2 days + 29 hours);
+        assertChangeExplained(ChangeKind.Sweep, sweep, e);
+
+        vm.warp(START + 2 days + 1 hours - 1);
+        uint256 snapshot = vm.snapshotState();
+        executeChange(ChangeKind.Tiers, first);
+        (e.blocker, e.earliest) = (Blocker.TiersSettling, START + 3 days + 5 hours - 1);
+        assertChangeExplained(ChangeKind.Tiers, second, e);
+        vm.revertToState(snapshot);
+        skip(1);
+        executeChange(ChangeKind.Tiers, first);
+        e.earliest = 0;
+        assertChangeExplained(ChangeKind.Tiers, second, e);
     }
 
     function test_explain_votesOfOldSignersDoNotCount() external {
@@ -317,6 +401,12 @@ contract ExplainTest is PolicyTest {
         proposeAndApprove(other, spent, 2);
         skip(1 hours);
         execute(other, spent);
+    }
+
+    function higherCap(uint128 more) private returns (bytes memory) {
+        Tier[] memory rows = standardTiers();
+        rows[0].cap += more;
+        return tiersChange(rows, 2 days);
     }
 
     function tier1Cap(uint128 cap) private returns (bytes memory) {

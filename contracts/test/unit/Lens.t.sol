@@ -60,7 +60,7 @@ contract LensTest is PolicyTest {
     function testFuzz_fitsAt_isFirstSecond(uint256 amount, uint256[4] memory waits, uint256 newCap) external {
         Tier[] memory rows = standardTiers();
         rows[0].cap = uint128(bound(newCap, 1_000_000, 20_000_000)) * UNIT;
-        bytes memory change = tiersChange(rows, 2 days);
+        bytes memory change = tiersChange(rows, 3 days);
         readyChange(ChangeKind.Tiers, change);
         uint256 time = START + 2 days;
         for (uint64 i = 0; i < 4; ++i) {

@@ -9,19 +9,20 @@ import {
     Grant,
     Role,
     SuccessorChange,
-    SweepChange
+    SweepChange,
+    Vote
 } from "../../src/types/VaultTypes.sol";
 import {ReentrantToken} from "../mocks/ReentrantToken.sol";
-import {PaymentTest} from "./PaymentTest.sol";
+import {SignedTest} from "./SignedTest.sol";
 
 /// @notice While the vault calls a token, nothing that changes it can be entered, whoever the token calls through.
 /// @dev This contract is the token's accomplice: it holds every role, and each of its calls succeeds outside the lock.
-contract LockedTest is PaymentTest {
+contract LockedTest is SignedTest {
     ReentrantToken private token;
     ReentrantToken private other;
     bytes private packed = payment(payee, UNIT, 1);
 
-    string[12] private names = [
+    string[17] private names = [
         "pay",
         "propose",
         "approve",
@@ -33,7 +34,12 @@ contract LockedTest is PaymentTest {
         "cancel",
         "freeze",
         "blockRecipient",
-        "revokeRole"
+        "revokeRole",
+        "payBySig",
+        "proposeBySig",
+        "approveBySig",
+        "proposeChangeBySig",
+        "approveChangeBySig"
     ];
 
     function configuration() internal override returns (Configuration memory c) {
@@ -46,6 +52,7 @@ contract LockedTest is PaymentTest {
         grants[3] = Grant(address(this), Role.Proposer, START + 365 days);
         c.grants = grants;
         c.successor = stranger;
+        c.tiers[1].delay = 0; // so that there is something to pay by signatures
     }
 
     function setUp() public override {
@@ -67,19 +74,19 @@ contract LockedTest is PaymentTest {
     }
 
     function test_lock_duringPay() external {
-        bytes[12] memory calls = _calls();
+        bytes[17] memory calls = _calls();
         Batch memory b = header(0, 900, packed);
         _assertLocked(token, calls, abi.encodeCall(IVault.pay, (orderOf(b), packed)));
     }
 
     function test_lock_duringExecute() external {
-        bytes[12] memory calls = _calls();
+        bytes[17] memory calls = _calls();
         (Batch memory b,) = readyBatch(1, 900, packed);
         _assertLocked(token, calls, abi.encodeCall(IVault.execute, (orderOf(b), packed, 0)));
     }
 
     function test_lock_duringSweep() external {
-        bytes[12] memory calls = _calls();
+        bytes[17] memory calls = _calls();
         bytes memory sweep = abi.encode(SweepChange(address(other), nonce(), expiry()));
         approvedChange(ChangeKind.Sweep, sweep);
         skip(2 days);
@@ -88,7 +95,7 @@ contract LockedTest is PaymentTest {
 
     /// @dev A token that passes the refusal on has refused the payment, for that reason.
     function test_lock_isTheTokensAnswer() external {
-        bytes[12] memory calls = _calls();
+        bytes[17] memory calls = _calls();
         token.setCall(address(this), abi.encodeCall(this.relay, (calls[0])), true);
         Batch memory b = header(0, 900, packed);
         bytes32 id = vault.hashBatch(b);
@@ -107,9 +114,9 @@ contract LockedTest is PaymentTest {
     }
 
     /// @dev `outer` makes the vault call `caller`, which tries each of `calls` through this contract.
-    function _assertLocked(ReentrantToken caller, bytes[12] memory calls, bytes memory outer) private {
+    function _assertLocked(ReentrantToken caller, bytes[17] memory calls, bytes memory outer) private {
         uint256 state = vm.snapshotState();
-        for (uint256 i = 0; i < 12; ++i) {
+        for (uint256 i = 0; i < 17; ++i) {
             this.relay(calls[i]); // would succeed
             vm.revertToState(state);
 
@@ -126,7 +133,7 @@ contract LockedTest is PaymentTest {
     }
 
     /// @dev One call per mutator, in the order of `names`, each of which this contract may make.
-    function _calls() private returns (bytes[12] memory calls) {
+    function _calls() private returns (bytes[17] memory calls) {
         Batch memory open = header(1, 300, packed);
         bytes32 openId = proposeAs(alice, open, packed);
         Batch memory voted = header(1, 400, packed);
@@ -140,8 +147,8 @@ contract LockedTest is PaymentTest {
         (Batch memory ready,) = readyBatch(1, 500, packed);
         skip(2 days);
 
-        calls[0] = abi.encodeCall(IVault.pay, (orderOf(header(0), 100, packed), packed));
-        calls[1] = abi.encodeCall(IVault.propose, (orderOf(header(1), 200, packed), packed));
+        calls[0] = abi.encodeCall(IVault.pay, (orderOf(header(0, 100, packed)), packed));
+        calls[1] = abi.encodeCall(IVault.propose, (orderOf(header(1, 200, packed)), packed));
         calls[2] = abi.encodeCall(IVault.approve, (open));
         calls[3] = abi.encodeCall(IVault.execute, (orderOf(ready), packed, 0));
         calls[4] = abi.encodeCall(IVault.proposeChange, (ChangeKind.Successor, newChange));
@@ -152,5 +159,14 @@ contract LockedTest is PaymentTest {
         calls[9] = abi.encodeCall(IVault.freeze, ());
         calls[10] = abi.encodeCall(IVault.blockRecipient, (stranger));
         calls[11] = abi.encodeCall(IVault.revokeRole, (proposer, Role.Proposer));
+        Batch memory quick = header(1, 600, packed);
+        calls[12] = abi.encodeCall(IVault.payBySig, (orderOf(quick), packed, signedBy(addresses(alice, bob), quick)));
+        quick.firstNumber = 700;
+        calls[13] = abi.encodeCall(IVault.proposeBySig, (orderOf(quick), packed, signedBy(addresses(bob), quick)));
+        calls[14] = abi.encodeCall(IVault.approveBySig, (open, signedBy(addresses(bob), open)));
+        Vote[] memory bobs = signedBy(addresses(bob), ChangeKind.Successor, newChange);
+        calls[15] = abi.encodeCall(IVault.proposeChangeBySig, (ChangeKind.Successor, newChange, bobs));
+        bobs = signedBy(addresses(bob), ChangeKind.Successor, openChange);
+        calls[16] = abi.encodeCall(IVault.approveChangeBySig, (ChangeKind.Successor, openChange, bobs));
     }
 }

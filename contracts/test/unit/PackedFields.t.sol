@@ -7,7 +7,7 @@ import {RollingCap} from "../../src/libraries/RollingCap.sol";
 import {Hot} from "../../src/types/Hot.sol";
 import {Member} from "../../src/types/Member.sol";
 import {PackedTier, PackedTierFields} from "../../src/types/PackedTier.sol";
-import {Proposal, Proposals} from "../../src/types/Proposal.sol";
+import {Proposal, Terms} from "../../src/types/Proposal.sol";
 import {Role, State} from "../../src/types/VaultTypes.sol";
 import {Test} from "forge-std/Test.sol";
 
@@ -134,62 +134,78 @@ contract PackedFieldsTest is Test {
 
     function testFuzz_proposal_reads(uint256 word) external pure {
         Proposal p = Proposal.wrap(word);
-        assertEq(p.epoch(), field(word, 32, 24));
-        assertEq(p.quorumAt(), field(word, 56, 36));
-        assertEq(p.expiresAt(), field(word, 92, 40));
-        (uint256 required, uint256 delay) = p.terms();
-        assertEq(delay, field(word, 132, 32));
-        assertEq(required, field(word, 164, 8));
-        assertEq(p.tier(), field(word, 172, 8));
-        assertEq(p.vetoable(), field(word, 180, 1) == 1);
+        assertEq(p.epoch(), field(word, 64, 24));
+        assertEq(p.quorumAt(), field(word, 88, 36));
+        assertEq(p.votedAt(), field(word, 124, 36));
+        assertEq(p.expiresAt(), field(word, 160, 40));
+        assertEq(p.delay(), field(word, 200, 32));
+        assertEq(p.required(), field(word, 232, 8));
+        assertEq(p.tier(), field(word, 240, 8));
+        assertEq(p.isChange(), field(word, 240, 8) == 255);
+        assertEq(p.vetoable(), field(word, 248, 1) == 1);
+        assertEq(p.instant(), field(word, 249, 1) == 1);
     }
 
-    function testFuzz_proposal_creates(uint8 tier, uint8 required, uint32 delay, uint40 expiry, bool mayVeto)
+    /// @dev What was said of the id before it was proposed stays.
+    function testFuzz_proposal_opens(uint88 said, uint8 tier, Terms memory t, uint40 expiry, bool mayVeto, bool atOnce)
         external
         pure
     {
-        Proposal p = Proposals.create(tier, required, delay, expiry, mayVeto);
-        (uint256 storedRequired, uint256 storedDelay) = p.terms();
-        assertEq(storedRequired, required);
-        assertEq(storedDelay, delay);
+        (t.required, t.delay) = (t.required % 2 ** 8, t.delay % 2 ** 32);
+        Proposal p = Proposal.wrap(said).open(tier, t, expiry, mayVeto, atOnce);
+        assertEq(p.required(), t.required);
+        assertEq(p.delay(), t.delay);
         assertEq(p.tier(), tier);
         assertEq(p.expiresAt(), expiry);
         assertEq(p.vetoable(), mayVeto);
-        assertEq(field(Proposal.unwrap(p), 0, 92), 0, "no votes, no clock");
-        assertEq(Proposal.unwrap(p) >> 181, 0, "not ended");
+        assertEq(p.instant(), atOnce);
+        assertEq(field(Proposal.unwrap(p), 0, 88), said);
+        assertEq(field(Proposal.unwrap(p), 88, 72), 0, "no clock");
+        assertEq(Proposal.unwrap(p) >> 250, 0, "not ended");
     }
 
     function testFuzz_proposal_ends(uint256 word) external pure {
-        assertWritten(word, Proposal.unwrap(Proposal.wrap(word).executed()), 181, 1, 1);
-        assertWritten(word, Proposal.unwrap(Proposal.wrap(word).cancelled()), 182, 1, 1);
+        assertWritten(word, Proposal.unwrap(Proposal.wrap(word).executed()), 250, 1, 1);
+        assertWritten(word, Proposal.unwrap(Proposal.wrap(word).cancelled()), 251, 1, 1);
     }
 
-    /// @dev A vote writes votes, epoch and clock; taking it back, votes and clock.
+    /// @dev A vote writes votes, epoch and times; taking it back, votes, who revoked, epoch and clock.
     function testFuzz_proposal_votesTouchNothingElse(uint256 word, uint24 epoch, uint256 index, uint256 time)
         external
         pure
     {
-        index = bound(index, 0, 31);
-        Proposal voted = Proposal.wrap(word).vote(epoch, index, time % 2 ** 36);
-        assertEq(Proposal.unwrap(voted) >> 92, word >> 92);
+        (index, time) = (bound(index, 0, 31), time % 2 ** 36);
+        Proposal voted = Proposal.wrap(word).vote(epoch, index, time);
+        assertEq(Proposal.unwrap(voted) >> 160, word >> 160);
         assertEq(voted.epoch(), epoch);
+        assertEq(voted.votedAt(), time);
         assertTrue(voted.hasVote(epoch, index));
-        uint256 kept = field(word, 32, 24) == epoch ? field(word, 0, 32) : 0;
+        bool same = field(word, 64, 24) == epoch;
+        uint256 kept = same ? field(word, 0, 32) : 0;
+        uint256 revoked = same ? field(word, 32, 32) : 0;
         assertEq(field(Proposal.unwrap(voted), 0, 32), kept | 1 << index);
+        assertEq(field(Proposal.unwrap(voted), 32, 32), revoked);
 
-        Proposal unvoted = voted.unvote(index);
-        assertEq(Proposal.unwrap(unvoted) >> 92, word >> 92);
-        assertEq(unvoted.epoch(), epoch);
-        assertEq(field(Proposal.unwrap(unvoted), 0, 32), kept & ~(1 << index));
+        Proposal back = voted.revoke(epoch, index);
+        assertEq(Proposal.unwrap(back) >> 124, Proposal.unwrap(voted) >> 124);
+        assertEq(back.epoch(), epoch);
+        assertFalse(back.hasVote(epoch, index));
+        assertTrue(back.hasRevoked(epoch, index));
+        assertEq(field(Proposal.unwrap(back), 0, 32), kept & ~(1 << index));
+        assertEq(field(Proposal.unwrap(back), 32, 32), revoked | 1 << index);
     }
 
-    function testFuzz_proposal_voteCountIsOfThatEpoch(uint32 votes, uint24 epoch, uint24 other) external pure {
-        Proposal p = Proposal.wrap(uint256(votes) | uint256(epoch) << 32);
+    function testFuzz_proposal_votesAreOfThatEpoch(uint32 votes, uint32 revoked, uint24 epoch, uint24 other)
+        external
+        pure
+    {
+        Proposal p = Proposal.wrap(uint256(votes) | uint256(revoked) << 32 | uint256(epoch) << 64);
         uint256 count;
         for (uint256 i = 0; i < 32; ++i) {
             count += (votes >> i) & 1;
             assertEq(p.hasVote(epoch, i), (votes >> i) & 1 == 1);
-            if (other != epoch) assertFalse(p.hasVote(other, i));
+            assertEq(p.hasRevoked(epoch, i), (revoked >> i) & 1 == 1);
+            if (other != epoch) assertFalse(p.hasVote(other, i) || p.hasRevoked(other, i));
         }
         assertEq(p.voteCount(epoch), count);
         if (other != epoch) assertEq(p.voteCount(other), 0);
@@ -197,15 +213,16 @@ contract PackedFieldsTest is Test {
 
     /// @dev Approvals and delay are each the larger of stored and asked for, even if a clock ran with too few votes.
     function test_proposal_stateNeedsLargerOfStoredAndCurrent() external pure {
-        Proposal p = Proposals.create(1, 2, 1 hours, 10 days, true).vote(1, 0, 1 days).vote(1, 5, 1 days);
-        assertState(p.stateAt(1, 0, 0, 1 days + 1 hours - 1), State.Queued);
-        assertState(p.stateAt(1, 0, 0, 1 days + 1 hours), State.Ready);
-        assertState(p.stateAt(1, 2, 2 hours, 1 days + 2 hours - 1), State.Queued);
-        assertState(p.stateAt(1, 2, 2 hours, 1 days + 2 hours), State.Ready);
-        assertState(p.stateAt(1, 3, 0, 1 days + 1 hours), State.Proposed);
+        Proposal p = Proposal.wrap(0).open(1, Terms(2, 1 hours, 0), 10 days, true, false);
+        p = p.vote(1, 0, 1 days).vote(1, 5, 1 days);
+        assertState(p.stateAt(1, Terms(0, 0, 0), 1 days + 1 hours - 1), State.Queued);
+        assertState(p.stateAt(1, Terms(0, 0, 0), 1 days + 1 hours), State.Ready);
+        assertState(p.stateAt(1, Terms(2, 2 hours, 0), 1 days + 2 hours - 1), State.Queued);
+        assertState(p.stateAt(1, Terms(2, 2 hours, 0), 1 days + 2 hours), State.Ready);
+        assertState(p.stateAt(1, Terms(3, 0, 0), 1 days + 1 hours), State.Proposed);
         Proposal oneVote = Proposal.wrap(Proposal.unwrap(p) & ~uint256(1));
         assertEq(oneVote.quorumAt(), 1 days);
-        assertState(oneVote.stateAt(1, 0, 0, 1 days + 1 hours), State.Proposed);
+        assertState(oneVote.stateAt(1, Terms(0, 0, 0), 1 days + 1 hours), State.Proposed);
     }
 
     // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────

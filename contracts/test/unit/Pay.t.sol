@@ -11,7 +11,7 @@ contract PayTest is PaymentTest {
 
     function test_pay_RevertWhen_CallerIsNotKeeper() external {
         bytes memory packed = payment(payee, UNIT, 1);
-        bytes memory call = abi.encodeCall(IVault.pay, (orderOf(header(0), 1, packed), packed));
+        bytes memory call = abi.encodeCall(IVault.pay, (orderOf(header(0, 1, packed)), packed));
         assertOnly(addresses(keeper), call, IVault.VaultNotKeeper.selector);
         assertFalse(vault.isPaid(1));
     }
@@ -142,7 +142,7 @@ contract PayTest is PaymentTest {
             emit IVault.PaymentRefused(id, 90 + i, refusals[i]);
         }
         vm.expectEmit(address(vault));
-        emit IVault.BatchPaid(id, 0, 90, 2, 1000 * USDT, b.expiresAt, b.context, packed);
+        emit IVault.BatchPaid(id, orderOf(b), 2, packed);
         assertEq(_pay(b, packed), 2);
         assertEq(vault.headroom(0), 99_000 * USDT);
     }

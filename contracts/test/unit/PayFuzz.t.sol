@@ -187,7 +187,7 @@ contract PayFuzzTest is PaymentTest {
         for (uint256 i = 0; i < items.length; ++i) {
             packed = bytes.concat(packed, payment(items[i].recipient, items[i].amount, i));
         }
-        bytes memory call = abi.encodeCall(IVault.pay, (orderOf(header(0), FIRST, packed), packed));
+        bytes memory call = abi.encodeCall(IVault.pay, (orderOf(header(0, FIRST, packed)), packed));
         vm.prank(keeper);
         (bool succeeded, bytes memory returned) = address(vault).call(call);
         if (succeeded) o.mask = abi.decode(returned, (uint256));

@@ -17,15 +17,15 @@ contract ProposeTest is PaymentTest {
         bytes32 id = vault.hashBatch(b);
         vm.recordLogs();
         vm.expectEmit(address(vault));
-        emit IVault.BatchProposed(id, proposer, b, packed);
+        emit IVault.BatchProposed(id, proposer, orderOf(b), packed);
         assertEq(proposeAs(proposer, b, packed), id);
         assertEvents(events(IVault.BatchProposed.selector));
         assertState(id, State.Proposed);
 
         Proposal p = vault.proposal(id);
-        (uint256 required, uint256 delay) = p.terms();
-        assertEq(required, 2);
-        assertEq(delay, 1 hours);
+        assertEq(p.required(), 2);
+        assertEq(p.delay(), 1 hours);
+        assertFalse(p.instant());
         assertEq(p.tier(), 1);
         assertEq(p.expiresAt(), b.expiresAt);
         assertEq(p.quorumAt(), 0);
@@ -40,7 +40,7 @@ contract ProposeTest is PaymentTest {
         bytes32 id = vault.hashBatch(b);
         vm.recordLogs();
         vm.expectEmit(address(vault));
-        emit IVault.BatchProposed(id, bob, b, packed);
+        emit IVault.BatchProposed(id, bob, orderOf(b), packed);
         assertEq(proposeAs(bob, b, packed), id);
         assertEvents(events(IVault.BatchProposed.selector));
         assertEq(vault.proposal(id).voteCount(1), 1);
@@ -49,7 +49,7 @@ contract ProposeTest is PaymentTest {
     }
 
     function test_propose_RevertWhen_CallerIsNeitherProposerNorSigner() external {
-        bytes memory call = abi.encodeCall(IVault.propose, (orderOf(header(1), 100, packed), packed));
+        bytes memory call = abi.encodeCall(IVault.propose, (orderOf(header(1, 100, packed)), packed));
         assertOnly(addresses(proposer, alice), call, IVault.VaultNotProposer.selector);
     }
 

@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
+import {Proposal} from "../../src/types/Proposal.sol";
 import {Batch, ChangeKind, State, SuccessorChange} from "../../src/types/VaultTypes.sol";
 import {PaymentTest} from "./PaymentTest.sol";
 
-/// @notice `revoke`: a signer takes back a vote that counts; too few left, and the clock stops.
+/// @notice `revoke`: a signer takes back its vote, and its signatures; too few votes left, and the clock stops.
 contract RevokeTest is PaymentTest {
     bytes private packed = payment(payee, UNIT, 1);
     Batch private b;
@@ -23,20 +24,43 @@ contract RevokeTest is PaymentTest {
         assertOnly(addresses(alice), abi.encodeCall(IVault.revoke, (id)), IVault.VaultNotSigner.selector);
     }
 
-    function test_revoke_RevertWhen_NotApproved() external {
+    /// @dev Without a vote it still forbids the signatures; once both are done there is nothing left to revoke.
+    function test_revoke_RevertWhen_NothingIsLeftToRevoke() external {
         approveAs(alice, b);
+        revokeAs(bob, id);
         _expectNotApproved(bob);
         revokeAs(bob, id);
         revokeAs(alice, id);
         _expectNotApproved(alice);
         revokeAs(alice, id);
-        assertFalse(vault.hasRevoked(id, bob));
+        assertTrue(vault.proposal(id).hasRevoked(1, 0));
+        assertTrue(vault.proposal(id).hasRevoked(1, 1));
+        assertFalse(vault.proposal(id).hasRevoked(1, 2));
+
+        approveAs(bob, b);
+        assertEq(vault.proposal(id).voteCount(1), 1);
+        revokeAs(bob, id);
+        assertEq(vault.proposal(id).voteCount(1), 0);
+        _expectNotApproved(bob);
+        revokeAs(bob, id);
     }
 
-    function test_revoke_RevertWhen_VoteIsOfAnOlderSet() external {
+    /// @dev A vote of an older set counts no more: there is none to take, but signatures of this set to forbid.
+    function test_revoke_inANewSetDropsWhatTheOldOneSaid() external {
         approveAs(alice, b);
         approveAs(carol, b);
+        revokeAs(bob, id);
         changeSigners(addresses(alice, bob, stranger), 2);
+        vm.recordLogs();
+        _expectRevoked(alice);
+        revokeAs(alice, id);
+        assertEvents(events(IVault.Revoked.selector));
+        Proposal p = vault.proposal(id);
+        assertEq(p.epoch(), 2);
+        assertEq(p.voteCount(2), 0);
+        assertEq(p.quorumAt(), 0);
+        assertTrue(p.hasRevoked(2, 0));
+        assertFalse(p.hasRevoked(2, 1), "bob revoked as a signer of the old set");
         _expectNotApproved(alice);
         revokeAs(alice, id);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotSigner.selector, carol));
@@ -60,7 +84,7 @@ contract RevokeTest is PaymentTest {
         assertState(id, State.Proposed);
         assertEq(vault.proposal(id).quorumAt(), 0);
         assertEq(vault.proposal(id).voteCount(1), 1);
-        assertTrue(vault.hasRevoked(id, alice));
+        assertTrue(vault.proposal(id).hasRevoked(1, 0));
         expectStateInvalid(id, State.Proposed);
         execute(b, packed);
     }
@@ -80,7 +104,7 @@ contract RevokeTest is PaymentTest {
         skip(1);
         assertState(id, State.Ready);
         assertEq(execute(b, packed), 1);
-        assertTrue(vault.hasRevoked(id, bob), "remembered");
+        assertTrue(vault.proposal(id).hasRevoked(1, 1), "remembered");
     }
 
     function test_revoke_aboveQuorumLeavesTheClock() external {
@@ -125,8 +149,8 @@ contract RevokeTest is PaymentTest {
         revokeAs(bob, changeId);
         assertEvents(events(IVault.Revoked.selector, IVault.Unqueued.selector));
         assertState(changeId, State.Proposed);
-        assertTrue(vault.hasRevoked(changeId, bob));
-        assertFalse(vault.hasRevoked(id, bob));
+        assertTrue(vault.proposal(changeId).hasRevoked(1, 1));
+        assertFalse(vault.proposal(id).hasRevoked(1, 1));
     }
 
     function test_revoke_worksWhileFrozen() external {
@@ -149,12 +173,46 @@ contract RevokeTest is PaymentTest {
 
     // ── State ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    function test_revoke_RevertWhen_NeverProposed() external {
-        bytes32 unknown = keccak256("unknown");
-        expectStateInvalid(unknown, State.None);
-        revokeAs(alice, unknown);
-        expectStateInvalid(0, State.None);
-        revokeAs(alice, 0);
+    /// @dev What is only revoked is not proposed: it may still be, and the revocation stands.
+    function test_revoke_beforeProposing() external {
+        Batch memory later = header(1, 900, packed);
+        bytes32 laterId = vault.hashBatch(later);
+        vm.recordLogs();
+        vm.expectEmit(address(vault));
+        emit IVault.Revoked(laterId, bob);
+        revokeAs(bob, laterId);
+        assertEvents(events(IVault.Revoked.selector));
+        assertState(laterId, State.None);
+        assertEq(vault.proposal(laterId).expiresAt(), 0);
+        vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotApproved.selector, laterId, bob));
+        revokeAs(bob, laterId);
+        expectStateInvalid(laterId, State.None);
+        approveAs(bob, later);
+        expectStateInvalid(laterId, State.None);
+        cancelAs(guardian, laterId);
+
+        assertEq(proposeAs(proposer, later, packed), laterId);
+        assertState(laterId, State.Proposed);
+        assertTrue(vault.proposal(laterId).hasRevoked(1, 1));
+        assertEq(vault.proposal(laterId).voteCount(1), 0);
+        approveAs(alice, later);
+        approveAs(bob, later);
+        assertState(laterId, State.Queued);
+    }
+
+    /// @dev A revocation of an older set is forgotten with it.
+    function test_revoke_beforeProposingByAnOlderSet() external {
+        Batch memory later = header(1, 900, packed);
+        later.expiresAt += 10 days;
+        bytes32 laterId = vault.hashBatch(later);
+        revokeAs(bob, laterId);
+        changeSigners(addresses(alice, bob, stranger), 2);
+        revokeAs(bob, laterId);
+        assertTrue(vault.proposal(laterId).hasRevoked(2, 1));
+        proposeAs(alice, later, packed);
+        assertEq(vault.proposal(laterId).voteCount(2), 1);
+        approveAs(bob, later);
+        assertState(laterId, State.Queued);
     }
 
     function test_revoke_RevertWhen_Expired() external {
@@ -181,7 +239,7 @@ contract RevokeTest is PaymentTest {
         execute(b, packed);
         expectStateInvalid(id, State.Executed);
         revokeAs(alice, id);
-        assertFalse(vault.hasRevoked(id, alice));
+        assertFalse(vault.proposal(id).hasRevoked(1, 0));
     }
 
     function _expectRevoked(address signer) private {

@@ -24,14 +24,14 @@ contract SuccessorTest is PolicyTest {
     }
 
     function test_changeSuccessor_RevertWhen_VaultOrToken() external {
-        enactReverts(SUCCESSOR, successorChange(address(vault)), addressInvalid(address(vault)));
-        enactReverts(SUCCESSOR, successorChange(address(usdt)), addressInvalid(address(usdt)));
+        proposalReverts(SUCCESSOR, successorChange(address(vault)), addressInvalid(address(vault)));
+        proposalReverts(SUCCESSOR, successorChange(address(usdt)), addressInvalid(address(usdt)));
         assertEq(vault.successor(), address(0));
     }
 
     function test_changeSuccessor_RevertWhen_FieldsOutOfType() external {
         bytes memory wide = abi.encode(uint256(uint160(stranger)) | 1 << 160, nonce(), expiry());
-        enactReverts(SUCCESSOR, wide, "");
+        proposalReverts(SUCCESSOR, wide, "");
         assertEq(vault.successor(), address(0));
     }
 

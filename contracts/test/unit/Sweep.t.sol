@@ -10,6 +10,7 @@ import {DoubleEntryToken, SecondEntry} from "../mocks/DoubleEntry.sol";
 import {FalseToken} from "../mocks/FalseToken.sol";
 import {ITetherLike} from "../mocks/ITetherLike.sol";
 import {ReentrantToken} from "../mocks/ReentrantToken.sol";
+import {ShareToken} from "../mocks/ShareToken.sol";
 import {SkimToken} from "../mocks/SkimToken.sol";
 import {Tokens} from "../mocks/Tokens.sol";
 
@@ -38,7 +39,7 @@ contract SweepTest is PolicyTest {
         vm.expectEmit(address(vault));
         emit IVault.ChangeExecuted(id, SWEEP);
         vm.expectEmit(address(vault));
-        emit IVault.Swept(address(other), heir, HELD);
+        emit IVault.Swept(address(other), heir, HELD, 0);
         executeChange(SWEEP, change);
         assertEq(other.balanceOf(heir), HELD);
         assertEq(other.balanceOf(address(vault)), 0);
@@ -55,8 +56,39 @@ contract SweepTest is PolicyTest {
 
     function test_sweep_tokenThatChargesAFee() external {
         SkimToken skim = skimToken(SkimToken.Skim.FeeInside);
-        enact(SWEEP, sweepChange(address(skim)));
+        bytes memory change = sweepChange(address(skim));
+        readyChange(SWEEP, change);
+        vm.expectEmit(address(vault));
+        emit IVault.Swept(address(skim), heir, HELD - 1, 0);
+        executeChange(SWEEP, change);
         assertEq(skim.balanceOf(heir), HELD - 1);
+    }
+
+    /// @dev Its balances are shares of a pool: a transfer of everything leaves something behind, which is told.
+    function test_sweep_tokenThatKeepsAUnit() external {
+        ShareToken shares = new ShareToken();
+        shares.setPool(10);
+        shares.mintShares(address(vault), 3);
+        shares.mintShares(stranger, 4);
+        assertEq(shares.balanceOf(address(vault)), 4);
+        bytes memory change = sweepChange(address(shares));
+        readyChange(SWEEP, change);
+        vm.expectEmit(address(vault));
+        emit IVault.Swept(address(shares), heir, 2, 1);
+        executeChange(SWEEP, change);
+        assertEq(shares.balanceOf(heir), 2);
+        assertEq(shares.balanceOf(address(vault)), 1);
+    }
+
+    /// @dev Judged by what the successor has more, not by what it has.
+    function test_sweep_toASuccessorThatHoldsSome() external {
+        other.mint(heir, 5);
+        bytes memory change = sweepChange(address(other));
+        readyChange(SWEEP, change);
+        vm.expectEmit(address(vault));
+        emit IVault.Swept(address(other), heir, HELD, 0);
+        executeChange(SWEEP, change);
+        assertEq(other.balanceOf(heir), HELD + 5);
     }
 
     function test_sweep_amountIsThatOfTheMoment() external {
@@ -81,7 +113,7 @@ contract SweepTest is PolicyTest {
 
     function test_sweep_RevertWhen_OwnToken() external {
         bytes memory reason = abi.encodeWithSelector(IVault.VaultSweepOfToken.selector, address(usdt));
-        enactReverts(SWEEP, sweepChange(address(usdt)), reason);
+        proposalReverts(SWEEP, sweepChange(address(usdt)), reason);
     }
 
     function test_attack50_sweep_RevertWhen_SecondAddressOfOwnToken() external {
@@ -134,10 +166,16 @@ contract SweepTest is PolicyTest {
         assertEq(tether.balanceOf(address(vault)), HELD);
     }
 
-    function test_sweep_RevertWhen_SomethingStays() external {
-        SkimToken skim = skimToken(SkimToken.Skim.Less);
-        enactReverts(SWEEP, sweepChange(address(skim)), failed(address(skim), heir, HELD));
-        assertEq(skim.balanceOf(heir), 0);
+    /// @dev What the token takes may all go elsewhere: then nothing arrived.
+    function test_sweep_RevertWhen_NothingArrives() external {
+        SkimToken skim = skimToken(SkimToken.Skim.FeeInside);
+        skim.setSkim(SkimToken.Skim.FeeInside, HELD);
+        bytes memory change = sweepChange(address(skim));
+        enactReverts(SWEEP, change, failed(address(skim), heir, HELD));
+        assertEq(skim.balanceOf(address(vault)), HELD);
+        skim.setSkim(SkimToken.Skim.FeeInside, HELD - 1);
+        executeChange(SWEEP, change);
+        assertEq(skim.balanceOf(heir), 1, "one unit is enough");
     }
 
     function test_sweep_RevertWhen_NoContract() external {

@@ -33,7 +33,7 @@ contract DelayOnlyTest is TermsTest {
             bytes32 id = vault.hashBatch(b);
             vm.recordLogs();
             vm.expectEmit(address(vault));
-            emit IVault.BatchProposed(id, proposer, b, packed);
+            emit IVault.BatchProposed(id, proposer, orderOf(b), packed);
             vm.expectEmit(address(vault));
             emit IVault.Queued(id, proposer);
             proposeAs(proposer, b, packed);
@@ -134,6 +134,10 @@ contract DelayOnlyTest is TermsTest {
         approveAs(alice, b);
         assertState(id, State.Proposed);
         approveAs(bob, b);
+        assertState(id, State.Queued);
+        skip(DELAY - 1);
+        assertState(id, State.Queued);
+        skip(1);
         assertState(id, State.Ready);
         assertEq(execute(b, packed), 1);
     }

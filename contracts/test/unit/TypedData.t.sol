@@ -20,6 +20,7 @@ import {
     UnfreezeChange
 } from "../../src/types/VaultTypes.sol";
 import {PolicyTest} from "../PolicyTest.sol";
+import {Eip712} from "./Eip712.sol";
 
 /// @notice Struct hashes against EIP-712 spelt out field by field.
 contract TypedDataTest is PolicyTest {
@@ -45,28 +46,58 @@ contract TypedDataTest is PolicyTest {
         assertEq(this.hash(batch), keccak256(abi.encode(typeHash, batch)));
     }
 
+    /// @dev In memory and in calldata, and as the vault's own id of it.
+    function testFuzz_hash_ofBatchInMemory(Batch memory batch) external view {
+        bytes32 twin = Eip712.hash(batch);
+        assertEq(TypedData.hashMemory(batch), twin);
+        assertEq(this.hash(batch), twin);
+        assertEq(vault.hashBatch(batch), Eip712.digest(address(vault), block.chainid, twin));
+    }
+
     /// @dev Bits beyond a field's type are hashed: such a header is another batch, which nobody can propose.
     function test_hashBatch_bitsBeyondTheTypeMakeABatchOfNobody() external {
-        bytes memory packed = payment(payee, USDT, 1);
-        bytes memory words = abi.encode(header(1, 1, packed));
-        bytes memory rest = bytes.concat(abi.encode(words.length + 32, packed.length), packed, new bytes(16));
+        bytes memory words = abi.encode(header(1, 1, payment(payee, USDT, 1)));
         uint256 narrow = 6; // fields, the first ones, that leave bits of their words unused
         for (uint256 i = 0; i < narrow; ++i) {
             words[32 * i] = 0x01;
             (, bytes memory answer) = call(alice, bytes.concat(IVault.hashBatch.selector, words));
             bytes32 wideId = abi.decode(answer, (bytes32));
-            assertNotEq(wideId, vault.hashBatch(header(1, 1, packed)));
+            assertNotEq(wideId, vault.hashBatch(header(1, 1, payment(payee, USDT, 1))));
             bool succeeded;
-            (succeeded, answer) = call(alice, bytes.concat(IVault.propose.selector, words, rest));
-            assertFalse(succeeded);
-            assertEq(answer, "");
             (succeeded, answer) = call(alice, bytes.concat(IVault.approve.selector, words));
             assertFalse(succeeded);
             assertEq(answer, stateInvalid(wideId, State.None));
             words[32 * i] = 0x00;
         }
-        (bool proposed,) = call(alice, bytes.concat(IVault.propose.selector, words, rest));
-        assertTrue(proposed, "without those bits it can be");
+    }
+
+    // ── Votes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function testFuzz_hashVote(address signer, uint24 epoch, bytes32 content) external pure {
+        bytes32 batchApproval = keccak256(
+            "Approval(address signer,uint24 epoch,Batch batch)Batch(uint64 firstNumber,uint16 count,uint8 tier,uint128 total,address recipient,uint40 expiresAt,bytes32 paymentsHash,bytes32 context)"
+        );
+        assertEq(TypedData.BATCH_APPROVAL, batchApproval);
+        assertEq(
+            TypedData.hashVote(batchApproval, signer, epoch, content),
+            keccak256(abi.encode(batchApproval, signer, epoch, content))
+        );
+    }
+
+    /// @dev Types of votes are put together here from the types of changes, and written out there.
+    function test_approvalOf_everyKind() external pure {
+        for (uint8 k = 0; k <= uint8(type(ChangeKind).max); ++k) {
+            assertEq(TypedData.approvalOf(ChangeKind(k)), Eip712.approvalType(ChangeKind(k)));
+        }
+    }
+
+    /// @dev The id of every kind of change, by the twin.
+    function test_hashChange_everyKind() external {
+        for (uint8 k = 0; k <= uint8(type(ChangeKind).max); ++k) {
+            bytes memory change = sampleChange(ChangeKind(k));
+            bytes32 twin = Eip712.digest(address(vault), block.chainid, Eip712.hash(ChangeKind(k), change));
+            assertEq(vault.hashChange(ChangeKind(k), change), twin);
+        }
     }
 
     // ── Changes ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,28 +189,83 @@ contract TypedDataTest is PolicyTest {
         }
     }
 
-    function test_hash_RevertWhen_ListIsCutShort() external {
-        bytes memory change = signersChange(addresses(alice, bob), 2);
-        (, uint256 expiresAt) = this.hash(ChangeKind.Signers, change);
-        assertEq(expiresAt, START + 20 days);
-        assembly ("memory-safe") {
-            mstore(change, sub(mload(change), 1))
+    function test_hash_RevertWhen_LengthIsNotTheLists() external {
+        ChangeKind[4] memory kinds = [ChangeKind.Signers, ChangeKind.Tiers, ChangeKind.Recipients, ChangeKind.Guardians];
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes memory change = sampleChange(kinds[i]);
+            (, uint256 expiresAt) = this.hash(kinds[i], change);
+            assertEq(expiresAt, START + 20 days);
+            lengthInvalid(kinds[i], bytes.concat(change, hex"00"), change.length);
+            lengthInvalid(kinds[i], bytes.concat(change, bytes32(0)), change.length);
+            lengthInvalid(kinds[i], cut(change, 1), change.length);
+            lengthInvalid(kinds[i], cut(change, 32), change.length);
+            uint256 least = kinds[i] == ChangeKind.Recipients ? 224 : 192;
+            lengthInvalid(kinds[i], cut(change, change.length - least + 1), least);
+            lengthInvalid(kinds[i], "", least);
         }
-        vm.expectRevert(bytes(""));
-        this.hash(ChangeKind.Signers, change);
     }
 
-    /// @dev Two encodings of one struct are one change: it takes effect once.
-    function test_hashChange_ofAnotherEncodingIsTheSame() external {
+    /// @dev One struct has one encoding, and so one id: no other offset, no gap, no count that wraps.
+    function test_hash_RevertWhen_EncodingIsNotTheCanonical() external {
+        ChangeKind[4] memory kinds = [ChangeKind.Signers, ChangeKind.Tiers, ChangeKind.Recipients, ChangeKind.Guardians];
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes memory change = sampleChange(kinds[i]);
+            uint256 count = kinds[i] == ChangeKind.Recipients ? 192 : 160; // where the list's length stands
+            lengthInvalid(kinds[i], withWord(change, 0, 64), 0);
+            lengthInvalid(kinds[i], withWord(change, 0, 0), 0);
+            lengthInvalid(kinds[i], withWord(change, 32, count), 0);
+            lengthInvalid(kinds[i], withWord(change, 32, count - 64), 0);
+            lengthInvalid(kinds[i], withWord(change, count, 65_536), 0);
+            lengthInvalid(kinds[i], withWord(change, count, type(uint256).max), 0);
+            uint256 width = kinds[i] == ChangeKind.Tiers ? 160 : 32;
+            lengthInvalid(kinds[i], withWord(change, count, 65_535), count + 32 + 65_535 * width);
+            lengthInvalid(kinds[i], withWord(change, count, 0), count + 32);
+        }
+    }
+
+    /// @dev Another encoding of what is proposed is nothing that anybody can do anything with.
+    function test_proposeChange_RevertWhen_EncodingIsNotTheCanonical() external {
         bytes memory change = signersChange(addresses(alice, bob, stranger), 2);
         bytes memory padded = bytes.concat(change, bytes32("padding"));
-        bytes32 id = enact(ChangeKind.Signers, change);
-        assertEq(vault.hashChange(ChangeKind.Signers, padded), id);
-        vm.expectRevert(stateInvalid(id, State.Executed));
-        executeChange(ChangeKind.Signers, padded);
+        bytes memory reason = lengthError(ChangeKind.Signers, 320, 288);
+        proposalReverts(ChangeKind.Signers, padded, reason);
+        approvedChange(ChangeKind.Signers, change);
+        skip(2 days);
+        bytes memory args = abi.encode(ChangeKind.Signers, padded);
+        bytes4[3] memory verbs =
+            [IVault.approveChange.selector, IVault.executeChange.selector, IVault.hashChange.selector];
+        for (uint256 i = 0; i < 3; ++i) {
+            (bool succeeded, bytes memory answer) = call(carol, bytes.concat(verbs[i], args));
+            assertFalse(succeeded);
+            assertEq(answer, reason);
+        }
+        executeChange(ChangeKind.Signers, change);
     }
 
     // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function lengthInvalid(ChangeKind kind, bytes memory change, uint256 expected) private {
+        vm.expectRevert(lengthError(kind, change.length, expected));
+        this.hash(kind, change);
+    }
+
+    function lengthError(ChangeKind kind, uint256 actual, uint256 expected) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(TypedData.TypedDataLengthInvalid.selector, kind, actual, expected);
+    }
+
+    function cut(bytes memory data, uint256 length) private pure returns (bytes memory shorter) {
+        shorter = bytes.concat(data);
+        assembly ("memory-safe") {
+            mstore(shorter, sub(mload(shorter), length))
+        }
+    }
+
+    function withWord(bytes memory data, uint256 start, uint256 value) private pure returns (bytes memory other) {
+        other = bytes.concat(data);
+        assembly ("memory-safe") {
+            mstore(add(add(other, 0x20), start), value)
+        }
+    }
 
     function call(address caller, bytes memory data) private returns (bool succeeded, bytes memory answer) {
         vm.prank(caller);

@@ -71,9 +71,8 @@ contract UnfreezeTest is PolicyTest {
 
     function test_unfreeze_RevertWhen_EndIsAnother() external {
         freezeAs(guardian);
-        enactReverts(UNFREEZE, unfreezeChange(HALTED_UNTIL - 1), stale(HALTED_UNTIL - 1, HALTED_UNTIL));
-        vm.warp(START);
-        enactReverts(UNFREEZE, unfreezeChange(HALTED_UNTIL + 1), stale(HALTED_UNTIL + 1, HALTED_UNTIL));
+        proposalReverts(UNFREEZE, unfreezeChange(HALTED_UNTIL - 1), stale(HALTED_UNTIL - 1, HALTED_UNTIL));
+        proposalReverts(UNFREEZE, unfreezeChange(HALTED_UNTIL + 1), stale(HALTED_UNTIL + 1, HALTED_UNTIL));
         assertEq(vault.hot().haltedUntil(), HALTED_UNTIL);
     }
 
@@ -88,8 +87,19 @@ contract UnfreezeTest is PolicyTest {
         assertEq(vault.hot().haltedUntil(), 0);
     }
 
+    /// @dev What would come when the freeze is over is refused when proposed.
+    function test_unfreeze_RevertWhen_FreezeEndsBeforeTheDelay() external {
+        freezeAs(guardian);
+        vm.warp(HALTED_UNTIL - 2 days);
+        proposalReverts(UNFREEZE, unfreezeChange(HALTED_UNTIL), stale(HALTED_UNTIL, HALTED_UNTIL));
+        rewind(1);
+        enact(UNFREEZE, unfreezeChange(HALTED_UNTIL));
+        assertEq(clock(), HALTED_UNTIL - 1);
+        assertEq(vault.hot().haltedUntil(), 0);
+    }
+
     function test_unfreeze_RevertWhen_NeverFrozen() external {
-        enactReverts(UNFREEZE, unfreezeChange(0), stale(0, 0));
+        proposalReverts(UNFREEZE, unfreezeChange(0), stale(0, 0));
     }
 
     function test_unfreeze_RevertWhen_DoneAlready() external {

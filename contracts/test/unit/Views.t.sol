@@ -134,9 +134,10 @@ contract ViewsTest is PolicyTest {
 
         proposeAndApprove(b, packed, 2);
         Proposal p = vault.proposal(id);
-        (uint256 required, uint256 delay) = p.terms();
-        assertEq(required, 2);
-        assertEq(delay, 1 hours);
+        assertEq(p.required(), 2);
+        assertEq(p.delay(), 1 hours);
+        assertEq(p.votedAt(), START);
+        assertFalse(p.instant());
         assertEq(p.tier(), 1);
         assertEq(p.epoch(), 1);
         assertEq(p.quorumAt(), START);
@@ -146,19 +147,19 @@ contract ViewsTest is PolicyTest {
         assertState(id, State.Queued);
     }
 
-    function test_hasRevoked_onlyOfTheRevoked() external {
+    /// @dev The word keeps who revoked, also after a new vote.
+    function test_proposal_remembersWhoRevoked() external {
         bytes memory packed = payment(payee, USDT, 1);
         Batch memory b = header(1, 1, packed);
         bytes32 id = proposeAndApprove(b, packed, 2);
-        assertFalse(vault.hasRevoked(id, alice));
+        assertFalse(vault.proposal(id).hasRevoked(1, 0));
         vm.prank(alice);
         vault.revoke(id);
-        assertTrue(vault.hasRevoked(id, alice));
-        assertFalse(vault.hasRevoked(id, bob));
-        assertFalse(vault.hasRevoked(bytes32(0), alice));
+        assertTrue(vault.proposal(id).hasRevoked(1, 0));
+        assertFalse(vault.proposal(id).hasRevoked(1, 1));
         vm.prank(alice);
         vault.approve(b);
-        assertTrue(vault.hasRevoked(id, alice), "remembered after a new vote");
+        assertTrue(vault.proposal(id).hasRevoked(1, 0), "remembered after a new vote");
     }
 
     // ── Standards ────────────────────────────────────────────────────────────────────────────────────────────────
