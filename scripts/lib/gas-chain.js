@@ -37,6 +37,9 @@ const PARTS_TRACER = `{
   result: function () { return { first: this.first, parts: this.parts }; }
 }`;
 
+/** A transaction that reverted. */
+class Reverted extends Error {}
+
 /** One chain whose block times follow from its transactions alone, so that every run has the same bytes. */
 class Chain {
   /** `node` is geth or anvil; anvil has Osaka's rules only. */
@@ -92,7 +95,7 @@ class Chain {
     const call = this.client.call({ account: from, to, data, gas: BigInt(this.gasLimit) });
     const error = await call.then(() => null, (reason) => reason);
     const answer = error?.walk((cause) => typeof cause.data === "string")?.data ?? error?.details;
-    throw new Error(`transaction to ${to} reverted: ${answer ?? "for a reason that a call does not repeat"}`);
+    throw new Reverted(`transaction to ${to} reverted: ${answer ?? "for a reason that a call does not repeat"}`);
   }
 
   /** Gas of a transaction by what it went to. Its gas limit must be all for execution. */
@@ -117,10 +120,12 @@ class Chain {
   async apart(work) {
     const snapshot = await this.rpc("evm_snapshot");
     this.sent.push({ snapshot });
-    const result = await work();
-    await this.rpc("evm_revert", snapshot);
-    this.sent.push({ revert: snapshot });
-    return result;
+    try {
+      return await work();
+    } finally {
+      await this.rpc("evm_revert", snapshot);
+      this.sent.push({ revert: snapshot });
+    }
   }
 
   /** Runs `work` with this much gas for each transaction. */
@@ -135,4 +140,4 @@ class Chain {
   }
 }
 
-module.exports = { BLOCK_GAS, Chain, EXECUTION_GAS };
+module.exports = { BLOCK_GAS, Chain, EXECUTION_GAS, Reverted };

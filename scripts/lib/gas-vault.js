@@ -19,9 +19,9 @@ const APPROVAL = {
   Batch: BATCH,
 };
 
-// Where batches find their numbers in the bitmap, 256 to a word. Warming pays the first number of word 1 and the last of
-// word 2. A batch of 256 fits no word that has been used, so it lies across two.
-const NUMBER = { wordOne: 256n, free: 257n, acrossWords: 384n, lastOfWordTwo: 767n, prompt: 300n, freshWord: 1024n };
+// Where batches find their numbers in the bitmap, 256 to a word. Warming pays the first number of word 1 and the last two
+// of word 2. A batch of 256 fits no word that has been used, so it lies across two.
+const NUMBER = { wordOne: 256n, free: 257n, acrossWords: 384n, lastOfWordTwo: 767n, prompt: 766n, freshWord: 1024n };
 const PROPOSALS = 1n << 63n; // batches that signers approve use the upper half of the numbers
 
 const numberFor = (tier, number) => (tier === TIER.automatic ? number : PROPOSALS + number);
