@@ -5,11 +5,11 @@ const { start } = require("./children.js");
 const HARDFORK = "osaka";
 const START_MS = 30_000;
 
-/** Address of a new anvil, once it listens. */
-function listening(anvil) {
+/** Address of a new node, once it listens. */
+function listening(child, name) {
   return new Promise((resolve, reject) => {
     let output = "";
-    const timer = setTimeout(() => reject(new Error(`anvil did not start:\n${output}`)), START_MS);
+    const timer = setTimeout(() => reject(new Error(`${name} did not start:\n${output}`)), START_MS);
     const read = (chunk) => {
       if (output === null) return; // started: what it says is read, so that it never waits, and dropped
       output += chunk;
@@ -19,10 +19,10 @@ function listening(anvil) {
       output = null;
       resolve(`http://127.0.0.1:${port}`);
     };
-    anvil.stdout.on("data", read);
-    anvil.stderr.on("data", read);
-    anvil.on("error", reject);
-    anvil.on("exit", (code) => reject(new Error(`anvil ended with ${code}:\n${output ?? ""}`)));
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`${name} ended with ${code}:\n${output ?? ""}`)));
   });
 }
 
@@ -30,8 +30,8 @@ function listening(anvil) {
 async function startAnvil(options) {
   const args = ["--hardfork", HARDFORK, "--port", "0", ...options];
   const anvil = start("anvil", args, { stdio: ["ignore", "pipe", "pipe"] });
-  const url = await listening(anvil);
+  const url = await listening(anvil, "anvil");
   return { url, ended: () => anvil.exitCode !== null || anvil.signalCode !== null, stop: () => anvil.kill("SIGKILL") };
 }
 
-module.exports = { HARDFORK, startAnvil };
+module.exports = { HARDFORK, listening, startAnvil };

@@ -2,11 +2,8 @@
 "use strict";
 const path = require("node:path");
 const { concat, encodeFunctionData, pad, parseEventLogs, size, toHex, zeroAddress, zeroHash } = require("viem");
-const { mnemonicToAccount } = require("viem/accounts");
 const { PAYEES, ROOT, hashOf, readJson } = require("./gas-world.js");
 
-const DEV_MNEMONIC = "test test test test test test test test test test test junk"; // anvil's public default
-const FIRST_SIGNER = 4; // position of the first signer among anvil's accounts
 const DELAY = 3600; // of the time lock, seconds
 
 const modules = path.join(ROOT, "node_modules");
@@ -24,7 +21,7 @@ class Safe {
     Object.assign(safe, { world, abi: artifact.abi });
     safe.multiSend = safeArtifact("libraries/MultiSendCallOnly");
     safe.multiSendAddress = await world.chain.deploy(safe.multiSend);
-    const singleton = await world.chain.deploy(artifact);
+    const singleton = await world.chain.create(artifact);
     const factoryAddress = await world.chain.deploy(factory);
     const setup = encodeFunctionData({
       abi: artifact.abi,
@@ -34,10 +31,11 @@ class Safe {
     const create = encodeFunctionData({
       abi: factory.abi,
       functionName: "createProxyWithNonce",
-      args: [singleton, setup, 0n],
+      args: [singleton.contractAddress, setup, 0n],
     });
-    const { logs } = await world.chain.send(world.owner, factoryAddress, create);
-    safe.address = parseEventLogs({ abi: factory.abi, logs, eventName: "ProxyCreation" })[0].args.proxy;
+    const created = await world.chain.send(world.owner, factoryAddress, create);
+    safe.address = parseEventLogs({ abi: factory.abi, logs: created.logs, eventName: "ProxyCreation" })[0].args.proxy;
+    safe.creation = { singleton: Number(singleton.gasUsed), proxy: Number(created.gasUsed) };
     await world.fund(safe.address);
     await safe.bySignatures([PAYEES.holder[0]]); // the nonce's slot is in use from here on
     return safe;
@@ -69,15 +67,14 @@ class Safe {
 
   // Safe wants the signatures of two owners in the order of their addresses.
   pair() {
-    const owners = this.world.signers.slice(0, 2).map((owner, i) => ({ owner, index: FIRST_SIGNER + i }));
-    return owners.sort((a, b) => (a.owner.toLowerCase() < b.owner.toLowerCase() ? -1 : 1));
+    return this.world.signers.slice(0, 2).sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
   }
 
   /** Gas of the one transaction, with two signatures made off chain. */
   async bySignatures(payees) {
     const call = this.call(payees);
     const hash = await this.hash(call);
-    const sign = ({ index }) => mnemonicToAccount(DEV_MNEMONIC, { addressIndex: index }).sign({ hash });
+    const sign = (owner) => this.world.chain.signer(owner).sign({ hash });
     const signatures = concat(await Promise.all(this.pair().map(sign)));
     return this.gasOf(this.world.outsider, "execTransaction", [...call, signatures], payees);
   }
@@ -86,7 +83,7 @@ class Safe {
   async byApprovals(payee, secondExecutes) {
     const call = this.call([payee]);
     const hash = await this.hash(call);
-    const [first, second] = this.pair().map(({ owner }) => owner);
+    const [first, second] = this.pair();
     const approvals = [];
     for (const owner of secondExecutes ? [first] : [first, second]) {
       approvals.push(await this.gasOf(owner, "approveHash", [hash]));
@@ -104,7 +101,8 @@ class Timelock {
     const artifact = timelockArtifact();
     Object.assign(timelock, { world, abi: artifact.abi });
     const args = [BigInt(DELAY), [world.proposer], [world.keeper], zeroAddress];
-    timelock.address = await world.chain.deploy(artifact, args);
+    const created = await world.chain.create(artifact, args);
+    Object.assign(timelock, { address: created.contractAddress, creation: Number(created.gasUsed) });
     await world.fund(timelock.address);
     return timelock;
   }

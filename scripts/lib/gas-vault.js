@@ -1,19 +1,30 @@
 // The vault as the gas table measures it: one warmed by earlier payments, and one never used.
 "use strict";
-const { encodeFunctionData, keccak256, zeroAddress } = require("viem");
-const { AMOUNT, PAYEES, USDT, hashOf, ours, packPayments } = require("./gas-world.js");
+const { encodeFunctionData, zeroAddress } = require("viem");
+const { BATCH, headerOf, vaultDomain } = require("./batch.js");
+const { PAYEES, USDT, hashOf, ours, packPayments } = require("./gas-world.js");
 
 const DAY = 86_400; // seconds
-const DELAY = 3600; // of the tier that needs two approvals, seconds
+const DELAY = 3600; // of the tier that needs two approvals and time, seconds
 const LIFE = 10 * DAY;
-const TIER = { automatic: 0, approved: 1 };
+const TIER = { automatic: 0, prompt: 1, approved: 2 };
+const EPOCH = 1; // of the first signer set
+// What a signer signs off chain.
+const APPROVAL = {
+  Approval: [
+    { name: "signer", type: "address" },
+    { name: "epoch", type: "uint24" },
+    { name: "batch", type: "Batch" },
+  ],
+  Batch: BATCH,
+};
 
-// Where batches find their numbers in the bitmap, 256 to a word. Warming pays the first number of word 1 and the last of
-// word 2. A batch of 256 fits no word that has been used, so it lies across two.
-const NUMBER = { wordOne: 256n, free: 257n, acrossWords: 384n, lastOfWordTwo: 767n, freshWord: 1024n };
-const PROPOSALS = 1n << 63n; // approved batches use the upper half of the numbers
+// Where batches find their numbers in the bitmap, 256 to a word. Warming pays the first number of word 1 and the last two
+// of word 2. A batch of 256 fits no word that has been used, so it lies across two.
+const NUMBER = { wordOne: 256n, free: 257n, acrossWords: 384n, lastOfWordTwo: 767n, prompt: 766n, freshWord: 1024n };
+const PROPOSALS = 1n << 63n; // batches that signers approve use the upper half of the numbers
 
-const numberFor = (tier, number) => (tier === TIER.approved ? PROPOSALS + number : number);
+const numberFor = (tier, number) => (tier === TIER.automatic ? number : PROPOSALS + number);
 const freeNumber = (count) => (count === 256 ? NUMBER.acrossWords : NUMBER.free);
 
 class MeasuredVault {
@@ -21,7 +32,8 @@ class MeasuredVault {
     const vault = new MeasuredVault();
     const { abi, bytecode } = ours("Vault");
     Object.assign(vault, { world, abi });
-    vault.address = await world.chain.deploy({ abi, bytecode }, [await vault.configuration()]);
+    const created = await world.chain.create({ abi, bytecode }, [await vault.configuration()]);
+    Object.assign(vault, { address: created.contractAddress, creation: Number(created.gasUsed) });
     await world.fund(vault.address);
     return vault;
   }
@@ -46,6 +58,7 @@ class MeasuredVault {
       signers,
       tiers: [
         row(10_000n, 1000n, 100_000n, 0, 0),
+        row(20_000n, 2000n, 100_000n, 2, 0),
         row(100_000n, 20_000n, 500_000n, 2, DELAY),
         row(1_000_000n, 1_000_000n, 2_000_000n, 3, DAY),
       ],
@@ -60,20 +73,24 @@ class MeasuredVault {
     };
   }
 
-  /** Header and packed payments of one batch. */
+  /** What calls state of one batch, and the header that it has. */
   async batch(tier, number, payees) {
     const payments = packPayments(payees);
-    const header = {
-      firstNumber: number,
-      count: payees.length,
-      tier,
-      total: AMOUNT * BigInt(payees.length),
-      recipient: payees.length === 1 ? payees[0] : zeroAddress,
-      expiresAt: (await this.world.chain.time()) + LIFE,
-      paymentsHash: keccak256(payments),
-      context: hashOf("context"),
+    const expiresAt = (await this.world.chain.time()) + LIFE;
+    const order = { firstNumber: number, tier, expiresAt, context: hashOf("context") };
+    return { order, payments, payees, header: headerOf(payments, order) };
+  }
+
+  /** The votes of the first two signers, made off chain. */
+  votes({ header }) {
+    const { chain, signers } = this.world;
+    const domain = vaultDomain(chain.chainId, this.address);
+    const vote = async (signer) => {
+      const message = { signer, epoch: EPOCH, batch: header };
+      const typed = { domain, types: APPROVAL, primaryType: "Approval", message };
+      return { signer, signature: await chain.signer(signer).signTypedData(typed) };
     };
-    return { header, payments, payees };
+    return Promise.all(signers.slice(0, 2).map(vote));
   }
 
   gasOf(from, functionName, args, payees, later) {
@@ -83,8 +100,15 @@ class MeasuredVault {
 
   /** Gas of an automatic batch. */
   async pay(payees, number = freeNumber(payees.length)) {
-    const batch = await this.batch(TIER.automatic, number, payees);
-    return this.gasOf(this.world.keeper, "pay", [batch.header, batch.payments], payees);
+    const { order, payments } = await this.batch(TIER.automatic, number, payees);
+    return this.gasOf(this.world.keeper, "pay", [order, payments], payees);
+  }
+
+  /** Gas of a batch of the tier without delay, which the keeper brings with two signatures. */
+  async payBySig(payees, number = numberFor(TIER.prompt, freeNumber(payees.length))) {
+    const batch = await this.batch(TIER.prompt, number, payees);
+    const votes = await this.votes(batch);
+    return this.gasOf(this.world.keeper, "payBySig", [batch.order, batch.payments, votes], payees);
   }
 
   /** Gas of each transaction of an approved batch: a proposer's, two signers', and after the delay the keeper's. */
@@ -92,7 +116,7 @@ class MeasuredVault {
     const { signers, proposer } = this.world;
     const batch = await this.batch(TIER.approved, number, payees);
     return {
-      propose: await this.gasOf(proposer, "propose", [batch.header, batch.payments]),
+      propose: await this.gasOf(proposer, "propose", [batch.order, batch.payments]),
       approval: await this.gasOf(signers[0], "approve", [batch.header]),
       lastApproval: await this.gasOf(signers[1], "approve", [batch.header]),
       execute: await this.execute(batch),
@@ -104,14 +128,24 @@ class MeasuredVault {
     const { signers } = this.world;
     const batch = await this.batch(TIER.approved, numberFor(TIER.approved, NUMBER.free), [payee]);
     return {
-      propose: await this.gasOf(signers[0], "propose", [batch.header, batch.payments]),
+      propose: await this.gasOf(signers[0], "propose", [batch.order, batch.payments]),
       approve: await this.gasOf(signers[1], "approve", [batch.header]),
       execute: await this.execute(batch),
     };
   }
 
-  execute({ header, payments, payees }) {
-    return this.gasOf(this.world.keeper, "execute", [header, payments, 0n], payees, DELAY);
+  /** Gas of a withdrawal that a relayer proposes with two signatures. */
+  async withdrawBySig(payee) {
+    const batch = await this.batch(TIER.approved, numberFor(TIER.approved, NUMBER.free), [payee]);
+    const votes = await this.votes(batch);
+    return {
+      propose: await this.gasOf(this.world.outsider, "proposeBySig", [batch.order, batch.payments, votes]),
+      execute: await this.execute(batch),
+    };
+  }
+
+  execute({ order, payments, payees }) {
+    return this.gasOf(this.world.keeper, "execute", [order, payments, 0n], payees, DELAY);
   }
 
   /** Pays once in each tier and bitmap word that batches are to find in use. */
@@ -121,6 +155,7 @@ class MeasuredVault {
       await this.pay(payee, number);
       await this.payApproved(payee, numberFor(TIER.approved, number));
     }
+    await this.payBySig(payee, numberFor(TIER.prompt, NUMBER.prompt));
   }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The work of `scripts/bench gas`, which has built the contracts and put anvil on PATH.
+// The work of `scripts/bench gas`, which has built the contracts and geth, and put anvil on PATH.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -10,12 +10,12 @@ const { sections, tables } = require("./gas-report.js");
 const { chart } = require("./gas-chart.js");
 const { document } = require("./gas-document.js");
 
-const files = (g) => ({ "audits/gas.md": document(g), "audits/gas.svg": chart(g) });
+const files = (run) => ({ "audits/gas.md": document(run), "audits/gas.svg": chart(run) });
 const readText = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "");
 
 /** One line per file, "ok" or "not ok" with the first line that differs; false if a file is stale. */
-function check(g) {
-  const stale = Object.entries(files(g)).filter(([name, fresh]) => {
+function check(run) {
+  const stale = Object.entries(files(run)).filter(([name, fresh]) => {
     const [written, wanted] = [readText(path.join(ROOT, name)), fresh].map((text) => text.split("\n"));
     const length = Math.max(written.length, wanted.length);
     const line = Array.from({ length }, (_, i) => i).find((i) => written[i] !== wanted[i]);
@@ -28,16 +28,17 @@ function check(g) {
 }
 
 async function main() {
-  const options = { json: { type: "boolean" }, write: { type: "boolean" }, check: { type: "boolean" } };
-  const { values } = parseArgs({ options });
-  if (values.check && (values.json || values.write)) throw new Error("--check goes with no other option");
-  const g = await measure();
+  const flag = { type: "boolean" };
+  const { values } = parseArgs({ options: { json: flag, write: flag, check: flag, record: { type: "string" } } });
+  if (values.check && (values.json || values.write)) throw new Error("--check goes with neither --json nor --write");
+  const { run, sent } = await measure();
+  if (values.record !== undefined) fs.writeFileSync(values.record, JSON.stringify(sent));
   if (values.write) {
-    for (const [name, text] of Object.entries(files(g))) fs.writeFileSync(path.join(ROOT, name), text);
+    for (const [name, text] of Object.entries(files(run))) fs.writeFileSync(path.join(ROOT, name), text);
   }
-  if (values.check && !check(g)) process.exitCode = 1;
-  if (values.json) console.log(JSON.stringify({ sections: sections(g), gas: g }, null, 2));
-  else if (!values.check) console.log(tables(g));
+  if (values.check && !check(run)) process.exitCode = 1;
+  if (values.json) console.log(JSON.stringify({ sections: sections(run), gas: run }, null, 2));
+  else if (!values.check) console.log(tables(run));
 }
 
 main().catch((error) => {
