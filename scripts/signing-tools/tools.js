@@ -34,7 +34,7 @@ const LIBRARIES = {
 
 /** Programs that answer a list of documents with a list of digests and errors. */
 const PROGRAMS = {
-  "eth-account": [path.join(INSTALLED, "python", "bin", "python"), [path.join(__dirname, "digest.py")]],
+  "eth-account": [path.join(INSTALLED, "python", "bin", "python"), [path.join(__dirname, "python", "digest.py")]],
   "go-ethereum": [path.join(INSTALLED, "go-digest"), []],
 };
 
