@@ -5,6 +5,7 @@ const path = require("node:path");
 const { createPublicClient, encodeDeployData, encodeFunctionData, getAddress, http, parseEther, toHex, zeroAddress } = require("viem");
 const { startAnvil } = require("./anvil.js");
 const { sumOf } = require("./batch.js");
+const { readChainId } = require("./chain-id.js");
 const { USDT } = require("./demo-requests.js");
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -31,13 +32,13 @@ function artifacts() {
 
 class World {
   /** A chain with people on it; nothing is deployed yet. */
-  static async start() {
+  static async start(options = []) {
     const world = new World();
-    world.anvil = await startAnvil(ANVIL);
+    world.anvil = await startAnvil([...ANVIL, ...options]);
     world.url = world.anvil.url;
     const transport = http(world.url, { batch: { batchSize: 200 }, retryCount: 0, timeout: 30_000 });
     world.client = createPublicClient({ transport, cacheTime: 0 });
-    world.chainId = await world.client.getChainId();
+    world.chainId = await readChainId(world.client);
     const accounts = (await world.rpc("eth_accounts")).map((account) => getAddress(account));
     Object.assign(world, { accounts, owner: accounts[0], signers: accounts.slice(1, 4), guardian: accounts[4], proposer: accounts[5] });
     world.contracts = artifacts();
