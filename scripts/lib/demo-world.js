@@ -2,7 +2,7 @@
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
-const { createPublicClient, encodeDeployData, encodeFunctionData, getAddress, http, parseEther, toHex, zeroAddress } = require("viem");
+const { createPublicClient, encodeDeployData, encodeFunctionData, formatTransactionReceipt, getAddress, http, parseEther, toHex, zeroAddress } = require("viem");
 const { startAnvil } = require("./anvil.js");
 const { sumOf } = require("./batch.js");
 const { readChainId } = require("./chain-id.js");
@@ -56,7 +56,9 @@ class World {
 
   /** Its receipt, once a block has it. It must have succeeded. */
   async mined(hash) {
-    const receipt = await this.client.waitForTransactionReceipt({ hash, pollingInterval: 50 });
+    let receipt = null; // viem's own wait also reads the transaction, and refuses chain ids above 2^53
+    while ((receipt = await this.rpc("eth_getTransactionReceipt", hash)) === null) await sleep(50);
+    receipt = formatTransactionReceipt(receipt);
     if (receipt.status !== "success") throw new Error(`transaction ${hash} reverted`);
     return receipt;
   }
