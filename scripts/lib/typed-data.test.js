@@ -4,8 +4,9 @@ const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { hashStruct } = require("viem");
 const { vaultDomain } = require("./batch.js");
-const { KINDS, TYPES, changeType, decodeChange, encodeChange, typedData, typesIn } = require("./typed-data.js");
+const { KINDS, TYPES, approval, approvalType, changeType, decodeChange, encodeChange, typedData, typesIn } = require("./typed-data.js");
 const { TOOL_NAMES, verdicts } = require("../signing-tools/tools.js");
+const approvals = require("../../test-fixtures/vectors/approval.json");
 const batches = require("../../test-fixtures/vectors/batch-id.json");
 const changes = require("../../test-fixtures/vectors/change-id.json");
 
@@ -25,8 +26,21 @@ function documents() {
     ...typedData(domainOf(vector), changeType(kindOf(vector)), JSON.parse(vector.message)),
     expected: vector.changeId,
   }));
-  return [...ofBatches, ...ofChanges];
+  const ofApprovals = approvals.map((vector) => {
+    const { signer, epoch, batch, change } = JSON.parse(vector.message);
+    const primaryType = batch === undefined ? changeType(kindOf(vector)) : "Batch";
+    const vote = approval(domainOf(vector), primaryType, batch ?? change, { signer, epoch });
+    return { name: `vote: ${vector.name}`, ...vote, expected: vector.digest };
+  });
+  return [...ofBatches, ...ofChanges, ...ofApprovals];
 }
+
+test("every struct that signers vote for has a vote of its own", () => {
+  const structs = Object.keys(TYPES).filter((name) => name === "Batch" || name.endsWith("Change"));
+  assert.deepEqual(structs.sort(), ["Batch", ...KINDS.map(changeType)].sort());
+  const votes = Object.keys(TYPES).filter((name) => name.endsWith("Approval"));
+  assert.deepEqual(votes.sort(), structs.map(approvalType).sort());
+});
 
 test("the digest beside each document is the vault's", () => {
   for (const { name, digest, expected } of documents()) assert.equal(digest, expected, name);
