@@ -116,4 +116,4 @@ const abiOf = (kind) => [{ type: "tuple", components: TYPES[changeType(kind)].ma
 const encodeChange = (kind, message) => encodeAbiParameters(abiOf(kind), [message]);
 const decodeChange = (kind, change) => decodeAbiParameters(abiOf(kind), change)[0];
 
-module.exports = { KINDS, TYPES, approval, approvalType, changeType, decodeChange, encodeChange, enumIn, typedData, typesIn };
+module.exports = { KINDS, TYPES, approval, approvalType, changeType, decodeChange, encodeChange, enumIn, typedData, typesIn, typesOf };
