@@ -15,7 +15,7 @@ const BATCH = FIELDS.split(", ").map((field) => {
 
 /** The events that say what was proposed and what was paid. */
 const BATCH_EVENTS = parseAbi([
-  "struct Order { uint64 firstNumber; uint8 tier; uint40 expiresAt; bytes32 context; }",
+  "struct Order { uint8 tier; uint40 expiresAt; uint64 firstNumber; bytes32 context; }",
   "event BatchProposed(bytes32 indexed id, address indexed proposer, Order order, bytes payments)",
   "event BatchPaid(bytes32 indexed id, Order order, uint256 paidMask, bytes payments)",
   "event BatchExecuted(bytes32 indexed id, uint256 firstNumber, uint256 paidMask, uint256 total)",
@@ -27,7 +27,7 @@ const vaultDomain = (chainId, vault) => ({ name: "Tidelock Vault", version: "1",
 const batchId = (domain, message) => hashTypedData({ domain, types: { Batch: BATCH }, primaryType: "Batch", message });
 
 /** What a call states of a batch; the rest of its header follows from the payments. */
-const orderOf = ({ firstNumber, tier, expiresAt, context }) => ({ firstNumber, tier, expiresAt, context });
+const orderOf = ({ tier, expiresAt, firstNumber, context }) => ({ tier, expiresAt, firstNumber, context });
 
 /** Payments as the vault takes them. */
 const packPayments = (payments) =>
@@ -52,7 +52,7 @@ function unpackPayments(packed, firstNumber) {
 const sumOf = (payments) => payments.reduce((sum, { amount }) => sum + amount, 0n);
 
 /** The header of packed payments under an order. */
-function headerOf(packed, { firstNumber, tier, expiresAt, context }) {
+function headerOf(packed, { tier, expiresAt, firstNumber, context }) {
   const payments = unpackPayments(packed, firstNumber);
   return {
     firstNumber: BigInt(firstNumber),
