@@ -14,6 +14,7 @@ const MOST_BYTES = 1 << 26;
 function piped(command, args, input) {
   return new Promise((resolve, reject) => {
     const child = execFile(command, args, { maxBuffer: MOST_BYTES }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+    child.stdin.on("error", () => {}); // it ended without reading all: its status says whether that was well
     child.stdin.end(input);
   });
 }
