@@ -2,6 +2,7 @@
 "use strict";
 const { createPublicClient, formatUnits, getAddress, http, parseAbi, parseEventLogs } = require("viem");
 const { BATCH_EVENTS, asTuple, asUuid, recompute, vaultDomain } = require("./batch.js");
+const { readChainId } = require("./chain-id.js");
 
 const PROPOSED = BATCH_EVENTS.find(({ name }) => name === "BatchProposed");
 const STANDINGS = ["unknown", "known", "blocked"];
@@ -30,7 +31,7 @@ async function findLogs(client, { vault, id, fromBlock }) {
 /** A log rebuilt, with what the chain says of its state and its recipients now. */
 async function judge(client, { vault, chainId, token }, { args, blockNumber, transactionHash }) {
   const ask = (functionName, ...given) => client.readContract({ address: vault, abi: VIEWS, functionName, args: given });
-  const batch = recompute(vaultDomain(chainId, vault), args.id, args.batch, args.payments);
+  const batch = recompute(vaultDomain(chainId, vault), args.id, args.order, args.payments);
   const standings = await Promise.all(batch.payments.map(({ recipient }) => ask("standingOf", recipient)));
   return {
     ...batch,
@@ -56,7 +57,7 @@ async function readProposals({ url, vault: given, id, fromBlock }) {
   const [decimals, symbol] = await Promise.all(
     ["decimals", "symbol"].map((functionName) => client.readContract({ address, abi: VIEWS, functionName })),
   );
-  const shared = { vault, chainId: await client.getChainId(), token: { address, decimals: Number(decimals), symbol } };
+  const shared = { vault, chainId: await readChainId(client), token: { address, decimals: Number(decimals), symbol } };
   return Promise.all(logs.map((log) => judge(client, shared, log)));
 }
 

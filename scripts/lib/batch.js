@@ -15,9 +15,9 @@ const BATCH = FIELDS.split(", ").map((field) => {
 
 /** The events that say what was proposed and what was paid. */
 const BATCH_EVENTS = parseAbi([
-  `struct Batch { ${FIELDS.replaceAll(",", ";")}; }`,
-  "event BatchProposed(bytes32 indexed id, address indexed proposer, Batch batch, bytes payments)",
-  "event BatchPaid(bytes32 indexed id, uint256 tier, uint256 firstNumber, uint256 paidMask, uint256 total, uint256 expiresAt, bytes32 context, bytes payments)",
+  "struct Order { uint8 tier; uint40 expiresAt; uint64 firstNumber; bytes32 context; }",
+  "event BatchProposed(bytes32 indexed id, address indexed proposer, Order order, bytes payments)",
+  "event BatchPaid(bytes32 indexed id, Order order, uint256 paidMask, bytes payments)",
   "event BatchExecuted(bytes32 indexed id, uint256 firstNumber, uint256 paidMask, uint256 total)",
 ]);
 
@@ -25,6 +25,9 @@ const vaultDomain = (chainId, vault) => ({ name: "Tidelock Vault", version: "1",
 
 /** Id of a batch: the EIP-712 digest of its header. */
 const batchId = (domain, message) => hashTypedData({ domain, types: { Batch: BATCH }, primaryType: "Batch", message });
+
+/** What a call states of a batch; the rest of its header follows from the payments. */
+const orderOf = ({ tier, expiresAt, firstNumber, context }) => ({ tier, expiresAt, firstNumber, context });
 
 /** Payments as the vault takes them. */
 const packPayments = (payments) =>
@@ -48,8 +51,8 @@ function unpackPayments(packed, firstNumber) {
 
 const sumOf = (payments) => payments.reduce((sum, { amount }) => sum + amount, 0n);
 
-/** The header that packed payments have, given what they do not say. */
-function headerOf(packed, { firstNumber, tier, expiresAt, context }) {
+/** The header of packed payments under an order. */
+function headerOf(packed, { tier, expiresAt, firstNumber, context }) {
   const payments = unpackPayments(packed, firstNumber);
   return {
     firstNumber: BigInt(firstNumber),
@@ -63,19 +66,11 @@ function headerOf(packed, { firstNumber, tier, expiresAt, context }) {
   };
 }
 
-const shown = (value) => (typeof value === "string" && value.startsWith("0x") ? value.toLowerCase() : String(value));
-
-/**
- * What a batch really is, from the packed payments of its event, and where the event says otherwise.
- * `stated` is the event's header, or the part of it that the event has.
- */
-function recompute(domain, id, stated, packed) {
-  const header = headerOf(packed, stated);
+/** What a batch really is, from the order and the packed payments of its event, and whether its id is another. */
+function recompute(domain, id, order, packed) {
+  const header = headerOf(packed, order);
   const actual = batchId(domain, header);
-  const objections = BATCH.filter(({ name }) => name in stated && shown(stated[name]) !== shown(header[name])).map(
-    ({ name }) => `${name} is stated as ${stated[name]}, the payments make it ${header[name]}`,
-  );
-  if (actual !== id.toLowerCase()) objections.push(`the id is stated as ${id}, the header makes it ${actual}`);
+  const objections = actual === id.toLowerCase() ? [] : [`the id is stated as ${id}, order and payments make it ${actual}`];
   return { id: actual, header, payments: unpackPayments(packed, header.firstNumber), objections };
 }
 
@@ -85,4 +80,4 @@ const asTuple = (header) => `(${BATCH.map(({ name }) => header[name]).join(",")}
 /** A ref as a UUID is written. */
 const asUuid = (reference) => reference.slice(2).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 
-module.exports = { BATCH, BATCH_EVENTS, asTuple, asUuid, batchId, headerOf, packPayments, recompute, sumOf, unpackPayments, vaultDomain };
+module.exports = { BATCH, BATCH_EVENTS, asTuple, asUuid, batchId, headerOf, orderOf, packPayments, recompute, sumOf, unpackPayments, vaultDomain };

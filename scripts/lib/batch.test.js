@@ -35,9 +35,6 @@ test("whatever is altered, the id objects", () => {
   for (const changes of [{ firstNumber: 9n }, { tier: 3 }, { expiresAt: 1 }, { context: vector.batchId }]) {
     assert.equal(judge(changes).length, 1, Object.keys(changes)[0]);
   }
-  assert.match(judge({ total: 7n }).join(), /total is stated as 7, the payments make it/);
-  assert.match(judge({ paymentsHash: vector.batchId }).join(), /paymentsHash is stated as/);
-  assert.match(judge({ recipient: vector.vault }).join(), /recipient is stated as/);
   const altered = `${vector.payments.slice(0, -1)}${vector.payments.endsWith("0") ? "1" : "0"}`;
   assert.match(judge({}, altered).join(), /the id is stated as/);
   assert.equal(judge({}, vector.payments, vaultDomain(1n, vector.recipients[0])).length, 1);

@@ -46,9 +46,9 @@ function rebuild({ chainId, vault, events }) {
   const batches = new Map();
   const findings = [];
   for (const event of of(events, "BatchProposed", "BatchPaid")) {
-    const { id, batch, payments, total, ...stated } = event.args;
+    const { id, order, payments } = event.args;
     try {
-      const rebuilt = recompute(domain, id, batch ?? stated, payments);
+      const rebuilt = recompute(domain, id, order, payments);
       findings.push(...rebuilt.objections.map((objection) => `${objection} (${where(event)})`));
       batches.set(id, rebuilt);
     } catch (error) {
@@ -75,10 +75,12 @@ function statements({ events }, batches, paid) {
     const { id, firstNumber, paidMask, total } = event.args;
     const batch = batches.get(id);
     if (batch === undefined) return [`batch ${id} is executed and was never proposed (${where(event)})`];
+    const beyond = paidMask >> BigInt(batch.payments.length) === 0n ? [] : [`batch ${id} has no payment for its mask's top bit`];
+    if (event.name === "BatchPaid") return beyond; // it states nothing that its order and payments do not say
     const sum = sumOf(paid.filter((payment) => payment.event === event));
     return [
+      ...beyond,
       ...(firstNumber === batch.header.firstNumber ? [] : [`batch ${id} is paid from number ${firstNumber}`]),
-      ...(paidMask >> BigInt(batch.payments.length) === 0n ? [] : [`batch ${id} has no payment for its mask's top bit`]),
       ...(total === sum ? [] : [`batch ${id} states ${total} paid, its payments sum to ${sum} (${where(event)})`]),
     ];
   });

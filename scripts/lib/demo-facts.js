@@ -1,6 +1,7 @@
 // What the chain says about a vault: its events, its token's transfers, balances and block times. Nothing else is asked.
 "use strict";
 const { getAddress, parseAbi, parseEventLogs } = require("viem");
+const { readChainId } = require("./chain-id.js");
 const vaultAbi = require("../../contracts/abi/Vault.json");
 
 const TOKEN = parseAbi([
@@ -78,7 +79,7 @@ async function readFacts(client, { vault, token, holders, fromBlock, toBlock }) 
     ),
   );
   return factsOf({
-    chainId: await client.getChainId(),
+    chainId: await readChainId(client),
     vault,
     vaultLogs,
     tokenLogs: [...out, ...into],

@@ -2,9 +2,10 @@
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
-const { createPublicClient, encodeDeployData, encodeFunctionData, getAddress, http, parseEther, toHex, zeroAddress } = require("viem");
+const { createPublicClient, encodeDeployData, encodeFunctionData, formatTransactionReceipt, getAddress, http, parseEther, toHex, zeroAddress } = require("viem");
 const { startAnvil } = require("./anvil.js");
 const { sumOf } = require("./batch.js");
+const { readChainId } = require("./chain-id.js");
 const { USDT } = require("./demo-requests.js");
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -31,13 +32,13 @@ function artifacts() {
 
 class World {
   /** A chain with people on it; nothing is deployed yet. */
-  static async start() {
+  static async start(options = []) {
     const world = new World();
-    world.anvil = await startAnvil(ANVIL);
+    world.anvil = await startAnvil([...ANVIL, ...options]);
     world.url = world.anvil.url;
     const transport = http(world.url, { batch: { batchSize: 200 }, retryCount: 0, timeout: 30_000 });
     world.client = createPublicClient({ transport, cacheTime: 0 });
-    world.chainId = await world.client.getChainId();
+    world.chainId = await readChainId(world.client);
     const accounts = (await world.rpc("eth_accounts")).map((account) => getAddress(account));
     Object.assign(world, { accounts, owner: accounts[0], signers: accounts.slice(1, 4), guardian: accounts[4], proposer: accounts[5] });
     world.contracts = artifacts();
@@ -55,7 +56,9 @@ class World {
 
   /** Its receipt, once a block has it. It must have succeeded. */
   async mined(hash) {
-    const receipt = await this.client.waitForTransactionReceipt({ hash, pollingInterval: 50 });
+    let receipt = null; // viem's own wait also reads the transaction, and refuses chain ids above 2^53
+    while ((receipt = await this.rpc("eth_getTransactionReceipt", hash)) === null) await sleep(50);
+    receipt = formatTransactionReceipt(receipt);
     if (receipt.status !== "success") throw new Error(`transaction ${hash} reverted`);
     return receipt;
   }
