@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Who signed the transaction that makes the deterministic deployer: a signature chosen so that nobody has the key.
-pub const DEPLOYER_SIGNER: Address = address!("3fab184622dc19b6109349b94811493bf45362a2");
+pub const DEPLOYER_SIGNER: Address = address!("3fab184622dc19b6109349b94811493bf2a45362");
 /// What it costs: 100,000 gas at 100 gwei. [wei]
 pub const DEPLOYER_COST: u64 = 10_000_000_000_000_000;
 /// That transaction, the same on every chain: it names none.

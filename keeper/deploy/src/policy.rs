@@ -131,13 +131,18 @@ impl Policy {
         let mut reader = Reader::default();
         let policy = reader.policy(&raw);
         if reader.broken.is_empty() {
-            reader.broken = rules::broken(&policy.configuration, policy.decimals, now);
+            reader.broken = policy.broken(now);
         }
         if reader.broken.is_empty() {
             Ok(policy)
         } else {
             Err(DeployError::Invalid(reader.broken))
         }
+    }
+
+    /// Every rule of the vault that the configuration breaks at `now`. [seconds]
+    pub fn broken(&self, now: u64) -> Vec<Violation> {
+        rules::broken(&self.configuration, self.decimals, now)
     }
 
     /// What the file calls an account, with its address.

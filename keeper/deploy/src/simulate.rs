@@ -46,7 +46,16 @@ impl Deployment {
                 creation.len()
             )));
         }
-        let code = self.simulated(chain.call(None, None, &creation).await)?;
+        let code = self.simulated(chain.call(None, None, &creation).await);
+        let code = match code {
+            Err(DeployError::Node(refused @ NodeError::Refused { .. })) => {
+                let limit = chain.block("latest").await?.gas_limit;
+                return Err(DeployError::Simulation(format!(
+                    "the node does not run the creation ({refused}); it takes millions of gas, and a block of this chain holds {limit}"
+                )));
+            }
+            other => other?,
+        };
         let found = self.release.vault.masked_hash_of(&code);
         let expected = self.release.vault.masked_hash();
         if found != expected {
