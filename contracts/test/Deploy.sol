@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {VaultLens} from "../src/VaultLens.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
+import {IVaultFactory} from "../src/interfaces/IVaultFactory.sol";
 import {Configuration} from "../src/types/VaultTypes.sol";
 import {Vm} from "forge-std/Vm.sol";
 
@@ -15,12 +16,16 @@ library Deploy {
         return IVault(_create(bytes.concat(VM.getCode("Vault.sol:Vault"), abi.encode(c))));
     }
 
-    /// @notice The same by CREATE2.
-    function vault(Configuration memory c, bytes32 salt) internal returns (IVault created) {
-        bytes memory code = bytes.concat(VM.getCode("Vault.sol:Vault"), abi.encode(c));
-        assembly ("memory-safe") {
-            created := create2(0, add(code, 0x20), mload(code), salt)
-        }
+    /// @notice The vault's creation code, without arguments.
+    function vaultCode() internal view returns (bytes memory) {
+        return VM.getCode("Vault.sol:Vault");
+    }
+
+    /// @notice A factory of vaults.
+    function factory() internal returns (IVaultFactory) {
+        bytes memory code =
+            bytes.concat(VM.getCode("VaultFactory.sol:VaultFactory"), abi.encode(keccak256(vaultCode())));
+        return IVaultFactory(_create(code));
     }
 
     function lens() internal returns (VaultLens) {

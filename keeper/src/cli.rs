@@ -3,6 +3,7 @@
 mod approve;
 mod check;
 mod command;
+mod deploy;
 mod direct;
 mod doctor;
 mod explain;
@@ -99,6 +100,8 @@ impl Context {
 /// What the keeper can be asked for.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a vault from a policy, and prove what was made
+    Deploy(deploy::Args),
     /// Write a configuration
     Init(init::Args),
     /// Compare chain, vault, token and roles with the configuration
@@ -140,6 +143,7 @@ enum Command {
 impl Command {
     fn run(&self, context: &Context) -> Outcome {
         match self {
+            Self::Deploy(args) => deploy::run(args, context),
             Self::Init(args) => init::run(args, context),
             Self::Request(args) => request::run(args, context),
             Self::Status(args) => status::run(args, context),

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
+import {IVaultFactory} from "../../src/interfaces/IVaultFactory.sol";
+import {Member} from "../../src/types/Member.sol";
 import {Batch, Configuration, State} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {AttackTest} from "./AttackTest.sol";
@@ -76,8 +78,9 @@ contract BirthAttacks is AttackTest {
 
     /// @notice Front-run initialiser: the constructor says everything, so a new vault is complete in its first block.
     function test_attack25_completeAtBirth() external {
+        IVaultFactory factory = Deploy.factory();
         vm.record();
-        IVault born = Deploy.vault(configuration());
+        IVault born = IVault(factory.create(Deploy.vaultCode(), configuration()));
         (, bytes32[] memory writes) = vm.accesses(address(born));
         assertGt(writes.length, 0, "the constructor writes");
         assertEq(born.signers(), addresses(alice, bob, carol), "signers");
@@ -87,9 +90,11 @@ contract BirthAttacks is AttackTest {
         assertEq(born.token(), address(usdt), "token");
     }
 
-    /// @notice CREATE2 configuration front-run: the address commits to the configuration, so an attacker who comes
-    /// first with the same salt gets another address.
+    /// @notice CREATE2 configuration front-run: the address commits to the configuration, so an attacker who comes first with
+    /// another one gets another address, and with the same one has made the very vault that was announced.
     function test_attack26_create2FrontRun() external {
+        IVaultFactory factory = Deploy.factory();
+        bytes memory code = Deploy.vaultCode();
         Configuration memory honest = configuration();
         Configuration memory evil = configuration();
         evil.signers = addresses(stranger);
@@ -97,12 +102,13 @@ contract BirthAttacks is AttackTest {
         for (uint256 k = 0; k < 3; ++k) {
             evil.tiers[k].approvals = k == 0 ? 0 : 1;
         }
-        bytes memory creation = abi.encodePacked(vm.getCode("Vault.sol:Vault"), abi.encode(honest));
-        address announced = vm.computeCreate2Address("salt", keccak256(creation), address(this));
-        IVault first = Deploy.vault(evil, "salt");
-        assertNotEq(address(first), announced, "address");
-        IVault second = Deploy.vault(honest, "salt");
-        assertEq(address(second), announced, "announced address");
-        assertEq(second.signers(), honest.signers, "signers");
+        address announced = factory.vaultAddress(code, honest);
+        vm.startPrank(stranger);
+        assertNotEq(factory.create(code, evil), announced, "address");
+        assertEq(factory.create(code, honest), announced, "announced address");
+        vm.stopPrank();
+        assertEq(IVault(announced).signers(), honest.signers, "signers");
+        assertEq(factory.configurationHashOf(announced), keccak256(abi.encode(honest)), "configuration");
+        assertEq(Member.unwrap(IVault(announced).member(stranger)), 0, "no rights by creating it");
     }
 }

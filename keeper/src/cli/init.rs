@@ -5,8 +5,10 @@ use std::{
     fs::OpenOptions,
     io::{ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+use tidelock_deploy::record::Record;
 
 use super::{Context, print};
 use crate::{
@@ -17,18 +19,21 @@ use crate::{
 /// What `keeper init` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The chain
-    #[arg(long)]
-    pub chain_id: u64,
-    /// The vault
-    #[arg(long)]
-    pub vault: String,
-    /// The vault's lens
-    #[arg(long)]
-    pub lens: String,
-    /// The vault's token
-    #[arg(long)]
-    pub token: String,
+    /// The record that `keeper deploy verify` wrote: chain, vault, lens and token
+    #[arg(long, conflicts_with_all = ["chain_id", "vault", "lens", "token"])]
+    pub deployment: Option<PathBuf>,
+    /// The chain, without a record
+    #[arg(long, required_unless_present = "deployment")]
+    pub chain_id: Option<u64>,
+    /// The vault, without a record
+    #[arg(long, required_unless_present = "deployment")]
+    pub vault: Option<String>,
+    /// The vault's lens, without a record
+    #[arg(long, required_unless_present = "deployment")]
+    pub lens: Option<String>,
+    /// The vault's token, without a record
+    #[arg(long, required_unless_present = "deployment")]
+    pub token: Option<String>,
     /// A second node: a conclusion that would cost money if wrong needs both
     #[arg(long, env = "KEEPER_CHAIN__SECOND_RPC_URL", hide_env_values = true)]
     pub second_rpc_url: Option<String>,
@@ -43,7 +48,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         let rule = "--rpc-url or KEEPER_CHAIN__RPC_URL: must be given";
         Failure::new(ExitStatus::Usage, rule)
     })?;
-    let text = template(rpc_url, args);
+    let text = template(rpc_url, &found(args)?, args);
     let config =
         Config::parse(path, &text).map_err(|error| Failure::of(ExitStatus::Usage, error))?;
     config
@@ -57,6 +62,43 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         format!("wrote {}", path.display())
     })?;
     Ok(ExitStatus::Done)
+}
+
+/// What the keeper works for.
+struct Found {
+    chain_id: u64,
+    vault: String,
+    lens: String,
+    token: String,
+}
+
+/// From the record, or from the command line.
+fn found(args: &Args) -> Result<Found, Failure> {
+    if let Some(path) = &args.deployment {
+        let record = Record::read(path)?;
+        if !record.is_final {
+            return Err(Failure::new(
+                ExitStatus::Refused,
+                format!(
+                    "{}: the block of its creation was not final when it was verified; run `keeper deploy verify` again",
+                    path.display()
+                ),
+            ));
+        }
+        return Ok(Found {
+            chain_id: record.chain_id,
+            vault: record.vault.to_string(),
+            lens: record.lens.to_string(),
+            token: record.token.to_string(),
+        });
+    }
+    let given = |text: &Option<String>| text.clone().unwrap_or_default();
+    Ok(Found {
+        chain_id: args.chain_id.unwrap_or_default(),
+        vault: given(&args.vault),
+        lens: given(&args.lens),
+        token: given(&args.token),
+    })
 }
 
 /// Readable by its owner only: a node's URL may carry a password.
@@ -84,7 +126,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn template(rpc_url: &str, args: &Args) -> String {
+fn template(rpc_url: &str, found: &Found, args: &Args) -> String {
     let second = match &args.second_rpc_url {
         Some(url) => format!("second_rpc_url = {}", quoted(url)),
         None => "# second_rpc_url = \"http://127.0.0.1:8546\"".to_owned(),
@@ -92,9 +134,9 @@ fn template(rpc_url: &str, args: &Args) -> String {
     include_str!("keeper.toml")
         .replace("@RPC_URL@", &quoted(rpc_url))
         .replace("@SECOND_RPC_URL@", &second)
-        .replace("@CHAIN_ID@", &args.chain_id.to_string())
+        .replace("@CHAIN_ID@", &found.chain_id.to_string())
         .replace("@ALLOW_SINGLE_NODE@", &args.allow_single_node.to_string())
-        .replace("@VAULT@", &quoted(&args.vault))
-        .replace("@LENS@", &quoted(&args.lens))
-        .replace("@TOKEN@", &quoted(&args.token))
+        .replace("@VAULT@", &quoted(&found.vault))
+        .replace("@LENS@", &quoted(&found.lens))
+        .replace("@TOKEN@", &quoted(&found.token))
 }

@@ -1,0 +1,74 @@
+//! The keeper's connection and key, as a deployment wants them.
+
+use alloy::{
+    primitives::{Address, B256},
+    transports::http::reqwest::Url,
+};
+use serde_json::Value;
+use tidelock_deploy::{
+    Node, NodeError,
+    node::{Asking, Payer, Signing, revert_data},
+};
+
+use crate::{
+    chain::{Rpc, RpcError, RpcSettings},
+    exit::{ExitStatus, Failure},
+    signer::{KeystoreSigner, Signer},
+};
+
+/// A node.
+pub(super) struct RpcNode(Rpc);
+
+impl RpcNode {
+    /// Connects when first asked.
+    pub fn open(url: &str) -> Result<Self, Failure> {
+        let url: Url = url
+            .parse()
+            .map_err(|_| Failure::new(ExitStatus::Usage, "--rpc-url: not a URL"))?;
+        let rpc = Rpc::new(url, RpcSettings::default());
+        rpc.map(Self)
+            .map_err(|error| Failure::of(ExitStatus::Chain, error))
+    }
+}
+
+impl Node for RpcNode {
+    fn ask(&self, method: &'static str, params: Value) -> Asking<'_> {
+        Box::pin(async move {
+            let answer = self.0.request::<Value>(method, params).await;
+            answer.map_err(of_rpc)
+        })
+    }
+}
+
+fn of_rpc(error: RpcError) -> NodeError {
+    match error {
+        RpcError::Refused {
+            method,
+            code,
+            message,
+            data,
+        } => NodeError::Refused {
+            method,
+            code,
+            message,
+            data: revert_data(data.as_ref()),
+        },
+        other => NodeError::Unreachable(other.to_string()),
+    }
+}
+
+/// The key that pays.
+pub(super) struct PayingKey(pub KeystoreSigner);
+
+impl Payer for PayingKey {
+    fn address(&self) -> Address {
+        self.0.address()
+    }
+
+    fn sign(&self, digest: B256) -> Signing<'_> {
+        Box::pin(async move {
+            let signed = self.0.sign(digest).await;
+            signed.map_err(|error| error.to_string())
+        })
+    }
+}
