@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {RollingCap} from "../../src/libraries/RollingCap.sol";
+import {Proof} from "./Proof.sol";
+
+/// @title RollingCapProofs
+/// @notice One charge and one passage of time for any window; see audits/proofs.md for what follows from them.
+contract RollingCapProofs is Proof {
+    using RollingCap for uint256;
+
+    uint256 private constant LANES = 7;
+    uint256 private constant LANE = 1 << 33;
+    uint256 private constant LANES_BITS = 231;
+
+    // ── A step of a window ───────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice A roll by `elapsed` buckets moves each lane up by as many, drops those that leave, and adds nothing.
+    /// @custom:bounds any lanes; 0 to 8 buckets from bucket 0, 125,000 and 2^25 - 9; first and last second of a bucket
+    function check_roll_movesLanes(uint256 lanes, uint256 start, uint256 elapsed, bool last) external pure {
+        assume(lanes < 1 << LANES_BITS);
+        elapsed = split(elapsed, 9);
+        uint256 newest = [uint256(0), 125_000, (1 << 25) - 9][split(start, 3)];
+        uint256 bucket = newest + elapsed;
+        uint256 window = lanes | (newest << LANES_BITS);
+        uint256 rolled = window.roll(bucket * 4 hours + (last ? 4 hours - 1 : 0));
+        assert(rolled >> LANES_BITS == bucket);
+        for (uint256 i = 0; i < LANES; ++i) {
+            assert(lane(rolled, i) == (i < elapsed ? 0 : lane(window, i - elapsed)));
+        }
+    }
+
+    /// @notice A clock that steps back changes nothing.
+    /// @custom:bounds any window whose newest bucket is later; seconds 0, 1,800,000,000 and 1,800,014,399
+    function check_roll_backChangesNothing(uint256 window, uint256 moment) external pure {
+        uint256 time = [uint256(0), 1_800_000_000, 1_800_014_399][split(moment, 3)];
+        assume(window >> LANES_BITS >= time / 4 hours);
+        assert(window.roll(time) == window);
+    }
+
+    /// @notice A charge that fits the largest cap raises the newest lane by itself, and touches nothing else.
+    function check_add_touchesNewestLane(uint256 window, uint256 amount) external pure {
+        assume(amount <= RollingCap.MAX_CAP);
+        assume(sumOf(window) + amount <= RollingCap.MAX_CAP);
+        uint256 next = window.add(amount);
+        assert(next >> 33 == window >> 33);
+        assert(lane(next, 0) == lane(window, 0) + amount);
+    }
+
+    /// @notice The lanes of a window are a multiple of 2^33 - 1 and their sum, which `used` therefore leaves.
+    /// @custom:bounds any lanes that sum to at most the largest cap
+    function check_used_identity(uint256[7] calldata lanes, uint256 bucket) external pure {
+        uint256 window;
+        uint256 quotient;
+        uint256 sum;
+        for (uint256 i = 0; i < LANES; ++i) {
+            assume(lanes[i] < LANE);
+            window += lanes[i] << (33 * i);
+            // 2^(33 i) - 1 = (2^33 - 1) (1 + 2^33 + ... + 2^(33 (i - 1)))
+            quotient += lanes[i] * (((1 << (33 * i)) - 1) / (LANE - 1));
+            sum += lanes[i];
+        }
+        assume(sum <= RollingCap.MAX_CAP);
+        assume(bucket < 1 << 25);
+        assert(window == quotient * (LANE - 1) + sum);
+        assert(((window + (bucket << LANES_BITS)) << 25) >> 25 == window);
+    }
+
+    /// @notice What a window has used is what its only charge was, in whichever lane that is.
+    /// @custom:bounds any charge in any one lane
+    function check_used_isTheOnlyLane(uint256 charge, uint256 i) external pure {
+        assume(charge <= RollingCap.MAX_CAP);
+        uint256 window = (125_000 << LANES_BITS) + (charge << (33 * split(i, LANES)));
+        assert(window.used() == charge);
+    }
+
+    // ── Two charges ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice Of two charges the second fits exactly if both are within the cap, or the first is more than 24 hours old.
+    /// @custom:bounds any charges and cap; 0 to 8 buckets between them, each at the first or last second of its bucket
+    function check_outflow_ofTwoCharges(uint256 first, uint256 second, uint256 cap, uint256 elapsed, uint256 edges)
+        external
+        pure
+    {
+        assume(cap <= RollingCap.MAX_CAP && first <= cap && second <= cap);
+        elapsed = split(elapsed, 9);
+        edges = split(edges, 4);
+        uint256 time = 1_800_000_000 + (edges & 1) * (4 hours - 1);
+        uint256 later = 1_800_000_000 + elapsed * 4 hours + (edges >> 1) * (4 hours - 1);
+        if (later < time) return;
+        uint256 window = uint256(0).roll(time).add(first).roll(later);
+        bool fits = second <= window.headroom(cap);
+        if (later - time <= 24 hours) assert(!fits || first + second <= cap);
+        if (later - time >= 28 hours) assert(fits);
+        assert(fits == (elapsed >= LANES || first + second <= cap));
+    }
+
+    /// @dev Lane `i`, 0 for the newest. [units]
+    function lane(uint256 window, uint256 i) private pure returns (uint256) {
+        return (window >> (33 * i)) & (LANE - 1);
+    }
+
+    function sumOf(uint256 window) private pure returns (uint256 sum) {
+        for (uint256 i = 0; i < LANES; ++i) {
+            sum += lane(window, i);
+        }
+    }
+}

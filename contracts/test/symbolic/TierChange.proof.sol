@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Vault} from "../../src/Vault.sol";
+import {RollingCap} from "../../src/libraries/RollingCap.sol";
+import {Hot} from "../../src/types/Hot.sol";
+import {PackedTier, PackedTierFields} from "../../src/types/PackedTier.sol";
+import {Configuration, Tier} from "../../src/types/VaultTypes.sol";
+import {Proof} from "./Proof.sol";
+
+/// @dev A vault that shows which cap it applies.
+contract VaultCaps is Vault {
+    constructor(Configuration memory configuration) Vault(configuration) {}
+
+    function capOf(Hot h, PackedTier t) external view returns (uint256) {
+        return _capOf(h, t);
+    }
+}
+
+/// @dev A token of which only the balance is asked.
+contract Balance {
+    function balanceOf(address) external pure returns (uint256) {
+        return 0;
+    }
+}
+
+/// @title TierChangeProofs
+/// @notice Caps move between two tiers, and both are charged before and after.
+contract TierChangeProofs is Proof {
+    using RollingCap for uint256;
+
+    uint256 private constant CHANGED_AT = 1_800_000_000; // the first second of a bucket
+
+    VaultCaps private vault;
+
+    function setUp() external {
+        Configuration memory c;
+        c.token = address(new Balance());
+        (c.unit, c.hardCeiling, c.policyDelayFloor, c.policyDelay) = (1, 100, 1 days, 1 days);
+        c.signers = new address[](1);
+        c.signers[0] = address(0x51);
+        c.threshold = 1;
+        c.tiers = new Tier[](1);
+        c.tiers[0] = Tier({maxKnown: 100, maxUnknown: 100, cap: 100, approvals: 1, delay: 0});
+        c.guardians = new address[](1);
+        c.guardians[0] = address(0x6a);
+        VM.warp(CHANGED_AT - 30 days);
+        c.guardiansUntil = 1_800_000_000;
+        vault = new VaultCaps(c);
+    }
+
+    /// @notice The cap in force is the smaller of old and new for 28 hours after a change of tiers, and the new one then.
+    function check_cap_isTheSmallerWhileSettling(uint256 hot, uint256 tier, uint64 time) external {
+        VM.warp(time);
+        uint256 changedAt = (hot >> 36) & (2 ** 36 - 1);
+        uint256 cap = (tier >> 66) & (2 ** 33 - 1);
+        uint256 before = (tier >> 99) & (2 ** 33 - 1);
+        bool settling = changedAt != 0 && time < changedAt + 28 hours;
+        uint256 expected = settling && before < cap ? before : cap;
+        assert(vault.capOf(Hot.wrap(hot), PackedTier.wrap(tier)) == expected);
+    }
+
+    /// @notice However caps move between two tiers, and whatever was charged before, no more leaves through both in 24 hours
+    /// than the larger sum of caps. A charge is made if the lanes have room for it under the cap in force.
+    /// @custom:bounds any windows, caps and charges; 0 to 8 buckets after the change, which is in a bucket's first or last second
+    function check_outflow_overACapThatMoves(
+        uint256[2] calldata windows,
+        uint256[2] calldata capsBefore,
+        uint256[2] calldata caps,
+        uint256[2] calldata charges,
+        uint256 elapsed,
+        uint256 edges
+    ) external {
+        uint256 changedAt = CHANGED_AT + (split(edges, 4) & 1) * (4 hours - 1);
+        uint256 time = CHANGED_AT + split(elapsed, 9) * 4 hours + (split(edges, 4) >> 1) * (4 hours - 1);
+        if (time < changedAt) return;
+        VM.warp(time);
+        Hot hot = Hot.wrap(0).withTiersChangedAt(changedAt);
+        uint256 outflow;
+        for (uint256 i = 0; i < 2; ++i) {
+            assume(capsBefore[i] <= RollingCap.MAX_CAP && caps[i] <= RollingCap.MAX_CAP);
+            assume(sumOf(windows[i]) <= capsBefore[i]);
+            uint256 window = (windows[i] & ((1 << 231) - 1)) | ((CHANGED_AT / 4 hours) << 231);
+            window = window.roll(time);
+            uint256 cap = vault.capOf(hot, PackedTierFields.pack(0, 0, caps[i], capsBefore[i]));
+            assume(charges[i] <= RollingCap.MAX_CAP);
+            if (sumOf(window) + charges[i] <= cap) window = window.add(charges[i]);
+            outflow += sumOf(window);
+        }
+        if (time < changedAt + 28 hours) assert(outflow <= capsBefore[0] + capsBefore[1]);
+        else assert(outflow <= caps[0] + caps[1]);
+    }
+
+    function sumOf(uint256 window) private pure returns (uint256 sum) {
+        for (uint256 i = 0; i < 7; ++i) {
+            sum += (window >> (33 * i)) & (2 ** 33 - 1);
+        }
+    }
+}
