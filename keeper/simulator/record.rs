@@ -192,20 +192,21 @@ impl Recorder<'_> {
     /// Whom a call paid, and which numbers it named.
     fn note(&mut self, data: &[u8], effect: &Effect) {
         use Abi::VaultCalls as Call;
-        let (batch, payments) = match Abi::VaultCalls::abi_decode(data) {
-            Ok(Call::pay(call)) => (call.batch, call.payments),
-            Ok(Call::execute(call)) => (call.batch, call.payments),
-            Ok(Call::propose(call)) => {
-                self.headers
-                    .insert((call.batch.firstNumber, call.batch.count));
-                return;
-            }
+        let (order, payments, pays) = match Abi::VaultCalls::abi_decode(data) {
+            Ok(Call::pay(call)) => (call.order, call.payments, true),
+            Ok(Call::execute(call)) => (call.order, call.payments, true),
+            Ok(Call::propose(call)) => (call.order, call.payments, false),
             _ => return,
         };
-        self.headers.insert((batch.firstNumber, batch.count));
+        let items = unpack(&payments);
+        self.headers.insert((order.firstNumber, items.len() as u16));
         let Effect::Made(done) = effect else { return };
-        let mask = U256::from_be_slice(&done.returned);
-        for (i, item) in unpack(&payments).iter().enumerate() {
+        let mask = if pays {
+            U256::from_be_slice(&done.returned)
+        } else {
+            U256::ZERO
+        };
+        for (i, item) in items.iter().enumerate() {
             if mask.bit(i) {
                 *self.received.entry(item.recipient).or_default() += item.amount;
             }

@@ -18,7 +18,7 @@ use crate::{
         chain::{Act, Deed},
         vault::{
             Standing,
-            abi::{Item, header, pack, unpack},
+            abi::{Item, header, order, pack, unpack},
         },
     },
 };
@@ -97,11 +97,11 @@ impl People {
         };
         let payment = draw_small(world, fate);
         let item = item_of(&payment);
-        let batch = header(number.0, 0, &[item], world.chain.head().time + 3_600);
+        let order = order(number.0, 0, world.chain.head().time + 3_600);
         let payments = pack(&[item]).into();
         fate.struck(Fault::NumberTaken);
         fate.say(|| format!("somebody pays {} as {number}", payment.reference()));
-        call(world, world.setting.spare, Abi::payCall { batch, payments });
+        call(world, world.setting.spare, Abi::payCall { order, payments });
         drop(disk);
         self.planned.insert(payment.reference(), payment);
     }
@@ -122,7 +122,8 @@ impl People {
         let called = world.pool.ever_called();
         let pays = called.filter_map(|data| Some((data, Abi::payCall::abi_decode(data).ok()?)));
         let valued = pays.map(|(data, pay)| {
-            let (id, items) = (vault.id(&pay.batch), unpack(&pay.payments));
+            let id = vault.id(&header(&pay.order, &pay.payments));
+            let items = unpack(&pay.payments);
             let most = items.iter().map(|item| worth(item, id)).max();
             (most.unwrap_or(0), data)
         });

@@ -13,7 +13,7 @@ use crate::{
         chain::{Act, Call, Ledger},
         vault::{
             MAX_LIFE,
-            abi::{Abi, Item, header, pack},
+            abi::{Abi, Item, batch_id, header, order, pack},
         },
     },
 };
@@ -70,11 +70,19 @@ impl Epilogue<'_> {
             item(*second, 8 * USDT),
             item(*third, 9 * USDT),
         ];
-        let batch = header(FREE_UPPER_NUMBERS, 1, &items, proposal_expires_at);
+        let order = order(FREE_UPPER_NUMBERS, 1, proposal_expires_at);
+        let batch = header(&order, &pack(&items));
         let propose = Abi::proposeCall {
-            batch: batch.clone(),
+            order: order.clone(),
             payments: pack(&items).into(),
         };
+        let id = batch_id(
+            self.world.setting.domain().chain_id.0,
+            setting.vault,
+            &batch,
+        );
+        let revoke = vault_call(self.signers[2], Abi::revokeCall { id });
+        mixed.extend([revoke.clone(), revoke]); // before it is proposed
         mixed.push(vault_call(self.signers[0], propose));
 
         let approvals = self.signers.iter().map(|signer| {
@@ -88,7 +96,7 @@ impl Epilogue<'_> {
         let mut executions = vec![vault_call(setting.guardian, block)];
         for skip in [1_u64, 0, 0] {
             let execute = Abi::executeCall {
-                batch: batch.clone(),
+                order: order.clone(),
                 payments: pack(&items).into(),
                 skipMask: U256::from(skip),
             };
@@ -162,7 +170,7 @@ impl Epilogue<'_> {
 
     fn pay(&self, items: &[Item]) -> Call {
         let pay = Abi::payCall {
-            batch: header(self.numbers, 0, items, self.expires_at),
+            order: order(self.numbers, 0, self.expires_at),
             payments: pack(items).into(),
         };
         vault_call(self.world.key.address(), pay)
