@@ -63,7 +63,6 @@ const EVENTS: &[&str] = &[
     "RecipientSet",
     "SignersSet",
     "TierSet",
-    "PolicyDelaySet",
 ];
 /// Every error that the model reverts with.
 const ERRORS: &[&str] = &[
@@ -79,9 +78,6 @@ const ERRORS: &[&str] = &[
     "VaultExpired",
     "VaultExpiryOutOfRange",
     "VaultCountInvalid",
-    "VaultPaymentsHashMismatch",
-    "VaultTotalMismatch",
-    "VaultRecipientMismatch",
     "VaultNumberOutOfRange",
     "VaultTierUnknown",
     "VaultTierNotAutomatic",
