@@ -3,7 +3,7 @@
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { encodeAbiParameters, encodeEventTopics, getAddress, keccak256, numberToHex, slice, toHex } = require("viem");
-const { batchId, headerOf, packPayments, sumOf, vaultDomain } = require("./batch.js");
+const { batchId, headerOf, orderOf, packPayments, sumOf, vaultDomain } = require("./batch.js");
 const { STANDING, check } = require("./demo-check.js");
 const { TOKEN, factsOf } = require("./demo-facts.js");
 const vaultAbi = require("../../contracts/abi/Vault.json");
@@ -84,34 +84,25 @@ class History {
     return { header, packed, payments, id: batchId(vaultDomain(CHAIN_ID, VAULT), header) };
   }
 
-  /** Pays an automatic batch; `doctored` replaces what the event says. */
-  pay(firstNumber, payments, doctored = {}) {
-    const { id, header, packed } = this.batch(0, firstNumber, payments, doctored.expiresAt);
-    const args = {
-      id,
-      tier: BigInt(doctored.tier ?? 0),
-      firstNumber,
-      paidMask: 2n ** BigInt(payments.length) - 1n,
-      total: header.total,
-      expiresAt: BigInt(header.expiresAt),
-      context: CONTEXT,
-      payments: packed,
-      ...doctored.args,
-    };
+  /** Pays a batch at once; `doctored` replaces what the event says. */
+  pay(firstNumber, payments, { tier = 0, expiresAt, order, args } = {}) {
+    const { id, header, packed } = this.batch(tier, firstNumber, payments, expiresAt);
+    const paidMask = 2n ** BigInt(payments.length) - 1n;
+    const stated = { id, order: { ...orderOf(header), ...order }, paidMask, payments: packed, ...args };
     payments.forEach(({ recipient, amount }) => this.transfer(VAULT, recipient, amount));
-    return this.emit("BatchPaid", args);
+    return this.emit("BatchPaid", stated);
   }
 
   propose(firstNumber, payments) {
     const batch = this.batch(1, firstNumber, payments);
-    this.emit("BatchProposed", { id: batch.id, proposer: PROPOSER, batch: batch.header, payments: batch.packed });
+    this.emit("BatchProposed", { id: batch.id, proposer: PROPOSER, order: orderOf(batch.header), payments: batch.packed });
     return batch;
   }
 
-  execute({ id, header, payments }) {
+  execute({ id, header, payments }, doctored = {}) {
     payments.forEach(({ recipient, amount }) => this.transfer(VAULT, recipient, amount));
     const paidMask = 2n ** BigInt(payments.length) - 1n;
-    return this.emit("BatchExecuted", { id, firstNumber: header.firstNumber, paidMask, total: sumOf(payments) });
+    return this.emit("BatchExecuted", { id, firstNumber: header.firstNumber, paidMask, total: sumOf(payments), ...doctored });
   }
 
   facts() {
@@ -126,11 +117,11 @@ const REQUESTS = [...AUTOMATIC, ...APPROVED, ...HELD];
 const HIGH = 1n << 63n;
 
 /** Proposed, approved, waited and executed; `doctor` may change a step. */
-function approved(history, { votes = 2, delay = DELAY, payments = APPROVED } = {}) {
+function approved(history, { votes = 2, delay = DELAY, payments = APPROVED, doctored } = {}) {
   const batch = history.at(1).propose(HIGH, payments);
   if (votes > 1) history.at(1).emit("Approved", { id: batch.id, signer: SIGNERS[0] });
   history.at(1).emit("Queued", { id: batch.id, caller: SIGNERS[1] });
-  return history.at(delay).execute(batch);
+  return history.at(delay).execute(batch, doctored);
 }
 
 const inOrder = () => approved(new History().at(1).pay(1n, AUTOMATIC));
@@ -222,16 +213,31 @@ test("a batch executed that was never proposed is found", () => {
 test("an automatic payment after its expiry, or out of another tier, is found", () => {
   const late = new History().at(1);
   breaks(approved(late.pay(1n, AUTOMATIC, { expiresAt: late.time })), "approval");
-  breaks(approved(new History().at(1).pay(1n, AUTOMATIC, { tier: 1 })), "approval", "id");
+  breaks(approved(new History().at(1).pay(1n, AUTOMATIC, { order: { tier: 1 } })), "approval", "id");
+});
+
+test("a batch paid at once by votes has its approvals, and a tier without a delay", () => {
+  const paid = (signers, delay) => {
+    const history = new History().at(1);
+    history.emit("TierSet", { tier: 1n, oldTier: TIERS[1], newTier: { ...TIERS[1], delay } });
+    const { id } = history.batch(1, 1n, AUTOMATIC);
+    for (const signer of signers) history.emit("Approved", { id, signer });
+    return broken(history.pay(1n, AUTOMATIC, { tier: 1 }), AUTOMATIC);
+  };
+  assert.deepEqual(paid(SIGNERS.slice(0, 2), 0), []);
+  assert.deepEqual(paid(SIGNERS.slice(0, 1), 0), ["approval"]);
+  assert.deepEqual(paid(SIGNERS.slice(0, 2), DELAY), ["approval"]);
 });
 
 test("an event that does not agree with its own payments is found", () => {
   const paid = (args) => approved(new History().at(1).pay(1n, AUTOMATIC, { args }));
-  breaks(paid({ total: 171n }), "statement");
+  const executed = (doctored) => approved(new History().at(1).pay(1n, AUTOMATIC), { doctored });
+  breaks(executed({ total: 171n }), "statement");
+  breaks(executed({ firstNumber: HIGH + 1n }), "statement");
   breaks(paid({ id: hashOf("another") }), "id");
-  breaks(paid({ context: hashOf("another") }), "id");
+  breaks(approved(new History().at(1).pay(1n, AUTOMATIC, { order: { context: hashOf("another") } })), "id");
   breaks(paid({ paidMask: 7n }), "statement");
-  breaks(paid({ paidMask: 1n }), "statement", "missing", "transfer", "sum");
+  breaks(paid({ paidMask: 1n }), "missing", "transfer", "sum");
 });
 
 test("a transfer that the vault does not know of is found", () => {

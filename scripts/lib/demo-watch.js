@@ -30,12 +30,13 @@ class Watch {
   }
 
   take({ name, args, blockNumber, transactionHash }) {
-    const { id, batch, payments, paidMask, ...stated } = args;
+    const { id, order, payments, paidMask } = args;
     if (name === "BatchProposed" || (name === "BatchPaid" && !this.batches.has(id))) {
-      const rebuilt = recompute(this.domain, id, batch ?? stated, payments);
+      const rebuilt = recompute(this.domain, id, order, payments);
       this.batches.set(id, { ...rebuilt, proposed: name === "BatchProposed", votes: 0, queued: false, over: false });
     }
     const known = this.batches.get(id);
+    if (known === undefined) return; // not about a batch, or about one that nobody proposed yet
     if (name === "Approved" || name === "Queued") known.votes += 1;
     if (name === "Queued") known.queued = true;
     if (name === "Cancelled") known.over = true;
