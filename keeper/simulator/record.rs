@@ -178,15 +178,20 @@ impl Recorder<'_> {
             chain::Act::Unblock(recipient, standing) => Act::Unblock(*recipient, *standing as u8),
             chain::Act::Unfreeze => Act::Unfreeze(vault.halted_until),
             chain::Act::SetSigners(signers) => Act::Signers(signers.clone()),
-            chain::Act::SetCap(index, cap) => {
-                let mut rows: Vec<Row> = vault.tiers.iter().map(row).collect();
-                rows[*index].cap = *cap;
-                Act::Tiers(rows)
+            chain::Act::SetCap(index, cap) => self.tiers_with(*index, |row| row.cap = *cap),
+            chain::Act::SetApprovals(index, approvals) => {
+                self.tiers_with(*index, |row| row.approvals = *approvals)
             }
             chain::Act::Deposit(amount) => Act::Deposit(*amount),
             chain::Act::Pause(paused) => Act::Pause(*paused),
             chain::Act::SetGas(_) => return None,
         })
+    }
+
+    fn tiers_with(&self, index: usize, change: impl Fn(&mut Row)) -> Act {
+        let mut rows: Vec<Row> = self.ledger.vault.tiers.iter().map(row).collect();
+        change(&mut rows[index]);
+        Act::Tiers(rows)
     }
 
     /// Whom a call paid, and which numbers it named.

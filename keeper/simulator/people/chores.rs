@@ -24,12 +24,12 @@ use crate::{
 };
 
 impl People {
-    /// Freezes, vetoes, blocks, cuts caps, replaces signers; and sets right again what was done.
+    /// Freezes, vetoes, blocks, cuts caps, asks for more approvals, replaces signers; and sets right again what was done.
     pub(super) fn meddle(&mut self, world: &mut World, fate: &mut Fate) {
         let guardian = world.setting.guardian;
         let ledger = world.chain.ledger();
         if fate.strikes(Fault::LandsBetween) {
-            match fate.rng.below(5) {
+            match fate.rng.below(6) {
                 0 => call(world, guardian, Abi::freezeCall {}),
                 1 => {
                     let ids: Vec<_> = ledger.vault.proposal_ids().collect();
@@ -43,6 +43,10 @@ impl People {
                     call(world, guardian, Abi::blockRecipientCall { recipient });
                 }
                 3 => {
+                    let approvals = fate.rng.pick(&[2, 3]);
+                    world.deed(Act::SetApprovals(1, approvals));
+                }
+                4 => {
                     let tier = fate.rng.below(2) as usize;
                     world.deed(Act::SetCap(tier, ledger.vault.tiers[tier].max_known));
                 }

@@ -27,7 +27,7 @@ const BATCHES: u64 = 5;
 /// More payments of the largest amount than any cap of the first tier takes.
 const TOO_MANY: usize = 25;
 /// Times of the blocks, from one to the next: once more than the delay of the tier. [seconds]
-const PAUSES: [u64; 4] = [12, 12, 4_000, 12];
+const PAUSES: [u64; 5] = [12, 12, 2_000, 4_000, 12];
 /// How long headers of the keeper live. [seconds]
 const LIFE: u64 = 7_200;
 
@@ -58,7 +58,7 @@ struct Epilogue<'a> {
 }
 
 impl Epilogue<'_> {
-    fn blocks(&mut self, proposal_expires_at: u64) -> [Vec<Call>; 4] {
+    fn blocks(&mut self, proposal_expires_at: u64) -> [Vec<Call>; 5] {
         let setting = &self.world.setting;
         let mut mixed: Vec<Call> = (0..BATCHES).map(|_| self.pay_mixed()).collect();
         let [.., first, second, third] = setting.good.as_slice() else {
@@ -81,15 +81,25 @@ impl Epilogue<'_> {
             setting.vault,
             &batch,
         );
-        let revoke = vault_call(self.signers[2], Abi::revokeCall { id });
-        mixed.extend([revoke.clone(), revoke]); // before it is proposed
+        let early = vault_call(self.signers[2], Abi::revokeCall { id });
+        mixed.extend([early.clone(), early]); // before it is proposed
         mixed.push(vault_call(self.signers[0], propose));
 
-        let approvals = self.signers.iter().map(|signer| {
+        let approve = |signer: usize| {
             let batch = batch.clone();
-            vault_call(*signer, Abi::approveCall { batch })
-        });
-        let approvals = approvals.collect();
+            vault_call(self.signers[signer], Abi::approveCall { batch })
+        };
+        let revoke = |signer: usize| vault_call(self.signers[signer], Abi::revokeCall { id });
+        let approvals = vec![approve(0), approve(1)];
+        // What has its votes is asked for one more, by which its clock starts again.
+        let more = vec![
+            call(setting.admin, Act::SetApprovals(1, 3)),
+            approve(2),
+            approve(3),
+            revoke(3),
+            revoke(2),
+            approve(2),
+        ];
 
         let recipient = *third;
         let block = Abi::blockRecipientCall { recipient };
@@ -102,7 +112,7 @@ impl Epilogue<'_> {
             };
             executions.push(vault_call(self.world.key.address(), execute));
         }
-        [mixed, approvals, executions, self.stopped()]
+        [mixed, approvals, more, executions, self.stopped()]
     }
 
     /// While the token is paused, while the vault is frozen, and after that.

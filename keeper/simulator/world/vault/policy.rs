@@ -138,35 +138,40 @@ impl Vault {
         })
     }
 
-    /// A change of one tier's cap, which writes all tiers. After one that raises it the smaller of old and new holds for
-    /// each for 28 hours, and none can be raised again; one that does not raise it lets nothing settle. [base units]
-    pub fn set_cap(&mut self, index: usize, cap: u128, time: u64) -> Result<Done, Revert> {
+    /// A change of one tier's cap or approvals, which writes all tiers. After one that does not only tighten, the smaller of
+    /// old and new cap holds for each for 28 hours, and only what tightens can change them again.
+    pub fn set_tier(
+        &mut self,
+        index: usize,
+        time: u64,
+        change: impl Fn(&mut Tier),
+    ) -> Result<Done, Revert> {
         let settled_at = self.settled_at();
-        let tightens = cap <= self.tiers[index].cap;
+        let mut next = self.tiers.clone();
+        change(&mut next[index]);
+        let (old, new) = (self.tiers[index], next[index]);
+        let tightens = new.cap <= old.cap && new.approvals >= old.approvals;
         if !tightens && time < settled_at {
             return Err(revert(Abi::VaultTiersCoolingDown {
                 until: U256::from(settled_at),
             }));
         }
         let mut done = Done::default();
-        for (i, tier) in self.tiers.iter_mut().enumerate() {
-            let old = *tier;
+        for (i, (old, new)) in self.tiers.iter().zip(&mut next).enumerate() {
             if !tightens {
-                tier.cap_before = old.cap;
-            }
-            if i == index {
-                tier.cap = cap;
+                new.cap_before = old.cap;
             }
             done.logs.push(log(Abi::TierSet {
                 tier: U256::from(i),
-                oldTier: row(old),
-                newTier: row(*tier),
+                oldTier: row(*old),
+                newTier: row(*new),
             }));
         }
+        self.tiers = next;
+        self.terms_changed_at = time;
         if !tightens {
             self.tiers_changed_at = time;
         }
-        self.terms_changed_at = time;
         Ok(done)
     }
 
