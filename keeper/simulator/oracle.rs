@@ -207,25 +207,23 @@ impl Oracle {
 
     fn payouts_of(&mut self, log: &LogData, time: u64) -> Result<Vec<Payout>, String> {
         if let Ok(proposed) = Abi::BatchProposed::decode_log_data(log) {
-            let batch = (usize::from(proposed.batch.tier), unpack(&proposed.payments));
+            let batch = (usize::from(proposed.order.tier), unpack(&proposed.payments));
             self.proposals.insert(proposed.id, batch);
         }
         let (first, mask, tier, items) = if let Ok(paid) = Abi::BatchPaid::decode_log_data(log) {
-            let tier = paid.tier.to::<usize>();
-            (
-                paid.firstNumber,
-                paid.paidMask,
-                tier,
-                unpack(&paid.payments),
-            )
+            let Abi::Order {
+                firstNumber, tier, ..
+            } = paid.order;
+            let items = unpack(&paid.payments);
+            (firstNumber, paid.paidMask, usize::from(tier), items)
         } else if let Ok(executed) = Abi::BatchExecuted::decode_log_data(log) {
             let known = self.proposals.get(&executed.id);
             let (tier, items) = known.cloned().ok_or("executed and never proposed")?;
-            (executed.firstNumber, executed.paidMask, tier, items)
+            let first = executed.firstNumber.to::<u64>();
+            (first, executed.paidMask, tier, items)
         } else {
             return Ok(Vec::new());
         };
-        let first = first.to::<u64>();
         let paid = items.iter().enumerate().filter(|(i, _)| mask.bit(*i));
         let payouts = paid.map(|(i, item)| Payout {
             reference: PaymentRef(item.reference),

@@ -14,7 +14,7 @@ use crate::{
         World,
         chain::{Act, Deed},
         node::reference,
-        vault::abi::{Abi, header, pack},
+        vault::abi::{Abi, order, pack},
     },
 };
 
@@ -53,7 +53,7 @@ impl Past {
         let first_number = 1_u64 << 32; // of the namespace that people use
         let expires_at = world.chain.head().time + LIFE;
         let pay = Abi::payCall {
-            batch: header(first_number, 0, &items, expires_at),
+            order: order(first_number, 0, expires_at),
             payments: Bytes::from(pack(&items)),
         };
         world.deeds.push(Deed {

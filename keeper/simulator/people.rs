@@ -20,14 +20,14 @@ use crate::{
         World,
         chain::{Act, Deed, Ledger},
         store::Drive,
-        vault::abi::{Abi, Item, header, pack, unpack},
+        vault::abi::{Abi, Item, header, order, pack, unpack},
     },
 };
 
 /// A proposal that people know from the chain.
 #[derive(Debug, Clone)]
 struct Shown {
-    header: Abi::Batch,
+    order: Abi::Order,
     payments: Bytes,
 }
 
@@ -126,7 +126,7 @@ impl People {
             for log in &block.logs {
                 if let Ok(proposed) = Abi::BatchProposed::decode_log_data(log) {
                     let shown = Shown {
-                        header: proposed.batch,
+                        order: proposed.order,
                         payments: proposed.payments,
                     };
                     self.shown.insert(proposed.id, shown);
@@ -152,7 +152,7 @@ impl People {
             for signer in &ledger.vault.signers {
                 let voted = ledger.vault.has_vote(*id, *signer);
                 if !voted && state == 1 && fate.rng.chance(eager) {
-                    let batch = shown.header.clone();
+                    let batch = header(&shown.order, &shown.payments);
                     call(world, *signer, Abi::approveCall { batch });
                 } else if voted && fate.is_active() && fate.rng.chance(3) {
                     call(world, *signer, Abi::revokeCall { id: *id });
@@ -169,7 +169,7 @@ impl People {
         let signer = fate.rng.pick(&ledger.vault.signers);
         let skip = fate.rng.pick(&[0_u64, 0, 1]);
         let execute = Abi::executeCall {
-            batch: shown.header.clone(),
+            order: shown.order.clone(),
             payments: shown.payments.clone(),
             skipMask: U256::from(skip),
         };
@@ -179,7 +179,7 @@ impl People {
     /// Whether people asked for every payment of it, and it does not give a requested ref a second number.
     fn is_meant(&self, shown: &Shown) -> bool {
         let disk = self.drive.0.borrow();
-        let numbered = (shown.header.firstNumber..).zip(unpack(&shown.payments));
+        let numbered = (shown.order.firstNumber..).zip(unpack(&shown.payments));
         numbered.into_iter().all(|(number, item)| {
             let reference = PaymentRef(item.reference);
             let is_asked = |payment: &Payment| {
@@ -221,10 +221,10 @@ impl People {
         self.next_foreign += 1;
         let item = item_of(&payment);
         let life = fate.rng.between(3, 12) * 24 * 3600;
-        let batch = header(first, 1, &[item], world.chain.head().time + life);
+        let order = order(first, 1, world.chain.head().time + life);
         fate.say(|| format!("somebody proposes {} as {first}", payment.reference()));
         let payments = pack(&[item]).into();
-        call(world, proposer, Abi::proposeCall { batch, payments });
+        call(world, proposer, Abi::proposeCall { order, payments });
     }
 }
 

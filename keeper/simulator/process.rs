@@ -15,7 +15,7 @@ use crate::{
     world::{
         World,
         store::{Ambush, Drive},
-        vault::abi::Abi,
+        vault::abi::{Abi, unpack},
     },
 };
 
@@ -239,20 +239,19 @@ fn told(effect: &Effect) -> String {
     }
 }
 
+fn numbers(order: &Abi::Order, payments: &[u8]) -> String {
+    format!("{} x {}", order.firstNumber, unpack(payments).len())
+}
+
 fn call_in_words(data: &[u8]) -> String {
     match Abi::VaultCalls::abi_decode(data) {
-        Ok(Abi::VaultCalls::pay(call)) => {
-            format!("pay {} x {}", call.batch.firstNumber, call.batch.count)
-        }
+        Ok(Abi::VaultCalls::pay(call)) => format!("pay {}", numbers(&call.order, &call.payments)),
         Ok(Abi::VaultCalls::propose(call)) => {
-            format!("propose {} x {}", call.batch.firstNumber, call.batch.count)
+            format!("propose {}", numbers(&call.order, &call.payments))
         }
         Ok(Abi::VaultCalls::execute(call)) => {
-            let (batch, skip) = (&call.batch, call.skipMask);
-            format!(
-                "execute {} x {} but {skip:#b}",
-                batch.firstNumber, batch.count
-            )
+            let (numbers, skip) = (numbers(&call.order, &call.payments), call.skipMask);
+            format!("execute {numbers} but {skip:#b}")
         }
         _ => "a call of nothing it should call".to_owned(),
     }

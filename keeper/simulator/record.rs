@@ -178,10 +178,9 @@ impl Recorder<'_> {
             chain::Act::Unblock(recipient, standing) => Act::Unblock(*recipient, *standing as u8),
             chain::Act::Unfreeze => Act::Unfreeze(vault.halted_until),
             chain::Act::SetSigners(signers) => Act::Signers(signers.clone()),
-            chain::Act::SetCap(index, cap) => {
-                let mut rows: Vec<Row> = vault.tiers.iter().map(row).collect();
-                rows[*index].cap = *cap;
-                Act::Tiers(rows)
+            chain::Act::SetCap(index, cap) => self.tiers_with(*index, |row| row.cap = *cap),
+            chain::Act::SetApprovals(index, approvals) => {
+                self.tiers_with(*index, |row| row.approvals = *approvals)
             }
             chain::Act::Deposit(amount) => Act::Deposit(*amount),
             chain::Act::Pause(paused) => Act::Pause(*paused),
@@ -189,23 +188,30 @@ impl Recorder<'_> {
         })
     }
 
+    fn tiers_with(&self, index: usize, change: impl Fn(&mut Row)) -> Act {
+        let mut rows: Vec<Row> = self.ledger.vault.tiers.iter().map(row).collect();
+        change(&mut rows[index]);
+        Act::Tiers(rows)
+    }
+
     /// Whom a call paid, and which numbers it named.
     fn note(&mut self, data: &[u8], effect: &Effect) {
         use Abi::VaultCalls as Call;
-        let (batch, payments) = match Abi::VaultCalls::abi_decode(data) {
-            Ok(Call::pay(call)) => (call.batch, call.payments),
-            Ok(Call::execute(call)) => (call.batch, call.payments),
-            Ok(Call::propose(call)) => {
-                self.headers
-                    .insert((call.batch.firstNumber, call.batch.count));
-                return;
-            }
+        let (order, payments, pays) = match Abi::VaultCalls::abi_decode(data) {
+            Ok(Call::pay(call)) => (call.order, call.payments, true),
+            Ok(Call::execute(call)) => (call.order, call.payments, true),
+            Ok(Call::propose(call)) => (call.order, call.payments, false),
             _ => return,
         };
-        self.headers.insert((batch.firstNumber, batch.count));
+        let items = unpack(&payments);
+        self.headers.insert((order.firstNumber, items.len() as u16));
         let Effect::Made(done) = effect else { return };
-        let mask = U256::from_be_slice(&done.returned);
-        for (i, item) in unpack(&payments).iter().enumerate() {
+        let mask = if pays {
+            U256::from_be_slice(&done.returned)
+        } else {
+            U256::ZERO
+        };
+        for (i, item) in items.iter().enumerate() {
             if mask.bit(i) {
                 *self.received.entry(item.recipient).or_default() += item.amount;
             }

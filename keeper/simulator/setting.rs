@@ -105,7 +105,7 @@ impl Setting {
                 max_payments: rng.pick(&[1, 3, 8, 32, 256]),
                 max_wait_ms: rng.pick(&[0, block_ms, 4 * block_ms]),
                 attempt_ttl_s: rng.pick(&[3_600, 7_200, 7_200]),
-                proposal_ttl_s: rng.pick(&[5, 10]) * 24 * 3600,
+                voting_s: rng.pick(&[3, 8]) * 24 * 3600,
                 max_returns: rng.between(1, 3) as u32,
                 escalate_after_s: rng.pick(&[None, None, Some(60), Some(600)]),
             },

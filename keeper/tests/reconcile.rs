@@ -12,7 +12,7 @@ mod world;
 
 use alloy::primitives::{Address, B256};
 use tidelock_core::{
-    abi::{Vault, header_argument},
+    abi::{Vault, header_argument, order_argument},
     domain::{
         Amount, Batch, BlockTime, Payment, PaymentNumber, PaymentRef, TierIndex, pack_payments,
     },
@@ -87,7 +87,7 @@ impl Books {
         let payments: Vec<_> = bytes.iter().map(|byte| payment(*byte)).collect();
         let header = self.header(0, first, &payments).await;
         let call = Vault::payCall {
-            batch: header_argument(&header),
+            order: order_argument(&header),
             payments: pack_payments(&payments).into(),
         };
         assert!(
@@ -232,7 +232,8 @@ async fn a_proposal_made_before_the_log_was_opened_is_looked_for() {
     let mut books = Books::open().await;
     let number = PaymentNumber((1 << 63) + 1);
     let payments = [payment(1)];
-    let batch = header_argument(&books.header(1, number, &payments).await);
+    let header = books.header(1, number, &payments).await;
+    let order = order_argument(&header);
     let packed = pack_payments(&payments);
     let signers: Vec<_> = books
         .world
@@ -242,19 +243,19 @@ async fn a_proposal_made_before_the_log_was_opened_is_looked_for() {
         .map(|key| key.address())
         .collect();
     let propose = Vault::proposeCall {
-        batch: batch.clone(),
+        order: order.clone(),
         payments: packed.clone().into(),
     };
     assert!(books.world.vault_call(signers[0], &propose).await.success);
     let approve = Vault::approveCall {
-        batch: batch.clone(),
+        batch: header_argument(&header),
     };
     assert!(books.world.vault_call(signers[1], &approve).await.success);
     books.world.mine(5).await;
     books.opening.start = books.world.finalised().await;
     books.world.skip(u64::from(world::HOUR)).await;
     let execute = Vault::executeCall {
-        batch,
+        order,
         payments: packed.into(),
         skipMask: alloy::primitives::U256::ZERO,
     };

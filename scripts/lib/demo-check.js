@@ -72,16 +72,14 @@ function paidOf({ events, timeOf }, batches) {
 /** What the vault states of each payout agrees with its batch. */
 function statements({ events }, batches, paid) {
   return of(events, "BatchPaid", "BatchExecuted").flatMap((event) => {
-    const { id, firstNumber, paidMask, total } = event.args;
+    const { id, firstNumber, paidMask, total } = event.args; // a batch paid at once states neither number nor total
     const batch = batches.get(id);
     if (batch === undefined) return [`batch ${id} is executed and was never proposed (${where(event)})`];
-    const beyond = paidMask >> BigInt(batch.payments.length) === 0n ? [] : [`batch ${id} has no payment for its mask's top bit`];
-    if (event.name === "BatchPaid") return beyond; // it states nothing that its order and payments do not say
     const sum = sumOf(paid.filter((payment) => payment.event === event));
     return [
-      ...beyond,
-      ...(firstNumber === batch.header.firstNumber ? [] : [`batch ${id} is paid from number ${firstNumber}`]),
-      ...(total === sum ? [] : [`batch ${id} states ${total} paid, its payments sum to ${sum} (${where(event)})`]),
+      ...([undefined, batch.header.firstNumber].includes(firstNumber) ? [] : [`batch ${id} is paid from number ${firstNumber}`]),
+      ...(paidMask >> BigInt(batch.payments.length) === 0n ? [] : [`batch ${id} has no payment for its mask's top bit`]),
+      ...([undefined, sum].includes(total) ? [] : [`batch ${id} states ${total} paid, its payments sum to ${sum} (${where(event)})`]),
     ];
   });
 }
@@ -123,12 +121,11 @@ function approvals(facts, batches) {
     const time = facts.timeOf(event.blockNumber);
     const { expiresAt } = batches.get(id).header;
     const late = time < expiresAt ? [] : [`batch ${id} is paid at ${time}, it expired at ${expiresAt}`];
-    if (event.name === "BatchPaid") {
-      const automatic = row.approvals === 0 && row.delay === 0;
-      return automatic ? late : [...late, `batch ${id} is paid at once, tier ${tier} is not automatic`];
-    }
     const { votes, quorumAt } = votesOf(facts, id, event);
-    if (votes < row.approvals) return [...late, `batch ${id} is executed with ${votes} of ${row.approvals} approvals`];
+    if (votes < row.approvals) return [...late, `batch ${id} is paid with ${votes} of ${row.approvals} approvals`];
+    if (event.name === "BatchPaid") {
+      return row.delay === 0 ? late : [...late, `batch ${id} is paid at once, tier ${tier} has a delay of ${row.delay} s`];
+    }
     if (quorumAt === null) return [...late, `batch ${id} is executed and its clock was not running`];
     const ready = quorumAt + row.delay;
     return time >= ready ? late : [...late, `batch ${id} is executed at ${time}, it had to wait until ${ready}`];

@@ -84,13 +84,13 @@ class History {
     return { header, packed, payments, id: batchId(vaultDomain(CHAIN_ID, VAULT), header) };
   }
 
-  /** Pays an automatic batch; `doctored` replaces what the event says. */
-  pay(firstNumber, payments, doctored = {}) {
-    const { id, header, packed } = this.batch(0, firstNumber, payments, doctored.expiresAt);
-    const order = { ...orderOf(header), ...doctored.order };
-    const args = { id, order, paidMask: 2n ** BigInt(payments.length) - 1n, payments: packed, ...doctored.args };
+  /** Pays a batch at once; `doctored` replaces what the event says. */
+  pay(firstNumber, payments, { tier = 0, expiresAt, order, args } = {}) {
+    const { id, header, packed } = this.batch(tier, firstNumber, payments, expiresAt);
+    const paidMask = 2n ** BigInt(payments.length) - 1n;
+    const stated = { id, order: { ...orderOf(header), ...order }, paidMask, payments: packed, ...args };
     payments.forEach(({ recipient, amount }) => this.transfer(VAULT, recipient, amount));
-    return this.emit("BatchPaid", args);
+    return this.emit("BatchPaid", stated);
   }
 
   propose(firstNumber, payments) {
@@ -116,7 +116,7 @@ const HELD = [request("eve", 10n, "blocked")];
 const REQUESTS = [...AUTOMATIC, ...APPROVED, ...HELD];
 const HIGH = 1n << 63n;
 
-/** Proposed, approved, waited and executed; `doctored` replaces what the last event says. */
+/** Proposed, approved, waited and executed; `doctor` may change a step. */
 function approved(history, { votes = 2, delay = DELAY, payments = APPROVED, doctored } = {}) {
   const batch = history.at(1).propose(HIGH, payments);
   if (votes > 1) history.at(1).emit("Approved", { id: batch.id, signer: SIGNERS[0] });
@@ -216,15 +216,28 @@ test("an automatic payment after its expiry, or out of another tier, is found", 
   breaks(approved(new History().at(1).pay(1n, AUTOMATIC, { order: { tier: 1 } })), "approval", "id");
 });
 
+test("a batch paid at once by votes has its approvals, and a tier without a delay", () => {
+  const paid = (signers, delay) => {
+    const history = new History().at(1);
+    history.emit("TierSet", { tier: 1n, oldTier: TIERS[1], newTier: { ...TIERS[1], delay } });
+    const { id } = history.batch(1, 1n, AUTOMATIC);
+    for (const signer of signers) history.emit("Approved", { id, signer });
+    return broken(history.pay(1n, AUTOMATIC, { tier: 1 }), AUTOMATIC);
+  };
+  assert.deepEqual(paid(SIGNERS.slice(0, 2), 0), []);
+  assert.deepEqual(paid(SIGNERS.slice(0, 1), 0), ["approval"]);
+  assert.deepEqual(paid(SIGNERS.slice(0, 2), DELAY), ["approval"]);
+});
+
 test("an event that does not agree with its own payments is found", () => {
-  const paid = (args, order) => approved(new History().at(1).pay(1n, AUTOMATIC, { args, order }));
+  const paid = (args) => approved(new History().at(1).pay(1n, AUTOMATIC, { args }));
+  const executed = (doctored) => approved(new History().at(1).pay(1n, AUTOMATIC), { doctored });
+  breaks(executed({ total: 171n }), "statement");
+  breaks(executed({ firstNumber: HIGH + 1n }), "statement");
   breaks(paid({ id: hashOf("another") }), "id");
-  breaks(paid({}, { context: hashOf("another") }), "id");
+  breaks(approved(new History().at(1).pay(1n, AUTOMATIC, { order: { context: hashOf("another") } })), "id");
   breaks(paid({ paidMask: 7n }), "statement");
   breaks(paid({ paidMask: 1n }), "missing", "transfer", "sum");
-  const executed = (args) => approved(new History().at(1).pay(1n, AUTOMATIC), { doctored: args });
-  breaks(executed({ total: 171n }), "statement");
-  breaks(executed({ firstNumber: 3n }), "statement");
 });
 
 test("a transfer that the vault does not know of is found", () => {

@@ -36,6 +36,7 @@ class Watch {
       this.batches.set(id, { ...rebuilt, proposed: name === "BatchProposed", votes: 0, queued: false, over: false });
     }
     const known = this.batches.get(id);
+    if (known === undefined) return; // not about a batch, or about one that nobody proposed yet
     if (name === "Approved" || name === "Queued") known.votes += 1;
     if (name === "Queued") known.queued = true;
     if (name === "Cancelled") known.over = true;

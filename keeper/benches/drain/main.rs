@@ -274,7 +274,7 @@ fn settings(token: Address) -> Settings {
             max_payments: 256,
             max_wait_ms: 1_000,
             attempt_ttl_s: 7_200,
-            proposal_ttl_s: 604_800,
+            voting_s: 604_800,
             max_returns: 3,
             escalate_after_s: None,
         },

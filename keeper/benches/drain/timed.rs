@@ -6,6 +6,7 @@ use alloy::primitives::{B256, Bytes};
 use alloy_sol_types::SolCall;
 use tidelock_core::{
     abi::{Fact, Vault},
+    domain::PACKED_PAYMENT_LEN,
     port::{Effect, Outcome},
 };
 use tidelock_keeper::chain::{Answer, Chain, RpcChain};
@@ -113,7 +114,7 @@ impl Chain for Timed {
                 Effect::Send { hash, raw } => self.sending(*hash, raw),
                 Effect::Simulate { data, .. } => {
                     let call = Vault::payCall::abi_decode(data).unwrap();
-                    asked = Some(u64::from(call.batch.count));
+                    asked = Some(u64::try_from(call.payments.len() / PACKED_PAYMENT_LEN).unwrap());
                 }
                 _ => {}
             }

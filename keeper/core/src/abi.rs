@@ -4,9 +4,9 @@ mod calls;
 mod facts;
 mod reverts;
 
-pub use calls::{decode_paid_mask, encode_job, header_argument};
+pub use calls::{decode_paid_mask, encode_job, header_argument, order_argument};
 pub use facts::{Fact, FactError, read_fact};
-pub use reverts::Revert;
+pub use reverts::{Revert, TRANSFER_GAS};
 
 #[allow(
     missing_docs,

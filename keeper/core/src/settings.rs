@@ -37,13 +37,26 @@ pub struct BatchSettings {
     pub max_wait_ms: u64,
     /// Life of an automatic batch's header. [seconds of chain time]
     pub attempt_ttl_s: u64,
-    /// Life of a proposal; longer if its tier needs longer. [seconds of chain time]
-    pub proposal_ttl_s: u64,
+    /// Time that a proposal leaves for gathering votes. [seconds of chain time]
+    pub voting_s: u64,
     /// How often a payment may be left behind by a batch that paid others before it is held.
     pub max_returns: u32,
     /// How long a payment waits for room under its tier's cap before it is proposed in a stricter tier; none waits for
     /// ever. [seconds]
     pub escalate_after_s: Option<u64>,
+}
+
+/// Life that the vault wants left of a proposal when its tier's delay is over (`Policy.SETTLE`). [seconds]
+const SETTLE: u64 = 29 * 3_600;
+/// The vault's longest life of a proposal (`Policy.MAX_LIFE`), less an hour of clock. [seconds]
+const LONGEST_LIFE: u64 = 30 * 86_400 - 3_600;
+
+impl BatchSettings {
+    /// Life of a proposal in a tier with that delay: the votes, the delay, and what the vault wants left then. [seconds]
+    pub fn proposal_life(&self, delay: u32) -> u64 {
+        let life = self.voting_s.saturating_add(SETTLE);
+        life.saturating_add(u64::from(delay)).min(LONGEST_LIFE)
+    }
 }
 
 /// How transactions are sent.

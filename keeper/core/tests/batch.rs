@@ -27,7 +27,7 @@ const SETTINGS: BatchSettings = BatchSettings {
     max_payments: 4,
     max_wait_ms: 1_000,
     attempt_ttl_s: 7_200,
-    proposal_ttl_s: 604_800,
+    voting_s: 604_800,
     max_returns: 3,
     escalate_after_s: None,
 };

@@ -18,18 +18,18 @@ use crate::{
         chain::{Act, Deed},
         vault::{
             Standing,
-            abi::{Item, header, pack, unpack},
+            abi::{Item, header, order, pack, unpack},
         },
     },
 };
 
 impl People {
-    /// Freezes, vetoes, blocks, cuts caps, replaces signers; and sets right again what was done.
+    /// Freezes, vetoes, blocks, cuts caps, asks for more approvals, replaces signers; and sets right again what was done.
     pub(super) fn meddle(&mut self, world: &mut World, fate: &mut Fate) {
         let guardian = world.setting.guardian;
         let ledger = world.chain.ledger();
         if fate.strikes(Fault::LandsBetween) {
-            match fate.rng.below(5) {
+            match fate.rng.below(6) {
                 0 => call(world, guardian, Abi::freezeCall {}),
                 1 => {
                     let ids: Vec<_> = ledger.vault.proposal_ids().collect();
@@ -43,6 +43,10 @@ impl People {
                     call(world, guardian, Abi::blockRecipientCall { recipient });
                 }
                 3 => {
+                    let approvals = fate.rng.pick(&[2, 3]);
+                    world.deed(Act::SetApprovals(1, approvals));
+                }
+                4 => {
                     let tier = fate.rng.below(2) as usize;
                     world.deed(Act::SetCap(tier, ledger.vault.tiers[tier].max_known));
                 }
@@ -97,11 +101,11 @@ impl People {
         };
         let payment = draw_small(world, fate);
         let item = item_of(&payment);
-        let batch = header(number.0, 0, &[item], world.chain.head().time + 3_600);
+        let order = order(number.0, 0, world.chain.head().time + 3_600);
         let payments = pack(&[item]).into();
         fate.struck(Fault::NumberTaken);
         fate.say(|| format!("somebody pays {} as {number}", payment.reference()));
-        call(world, world.setting.spare, Abi::payCall { batch, payments });
+        call(world, world.setting.spare, Abi::payCall { order, payments });
         drop(disk);
         self.planned.insert(payment.reference(), payment);
     }
@@ -122,7 +126,8 @@ impl People {
         let called = world.pool.ever_called();
         let pays = called.filter_map(|data| Some((data, Abi::payCall::abi_decode(data).ok()?)));
         let valued = pays.map(|(data, pay)| {
-            let (id, items) = (vault.id(&pay.batch), unpack(&pay.payments));
+            let id = vault.id(&header(&pay.order, &pay.payments));
+            let items = unpack(&pay.payments);
             let most = items.iter().map(|item| worth(item, id)).max();
             (most.unwrap_or(0), data)
         });

@@ -13,7 +13,7 @@ use crate::{
         chain::{Act, Call, Ledger},
         vault::{
             MAX_LIFE,
-            abi::{Abi, Item, header, pack},
+            abi::{Abi, Item, batch_id, header, order, pack},
         },
     },
 };
@@ -27,7 +27,7 @@ const BATCHES: u64 = 5;
 /// More payments of the largest amount than any cap of the first tier takes.
 const TOO_MANY: usize = 25;
 /// Times of the blocks, from one to the next: once more than the delay of the tier. [seconds]
-const PAUSES: [u64; 4] = [12, 12, 4_000, 12];
+const PAUSES: [u64; 5] = [12, 12, 2_000, 4_000, 12];
 /// How long headers of the keeper live. [seconds]
 const LIFE: u64 = 7_200;
 
@@ -58,7 +58,7 @@ struct Epilogue<'a> {
 }
 
 impl Epilogue<'_> {
-    fn blocks(&mut self, proposal_expires_at: u64) -> [Vec<Call>; 4] {
+    fn blocks(&mut self, proposal_expires_at: u64) -> [Vec<Call>; 5] {
         let setting = &self.world.setting;
         let mut mixed: Vec<Call> = (0..BATCHES).map(|_| self.pay_mixed()).collect();
         let [.., first, second, third] = setting.good.as_slice() else {
@@ -70,31 +70,49 @@ impl Epilogue<'_> {
             item(*second, 8 * USDT),
             item(*third, 9 * USDT),
         ];
-        let batch = header(FREE_UPPER_NUMBERS, 1, &items, proposal_expires_at);
+        let order = order(FREE_UPPER_NUMBERS, 1, proposal_expires_at);
+        let batch = header(&order, &pack(&items));
         let propose = Abi::proposeCall {
-            batch: batch.clone(),
+            order: order.clone(),
             payments: pack(&items).into(),
         };
+        let id = batch_id(
+            self.world.setting.domain().chain_id.0,
+            setting.vault,
+            &batch,
+        );
+        let early = vault_call(self.signers[2], Abi::revokeCall { id });
+        mixed.extend([early.clone(), early]); // before it is proposed
         mixed.push(vault_call(self.signers[0], propose));
 
-        let approvals = self.signers.iter().map(|signer| {
+        let approve = |signer: usize| {
             let batch = batch.clone();
-            vault_call(*signer, Abi::approveCall { batch })
-        });
-        let approvals = approvals.collect();
+            vault_call(self.signers[signer], Abi::approveCall { batch })
+        };
+        let revoke = |signer: usize| vault_call(self.signers[signer], Abi::revokeCall { id });
+        let approvals = vec![approve(0), approve(1)];
+        // What has its votes is asked for one more, by which its clock starts again.
+        let more = vec![
+            call(setting.admin, Act::SetApprovals(1, 3)),
+            approve(2),
+            approve(3),
+            revoke(3),
+            revoke(2),
+            approve(2),
+        ];
 
         let recipient = *third;
         let block = Abi::blockRecipientCall { recipient };
         let mut executions = vec![vault_call(setting.guardian, block)];
         for skip in [1_u64, 0, 0] {
             let execute = Abi::executeCall {
-                batch: batch.clone(),
+                order: order.clone(),
                 payments: pack(&items).into(),
                 skipMask: U256::from(skip),
             };
             executions.push(vault_call(self.world.key.address(), execute));
         }
-        [mixed, approvals, executions, self.stopped()]
+        [mixed, approvals, more, executions, self.stopped()]
     }
 
     /// While the token is paused, while the vault is frozen, and after that.
@@ -162,7 +180,7 @@ impl Epilogue<'_> {
 
     fn pay(&self, items: &[Item]) -> Call {
         let pay = Abi::payCall {
-            batch: header(self.numbers, 0, items, self.expires_at),
+            order: order(self.numbers, 0, self.expires_at),
             payments: pack(items).into(),
         };
         vault_call(self.world.key.address(), pay)

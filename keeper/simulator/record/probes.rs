@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes, U256, aliases::U40, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, aliases::U40};
 use alloy_sol_types::{SolCall, SolInterface};
 
 use crate::{
@@ -21,6 +21,8 @@ use crate::{
 
 /// Calls asked about after a block.
 const PROBES: u64 = 4;
+/// Payments in a batch at most.
+const MOST_PAYMENTS: usize = 256;
 /// Numbers from here on are nobody's.
 const FREE_NUMBERS: u64 = 1 << 45;
 
@@ -83,8 +85,8 @@ impl Prober {
     fn draw(&mut self, ledger: &Ledger, time: u64) -> (Address, Bytes) {
         let ids: Vec<B256> = ledger.vault.proposal_ids().collect();
         let known: Vec<Bytes> = self.last.values().cloned().collect();
-        let id = match ids.is_empty() {
-            true => B256::ZERO,
+        let id = match ids.is_empty() || self.rng.chance(100) {
+            true => B256::ZERO, // nobody proposed it
             false => self.rng.pick(&ids),
         };
         let by = self.rng.pick(&self.people);
@@ -116,16 +118,16 @@ impl Prober {
         let by = if self.rng.chance(700) { keeper } else { by };
         match call {
             Kind::pay(mut call) => {
-                self.bend(ledger, time, &mut call.batch, &mut call.payments);
+                self.bend(ledger, time, &mut call.order, &mut call.payments);
                 (by, call.abi_encode().into())
             }
             Kind::propose(mut call) => {
-                self.bend(ledger, time, &mut call.batch, &mut call.payments);
+                self.bend(ledger, time, &mut call.order, &mut call.payments);
                 (by, call.abi_encode().into())
             }
             Kind::execute(mut call) => {
                 if self.rng.chance(300) {
-                    self.bend(ledger, time, &mut call.batch, &mut call.payments);
+                    self.bend(ledger, time, &mut call.order, &mut call.payments);
                 }
                 call.skipMask = self.rng.pick(&[U256::ZERO, U256::from(2), U256::MAX]);
                 (by, call.abi_encode().into())
@@ -142,19 +144,19 @@ impl Prober {
         }
     }
 
-    /// A fresh header that is right, and then wrong in one thing, if in any.
-    fn bend(&mut self, ledger: &Ledger, time: u64, batch: &mut Abi::Batch, payments: &mut Bytes) {
+    /// A fresh order that is right, and then wrong in one thing, if in any.
+    fn bend(&mut self, ledger: &Ledger, time: u64, order: &mut Abi::Order, payments: &mut Bytes) {
         let (short, long) = (time + SETTLE, time + MAX_LIFE);
         if self.rng.chance(800) {
-            batch.firstNumber = FREE_NUMBERS;
+            order.firstNumber = FREE_NUMBERS;
         }
         if self.rng.chance(300) {
-            batch.tier = self.rng.below(4) as u8;
+            order.tier = self.rng.below(4) as u8;
         }
         if self.rng.chance(300) {
-            self.replace(batch, payments);
+            self.replace(payments);
         }
-        let delay = ledger.vault.tiers.get(usize::from(batch.tier));
+        let delay = ledger.vault.tiers.get(usize::from(order.tier));
         let delay = delay.map_or(0, |tier| u64::from(tier.delay));
         let expires_at = match self.rng.below(8) {
             0 => time,
@@ -162,28 +164,27 @@ impl Prober {
             2 => short + delay - 1,
             3 => short + delay,
             4 => long + 1,
-            5 => batch.expiresAt.to::<u64>(),
+            5 => order.expiresAt.to::<u64>(),
             _ => long,
         };
-        batch.expiresAt = U40::from(expires_at);
+        order.expiresAt = U40::from(expires_at);
         let half = 1_u64 << 63;
+        let count = unpack(payments).len() as u64;
         match self.rng.below(14) {
-            0 => batch.count += 1,
-            1 => batch.count = 0,
-            2 => batch.total += 1,
-            3 => batch.recipient = self.people[1],
-            4 => batch.paymentsHash = B256::repeat_byte(3),
-            5 => batch.firstNumber = half - u64::from(batch.count),
-            6 => batch.firstNumber = half - u64::from(batch.count) + 1,
-            7 => batch.firstNumber = u64::MAX - u64::from(batch.count - 1),
-            8 => batch.firstNumber = (u64::MAX - u64::from(batch.count - 1)).saturating_add(1),
-            9 => *payments = payments.slice(..payments.len() - 1),
+            0 => *payments = Bytes::new(),
+            1 => *payments = payments.slice(..payments.len() - 1),
+            2 => *payments = payments.repeat(MOST_PAYMENTS / count as usize + 1).into(),
+            3 => order.context = B256::repeat_byte(3),
+            4 => order.firstNumber = half - count,
+            5 => order.firstNumber = half - count + 1,
+            6 => order.firstNumber = u64::MAX - (count - 1),
+            7 => order.firstNumber = (u64::MAX - (count - 1)).saturating_add(1),
             _ => {}
         }
     }
 
-    /// Other payments, and a header that is theirs.
-    fn replace(&mut self, batch: &mut Abi::Batch, payments: &mut Bytes) {
+    /// Other payments.
+    fn replace(&mut self, payments: &mut Bytes) {
         let mut items = unpack(payments);
         for item in &mut items {
             match self.rng.below(6) {
@@ -193,11 +194,6 @@ impl Prober {
                 _ => {}
             }
         }
-        if let [sole] = items.as_slice() {
-            batch.recipient = sole.recipient;
-        }
-        batch.total = items.iter().map(|item| item.amount).sum();
         *payments = pack(&items).into();
-        batch.paymentsHash = keccak256(&*payments);
     }
 }

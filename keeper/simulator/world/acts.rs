@@ -43,7 +43,10 @@ impl Ledger {
             Act::Unblock(recipient, standing) => vault.unblock(*recipient, *standing),
             Act::Unfreeze => vault.unfreeze(time),
             Act::SetSigners(signers) => Ok(vault.set_signers(signers.clone()).into()),
-            Act::SetCap(tier, cap) => vault.set_cap(*tier, *cap, time),
+            Act::SetCap(tier, cap) => vault.set_tier(*tier, time, |row| row.cap = *cap),
+            Act::SetApprovals(tier, approvals) => {
+                vault.set_tier(*tier, time, |row| row.approvals = *approvals)
+            }
             Act::Deposit(amount) => token.deposit(*amount).map(|()| Done::default()),
             Act::Pause(paused) => token.pause(*paused).map(|()| Done::default()),
             Act::SetGas(wei) => {

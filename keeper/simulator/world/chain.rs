@@ -56,6 +56,8 @@ pub enum Act {
     SetSigners(Vec<Address>),
     /// Executes a change of one tier's cap. [base units]
     SetCap(usize, u128),
+    /// Executes a change of how many approvals one tier asks for.
+    SetApprovals(usize, u8),
     /// Sends the vault tokens. [base units]
     Deposit(u128),
     /// The token's issuer pauses it, or lets it go on.

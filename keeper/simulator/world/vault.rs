@@ -22,8 +22,10 @@ const DAY: u64 = 24 * HOUR;
 const BUCKET: u64 = 4 * HOUR;
 /// Buckets that a charge counts in.
 const BUCKETS: u64 = 7;
+/// After which every charge has left its cap. [seconds]
+const RELEASE: u64 = BUCKETS * BUCKET;
 /// Life that must be left when a proposal's delay is over. [seconds]
-pub const SETTLE: u64 = BUCKETS * BUCKET;
+pub const SETTLE: u64 = RELEASE + HOUR;
 /// Longest life of a proposal. [seconds]
 pub const MAX_LIFE: u64 = 30 * DAY;
 
@@ -83,13 +85,18 @@ pub struct Vault {
     /// First second at which payments flow again.
     pub halted_until: u64,
     policy_delay: u64,
+    /// When a change of tiers took effect that has to settle.
     tiers_changed_at: u64,
+    /// When any change of tiers took effect.
+    terms_changed_at: u64,
     epoch: u64,
     members: BTreeMap<Address, Member>,
     standings: BTreeMap<Address, Standing>,
     paid: BTreeSet<u64>,
     charges: Vec<Charge>,
     proposals: BTreeMap<B256, Proposal>,
+    /// Who revoked, by the signer set of then: whether or not it is proposed.
+    revoked: BTreeMap<B256, BTreeSet<(u64, Address)>>,
 }
 
 /// Who calls, and when.
@@ -147,12 +154,14 @@ impl Vault {
             halted_until: 0,
             policy_delay: DAY,
             tiers_changed_at: 0,
+            terms_changed_at: 0,
             epoch: 0,
             members: BTreeMap::new(),
             standings: BTreeMap::new(),
             paid: BTreeSet::new(),
             charges: Vec::new(),
             proposals: BTreeMap::new(),
+            revoked: BTreeMap::new(),
         }
     }
 
@@ -168,17 +177,17 @@ impl Vault {
         use Abi::VaultCalls as Call;
         let call = Abi::VaultCalls::abi_decode(data).map_err(|_| Revert::new())?;
         match call {
-            Call::pay(call) => self.pay(token, caller, &call.batch, &call.payments),
-            Call::propose(call) => self.propose(caller, &call.batch, &call.payments),
+            Call::pay(call) => self.pay(token, caller, &call.order, &call.payments),
+            Call::propose(call) => self.propose(caller, &call.order, &call.payments),
             Call::execute(call) => {
-                self.execute(token, caller, &call.batch, &call.payments, call.skipMask)
+                self.execute(token, caller, &call.order, &call.payments, call.skipMask)
             }
             Call::approve(call) => self.approve(caller, self.id(&call.batch)),
             Call::revoke(call) => self.revoke(caller, call.id),
             Call::cancel(call) => self.cancel(caller, call.id),
             Call::freeze(_) => self.freeze(caller),
             Call::blockRecipient(call) => self.block(caller, call.recipient),
-            _ => Err(Revert::new()), // policy changes: see policy.rs
+            _ => Err(Revert::new()), // policy changes: see policy.rs; and nobody here votes by signature
         }
     }
 
@@ -194,7 +203,11 @@ impl Vault {
 
     /// Mask of the numbers that are not paid.
     fn unpaid(&self, first: u64, count: usize) -> U256 {
-        mask((0..count).filter(|i| !self.paid.contains(&(first + *i as u64))))
+        let is_paid = |i: usize| {
+            let number = first.checked_add(i as u64);
+            number.is_some_and(|number| self.paid.contains(&number))
+        };
+        mask((0..count).filter(|i| !is_paid(*i)))
     }
 
     fn is_signer(&self, address: Address) -> bool {

@@ -3,7 +3,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use alloy::primitives::{Bytes, U256, hex};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tidelock_core::{abi::Revert, event::BlockRef, port::Simulation};
+use tidelock_core::{
+    abi::{Revert, TRANSFER_GAS},
+    event::BlockRef,
+    port::Simulation,
+};
 
 use super::{
     ChainError, RpcChain, RpcError,
@@ -78,7 +82,11 @@ impl RpcChain {
         };
         let mut limits = Vec::new();
         match used? {
-            Some(used) => limits.push(with_margin(used)),
+            // With the second the vault believes a failure of the last transfer too.
+            Some(used) => {
+                let enough = with_margin(used);
+                limits.extend([enough, enough.saturating_add(TRANSFER_GAS)]);
+            }
             None => {
                 let estimate = self.estimate(at, data, gas_limit).await?;
                 limits.extend([estimate, with_margin(estimate)]);

@@ -7,7 +7,7 @@ use alloy_sol_types::SolCall;
 use rand::Rng;
 use serde_json::json;
 use tidelock_core::{
-    abi::{Vault, VaultLens, header_argument},
+    abi::{Vault, VaultLens, order_argument},
     domain::{
         Batch, BlockTime, DomainError, MAX_BATCH_COUNT, Payment, PaymentNumber, TierIndex,
         pack_payments,
@@ -43,7 +43,7 @@ pub(super) struct Args {
     /// Tier of the release policy; the lowest that takes all of them, if not given
     #[arg(long)]
     pub tier: Option<u8>,
-    /// How long the proposal lives; batch.proposal_ttl_s, if not given [seconds]
+    /// How long the proposal lives; batch.voting_s, the tier's delay and 29 hours, if not given [seconds]
     #[arg(long)]
     pub life: Option<u64>,
     /// Number of the first payment; one made of the time, if not given
@@ -55,15 +55,20 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
-    let life = args.life.unwrap_or(config.batch.proposal_ttl_s);
+    let batch = config.batch;
     block_on(async {
         let desk = Desk::open(&args.send, config).await?;
         let payments = read_file(&args.file, desk.decimals())?;
         let at = desk.nodes.head().await?;
+        let tiers = tiers(&desk, at).await?;
         let tier = match args.tier {
             Some(tier) => TierIndex::new(tier).map_err(usage)?,
-            None => lowest_tier(&desk, at, &payments).await?,
+            None => lowest_tier(&desk, at, &tiers, &payments).await?,
         };
+        let delay = tiers
+            .get(usize::from(tier.get()))
+            .map_or(0, |row| row.delay);
+        let life = args.life.unwrap_or_else(|| batch.proposal_life(delay));
         let first = args.first_number.map_or_else(|| number_of(at), Ok)?;
         let header = seal(first, tier, &payments, at, life)?;
         check_numbers(&desk, at, &header).await?;
@@ -73,7 +78,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         }
         desk.confirm("Propose these payments?")?;
         let call = Vault::proposeCall {
-            batch: header_argument(&header),
+            order: order_argument(&header),
             payments: Bytes::from(pack_payments(&payments)),
         };
         let sent = desk.send(Bytes::from(call.abi_encode())).await?;
@@ -136,17 +141,24 @@ fn seal(
     Batch::seal(PaymentNumber(first), tier, payments, expires_at, B256::ZERO).map_err(usage)
 }
 
+/// The release policy.
+async fn tiers(desk: &Desk, at: BlockRef) -> Result<Vec<VaultLens::Tier>, Failure> {
+    let parties = desk.parties();
+    let call = VaultLens::tiersCall {
+        vault: parties.domain.vault,
+    };
+    Ok(desk.call("tiers", at, parties.lens, call).await?)
+}
+
 /// The lowest tier that is not automatic and that takes every payment.
 async fn lowest_tier(
     desk: &Desk,
     at: BlockRef,
+    rows: &[VaultLens::Tier],
     payments: &[Payment],
 ) -> Result<TierIndex, Failure> {
     let parties = desk.parties();
     let vault = parties.domain.vault;
-    let rows = desk
-        .call("tiers", at, parties.lens, VaultLens::tiersCall { vault })
-        .await?;
     let packed = Bytes::from(pack_payments(payments));
     let preview = VaultLens::previewCall {
         vault,

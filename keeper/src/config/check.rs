@@ -99,11 +99,13 @@ impl Rules {
     fn batch(&mut self, raw: &RawBatch) -> BatchSettings {
         // Times in headers are below 2^40 seconds; a year is more than anybody waits.
         const YEAR: u64 = 366 * 86_400;
+        // The longest life of a proposal.
+        const MONTH: u64 = 30 * 86_400;
         BatchSettings {
             max_payments: self.within("batch.max_payments", raw.max_payments, 1, 256),
             max_wait_ms: self.within("batch.max_wait_ms", raw.max_wait_ms, 0, 86_400_000),
             attempt_ttl_s: self.within("batch.attempt_ttl_s", raw.attempt_ttl_s, 60, 86_400),
-            proposal_ttl_s: self.within("batch.proposal_ttl_s", raw.proposal_ttl_s, 3_600, YEAR),
+            voting_s: self.within("batch.voting_s", raw.voting_s, 3_600, MONTH),
             max_returns: self.within("batch.max_returns", raw.max_returns, 0, 1_000),
             escalate_after_s: raw
                 .escalate_after_s

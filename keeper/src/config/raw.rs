@@ -83,7 +83,7 @@ section!(RawBatch {
     max_payments: u64 = 256,
     max_wait_ms: u64 = 5_000,
     attempt_ttl_s: u64 = 7_200,
-    proposal_ttl_s: u64 = 604_800,
+    voting_s: u64 = 604_800,
     max_returns: u64 = 3,
     escalate_after_s: Option<u64> = None,
 });

@@ -1,6 +1,6 @@
 use alloy::primitives::{B256, Bytes, U256};
 use tidelock_core::{
-    abi::{Vault, header_argument},
+    abi::{Vault, order_argument},
     domain::{Amount, pack_payments},
     port::{Effect, Outcome, ProposalState},
 };
@@ -24,7 +24,7 @@ async fn a_look_is_of_its_block_and_of_no_other() {
     ];
     let before = world.head().await;
     let call = Vault::proposeCall {
-        batch: header_argument(&proposed),
+        order: order_argument(&proposed),
         payments: pack_payments(&payments).into(),
     };
     let alice = world.keys.signers[0].address();

@@ -9,6 +9,8 @@
 )]
 
 mod advise;
+#[path = "../replay/guard.rs"]
+mod guard;
 mod identity;
 mod liar;
 mod lies;
@@ -26,7 +28,7 @@ use alloy::{
 };
 use alloy_sol_types::SolCall;
 use tidelock_core::{
-    abi::{Vault, header_argument},
+    abi::{Vault, order_argument},
     domain::{
         Amount, Batch, BlockTime, Payment, PaymentNumber, PaymentRef, TierIndex, pack_payments,
     },
@@ -57,8 +59,8 @@ async fn header(world: &World, tier: u8, first: u64, payments: &[Payment]) -> Ba
 
 fn pay_data(header: &Batch, payments: &[Payment]) -> Bytes {
     let payments = Bytes::from(pack_payments(payments));
-    let batch = header_argument(header);
-    Vault::payCall { batch, payments }.abi_encode().into()
+    let order = order_argument(header);
+    Vault::payCall { order, payments }.abi_encode().into()
 }
 
 const FEES: Fees = Fees {

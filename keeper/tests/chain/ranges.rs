@@ -3,7 +3,7 @@
 use alloy::primitives::{B256, U256};
 use serde_json::{Value, json};
 use tidelock_core::{
-    abi::{Vault, header_argument},
+    abi::{Vault, order_argument},
     domain::{BatchId, pack_payments},
 };
 
@@ -32,7 +32,7 @@ async fn a_proposal_and_a_history_are_found_in_small_steps() {
     let proposed = header(&world, 1, (1 << 63) + 1, &payments).await;
     let id = proposed.id(&world.domain);
     let call = Vault::proposeCall {
-        batch: header_argument(&proposed),
+        order: order_argument(&proposed),
         payments: pack_payments(&payments).into(),
     };
     let receipt = world

@@ -1,8 +1,8 @@
-use alloy::primitives::U256;
+use alloy::primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
-use serde_json::json;
+use serde_json::{Value, json};
 use tidelock_core::{
-    abi::{Revert, Vault},
+    abi::{Revert, TRANSFER_GAS, Vault},
     domain::{Batch, Payment},
     event::Job,
     port::{Effect, Outcome, Simulation},
@@ -11,7 +11,7 @@ use tidelock_core::{
 use tidelock_keeper::chain::{Chain, Parties, RpcChain};
 
 use crate::{
-    FEES, header, pay_data, payment, send, signed,
+    FEES, guard, header, pay_data, payment, send, signed,
     world::{Plan, USDT, World},
 };
 
@@ -60,6 +60,45 @@ async fn a_simulation_gives_gas_that_is_enough_and_close() {
         );
         assert!(world.is_paid(first + u64::from(count) - 1).await);
     }
+}
+
+/// The vault takes the token's word for a failure only if the transfer had gas in plenty, also the last one.
+#[tokio::test]
+async fn what_is_given_is_enough_for_the_same_failure() {
+    let world = World::start(Plan::default()).await;
+    let payments: Vec<_> = (1..=3).map(|byte| payment(byte, USDT)).collect();
+    let ledger = Address::repeat_byte(0x1d);
+    let code: Bytes = world
+        .ask("eth_getCode", json!([world.token, "latest"]))
+        .await;
+    let guarded = Bytes::from(guard::code(&[payments[2].recipient()], ledger));
+    for (at, code) in [(ledger, code), (world.token, guarded)] {
+        world.ask::<Value>("anvil_setCode", json!([at, code])).await;
+    }
+    let (at, header) = (world.head().await, header(&world, 0, 100, &payments).await);
+    let (data, gas_limit) = (pay_data(&header, &payments), 16_000_000);
+    let effect = Effect::Simulate {
+        at,
+        data: data.clone(),
+        gas_limit,
+    };
+    let Simulation::Succeeds { returned, gas } = simulated(&world.chain(), effect).await else {
+        panic!("refused")
+    };
+    assert_eq!(U256::from_be_slice(&returned), U256::from(0b011));
+    let job = Job::Pay {
+        batch: header.id(&world.domain),
+    };
+    let unsigned = Unsigned::call(&world.domain, 0, job, data, gas, FEES);
+    let attempt = signed(&world, unsigned).await;
+    assert_eq!(send(&world.chain(), attempt.clone()).await, Reply::Accepted);
+    let receipt = world.wait_for(attempt.0).await;
+    assert!(receipt.success, "{gas} gas");
+    assert!(
+        gas <= receipt.gas_used + TRANSFER_GAS + 50_000,
+        "{gas} for {}",
+        receipt.gas_used
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 use tidelock_core::{
-    abi::{Vault, header_argument},
+    abi::{Vault, header_argument, order_argument},
     domain::{Batch, Payment},
     event::Event,
     lifecycle::PaymentStatus,
@@ -89,7 +89,7 @@ async fn somebody_else_executes_the_batch() {
     daemon.kill();
     let header = approve(&world, &daemon, &large).await;
     let call = Vault::executeCall {
-        batch: header_argument(&header),
+        order: order_argument(&header),
         payments: large.pack().to_vec().into(),
         skipMask: alloy::primitives::U256::ZERO,
     };

@@ -187,7 +187,7 @@ impl Stage {
 /// Where the vault keeps `_proposals`.
 const PROPOSALS_SLOT: u64 = 9;
 /// Place and width of `quorumAt` in a proposal's word. [bits]
-const QUORUM_AT_BITS: (usize, u64) = (56, 36);
+const QUORUM_AT_BITS: (usize, u64) = (88, 36);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

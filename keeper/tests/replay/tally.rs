@@ -41,7 +41,7 @@ const KINDS: &[&str] = &[
     "unblock",
     "unfreeze",
     "change of signers",
-    "change of a cap",
+    "change of tiers",
     "deposit",
     "pause",
     "unpause",
@@ -63,7 +63,6 @@ const EVENTS: &[&str] = &[
     "RecipientSet",
     "SignersSet",
     "TierSet",
-    "PolicyDelaySet",
 ];
 /// Every error that the model reverts with.
 const ERRORS: &[&str] = &[
@@ -79,9 +78,6 @@ const ERRORS: &[&str] = &[
     "VaultExpired",
     "VaultExpiryOutOfRange",
     "VaultCountInvalid",
-    "VaultPaymentsHashMismatch",
-    "VaultTotalMismatch",
-    "VaultRecipientMismatch",
     "VaultNumberOutOfRange",
     "VaultTierUnknown",
     "VaultTierNotAutomatic",
@@ -109,7 +105,7 @@ impl Tally {
             Act::Unblock(..) => return "unblock",
             Act::Unfreeze(_) => return "unfreeze",
             Act::Signers(_) => return "change of signers",
-            Act::Tiers(_) => return "change of a cap",
+            Act::Tiers(_) => return "change of tiers",
             Act::Deposit(_) => return "deposit",
             Act::Pause(true) => return "pause",
             Act::Pause(false) => return "unpause",

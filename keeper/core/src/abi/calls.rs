@@ -21,23 +21,25 @@ pub fn header_argument(header: &Batch) -> Vault::Batch {
     }
 }
 
+/// What a call states of a batch; the vault derives the rest of the header from the payments.
+pub fn order_argument(header: &Batch) -> Vault::Order {
+    Vault::Order {
+        firstNumber: header.first_number.0,
+        tier: header.tier.get(),
+        expiresAt: U40::from(header.expires_at.seconds()),
+        context: header.context,
+    }
+}
+
 /// Calldata of a job about a batch; none for a job that calls nothing.
 pub fn encode_job(job: &Job, header: &Batch, payments: &[Payment]) -> Option<Bytes> {
-    let header = header_argument(header);
+    let order = order_argument(header);
     let payments = Bytes::from(pack_payments(payments));
     let data = match job {
-        Job::Pay { .. } => Vault::payCall {
-            batch: header,
-            payments,
-        }
-        .abi_encode(),
-        Job::Propose { .. } => Vault::proposeCall {
-            batch: header,
-            payments,
-        }
-        .abi_encode(),
+        Job::Pay { .. } => Vault::payCall { order, payments }.abi_encode(),
+        Job::Propose { .. } => Vault::proposeCall { order, payments }.abi_encode(),
         Job::Execute { skip, .. } => Vault::executeCall {
-            batch: header,
+            order,
             payments,
             skipMask: *skip,
         }

@@ -3,7 +3,7 @@ use alloy_sol_types::SolEventInterface;
 
 use super::Vault;
 use crate::domain::{
-    Amount, Batch, BatchId, BlockTime, DomainError, PackedItem, Payment, PaymentNumber, TierIndex,
+    Batch, BatchId, BlockTime, DomainError, PackedItem, Payment, PaymentNumber, TierIndex,
     VaultDomain, packed_items, unpack_payments,
 };
 
@@ -29,7 +29,7 @@ pub enum Fact {
         first_number: PaymentNumber,
         /// Bit `i` set: number `first_number + i` is paid.
         paid: U256,
-        /// What an automatic batch paid; none for a proposal, whose payments the vault logged before.
+        /// The payments of a batch that was never proposed; none for a proposal, whose payments the vault logged before.
         items: Option<Vec<PackedItem>>,
     },
     /// A guardian vetoed a proposal.
@@ -68,7 +68,7 @@ pub enum FactError {
         /// Of the header that the log gives.
         actual: BatchId,
     },
-    /// The number or tier is beyond its type.
+    /// A number is beyond its type.
     #[error("log of the vault: {field} {value} is beyond its type")]
     TooLarge {
         /// The field.
@@ -85,9 +85,8 @@ pub fn read_fact(log: &Log, domain: &VaultDomain) -> Result<Fact, FactError> {
     })?;
     Ok(match event.data {
         Vault::VaultEvents::BatchProposed(proposed) => {
-            let header = header(&proposed.batch)?;
+            let header = header(&proposed.order, &proposed.payments)?;
             let payments = unpack_payments(&proposed.payments)?;
-            header.check(&payments)?;
             let id = same_id(proposed.id, &header, domain)?;
             Fact::Proposed {
                 id,
@@ -115,38 +114,26 @@ pub fn read_fact(log: &Log, domain: &VaultDomain) -> Result<Fact, FactError> {
     })
 }
 
+/// A batch that was paid at once: by the keeper in an automatic tier, or with signed votes in another.
 fn read_paid(event: &Vault::BatchPaid, domain: &VaultDomain) -> Result<Fact, FactError> {
-    let first_number = PaymentNumber(narrow("firstNumber", event.firstNumber)?);
-    let tier = u8::try_from(event.tier).map_err(|_| FactError::TooLarge {
-        field: "tier",
-        value: event.tier,
-    })?;
-    let header = Batch::of_packed(
-        first_number,
-        TierIndex::new(tier)?,
-        &event.payments,
-        BlockTime::from_seconds(narrow("expiresAt", event.expiresAt)?)?,
-        event.context,
-    )?;
+    let header = header(&event.order, &event.payments)?;
     Ok(Fact::Paid {
         id: same_id(event.id, &header, domain)?,
-        first_number,
+        first_number: header.first_number,
         paid: event.paidMask,
         items: Some(packed_items(&event.payments)?),
     })
 }
 
-fn header(batch: &Vault::Batch) -> Result<Batch, FactError> {
-    Ok(Batch {
-        first_number: PaymentNumber(batch.firstNumber),
-        count: batch.count,
-        tier: TierIndex::new(batch.tier)?,
-        total: Amount(batch.total),
-        recipient: batch.recipient,
-        expires_at: BlockTime::from_seconds(batch.expiresAt.to::<u64>())?,
-        payments_hash: batch.paymentsHash,
-        context: batch.context,
-    })
+/// The header that an order and its payments come to.
+fn header(order: &Vault::Order, payments: &[u8]) -> Result<Batch, FactError> {
+    Ok(Batch::of_packed(
+        PaymentNumber(order.firstNumber),
+        TierIndex::new(order.tier)?,
+        payments,
+        BlockTime::from_seconds(order.expiresAt.to())?,
+        order.context,
+    )?)
 }
 
 fn same_id(stated: B256, header: &Batch, domain: &VaultDomain) -> Result<BatchId, FactError> {

@@ -4,7 +4,7 @@ use alloy_sol_types::SolInterface;
 use super::Vault;
 
 /// Gas that a transfer must have had before the vault blames the token for its failure (`Vault.TRANSFER_GAS`).
-const TRANSFER_GAS: u64 = 200_000;
+pub const TRANSFER_GAS: u64 = 1_000_000;
 
 /// Why the vault refuses a simulated call, as far as the keeper does something about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,10 +24,6 @@ const ADVICE: usize = 400;
 const PROPOSALS: usize = 64;
 /// Life that must be left of a header when its transaction is signed again. [seconds of chain time]
 const LEAST_LIFE: u64 = 600;
-/// What a proposal's life must cover beyond its tier's delay (`Policy.SETTLE`), and a day to gather votes. [seconds]
-const PROPOSAL_LIFE: u64 = (28 + 24) * 3_600;
-/// The vault's longest life of a proposal (`Policy.MAX_LIFE`), less an hour of clock. [seconds]
-const LONGEST_LIFE: u64 = 30 * 86_400 - 3_600;
 
 impl<S: Store> Engine<S>
 where
@@ -364,9 +360,7 @@ where
         let life = match route {
             Route::Direct => settings.attempt_ttl_s,
             Route::Proposal => {
-                let delay = vault.tiers.get(usize::from(tier.get()))?.delay;
-                let least = PROPOSAL_LIFE.saturating_add(u64::from(delay));
-                settings.proposal_ttl_s.max(least).min(LONGEST_LIFE)
+                settings.proposal_life(vault.tiers.get(usize::from(tier.get()))?.delay)
             }
         };
         let expires_at = tip.time.seconds().checked_add(life)?;

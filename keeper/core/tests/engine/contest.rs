@@ -154,7 +154,8 @@ fn an_approved_batch_is_executed_without_it() {
     bench.finalise(2);
     assert_eq!(bench.status(2), PaymentStatus::Paid);
     assert_eq!(bench.status(1), PaymentStatus::Sealed);
-    bench.mine_after(SETTINGS.batch.proposal_ttl_s, Vec::new(), Vec::new());
+    let life = SETTINGS.batch.proposal_life(u32::MAX);
+    bench.mine_after(life, Vec::new(), Vec::new());
     bench.finalise(2);
     assert_eq!(bench.hold_reason(1), elsewhere());
 }

@@ -441,8 +441,8 @@ fn a_veto_is_a_persons_to_undo() {
 fn a_proposal_that_expires_is_proposed_again_under_its_number() {
     let mut bench = Bench::new();
     let batch = bench.propose([1]);
-    let ttl = SETTINGS.batch.proposal_ttl_s;
-    bench.mine_after(ttl, Vec::new(), Vec::new());
+    let life = SETTINGS.batch.proposal_life(u32::MAX);
+    bench.mine_after(life, Vec::new(), Vec::new());
     bench.finalise(1);
     assert_eq!(deaths(&bench), [DeathCause::Expired]);
     bench.settle();

@@ -6,7 +6,7 @@ use alloy_primitives::{B256, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use tidelock_core::{
     abi::{Revert, Vault},
-    domain::{Batch, PaymentNumber},
+    domain::{Batch, PaymentNumber, packed_items},
     event::{Command, DeathCause, Event, HoldReason, Job, Request, Route},
     lifecycle::PaymentStatus,
     port::{Effect, Outcome, Simulation},
@@ -88,12 +88,12 @@ fn without(spent: &[u64], effect: &Effect) -> Simulation {
     let Effect::Simulate { data, .. } = effect else {
         panic!("{effect:?}");
     };
-    let batch = Vault::payCall::abi_decode(data).unwrap().batch;
+    let call = Vault::payCall::abi_decode(data).unwrap();
+    let count = packed_items(&call.payments).unwrap().len();
     let mut paid = U256::ZERO;
-    for offset in 0..batch.count {
-        let given = batch.firstNumber + u64::from(offset);
+    for (offset, given) in (call.order.firstNumber..).take(count).enumerate() {
         let is_spent = spent.iter().any(|spent| number(*spent).0 == given);
-        paid.set_bit(usize::from(offset), !is_spent);
+        paid.set_bit(offset, !is_spent);
     }
     if paid.is_zero() {
         return Simulation::Reverts(Revert::NothingToPay);

@@ -39,7 +39,7 @@ pub const SETTINGS: Settings = Settings {
         max_payments: 3,
         max_wait_ms: 0,
         attempt_ttl_s: 7_200,
-        proposal_ttl_s: 604_800,
+        voting_s: 604_800,
         max_returns: 1,
         escalate_after_s: None,
     },
@@ -163,11 +163,15 @@ pub fn vault() -> VaultLook {
 
 /// A call that pays everything it tries, or proposes.
 pub fn succeeds(data: &Bytes, gas_per_payment: u64) -> Simulation {
-    let all = |count: u16| (U256::from(1) << usize::from(count)) - U256::from(1);
+    let all = |payments: &[u8]| {
+        let count = packed_items(payments).unwrap().len();
+        U256::MAX >> (256 - count)
+    };
     let (returned, tried) = if let Ok(call) = Vault::payCall::abi_decode(data) {
-        (all(call.batch.count).abi_encode(), call.batch.count.into())
+        let tried = all(&call.payments);
+        (tried.abi_encode(), tried.count_ones())
     } else if let Ok(call) = Vault::executeCall::abi_decode(data) {
-        let tried = all(call.batch.count) & !call.skipMask;
+        let tried = all(&call.payments) & !call.skipMask;
         (tried.abi_encode(), tried.count_ones())
     } else {
         (B256::ZERO.abi_encode(), 1)

@@ -50,21 +50,32 @@ pub fn pack(items: &[Item]) -> Vec<u8> {
     packed
 }
 
-/// The header of payments without a context.
-pub fn header(first_number: u64, tier: u8, items: &[Item], expires_at: u64) -> Abi::Batch {
-    let recipient = match items {
+/// An order without a context.
+pub fn order(first_number: u64, tier: u8, expires_at: u64) -> Abi::Order {
+    Abi::Order {
+        firstNumber: first_number,
+        tier,
+        expiresAt: U40::from(expires_at),
+        context: B256::ZERO,
+    }
+}
+
+/// The header that an order and packed payments come to.
+pub fn header(order: &Abi::Order, payments: &[u8]) -> Abi::Batch {
+    let items = unpack(payments);
+    let recipient = match items.as_slice() {
         [sole] => sole.recipient,
         _ => Address::ZERO,
     };
     Abi::Batch {
-        firstNumber: first_number,
+        firstNumber: order.firstNumber,
         count: items.len() as u16,
-        tier,
+        tier: order.tier,
         total: items.iter().map(|item| item.amount).sum(),
         recipient,
-        expiresAt: U40::from(expires_at),
-        paymentsHash: keccak256(pack(items)),
-        context: B256::ZERO,
+        expiresAt: order.expiresAt,
+        paymentsHash: keccak256(payments),
+        context: order.context,
     }
 }
 

@@ -1,11 +1,11 @@
 //! `pay` and `execute`: what is paid, what is not, and what it is charged to.
 
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolValue;
 
 use super::{
     BUCKET, BUCKETS, Caller, Charge, Done, Revert, Standing, Tier, Token, Vault,
-    abi::{Abi, Item, unpack},
+    abi::{Abi, Item, header, unpack},
     log, mask, revert,
 };
 
@@ -31,7 +31,7 @@ impl Vault {
         &mut self,
         token: &mut Token,
         caller: Caller,
-        batch: &Abi::Batch,
+        order: &Abi::Order,
         payments: &[u8],
     ) -> Result<Done, Revert> {
         if caller.time >= self.member(caller.address).keeper_until {
@@ -39,35 +39,31 @@ impl Vault {
                 caller: caller.address,
             }));
         }
-        let expires_at = batch.expiresAt.to::<u64>();
+        let tier = usize::from(order.tier);
+        if !self.tiers.get(tier).is_some_and(Tier::is_automatic) {
+            return Err(revert(Abi::VaultTierNotAutomatic {
+                tier: U256::from(tier),
+            }));
+        }
+        let expires_at = order.expiresAt.to::<u64>();
         if caller.time >= expires_at {
             return Err(revert(Abi::VaultExpired {
                 expiresAt: U256::from(expires_at),
                 time: U256::from(caller.time),
             }));
         }
-        let tier = usize::from(batch.tier);
-        if !self.tiers.get(tier).is_some_and(Tier::is_automatic) {
-            return Err(revert(Abi::VaultTierNotAutomatic {
-                tier: U256::from(tier),
-            }));
-        }
-        check_header(batch, payments, PROPOSAL_NUMBERS)?;
-        let mut run = self.run_of(batch, payments);
+        check_count(payments)?;
+        check_numbers(order, payments, PROPOSAL_NUMBERS)?;
+        let mut run = self.run_of(order, payments);
         if run.tries.is_zero() {
             return Err(revert(Abi::VaultNothingToPay { id: run.id }));
         }
-        check_total(batch, &run.items)?;
         let mut done = Done::default();
-        let (paid, total) = self.release(token, caller, &mut run, &mut done)?;
+        let (paid, _) = self.release(token, caller, &mut run, &mut done)?;
         done.logs.push(log(Abi::BatchPaid {
             id: run.id,
-            tier: U256::from(tier),
-            firstNumber: U256::from(run.first),
+            order: order.clone(),
             paidMask: paid,
-            total: U256::from(total),
-            expiresAt: U256::from(expires_at),
-            context: batch.context,
             payments: payments.to_vec().into(),
         }));
         done.returned = paid.abi_encode().into();
@@ -78,14 +74,15 @@ impl Vault {
         &mut self,
         token: &mut Token,
         caller: Caller,
-        batch: &Abi::Batch,
+        order: &Abi::Order,
         payments: &[u8],
         skip: U256,
     ) -> Result<Done, Revert> {
-        let id = self.id(batch);
-        self.check_executable(caller, id)?;
-        check_hash(batch, payments)?;
-        let mut run = self.run_of(batch, payments);
+        self.check_executor(caller)?;
+        check_count(payments)?;
+        let mut run = self.run_of(order, payments);
+        let id = run.id;
+        self.check_ready(id, caller.time)?;
         let unpaid = run.tries;
         run.tries &= !skip;
         let mut done = Done::default();
@@ -109,13 +106,13 @@ impl Vault {
         Ok(done)
     }
 
-    fn run_of(&self, batch: &Abi::Batch, payments: &[u8]) -> Run {
+    fn run_of(&self, order: &Abi::Order, payments: &[u8]) -> Run {
         let items = unpack(payments);
         Run {
-            id: self.id(batch),
-            first: batch.firstNumber,
-            tier: usize::from(batch.tier),
-            tries: self.unpaid(batch.firstNumber, items.len()),
+            id: self.id(&header(order, payments)),
+            first: order.firstNumber,
+            tier: usize::from(order.tier),
+            tries: self.unpaid(order.firstNumber, items.len()),
             items,
         }
     }
@@ -257,61 +254,32 @@ impl Vault {
     }
 }
 
-/// Refuses a header that is not that of its payments; the total apart.
-pub(super) fn check_header(
-    batch: &Abi::Batch,
-    payments: &[u8],
-    numbers_end: u128,
-) -> Result<(), Revert> {
-    let count = usize::from(batch.count);
-    if !(1..=256).contains(&count) || payments.len() != count * 48 {
-        return Err(revert(Abi::VaultCountInvalid {
-            count: U256::from(count),
-            paymentsBytes: U256::from(payments.len()),
-        }));
+/// Refuses payments that are not 1 to 256 whole ones.
+pub(super) fn check_count(payments: &[u8]) -> Result<(), Revert> {
+    let count = payments.len() / 48;
+    if (1..=256).contains(&count) && payments.len() == count * 48 {
+        return Ok(());
     }
-    if u128::from(batch.firstNumber) + count as u128 > numbers_end {
-        return Err(revert(Abi::VaultNumberOutOfRange {
-            firstNumber: U256::from(batch.firstNumber),
-            count: U256::from(count),
-            limit: U256::from(numbers_end),
-        }));
-    }
-    let sole = unpack(payments)[0].recipient;
-    let payee = if count == 1 { sole } else { Default::default() };
-    if batch.recipient != payee {
-        return Err(revert(Abi::VaultRecipientMismatch {
-            stated: batch.recipient,
-            actual: payee,
-        }));
-    }
-    check_hash(batch, payments)
+    Err(revert(Abi::VaultCountInvalid {
+        count: U256::from(count),
+        paymentsBytes: U256::from(payments.len()),
+    }))
 }
 
 /// The first number that a proposal may not use.
 pub(super) const PROPOSALS_END: u128 = NUMBERS_END;
 
-fn check_hash(batch: &Abi::Batch, payments: &[u8]) -> Result<(), Revert> {
-    let actual = keccak256(payments);
-    if batch.paymentsHash != actual {
-        return Err(revert(Abi::VaultPaymentsHashMismatch {
-            stated: batch.paymentsHash,
-            actual,
-        }));
+/// Refuses numbers from `end` on.
+pub(super) fn check_numbers(order: &Abi::Order, payments: &[u8], end: u128) -> Result<(), Revert> {
+    let count = payments.len() / 48;
+    if u128::from(order.firstNumber) + count as u128 <= end {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Refuses a header whose total is not the sum of its payments.
-pub(super) fn check_total(batch: &Abi::Batch, items: &[Item]) -> Result<(), Revert> {
-    let actual: u128 = items.iter().map(|item| item.amount).sum();
-    if batch.total != actual {
-        return Err(revert(Abi::VaultTotalMismatch {
-            stated: U256::from(batch.total),
-            actual: U256::from(actual),
-        }));
-    }
-    Ok(())
+    Err(revert(Abi::VaultNumberOutOfRange {
+        firstNumber: U256::from(order.firstNumber),
+        count: U256::from(count),
+        limit: U256::from(end),
+    }))
 }
 
 fn sum_of(items: &[Item], mask: U256) -> u128 {

@@ -4,7 +4,7 @@
 use alloy_primitives::{Address, LogData, U256};
 use alloy_sol_types::SolValue;
 
-use super::{Caller, DAY, Done, Revert, SETTLE, Tier, Vault, abi::Abi, log, revert};
+use super::{Caller, DAY, Done, RELEASE, Revert, Tier, Vault, abi::Abi, log, revert};
 
 /// Approvals that a change of policy needs.
 pub const THRESHOLD: u8 = 1;
@@ -109,10 +109,10 @@ impl Vault {
         Ok(self.set_standing(recipient, standing).into())
     }
 
-    /// An unfreeze, which states when the freeze of now would end.
+    /// An unfreeze, which states when the freeze of now would end. One that could not come before that is refused.
     pub fn unfreeze(&mut self, time: u64) -> Result<Done, Revert> {
         let old = U256::from(self.halted_until);
-        if time >= self.halted_until {
+        if time + self.policy_delay >= self.halted_until {
             return Err(revert(Abi::VaultUnfreezeStale {
                 stated: old,
                 actual: old,
@@ -138,33 +138,40 @@ impl Vault {
         })
     }
 
-    /// A change of one tier's cap, which writes all tiers. For 28 hours the smaller of old and new holds for each, and
-    /// they cannot change again. [base units]
-    pub fn set_cap(&mut self, index: usize, cap: u128, time: u64) -> Result<Done, Revert> {
+    /// A change of one tier's cap or approvals, which writes all tiers. After one that does not only tighten, the smaller of
+    /// old and new cap holds for each for 28 hours, and only what tightens can change them again.
+    pub fn set_tier(
+        &mut self,
+        index: usize,
+        time: u64,
+        change: impl Fn(&mut Tier),
+    ) -> Result<Done, Revert> {
         let settled_at = self.settled_at();
-        if time < settled_at {
+        let mut next = self.tiers.clone();
+        change(&mut next[index]);
+        let (old, new) = (self.tiers[index], next[index]);
+        let tightens = new.cap <= old.cap && new.approvals >= old.approvals;
+        if !tightens && time < settled_at {
             return Err(revert(Abi::VaultTiersCoolingDown {
                 until: U256::from(settled_at),
             }));
         }
         let mut done = Done::default();
-        for (i, tier) in self.tiers.iter_mut().enumerate() {
-            let old = *tier;
-            tier.cap_before = old.cap;
-            if i == index {
-                tier.cap = cap;
+        for (i, (old, new)) in self.tiers.iter().zip(&mut next).enumerate() {
+            if !tightens {
+                new.cap_before = old.cap;
             }
             done.logs.push(log(Abi::TierSet {
                 tier: U256::from(i),
-                oldTier: row(old),
-                newTier: row(*tier),
+                oldTier: row(*old),
+                newTier: row(*new),
             }));
         }
-        done.logs.push(log(Abi::PolicyDelaySet {
-            oldDelay: U256::from(self.policy_delay),
-            delay: U256::from(self.policy_delay),
-        }));
-        self.tiers_changed_at = time;
+        self.tiers = next;
+        self.terms_changed_at = time;
+        if !tightens {
+            self.tiers_changed_at = time;
+        }
         Ok(done)
     }
 
@@ -172,7 +179,7 @@ impl Vault {
     pub fn settled_at(&self) -> u64 {
         match self.tiers_changed_at {
             0 => 0,
-            changed_at => changed_at + SETTLE,
+            changed_at => changed_at + RELEASE,
         }
     }
 

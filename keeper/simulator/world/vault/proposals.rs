@@ -7,9 +7,9 @@ use alloy_sol_types::SolValue;
 
 use super::{
     Caller, Done, MAX_LIFE, Revert, SETTLE, Tier, Vault,
-    abi::{Abi, unpack},
+    abi::{Abi, header, unpack},
     log,
-    payments::{PROPOSALS_END, check_header, check_total},
+    payments::{PROPOSALS_END, check_count, check_numbers},
     revert,
 };
 
@@ -28,7 +28,10 @@ pub struct Proposal {
     votes: BTreeSet<Address>,
     /// The signer set that votes and clock belong to.
     epoch: u64,
+    /// When the votes asked for when proposed were there.
     quorum_at: Option<u64>,
+    /// When the last vote came.
+    voted_at: u64,
     executed: bool,
     cancelled: bool,
 }
@@ -61,11 +64,11 @@ impl Vault {
     pub(super) fn propose(
         &mut self,
         caller: Caller,
-        batch: &Abi::Batch,
+        order: &Abi::Order,
         payments: &[u8],
     ) -> Result<Done, Revert> {
-        let index = usize::from(batch.tier);
-        let id = self.id(batch);
+        let index = usize::from(order.tier);
+        let id = self.id(&header(order, payments));
         let Some(tier) = self.tiers.get(index).copied() else {
             return Err(revert(Abi::VaultTierUnknown {
                 tier: U256::from(index),
@@ -77,19 +80,19 @@ impl Vault {
                 tier: U256::from(index),
             }));
         }
-        check_header(batch, payments, PROPOSALS_END)?;
+        check_count(payments)?;
+        check_numbers(order, payments, PROPOSALS_END)?;
         let items = unpack(payments);
-        check_total(batch, &items)?;
         let fits = self.fitting(index, &items);
         if let Some(i) = (0..items.len()).find(|i| !fits.bit(*i)) {
             return Err(self.refusal(index, &items, i));
         }
-        let queued = self.open(caller, id, index, tier, batch.expiresAt.to::<u64>())?;
+        let queued = self.open(caller, id, index, tier, order.expiresAt.to::<u64>())?;
         let proposer = caller.address;
         let mut logs = vec![log(Abi::BatchProposed {
             id,
             proposer,
-            batch: batch.clone(),
+            order: order.clone(),
             payments: payments.to_vec().into(),
         })];
         if queued {
@@ -114,12 +117,6 @@ impl Vault {
         tier: Tier,
         expires_at: u64,
     ) -> Result<bool, Revert> {
-        let signs = self.is_signer(caller.address);
-        if !signs && caller.time >= self.member(caller.address).proposer_until {
-            return Err(revert(Abi::VaultNotProposer {
-                caller: caller.address,
-            }));
-        }
         if self.proposals.contains_key(&id) {
             let state = self.view(id, caller.time).state;
             return Err(revert(Abi::VaultAlreadyProposed { id, state }));
@@ -132,16 +129,22 @@ impl Vault {
             delay,
             expires_at,
             votes: BTreeSet::new(),
-            epoch: self.epoch,
+            epoch: 0,
             quorum_at: None,
+            voted_at: 0,
             executed: false,
             cancelled: false,
         };
-        if signs {
-            proposal.votes.insert(caller.address);
+        if self.is_signer(caller.address) {
+            proposal.vote(self.epoch, caller);
+        } else if caller.time < self.member(caller.address).proposer_until {
+            proposal.start_clock(caller.time);
+        } else {
+            return Err(revert(Abi::VaultNotProposer {
+                caller: caller.address,
+            }));
         }
-        proposal.start_clock(caller.time);
-        let queued = proposal.quorum_at.is_some();
+        let queued = self.is_running(&proposal);
         self.proposals.insert(id, proposal);
         Ok(queued)
     }
@@ -150,25 +153,17 @@ impl Vault {
         self.check_signer(caller)?;
         let (epoch, signer) = (self.epoch, caller.address);
         let proposal = self.pending(caller, id)?;
-        let mut next = proposal.clone();
-        if next.epoch == epoch && next.votes.contains(&signer) {
+        if proposal.epoch == epoch && proposal.votes.contains(&signer) {
             return Err(revert(Abi::VaultAlreadyApproved { id, signer }));
         }
-        let was_running = next.is_running(epoch);
-        if !was_running {
-            next.quorum_at = None;
-        }
-        if next.epoch != epoch {
-            next.votes.clear();
-            next.epoch = epoch;
-        }
-        next.votes.insert(signer);
-        next.start_clock(caller.time);
-        let starts = !was_running && next.quorum_at.is_some();
+        let mut next = proposal.clone();
+        next.vote(epoch, caller);
+        let starts = self.is_running(&next) && !self.is_running(proposal);
         if starts {
-            check_life(next.expires_at, next.delay, caller.time)?;
+            let (_, delay) = self.needs(&next);
+            check_life(next.expires_at, delay, caller.time)?;
         }
-        *proposal = next;
+        self.proposals.insert(id, next);
         Ok(voted(if starts {
             log(Abi::Queued { id, caller: signer })
         } else {
@@ -176,17 +171,25 @@ impl Vault {
         }))
     }
 
+    /// Takes a vote back, if there is one; remembered also of what nobody proposed yet.
     pub(super) fn revoke(&mut self, caller: Caller, id: B256) -> Result<Done, Revert> {
         self.check_signer(caller)?;
         let (epoch, signer) = (self.epoch, caller.address);
-        let proposal = self.pending(caller, id)?;
-        if proposal.epoch != epoch || !proposal.votes.remove(&signer) {
+        if self.proposals.contains_key(&id) {
+            self.pending(caller, id)?;
+        }
+        let is_new = self.revoked.entry(id).or_default().insert((epoch, signer));
+        if !is_new && !self.has_vote(id, signer) {
             return Err(revert(Abi::VaultNotApproved { id, signer }));
         }
         let mut done = voted(log(Abi::Revoked { id, signer }));
-        let short = proposal.votes.len() < usize::from(proposal.required);
-        if short && proposal.quorum_at.take().is_some() {
-            done.logs.push(log(Abi::Unqueued { id }));
+        if let Some(proposal) = self.proposals.get(&id) {
+            let mut next = proposal.clone();
+            next.revoke(epoch, signer);
+            if self.is_running(proposal) && !self.is_running(&next) {
+                done.logs.push(log(Abi::Unqueued { id }));
+            }
+            self.proposals.insert(id, next);
         }
         Ok(done)
     }
@@ -194,26 +197,32 @@ impl Vault {
     pub(super) fn cancel(&mut self, caller: Caller, id: B256) -> Result<Done, Revert> {
         self.check_guardian(caller)?;
         let guardian = caller.address;
-        self.pending(caller, id)?.cancelled = true;
+        let mut proposal = self.pending(caller, id)?.clone();
+        proposal.cancelled = true;
+        self.proposals.insert(id, proposal);
         Ok(voted(log(Abi::Cancelled { id, guardian })))
     }
 
-    fn pending(&mut self, caller: Caller, id: B256) -> Result<&mut Proposal, Revert> {
+    fn pending(&self, caller: Caller, id: B256) -> Result<&Proposal, Revert> {
         let state = self.view(id, caller.time).state;
-        match self.proposals.get_mut(&id) {
+        match self.proposals.get(&id) {
             Some(proposal) if state < state::EXECUTED => Ok(proposal),
             _ => Err(revert(Abi::VaultStateInvalid { id, state })),
         }
     }
 
-    pub(super) fn check_executable(&self, caller: Caller, id: B256) -> Result<(), Revert> {
+    pub(super) fn check_executor(&self, caller: Caller) -> Result<(), Revert> {
         let keeps = caller.time < self.member(caller.address).keeper_until;
         if !keeps && !self.is_signer(caller.address) {
             return Err(revert(Abi::VaultNotExecutor {
                 caller: caller.address,
             }));
         }
-        let state = self.view(id, caller.time).state;
+        Ok(())
+    }
+
+    pub(super) fn check_ready(&self, id: B256, time: u64) -> Result<(), Revert> {
+        let state = self.view(id, time).state;
         if state != state::READY {
             return Err(revert(Abi::VaultStateInvalid { id, state }));
         }
@@ -227,7 +236,40 @@ impl Vault {
             .executed = true;
     }
 
-    /// Where a proposal stands. Execution needs the larger of the stored and today's terms.
+    /// Approvals and delay that execution needs: of each the larger of what was asked for when proposed and now. [seconds]
+    fn needs(&self, proposal: &Proposal) -> (u8, u64) {
+        let tier = self.tiers[proposal.tier];
+        let required = proposal.required.max(tier.approvals);
+        (required, proposal.delay.max(u64::from(tier.delay)))
+    }
+
+    /// Votes that count.
+    fn count(&self, proposal: &Proposal) -> u8 {
+        let is_current = proposal.epoch == self.epoch;
+        if is_current {
+            proposal.votes.len() as u8
+        } else {
+            0
+        }
+    }
+
+    /// Whether only time is missing.
+    fn is_running(&self, proposal: &Proposal) -> bool {
+        let (required, _) = self.needs(proposal);
+        proposal.quorum_at.is_some() && self.count(proposal) >= required
+    }
+
+    /// When the delay of a running proposal is over. Which vote fulfilled what is asked for since, it does not know.
+    fn ready_at(&self, proposal: &Proposal) -> Option<u64> {
+        let (required, delay) = self.needs(proposal);
+        let mut start = proposal.quorum_at.filter(|_| self.is_running(proposal))?;
+        if required > proposal.required {
+            start = start.max(proposal.voted_at).max(self.terms_changed_at);
+        }
+        Some(start + delay)
+    }
+
+    /// Where a proposal stands.
     pub fn view(&self, id: B256, time: u64) -> ProposalView {
         let Some(proposal) = self.proposals.get(&id) else {
             return ProposalView {
@@ -237,37 +279,25 @@ impl Vault {
                 required: 0,
             };
         };
-        let tier = self.tiers[proposal.tier];
-        let required = proposal.required.max(tier.approvals);
-        let delay = proposal.delay.max(u64::from(tier.delay));
-        let current = proposal.epoch == self.epoch;
-        let votes = if current {
-            proposal.votes.len() as u8
-        } else {
-            0
-        };
-        let ready_at = (proposal.quorum_at)
-            .filter(|_| proposal.is_running(self.epoch) && votes >= required)
-            .map(|quorum_at| quorum_at + delay);
-        let (state, earliest) = match ready_at {
+        let (state, earliest) = match self.ready_at(proposal) {
             _ if proposal.executed => (state::EXECUTED, 0),
             _ if proposal.cancelled => (state::CANCELLED, 0),
             _ if time >= proposal.expires_at => (state::EXPIRED, 0),
             None => (state::PROPOSED, 0),
-            Some(ready_at) => {
-                let state = if time < ready_at {
-                    state::QUEUED
-                } else {
-                    state::READY
-                };
-                (state, ready_at.max(self.halted_until))
-            }
+            Some(ready_at) if time < ready_at => (state::QUEUED, ready_at),
+            Some(ready_at) => (state::READY, ready_at),
         };
+        let frozen = time < self.halted_until && earliest != 0;
+        let earliest = earliest.max(if frozen { self.halted_until } else { 0 });
         ProposalView {
             state,
-            earliest,
-            votes,
-            required,
+            earliest: if earliest < proposal.expires_at {
+                earliest
+            } else {
+                0
+            },
+            votes: self.count(proposal),
+            required: self.needs(proposal).0,
         }
     }
 
@@ -293,8 +323,31 @@ impl Vault {
 }
 
 impl Proposal {
-    fn is_running(&self, epoch: u64) -> bool {
-        self.quorum_at.is_some() && (self.epoch == epoch || self.required == 0)
+    /// Forgets what signers of an earlier set said, and the clock with it, if it was theirs.
+    fn enter(&mut self, epoch: u64) {
+        if self.epoch == epoch {
+            return;
+        }
+        self.votes.clear();
+        self.epoch = epoch;
+        if self.required != 0 {
+            self.quorum_at = None;
+        }
+    }
+
+    fn vote(&mut self, epoch: u64, by: Caller) {
+        self.enter(epoch);
+        self.votes.insert(by.address);
+        self.voted_at = by.time;
+        self.start_clock(by.time);
+    }
+
+    fn revoke(&mut self, epoch: u64, signer: Address) {
+        self.enter(epoch);
+        self.votes.remove(&signer);
+        if self.votes.len() < usize::from(self.required) {
+            self.quorum_at = None;
+        }
     }
 
     fn start_clock(&mut self, time: u64) {
