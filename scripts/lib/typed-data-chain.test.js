@@ -123,8 +123,7 @@ test("so does a change of each kind, and a vote for it", async () => {
   const documents = [];
   for (const kind of KINDS) {
     const given = ["--change", kind, file(`${kind}.json`, changes[kind])];
-    const plain = await script("typed-data", ...given);
-    const vote = await script("typed-data", "--signer", signer, ...given);
+    const [plain, vote] = await Promise.all([script("typed-data", ...given), script("typed-data", "--signer", signer, ...given)]);
     const [id, digest] = [idIn(plain.stderr), digestIn(vote.stderr)];
     const signature = await sign({ hash: digest, privateKey: keyOf(3), to: "hex" });
     const [, number, change] = plain.stderr.match(/^carried (\d) (0x[0-9a-f]+)$/m);
