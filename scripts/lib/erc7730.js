@@ -1,5 +1,5 @@
-// How a wallet shows what a signer signs: an ERC-7730 (version 2) descriptor of every vote, made from the types that the
-// contracts declare. Each field of each type is shown; one without a rule here is an error.
+// How a wallet shows what people sign: ERC-7730 (version 2) descriptors of every vote, made from the types that the contracts
+// declare, and of every call, made from the vault's ABI. Each field is shown; one without a rule here is an error.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -7,6 +7,7 @@ const { zeroAddress } = require("viem");
 const { KINDS, TYPES, approvalType, changeType, enumIn, typesOf } = require("./typed-data.js");
 
 const VOCABULARY = fs.readFileSync(path.join(__dirname, "../../contracts/src/types/VaultTypes.sol"), "utf8");
+const VAULT_ABI = JSON.parse(fs.readFileSync(path.join(__dirname, "../../contracts/abi/Vault.json"), "utf8"));
 const USDT = "0xdAC17F958D2ee523a2206206994597C13D831ec7"; // on Ethereum
 const TEMPLATE = { chainId: 1, vault: zeroAddress, token: USDT };
 
@@ -49,7 +50,15 @@ const RULES = {
   haltedUntil: date("Frozen until"),
   successor: account("Successor"),
   token: account("Token"),
+  id: raw("Proposal"),
+  kind: choice("Change", "ChangeKind"),
+  change: raw("Encoded change"),
+  payments: raw("Packed payments"),
+  skipMask: raw("Payments left out"),
+  signature: raw("Signature"),
 };
+const ENUMS = ["Standing", "Role", "ChangeKind"];
+// By what is voted for, and by function.
 const INTENTS = {
   Batch: "Approve payments",
   Signers: "Replace signers",
@@ -60,6 +69,23 @@ const INTENTS = {
   Unfreeze: "End freeze",
   Successor: "Set successor",
   Sweep: "Sweep token",
+  pay: "Pay",
+  payBySig: "Pay with votes",
+  propose: "Propose payments",
+  proposeBySig: "Propose with votes",
+  approve: "Approve payments",
+  approveBySig: "Bring votes",
+  execute: "Execute payments",
+  proposeChange: "Propose change",
+  proposeChangeBySig: "Propose with votes",
+  approveChange: "Approve change",
+  approveChangeBySig: "Bring votes",
+  executeChange: "Execute change",
+  revoke: "Take vote back",
+  cancel: "Veto proposal",
+  freeze: "Freeze vault",
+  blockRecipient: "Block recipient",
+  revokeRole: "End role",
 };
 
 /** The type as EIP-712 encodes it: itself, then those that it refers to by name. */
@@ -85,30 +111,65 @@ function fieldsOf(type, prefix = "") {
 
 const numbered = (names) => Object.fromEntries(names.map((name, i) => [`${i}`, name]));
 
-/** A descriptor for one vault; without one, a template whose vault is the zero address. */
-function descriptor({ chainId, vault, token } = TEMPLATE) {
+/** The parameters of a function as its key spells them, names included. */
+const spelled = ({ name, type, components }) =>
+  `${components === undefined ? type : `(${components.map(spelled).join(",")})${type.replace("tuple", "")}`} ${name}`;
+
+/** Every value that a parameter carries. */
+function parametersOf({ name, type, components }, prefix = "") {
+  const place = `${prefix}${name}`;
+  if (components === undefined) {
+    if (RULES[name] === undefined) throw new Error(`nothing says how parameter ${name} is shown`);
+    return [{ path: place, ...RULES[name], visible: "always" }];
+  }
+  if (type === "tuple") return components.flatMap((component) => parametersOf(component, `${place}.`));
+  const fields = components.flatMap((component) => parametersOf(component));
+  return [{ path: `${place}.[]`, label: name, iteration: "bundled", fields }];
+}
+
+function intentOf(name) {
+  if (INTENTS[name] === undefined) throw new Error(`nothing says what ${name} is for`);
+  return INTENTS[name];
+}
+
+function voteFormats() {
   const contents = [["Batch", "Batch"], ...KINDS.map((kind) => [kind, changeType(kind)])];
-  const formats = contents.map(([kind, content]) => {
+  return contents.map(([kind, content]) => {
     const primaryType = approvalType(content);
-    return [encodeType(primaryType), { intent: INTENTS[kind], fields: fieldsOf(primaryType) }];
+    return [encodeType(primaryType), { intent: intentOf(kind), fields: fieldsOf(primaryType) }];
   });
+}
+
+function callFormats() {
+  const calls = VAULT_ABI.filter(({ type, stateMutability }) => type === "function" && stateMutability === "nonpayable");
+  return calls.map(({ name, inputs }) => [
+    `${name}(${inputs.map(spelled).join(",")})`,
+    { intent: intentOf(name), fields: inputs.flatMap((input) => parametersOf(input)) },
+  ]);
+}
+
+function described(context, formats, token) {
   return {
     $schema: "https://eips.ethereum.org/assets/eip-7730/erc7730-v2.schema.json",
-    context: {
-      $id: "Tidelock Vault",
-      eip712: {
-        domain: { name: "Tidelock Vault", version: "1", chainId, verifyingContract: vault },
-        deployments: [{ chainId, address: vault }],
-      },
-    },
+    context: { $id: "Tidelock Vault", ...context },
     metadata: {
       owner: "Tidelock",
       contractName: "Tidelock Vault",
       constants: { token },
-      enums: Object.fromEntries(["Standing", "Role"].map((name) => [name, numbered(enumIn(VOCABULARY, name))])),
+      enums: Object.fromEntries(ENUMS.map((name) => [name, numbered(enumIn(VOCABULARY, name))])),
     },
     display: { formats: Object.fromEntries(formats) },
   };
 }
 
-module.exports = { TEMPLATE, descriptor, encodeType };
+/** Descriptors for one vault, by file name; without one, templates whose vault is the zero address. */
+function descriptors({ chainId, vault, token } = TEMPLATE) {
+  const deployments = [{ chainId, address: vault }];
+  const domain = { name: "Tidelock Vault", version: "1", chainId, verifyingContract: vault };
+  return {
+    "eip712-vault.json": described({ eip712: { domain, deployments } }, voteFormats(), token),
+    "calldata-vault.json": described({ contract: { deployments } }, callFormats(), token),
+  };
+}
+
+module.exports = { TEMPLATE, descriptors };

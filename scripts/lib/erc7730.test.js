@@ -1,5 +1,5 @@
-// The descriptor of votes passes the standard's own linter, shows every field of every type, and a renderer that shares no code
-// with it shows what is signed.
+// The descriptors of votes and calls pass the standard's own linter, show every field, and a renderer that shares no code with them
+// shows what is signed.
 "use strict";
 const assert = require("node:assert/strict");
 const { execFile } = require("node:child_process");
@@ -8,15 +8,17 @@ const os = require("node:os");
 const path = require("node:path");
 const { after, before, test } = require("node:test");
 const { promisify } = require("node:util");
-const { parseUnits } = require("viem");
+const { encodeFunctionData, parseUnits } = require("viem");
 const { vaultDomain } = require("./batch.js");
-const { TEMPLATE, descriptor } = require("./erc7730.js");
+const { TEMPLATE, descriptors } = require("./erc7730.js");
 const { KINDS, TYPES, approval, changeType, typesIn } = require("./typed-data.js");
 const { INSTALLED, piped } = require("../signing-tools/tools.js");
+const abi = require("../../contracts/abi/Vault.json");
 const vectors = require("../../test-fixtures/vectors/approval.json");
 
 const run = promisify(execFile);
 const TOKEN = { address: TEMPLATE.token, symbol: "USDT", decimals: 6 };
+const [VOTES, CALLS] = Object.keys(descriptors());
 const LATEST = 253_402_300_799; // 9999-12-31: the last second that the renderer can show
 
 let directory;
@@ -25,10 +27,12 @@ before(() => (directory = fs.mkdtempSync(path.join(os.tmpdir(), "tidelock-erc773
 after(() => fs.rmSync(directory, { recursive: true, force: true }));
 
 /** What the linter says; it fails if the linter does. */
-async function lint(content) {
-  const file = path.join(directory, "eip712-vault.json");
+async function lint(name, content) {
+  const file = path.join(directory, name);
   fs.writeFileSync(file, JSON.stringify(content));
-  return (await run(path.join(INSTALLED, "python/bin/erc7730"), ["lint", file])).stdout;
+  // It would ask explorers for the ABI of the address; it is to ask nobody.
+  const env = { ...process.env, HTTPS_PROXY: "http://127.0.0.1:1", HTTP_PROXY: "http://127.0.0.1:1" };
+  return (await run(path.join(INSTALLED, "python/bin/erc7730"), ["lint", file], { env })).stdout;
 }
 
 /** Paths of a type's leaves, or of a list of fields that are shown. */
@@ -49,14 +53,19 @@ const unfaithful = ({ display: { formats } }) =>
     return hidden || leaves.sort().join() !== shownIn(fields).sort().join();
   });
 
-test("the linter has no word against it", async () => {
-  const said = await lint(descriptor());
+test("the linter has no word against them, other than that it cannot ask explorers", async () => {
+  const { [VOTES]: votes, [CALLS]: calls } = descriptors();
+  const said = await lint(VOTES, votes);
   assert.match(said, /checked 1 v2 descriptor files, no errors found/);
   assert.doesNotMatch(said, /warning|error:/);
+  const warned = await lint(CALLS, calls);
+  assert.equal(warned.match(/warning:/g).length, 1, warned);
+  assert.match(warned, /warning: Could not fetch ABI/);
+  assert.doesNotMatch(warned, /error:/);
 });
 
 test("every field of every vote is shown, and nothing else", async () => {
-  const all = descriptor();
+  const all = descriptors()[VOTES];
   const names = Object.keys(all.display.formats).map((key) => key.slice(0, key.indexOf("(")));
   assert.deepEqual(names.sort(), Object.keys(TYPES).filter((name) => name.endsWith("Approval")).sort());
   const declared = fs.readFileSync(path.join(__dirname, "../../contracts/src/libraries/TypedData.sol"), "utf8");
@@ -66,7 +75,7 @@ test("every field of every vote is shown, and nothing else", async () => {
   for (const alter of [({ fields }) => (fields.at(-1).path = "batch.sum"), ({ fields }) => fields.pop()]) {
     const altered = structuredClone(all);
     alter(Object.values(altered.display.formats)[0]);
-    assert.match(await lint(altered), /no errors found/);
+    assert.match(await lint(VOTES, altered), /no errors found/);
     assert.equal(unfaithful(altered).length, 1);
   }
 });
@@ -80,7 +89,8 @@ function voteOf(vector) {
 
 /** What a wallet with the vault's descriptor shows. */
 async function screens(documents, { chainId, vault }) {
-  const given = { descriptor: descriptor({ chainId: Number(chainId), vault, token: TOKEN.address }), token: TOKEN, documents };
+  const descriptor = descriptors({ chainId: Number(chainId), vault, token: TOKEN.address })[VOTES];
+  const given = { descriptor, token: TOKEN, documents };
   return JSON.parse(await piped(path.join(INSTALLED, "render"), [], JSON.stringify(given)));
 }
 
@@ -144,4 +154,44 @@ test("another vault's or another chain's vote is not shown as clear", async () =
     const [screen] = await screens([document], place);
     assert.notEqual(screen.clear, true);
   }
+});
+
+/** Every value that a parameter of the ABI carries, in order, as [type, value]. */
+const carried = ({ type, components }, value) => {
+  if (components === undefined) return [[type, value]];
+  const values = type.endsWith("[]") ? value : [value];
+  return values.flatMap((element) => components.flatMap((component) => carried(component, element[component.name])));
+};
+
+/** Some value of a type. */
+function sample({ name, type, components }) {
+  if (type.endsWith("[]")) return [1, 2].map(() => sample({ name, type: type.slice(0, -2), components }));
+  if (components !== undefined) return Object.fromEntries(components.map((component) => [component.name, sample(component)]));
+  if (name === "role" || name === "kind") return 1;
+  return { address: TOKEN.address, bytes: "0x1234", bytes32: `0x${"ab".repeat(32)}`, uint40: 1_900_000_000 }[type] ?? 77n;
+}
+
+test("a renderer shows every value of every call that changes something", async () => {
+  const vault = vectors[0].vault;
+  const calls = abi.filter(({ type, stateMutability }) => type === "function" && stateMutability === "nonpayable");
+  const samples = calls.map(({ inputs }) => inputs.map(sample));
+  const documents = calls.map(({ name }, i) => ({ to: vault, data: encodeFunctionData({ abi, functionName: name, args: samples[i] }) }));
+  const descriptor = descriptors({ chainId: 1, vault, token: TOKEN.address })[CALLS];
+  const shown = JSON.parse(await piped(path.join(INSTALLED, "render"), [], JSON.stringify({ descriptor, token: TOKEN, documents })));
+  assert(calls.length > 15);
+  calls.forEach(({ name, inputs }, i) => {
+    assert.deepEqual([shown[i].clear, shown[i].remarks, shown[i].error], [true, [], undefined], name);
+    const values = inputs.flatMap((input, k) => carried(input, samples[i][k]));
+    assert.equal(shown[i].lines.length, values.length, name);
+    values.forEach(([type, value], k) => {
+      const [, text] = shown[i].lines[k];
+      if (["address", "bytes", "bytes32"].includes(type)) assert.equal(text.toLowerCase(), value.toLowerCase(), name);
+      if (["uint64", "uint256", "uint16"].includes(type)) assert.equal(text, `${value}`, name);
+    });
+  });
+  const approve = shown[calls.findIndex(({ name }) => name === "approve")];
+  assert.equal(approve.intent, "Approve payments");
+  assert.deepEqual(approve.lines[3], ["Total", "0.000077 USDT"]);
+  const revokeRole = shown[calls.findIndex(({ name }) => name === "revokeRole")];
+  assert.deepEqual(revokeRole.lines[1], ["Role", "Proposer"]);
 });

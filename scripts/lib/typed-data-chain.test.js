@@ -9,10 +9,10 @@ const { after, before, test } = require("node:test");
 const { promisify } = require("node:util");
 const { keccak256, toHex, zeroAddress } = require("viem");
 const { mnemonicToAccount, sign } = require("viem/accounts");
-const { batchId, headerOf, orderOf, packPayments, vaultDomain } = require("./batch.js");
+const { asTuple, batchId, headerOf, orderOf, packPayments, vaultDomain } = require("./batch.js");
 const { makeRequests } = require("./demo-requests.js");
 const { ROOT, World } = require("./demo-world.js");
-const { KINDS, encodeChange } = require("./typed-data.js");
+const { KINDS } = require("./typed-data.js");
 const { verdicts } = require("../signing-tools/tools.js");
 
 const run = promisify(execFile);
@@ -94,6 +94,7 @@ test("scripts/batch-id agrees", async () => {
 test("a batch by its id and by its file is the same document, and every tool makes its id", async () => {
   const { stdout, stderr } = await script("typed-data", batch.id);
   assert.equal(idIn(stderr), batch.id);
+  assert(stderr.startsWith(`carried ${asTuple(batch.header)}\n`));
   await allAgree([{ text: stdout, digest: batch.id }]);
   const asText = (_, value) => (typeof value === "bigint" ? `${value}` : value);
   const order = JSON.parse(JSON.stringify(orderOf(batch.header), asText));
@@ -122,11 +123,11 @@ test("so does a change of each kind, and a vote for it", async () => {
   const documents = [];
   for (const kind of KINDS) {
     const given = ["--change", kind, file(`${kind}.json`, changes[kind])];
-    const plain = await script("typed-data", ...given);
-    const vote = await script("typed-data", "--signer", signer, ...given);
+    const [plain, vote] = await Promise.all([script("typed-data", ...given), script("typed-data", "--signer", signer, ...given)]);
     const [id, digest] = [idIn(plain.stderr), digestIn(vote.stderr)];
     const signature = await sign({ hash: digest, privateKey: keyOf(3), to: "hex" });
-    const proposal = [KINDS.indexOf(kind), encodeChange(kind, JSON.parse(plain.stdout).message), [{ signer, signature }]];
+    const [, number, change] = plain.stderr.match(/^carried (\d) (0x[0-9a-f]+)$/m);
+    const proposal = [Number(number), change, [{ signer, signature }]];
     await world.send(world.owner, world.vault, world.call("Vault", "proposeChangeBySig", proposal));
     assert.equal(await world.read("VaultLens", "hasApproved", [world.vault, id, signer]), true, kind);
     assert.equal((await script("typed-data", id)).stdout, plain.stdout, kind);
