@@ -7,9 +7,18 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
+    non_snake_case,
     reason = "tests and a program that tests: where it is wrong itself it must stop at once, and it holds no money"
 )]
 
+pub mod actors;
 pub mod artefacts;
+pub mod author;
+mod batches;
 pub mod chain;
+mod changes;
+pub mod rng;
+pub mod run;
 pub mod setting;
+pub mod trial;
+pub mod world;

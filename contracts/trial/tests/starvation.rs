@@ -120,14 +120,12 @@ impl World {
             payments: payments.clone(),
         };
         self.chain.must(account(SIGNER), self.vault, &propose);
-        let skipMask = U256::ZERO;
-        let data = executeCall {
+        let execute = executeCall {
             order,
             payments,
-            skipMask,
-        }
-        .abi_encode();
-        (account(KEEPER), data.into(), 2)
+            skipMask: U256::ZERO,
+        };
+        (account(KEEPER), execute.abi_encode().into(), 2)
     }
 }
 
@@ -137,9 +135,8 @@ fn blames_the_token(outcome: &Outcome, count: usize) -> Option<String> {
         let nothing = outcome.output.starts_with(&VaultNothingPaid::SELECTOR);
         return nothing.then(|| "VaultNothingPaid".into());
     }
-    let failed = |log: &&alloy_primitives::Log| {
-        log.topics().first() == Some(&PaymentFailed::SIGNATURE_HASH)
-    };
+    let failed =
+        |log: &&alloy_primitives::Log| log.topics().first() == Some(&PaymentFailed::SIGNATURE_HASH);
     let failures = outcome.logs.iter().filter(failed).count();
     let mask = U256::from_be_slice(&outcome.output);
     (failures > 0 || mask != full(count)).then(|| format!("{failures} PaymentFailed, mask {mask}"))
@@ -151,7 +148,11 @@ fn false_failures(world: &mut World, count: usize, told: &str) -> Vec<String> {
     let enough = world
         .chain
         .try_with_gas(from, world.vault, data.clone(), ENOUGH);
-    assert_eq!(blames_the_token(&enough, count), None, "{told}: with enough gas");
+    assert_eq!(
+        blames_the_token(&enough, count),
+        None,
+        "{told}: with enough gas"
+    );
     assert!(enough.success, "{told}: {} with enough gas", enough.output);
     let mut found = Vec::new();
     let mut paid = false;
