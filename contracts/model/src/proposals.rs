@@ -461,7 +461,8 @@ impl Vault {
         proposing: bool,
         done: &mut Done,
     ) -> Result<(), Revert> {
-        let ran = self.is_running(id);
+        // A proposal runs from the vote that it is made by at the earliest, also one that needs none.
+        let ran = !proposing && self.is_running(id);
         self.say(id, signer, time, true);
         let Some(proposal) = self.proposals.get(&id) else {
             return Err(Revert::new());

@@ -15,6 +15,7 @@ contract Intruder is IModeTokenHook {
     }
 
     function onTransfer() external {
+        if (target == address(0)) return;
         (bool success,) = target.call(data);
         if (success) ++entered;
     }

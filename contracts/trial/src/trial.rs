@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, Bytes, LogData, U256};
-use alloy_sol_types::{SolInterface, SolValue, sol};
+use alloy_sol_types::{SolEventInterface, SolInterface, SolValue, sol};
 use tidelock_model::{
     Caller, Rules, Vault,
-    abi::{Configuration, VaultCalls, VaultErrors},
+    abi::{Configuration, VaultCalls, VaultErrors, VaultEvents},
 };
 
 use crate::{
@@ -175,8 +175,8 @@ impl Trial {
                     return Err(format!("{verb} returns {seen}, expected {}", done.returned));
                 }
                 if done.logs != answer.logs {
-                    let (seen, expected) = (&answer.logs, &done.logs);
-                    return Err(format!("{verb} logs {seen:#?}\nexpected {expected:#?}"));
+                    let (seen, expected) = (events(&answer.logs), events(&done.logs));
+                    return Err(format!("{verb} logs\n{seen}expected\n{expected}"));
                 }
             }
             Err(expected) if !answer.success => {
@@ -323,6 +323,15 @@ fn error_name(revert: &[u8]) -> String {
     let selector = revert.get(..4).and_then(|s| <[u8; 4]>::try_from(s).ok());
     let name = selector.and_then(VaultErrors::name_by_selector);
     name.unwrap_or("no data").to_string()
+}
+
+/// Logs for people.
+fn events(logs: &[LogData]) -> String {
+    let event = |log: &LogData| match VaultEvents::decode_raw_log(log.topics(), &log.data) {
+        Ok(event) => format!("  {event:?}\n"),
+        Err(_) => format!("  {log:?}\n"),
+    };
+    logs.iter().map(event).collect()
 }
 
 /// Revert data for people.
