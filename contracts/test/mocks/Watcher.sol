@@ -12,73 +12,87 @@ import {ITestToken} from "./TestToken.sol";
 contract Watcher {
     uint256 private constant MAX_TIERS = 4;
 
-    uint256[] private _words;
+    uint256 private constant MAX_WORDS = 4096;
 
-    /// @notice Never called in a transaction that stays: it collects in storage.
+    /// @dev What was read so far.
+    struct Book {
+        uint256[] words;
+        uint256 count;
+    }
+
     function look(
         IVault vault,
         bytes32[] calldata ids,
         uint64[] calldata numbers,
         address[] calldata accounts,
         ITestToken[] calldata tokens
-    ) external returns (uint256[] memory) {
-        _policy(vault);
+    ) external view returns (uint256[] memory words) {
+        words = new uint256[](MAX_WORDS);
+        Book memory book = Book(words, 0);
+        _policy(book, vault);
         for (uint256 i = 0; i < ids.length; ++i) {
-            _proposal(vault, ids[i]);
+            _proposal(book, vault, ids[i]);
         }
         for (uint256 i = 0; i < numbers.length; ++i) {
-            _words.push(vault.isPaid(numbers[i]) ? 1 : 0);
+            _write(book, vault.isPaid(numbers[i]) ? 1 : 0);
         }
         for (uint256 i = 0; i < accounts.length; ++i) {
-            _account(vault, accounts[i], tokens);
+            _account(book, vault, accounts[i], tokens);
         }
-        return _words;
+        uint256 count = book.count;
+        assembly ("memory-safe") {
+            mstore(words, count)
+        }
     }
 
-    function _policy(IVault vault) private {
+    function _policy(Book memory book, IVault vault) private view {
         uint256 hot = Hot.unwrap(vault.hot());
-        _push(_bits(hot, 0, 36), _bits(hot, 36, 36), _bits(hot, 72, 24));
-        _push(vault.threshold(), vault.policyDelay(), vault.termsChangedAt());
-        _words.push(uint160(vault.successor()));
+        _push(book, _bits(hot, 0, 36), _bits(hot, 36, 36), _bits(hot, 72, 24));
+        _push(book, vault.threshold(), vault.policyDelay(), vault.termsChangedAt());
+        _write(book, uint160(vault.successor()));
         uint256 count = vault.tierCount();
-        _words.push(count);
+        _write(book, count);
         for (uint256 k = 0; k < MAX_TIERS; ++k) {
             Tier memory t;
             if (k < count) t = vault.tier(k);
-            _push(t.maxKnown, t.maxUnknown, t.cap);
-            _push(t.approvals, t.delay, vault.headroom(k));
+            _push(book, t.maxKnown, t.maxUnknown, t.cap);
+            _push(book, t.approvals, t.delay, vault.headroom(k));
         }
-        _list(vault.signers());
-        _list(vault.guardians());
+        _list(book, vault.signers());
+        _list(book, vault.guardians());
     }
 
-    function _proposal(IVault vault, bytes32 id) private {
+    function _proposal(Book memory book, IVault vault, bytes32 id) private view {
         uint256 word = Proposal.unwrap(vault.proposal(id));
-        _push(uint256(vault.stateOf(id)), _count(_bits(word, 0, 32)), _count(_bits(word, 32, 32)));
-        _push(_bits(word, 64, 24), _bits(word, 88, 36), _bits(word, 124, 36));
+        _push(book, uint256(vault.stateOf(id)), _count(_bits(word, 0, 32)), _count(_bits(word, 32, 32)));
+        _push(book, _bits(word, 64, 24), _bits(word, 88, 36), _bits(word, 124, 36));
     }
 
-    function _account(IVault vault, address account, ITestToken[] calldata tokens) private {
+    function _account(Book memory book, IVault vault, address account, ITestToken[] calldata tokens) private view {
         uint256 word = Member.unwrap(vault.member(account));
-        _push(_bits(word, 0, 40), _bits(word, 40, 40), _bits(word, 80, 40));
-        _push(_bits(word, 120, 40), _bits(word, 160, 24), _bits(word, 184, 8));
-        _words.push(uint256(vault.standingOf(account)));
+        _push(book, _bits(word, 0, 40), _bits(word, 40, 40), _bits(word, 80, 40));
+        _push(book, _bits(word, 120, 40), _bits(word, 160, 24), _bits(word, 184, 8));
+        _write(book, uint256(vault.standingOf(account)));
         for (uint256 i = 0; i < tokens.length; ++i) {
-            _words.push(tokens[i].balanceOf(account));
+            _write(book, tokens[i].balanceOf(account));
         }
     }
 
-    function _list(address[] memory list) private {
-        _words.push(list.length);
+    function _list(Book memory book, address[] memory list) private pure {
+        _write(book, list.length);
         for (uint256 i = 0; i < list.length; ++i) {
-            _words.push(uint160(list[i]));
+            _write(book, uint160(list[i]));
         }
     }
 
-    function _push(uint256 a, uint256 b, uint256 c) private {
-        _words.push(a);
-        _words.push(b);
-        _words.push(c);
+    function _push(Book memory book, uint256 a, uint256 b, uint256 c) private pure {
+        _write(book, a);
+        _write(book, b);
+        _write(book, c);
+    }
+
+    function _write(Book memory book, uint256 word) private pure {
+        book.words[book.count++] = word;
     }
 
     function _bits(uint256 word, uint256 offset, uint256 width) private pure returns (uint256) {

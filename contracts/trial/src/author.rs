@@ -107,10 +107,11 @@ impl Author {
     }
 
     /// Money for the vault, before anything else.
-    pub fn opening(&self, place: &Place) -> Vec<Step> {
+    pub fn opening(&mut self, place: &Place) -> Vec<Step> {
+        let units = self.rng.pick(&[200_000, 200_000, 9_000]);
         [place.token, place.other]
             .map(|token| {
-                let amount = U256::from(200_000 * UNIT);
+                let amount = U256::from(units * UNIT);
                 let to = place.vault;
                 self.step(account(0), token, &IModeToken::mintCall { to, amount })
             })
@@ -129,9 +130,10 @@ impl Author {
             55..=64 => self.propose_change(model, place),
             65..=72 => self.approve_change(model, place),
             73..=79 => self.execute_change(model, place),
-            80..=85 => self.revoke(model, place),
-            86..=90 => self.stop(model, place),
-            91..=98 => self.disturb(place),
+            80..=82 => self.revoke(model, place),
+            83..=86 => self.stop(model, place),
+            87..=93 => self.disturb(place),
+            94..=98 => self.approve(model, place),
             _ => self.nonsense(place),
         }
     }
@@ -140,10 +142,10 @@ impl Author {
         let now = self.time;
         let bucket = 4 * 3_600;
         let target = match self.rng.below(100) {
-            0..=54 => now + self.rng.below(30),
-            55..=69 => now + self.rng.below(3 * 3_600),
-            70..=77 => (now / bucket + self.rng.between(1, 2)) * bucket,
-            78..=92 => {
+            0..=64 => now + self.rng.below(30),
+            65..=75 => now + self.rng.below(2 * 3_600),
+            76..=83 => (now / bucket + self.rng.between(1, 2)) * bucket,
+            84..=92 => {
                 let since = self.rng.pick(&self.times);
                 let wait = [3_600, DAY + 3_600, 28 * 3_600, model.policy_delay()];
                 since + self.rng.pick(&wait)
@@ -434,7 +436,7 @@ impl Author {
             let most = if known { row.maxKnown } else { row.maxUnknown };
             let below = u128::from(self.rng.below(most.max(1) as u64));
             let wild = [0, most + 1];
-            let usual = [1, UNIT, most, most / 2, below, below, below];
+            let usual = [1, UNIT, most, most, most / 2, below, below];
             let amount = if self.rng.percent(4) {
                 self.rng.pick(&wild)
             } else {

@@ -82,7 +82,11 @@ impl Author {
         let written = match self.earlier() {
             Some(again) if self.rng.percent(20) => again,
             _ => {
-                let tier = self.rng.pick(&[0, 0, 0, 0, 0, 0, 0, 1, 2, 4]);
+                let tier = if self.rng.percent(95) {
+                    0
+                } else {
+                    self.rng.pick(&[1, 2, 4])
+                };
                 let first = self.number(0);
                 let order = self.order(tier, first, u64::MAX);
                 let mut payments = self.payments(model, place, tier);
@@ -101,17 +105,29 @@ impl Author {
     }
 
     fn tier_of_proposals(&mut self, model: &Vault) -> (u8, u64) {
-        let tier = self.rng.pick(&[1, 1, 1, 2, 2, 2, 2, 0, 3]);
+        let tier = if self.rng.percent(95) {
+            self.rng.pick(&[1, 2])
+        } else {
+            self.rng.pick(&[0, 3])
+        };
         let delay = model.tiers().get(usize::from(tier)).map_or(0, |t| t.delay);
         (tier, delay)
     }
 
     pub(crate) fn pay_by_sig(&mut self, model: &Vault, place: &Place) -> Step {
+        let usable = model.tiers().get(1).is_some_and(|t| t.delay == 0);
+        if !usable && self.rng.percent(90) {
+            return self.pay(model, place);
+        }
         let from = self.executor(model);
         let written = match self.earlier() {
             Some(again) if self.rng.percent(25) => again,
             _ => {
-                let tier = self.rng.pick(&[1, 1, 1, 1, 2, 0]);
+                let tier = if self.rng.percent(92) {
+                    1
+                } else {
+                    self.rng.pick(&[0, 2])
+                };
                 let first = self.number(PROPOSALS);
                 let order = self.order(tier, first, u64::MAX);
                 let payments = self.payments(model, place, tier);
@@ -164,7 +180,14 @@ impl Author {
             .filter(|b| states.contains(&model.state(b.content.id(model.domain()), now)))
             .cloned()
             .collect();
-        if right.is_empty() || self.rng.percent(10) {
+        if right.is_empty() {
+            return if self.rng.percent(20) {
+                self.earlier()
+            } else {
+                None
+            };
+        }
+        if self.rng.percent(8) {
             return self.earlier();
         }
         Some(self.rng.pick(&right))
@@ -192,7 +215,7 @@ impl Author {
 
     pub(crate) fn execute(&mut self, model: &Vault, place: &Place) -> Step {
         let Some(written) = self.standing_at(model, &[State::Ready]) else {
-            return self.propose(model, place);
+            return self.approve(model, place);
         };
         let from = self.executor(model);
         let skip = self.rng.pick(&[0u64, 0, 0, 0, 1, 2, u64::MAX]);

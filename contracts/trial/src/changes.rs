@@ -29,8 +29,8 @@ impl Author {
         self.nonce += 1;
         let (nonce, expiresAt) = (self.nonce, self.change_life(model));
         match self.rng.below(16) {
-            0..=2 => self.signers_change(place, nonce, expiresAt),
-            3..=6 => self.tiers_change(model, nonce, expiresAt),
+            0 => self.signers_change(place, nonce, expiresAt),
+            1..=6 => self.tiers_change(model, nonce, expiresAt),
             7..=8 => self.recipients_change(model, place, nonce, expiresAt),
             9..=10 => self.role_change(model, nonce, expiresAt),
             11 => self.guardians_change(model, nonce, expiresAt),
@@ -108,7 +108,8 @@ impl Author {
             .collect();
         let mut policyDelay = model.policy_delay() as u32;
         let k = self.rng.below(tiers.len() as u64) as usize;
-        match self.rng.below(12) {
+        match self.rng.below(13) {
+            12 => {} // the same once more
             0..=1 => tiers[k].cap -= (tiers[k].cap - tiers[k].maxKnown) / (2 * UNIT) * UNIT,
             2 => tiers[k].maxUnknown = tiers[k].maxUnknown / (2 * UNIT) * UNIT,
             3 => tiers[k].approvals += 1,
@@ -116,7 +117,7 @@ impl Author {
             5..=6 => tiers[k].cap += 500 * UNIT,
             7 => tiers[k].delay = tiers[k].delay.saturating_sub(3_600),
             8 => tiers[k].approvals = tiers[k].approvals.saturating_sub(1),
-            9 if tiers.len() > 2 => drop(tiers.pop()),
+            9 if tiers.len() > 3 => drop(tiers.pop()),
             9 => {
                 let mut next = tiers[tiers.len() - 1].clone();
                 next.delay += 60;
@@ -257,8 +258,8 @@ impl Author {
             .filter(|c| states.contains(&model.state(c.id(model.domain()), now)))
             .cloned()
             .collect();
-        if right.is_empty() || self.rng.percent(8) {
-            return self.changes.last().cloned();
+        if right.is_empty() {
+            return self.changes.last().filter(|_| now % 5 == 0).cloned();
         }
         Some(self.rng.pick(&right))
     }
@@ -286,7 +287,7 @@ impl Author {
 
     pub(crate) fn execute_change(&mut self, model: &Vault, place: &Place) -> Step {
         let Some(content) = self.change_at(model, &[State::Ready]) else {
-            return self.propose_change(model, place);
+            return self.approve_change(model, place);
         };
         let from = self.executor(model);
         let (kind, change) = (content.kind().unwrap_or_default(), content.encode());
