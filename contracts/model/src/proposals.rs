@@ -1,0 +1,555 @@
+//! Votes, clocks and states. What signers say is kept as they said it, and votes, quorum and clock are counted from that.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+
+use alloy_primitives::{Address, B256, Signature, U256};
+
+use crate::{
+    Caller, Done, Revert, Vault, World,
+    abi::{self, Batch, Content, Order, Vote},
+    policy::PROPOSER,
+    refuse,
+};
+
+/// Lifecycle of a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named as in the contract")]
+pub enum State {
+    None,
+    Proposed,
+    Queued,
+    Ready,
+    Executed,
+    Cancelled,
+    Expired,
+}
+
+impl State {
+    /// Its number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Proposed => 1,
+            Self::Queued => 2,
+            Self::Ready => 3,
+            Self::Executed => 4,
+            Self::Cancelled => 5,
+            Self::Expired => 6,
+        }
+    }
+}
+
+/// What a proposal was proposed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Proposal {
+    pub(crate) content: Content,
+    pub(crate) proposed_at: u64,
+    pub(crate) required: u8,
+    pub(crate) delay: u64,
+    pub(crate) instant: bool,
+    pub(crate) end: Option<State>,
+}
+
+impl Proposal {
+    fn vetoable(&self) -> bool {
+        !matches!(self.content, Content::Guardians(_) | Content::Unfreeze(_))
+    }
+}
+
+/// A vote, or a vote taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    signer: Address,
+    epoch: u64,
+    time: u64,
+    yes: bool,
+}
+
+/// What it comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Signer epoch of those that count.
+    pub epoch: u64,
+    /// Who voted.
+    pub votes: BTreeSet<Address>,
+    /// Whose signatures count no more.
+    pub barred: BTreeSet<Address>,
+    /// When the vote came that reached what was asked for when proposed.
+    pub quorum_at: Option<u64>,
+    /// When the last vote came, of any epoch.
+    pub voted_at: u64,
+}
+
+/// What execution needs.
+struct Needs {
+    required: u8,
+    delay: u64,
+    /// From when the delay runs at the earliest.
+    not_before: u64,
+}
+
+impl Vault {
+    // ── Counting ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Votes and clock of a proposal.
+    pub fn tally(&self, id: B256) -> Tally {
+        let proposal = self.proposals.get(&id);
+        let required = proposal.map_or(usize::MAX, |p| usize::from(p.required));
+        let mut tally = Tally::default();
+        if required == 0 {
+            tally.quorum_at = proposal.map(|p| p.proposed_at);
+        }
+        for said in self.said.get(&id).into_iter().flatten() {
+            if said.epoch != tally.epoch {
+                tally.epoch = said.epoch;
+                tally.barred.clear();
+                if self.rules.epochs_drop_votes {
+                    tally.votes.clear();
+                    tally.quorum_at = tally.quorum_at.filter(|_| required == 0);
+                }
+            }
+            if said.yes {
+                tally.votes.insert(said.signer);
+                tally.voted_at = said.time;
+                if tally.votes.len() >= required {
+                    tally.quorum_at.get_or_insert(said.time);
+                }
+            } else {
+                tally.votes.remove(&said.signer);
+                if self.rules.revoking_forbids {
+                    tally.barred.insert(said.signer);
+                }
+                tally.quorum_at = tally.quorum_at.filter(|_| tally.votes.len() >= required);
+            }
+        }
+        tally
+    }
+
+    fn needs(&self, proposal: &Proposal, tally: &Tally) -> Needs {
+        let (required, delay) = match &proposal.content {
+            Content::Batch(batch) => match self.tier(batch.tier) {
+                Some(tier) => (tier.approvals, tier.delay),
+                None => (0, 0),
+            },
+            _ if proposal.instant => (self.threshold, 0),
+            _ => (self.threshold, self.policy_delay),
+        };
+        let mut not_before = 0;
+        if required > proposal.required && self.rules.stricter_terms_restart {
+            not_before = tally.voted_at;
+            if matches!(proposal.content, Content::Batch(_)) {
+                not_before = not_before.max(self.terms_changed_at);
+            }
+        }
+        Needs {
+            required: required.max(proposal.required),
+            delay: delay.max(proposal.delay),
+            not_before,
+        }
+    }
+
+    /// When a proposal whose votes suffice now began to wait, and for how long; nothing if votes are missing. [seconds]
+    fn running(&self, proposal: &Proposal, tally: &Tally) -> Option<(u64, u64)> {
+        let counting = if tally.epoch == self.epoch {
+            tally.votes.len()
+        } else {
+            0
+        };
+        let needs = self.needs(proposal, tally);
+        let started = tally.quorum_at?;
+        (counting >= usize::from(needs.required))
+            .then(|| (started.max(needs.not_before), needs.delay))
+    }
+
+    fn is_running(&self, id: B256) -> bool {
+        let proposal = self.proposals.get(&id);
+        proposal.is_some_and(|p| self.running(p, &self.tally(id)).is_some())
+    }
+
+    /// A proposal's state at a time.
+    pub fn state(&self, id: B256, time: u64) -> State {
+        let Some(proposal) = self.proposals.get(&id) else {
+            return State::None;
+        };
+        if let Some(end) = proposal.end {
+            return end;
+        }
+        if time >= proposal.content.expires_at() {
+            return State::Expired;
+        }
+        match self.running(proposal, &self.tally(id)) {
+            None => State::Proposed,
+            Some((start, delay)) if time < start + delay => State::Queued,
+            Some(_) => State::Ready,
+        }
+    }
+
+    fn has_vote(&self, id: B256, signer: Address) -> bool {
+        let tally = self.tally(id);
+        tally.epoch == self.epoch && tally.votes.contains(&signer)
+    }
+
+    fn is_barred(&self, id: B256, signer: Address) -> bool {
+        let tally = self.tally(id);
+        tally.epoch == self.epoch && tally.barred.contains(&signer)
+    }
+
+    pub(crate) fn end(&mut self, id: B256, state: State) {
+        if let Some(proposal) = self.proposals.get_mut(&id) {
+            proposal.end = Some(state);
+        }
+    }
+
+    // ── Batches ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    pub(crate) fn propose(
+        &mut self,
+        by: Caller,
+        order: &Order,
+        payments: &[u8],
+        done: &mut Done,
+    ) -> Result<(), Revert> {
+        let id = self.open_batch(by.time, order, payments)?;
+        done.log(abi::BatchProposed {
+            id,
+            proposer: by.address,
+            order: order.clone(),
+            payments: payments.to_vec().into(),
+        });
+        self.proposed_by(by, id, done)?;
+        done.returns(id);
+        Ok(())
+    }
+
+    pub(crate) fn propose_by_sig<W: World>(
+        &mut self,
+        world: &W,
+        by: Caller,
+        order: &Order,
+        payments: &[u8],
+        votes: &[Vote],
+        done: &mut Done,
+    ) -> Result<(), Revert> {
+        let id = self.open_batch(by.time, order, payments)?;
+        let Some(first) = votes.first() else {
+            return refuse(abi::VaultVotesMissing {});
+        };
+        done.log(abi::BatchProposed {
+            id,
+            proposer: first.signer,
+            order: order.clone(),
+            payments: payments.to_vec().into(),
+        });
+        self.vote_by_sig(world, by.time, id, votes, true, done)?;
+        done.returns(id);
+        Ok(())
+    }
+
+    /// The tier exists and is not automatic; its approvals and delay. [seconds]
+    pub(crate) fn check_tier_of_proposals(&self, index: u8) -> Result<(u8, u64), Revert> {
+        match self.tier(index) {
+            None => refuse(abi::VaultTierUnknown {
+                tier: U256::from(index),
+                tiers: U256::from(self.tiers.len()),
+            }),
+            Some(tier) if tier.is_automatic() => refuse(abi::VaultTierAutomatic {
+                tier: U256::from(index),
+            }),
+            Some(tier) => Ok((tier.approvals, tier.delay)),
+        }
+    }
+
+    fn open_batch(&mut self, time: u64, order: &Order, payments: &[u8]) -> Result<B256, Revert> {
+        let (required, delay) = self.check_tier_of_proposals(order.tier)?;
+        let batch = self.read_proposal(order, payments)?;
+        let proposal = Proposal {
+            content: batch.content,
+            proposed_at: time,
+            required,
+            delay,
+            instant: false,
+            end: None,
+        };
+        self.open_proposal(batch.id, proposal, time)?;
+        Ok(batch.id)
+    }
+
+    // ── Proposals of any kind ────────────────────────────────────────────────────────────────────────────────────
+
+    pub(crate) fn check_never_proposed(&self, id: B256, time: u64) -> Result<(), Revert> {
+        if self.proposals.contains_key(&id) {
+            return refuse(abi::VaultAlreadyProposed {
+                id,
+                state: self.state(id, time).number(),
+            });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn open_proposal(
+        &mut self,
+        id: B256,
+        proposal: Proposal,
+        time: u64,
+    ) -> Result<(), Revert> {
+        self.check_never_proposed(id, time)?;
+        self.check_life(&proposal, proposal.delay, time)?;
+        self.proposals.insert(id, proposal);
+        Ok(())
+    }
+
+    /// Delay and settling fit the life that is left; what takes effect at once needs neither.
+    fn check_life(&self, proposal: &Proposal, delay: u64, time: u64) -> Result<(), Revert> {
+        let least = if proposal.instant {
+            1
+        } else {
+            delay + self.rules.settle()
+        };
+        self.check_expiry(proposal.content.expires_at(), time, time + least)
+    }
+
+    pub(crate) fn check_expiry(
+        &self,
+        expires_at: u64,
+        time: u64,
+        earliest: u64,
+    ) -> Result<(), Revert> {
+        let latest = time + self.rules.max_life;
+        if (earliest..=latest).contains(&expires_at) {
+            return Ok(());
+        }
+        refuse(abi::VaultExpiryOutOfRange {
+            expiresAt: U256::from(expires_at),
+            earliest: U256::from(earliest),
+            latest: U256::from(latest),
+        })
+    }
+
+    /// Proposed by a signer, which votes by it, or by a proposer.
+    pub(crate) fn proposed_by(
+        &mut self,
+        by: Caller,
+        id: B256,
+        done: &mut Done,
+    ) -> Result<(), Revert> {
+        if self.is_signer(by.address) {
+            return self.count_vote(by.time, id, by.address, true, done);
+        }
+        if !self.holds(by.address, PROPOSER, by.time) {
+            return refuse(abi::VaultNotProposer { caller: by.address });
+        }
+        if self.tally(id).quorum_at.is_some() {
+            done.log(abi::Queued {
+                id,
+                caller: by.address,
+            });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn require_signer(&self, account: Address) -> Result<(), Revert> {
+        if self.is_signer(account) {
+            return Ok(());
+        }
+        refuse(abi::VaultNotSigner { caller: account })
+    }
+
+    fn require_pending(&self, id: B256, time: u64) -> Result<&Proposal, Revert> {
+        let state = self.state(id, time);
+        match self.proposals.get(&id) {
+            Some(proposal) if matches!(state, State::Proposed | State::Queued | State::Ready) => {
+                Ok(proposal)
+            }
+            _ => refuse(abi::VaultStateInvalid {
+                id,
+                state: state.number(),
+            }),
+        }
+    }
+
+    pub(crate) fn approve(
+        &mut self,
+        by: Caller,
+        content: &Content,
+        done: &mut Done,
+    ) -> Result<(), Revert> {
+        let id = content.id(&self.domain);
+        self.require_signer(by.address)?;
+        self.require_pending(id, by.time)?;
+        if self.has_vote(id, by.address) {
+            return refuse(abi::VaultAlreadyApproved {
+                id,
+                signer: by.address,
+            });
+        }
+        self.count_vote(by.time, id, by.address, false, done)
+    }
+
+    pub(crate) fn approve_by_sig<W: World>(
+        &mut self,
+        world: &W,
+        by: Caller,
+        content: &Content,
+        votes: &[Vote],
+        done: &mut Done,
+    ) -> Result<(), Revert> {
+        let id = content.id(&self.domain);
+        self.require_pending(id, by.time)?;
+        self.vote_by_sig(world, by.time, id, votes, false, done)
+    }
+
+    pub(crate) fn vote_by_sig<W: World>(
+        &mut self,
+        world: &W,
+        time: u64,
+        id: B256,
+        votes: &[Vote],
+        proposing: bool,
+        done: &mut Done,
+    ) -> Result<(), Revert> {
+        let Some(first) = votes.first() else {
+            return refuse(abi::VaultVotesMissing {});
+        };
+        let Some(content) = self.proposals.get(&id).map(|p| p.content.clone()) else {
+            return Err(Revert::new());
+        };
+        let mut news = false;
+        for (i, vote) in votes.iter().enumerate() {
+            self.require_signer(vote.signer)?;
+            if self.has_vote(id, vote.signer) {
+                continue;
+            }
+            self.check_vote(world, &content, id, vote)?;
+            self.count_vote(time, id, vote.signer, proposing && i == 0, done)?;
+            news = true;
+        }
+        if news {
+            return Ok(());
+        }
+        refuse(abi::VaultAlreadyApproved {
+            id,
+            signer: first.signer,
+        })
+    }
+
+    /// A signed vote is its signer's, of this signer set, and not forbidden.
+    pub(crate) fn check_vote<W: World>(
+        &self,
+        world: &W,
+        content: &Content,
+        id: B256,
+        vote: &Vote,
+    ) -> Result<(), Revert> {
+        let signer = vote.signer;
+        if self.is_barred(id, signer) {
+            return refuse(abi::VaultVoteRevoked { id, signer });
+        }
+        let digest = content.vote_digest(&self.domain, signer, self.epoch);
+        let valid = recovered(digest, &vote.signature) == Some(signer)
+            || world.contract_signed(signer, digest, &vote.signature);
+        if valid {
+            return Ok(());
+        }
+        refuse(abi::VaultSignatureInvalid { signer })
+    }
+
+    fn count_vote(
+        &mut self,
+        time: u64,
+        id: B256,
+        signer: Address,
+        proposing: bool,
+        done: &mut Done,
+    ) -> Result<(), Revert> {
+        // A proposal runs from the vote that it is made by at the earliest, also one that needs none.
+        let ran = !proposing && self.is_running(id);
+        self.say(id, signer, time, true);
+        let Some(proposal) = self.proposals.get(&id) else {
+            return Err(Revert::new());
+        };
+        match self.running(proposal, &self.tally(id)) {
+            Some((_, delay)) if !ran => {
+                self.check_life(proposal, delay, time)?;
+                done.log(abi::Queued { id, caller: signer });
+            }
+            _ if !proposing => done.log(abi::Approved { id, signer }),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, id: B256, signer: Address, time: u64, yes: bool) {
+        let epoch = self.epoch;
+        let said: &mut Vec<Said> = self.said.entry(id).or_default();
+        said.push(Said {
+            signer,
+            epoch,
+            time,
+            yes,
+        });
+    }
+
+    pub(crate) fn revoke(&mut self, by: Caller, id: B256, done: &mut Done) -> Result<(), Revert> {
+        let signer = by.address;
+        self.require_signer(signer)?;
+        if self.proposals.contains_key(&id) {
+            self.require_pending(id, by.time)?;
+        }
+        if !self.has_vote(id, signer) && self.is_barred(id, signer) {
+            return refuse(abi::VaultNotApproved { id, signer });
+        }
+        let ran = self.is_running(id);
+        self.say(id, signer, by.time, false);
+        done.log(abi::Revoked { id, signer });
+        if ran && !self.is_running(id) {
+            done.log(abi::Unqueued { id });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn cancel(&mut self, by: Caller, id: B256, done: &mut Done) -> Result<(), Revert> {
+        self.require_guardian(by)?;
+        if !self.require_pending(id, by.time)?.vetoable() {
+            return refuse(abi::VaultNotVetoable { id });
+        }
+        self.end(id, State::Cancelled);
+        done.log(abi::Cancelled {
+            id,
+            guardian: by.address,
+        });
+        Ok(())
+    }
+
+    /// The header of what was proposed; nothing for a change.
+    pub fn batch(&self, id: B256) -> Option<Batch> {
+        match &self.proposals.get(&id)?.content {
+            Content::Batch(b) => Some(Batch {
+                firstNumber: b.firstNumber,
+                count: b.count,
+                tier: b.tier,
+                total: b.total,
+                recipient: b.recipient,
+                expiresAt: b.expiresAt,
+                paymentsHash: b.paymentsHash,
+                context: b.context,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Who made an ECDSA signature of 65 bytes with low `s`, and `v` of 27 or 28.
+fn recovered(digest: B256, signature: &[u8]) -> Option<Address> {
+    let [words @ .., v] = signature else {
+        return None;
+    };
+    if words.len() != 64 || !matches!(v, 27 | 28) {
+        return None;
+    }
+    let (r, s) = words.split_at(32);
+    let signature = Signature::new(U256::from_be_slice(r), U256::from_be_slice(s), *v == 28);
+    if signature.normalize_s().is_some() {
+        return None; // the high twin of a low `s`
+    }
+    signature.recover_address_from_prehash(&digest).ok()
+}
