@@ -13,7 +13,7 @@ contract NumberBitmapProofs is Proof {
     mapping(uint256 word => uint256 bits) private numbers;
 
     /// @notice `set` marks exactly the numbers of the mask.
-    /// @custom:bounds any mask and earlier bits; each place of the first number in its word
+    /// @custom:bounds any mask and earlier bits; first numbers at place 0, 1, 127, 128, 254 and 255 of a word
     function check_set_marksTheMask(uint256[4] calldata words, uint256 mask, uint256 place, uint256 i) external {
         uint256 first = _store(words, place);
         numbers.set(first, mask);
@@ -21,7 +21,7 @@ contract NumberBitmapProofs is Proof {
     }
 
     /// @notice `unset` clears exactly the numbers of the mask.
-    /// @custom:bounds any mask and earlier bits; each place of the first number in its word
+    /// @custom:bounds any mask and earlier bits; first numbers at place 0, 1, 127, 128, 254 and 255 of a word
     function check_unset_clearsTheMask(uint256[4] calldata words, uint256 mask, uint256 place, uint256 i) external {
         uint256 first = _store(words, place);
         numbers.unset(first, mask);
@@ -29,7 +29,7 @@ contract NumberBitmapProofs is Proof {
     }
 
     /// @notice `unpaid` tells of each number of the run whether it is unset, and nothing of others.
-    /// @custom:bounds any earlier bits; runs of 1 to 256; each place of the first number in its word
+    /// @custom:bounds any earlier bits; runs of 1 to 256; first numbers at place 0, 1, 127, 128, 254 and 255 of a word
     function check_unpaid_isWhatIsNotSet(uint256[4] calldata words, uint256 count, uint256 place, uint256 i) external {
         uint256 first = _store(words, place);
         assume(count - 1 < 256 && i < 256);
@@ -43,7 +43,7 @@ contract NumberBitmapProofs is Proof {
         for (uint256 k = 0; k < 4; ++k) {
             numbers[WORD - 1 + k] = words[k];
         }
-        return WORD * 256 + split(place, 256);
+        return WORD * 256 + [uint256(0), 1, 127, 128, 254, 255][split(place, 6)];
     }
 
     /// @dev Bit `i` of the four words is set if it was or is of `marked`, unless it is of `cleared`.

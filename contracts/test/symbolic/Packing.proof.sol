@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Bits} from "../../src/libraries/Bits.sol";
 import {PackedPayments} from "../../src/libraries/PackedPayments.sol";
 import {Hot} from "../../src/types/Hot.sol";
 import {Member} from "../../src/types/Member.sol";
@@ -13,18 +12,9 @@ import {Proof} from "./Proof.sol";
 /// @title PackingProofs
 /// @notice What is written to a field is read from it, and no other field changes.
 contract PackingProofs is Proof {
-    using Bits for uint256;
     using PackedPayments for bytes;
 
     // ── Fields ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// @notice A field holds what fits its width; every other bit of the word stays.
-    function check_bits_setOneField(uint256 word, uint256 start, uint256 width, uint256 value, uint256 bit) external pure {
-        assume(start < 256 && width < 256 && start + width <= 256 && bit < 256);
-        uint256 next = word.set(start, width, value);
-        assert(next.get(start, width) == value & ((1 << width) - 1));
-        if (bit < start || bit >= start + width) assert((next >> bit) & 1 == (word >> bit) & 1);
-    }
 
     /// @notice The fields of `Hot` lie apart, and fill the word.
     function check_hot_fieldsLieApart(uint256 word, uint256 halted, uint256 changed, uint256 epoch, uint256 tier)
