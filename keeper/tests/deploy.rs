@@ -92,10 +92,9 @@ async fn from_a_policy_to_a_keeper() {
     expect(&again, 0, "nothing was sent");
 
     expect(&office.keeper(&verify).await, 0, "not final yet");
-    let config = office.path("made.toml");
+    let config = office.path("keeper.toml");
+    fs::remove_file(&config).unwrap();
     let init = [
-        "--config",
-        config.to_str().unwrap(),
         "init",
         "--allow-single-node",
         "--rpc-url",
@@ -120,8 +119,6 @@ async fn from_a_policy_to_a_keeper() {
     assert!(text.contains(as_read["vault"].as_str().unwrap()), "{text}");
 
     let check = [
-        "--config",
-        config.to_str().unwrap(),
         "check",
         "--keeper",
         &office.world.keys.keeper.address().to_string(),
