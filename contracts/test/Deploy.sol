@@ -32,6 +32,11 @@ library Deploy {
         return VaultLens(_create(VM.getCode("VaultLens.sol:VaultLens")));
     }
 
+    /// @notice Creates a contract of tests that is built as production is.
+    function fromCode(string memory name, bytes memory arguments) internal returns (address) {
+        return _create(bytes.concat(VM.getCode(name), arguments));
+    }
+
     function _create(bytes memory code) private returns (address created) {
         assembly ("memory-safe") {
             created := create(0, add(code, 0x20), mload(code))

@@ -40,6 +40,17 @@ contract ExplainTest is PolicyTest {
         assertEq(abi.encode(lens.explain(vault, bytes32(0))), abi.encode(none));
     }
 
+    /// @dev Revoked beforehand is not proposed.
+    function test_explain_onlyRevoked() external {
+        bytes32 id = vault.hashBatch(b);
+        vm.prank(alice);
+        vault.revoke(id);
+        Explanation memory none;
+        none.blocker = Blocker.NotProposed;
+        assertExplained(none);
+        assertFalse(lens.hasApproved(vault, id, alice));
+    }
+
     function test_explain_votes() external {
         proposeAndApprove(b, packed, 0);
         Explanation memory e = Explanation(State.Proposed, Blocker.Votes, 0, 0, 2, 0, 1 hours, b.expiresAt);
@@ -347,6 +358,36 @@ contract ExplainTest is PolicyTest {
         assertEq(abi.encode(lens.explain(vault, id)), abi.encode(e));
     }
 
+    // ── Advice holds ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @dev If only time passes: at the earliest time it is paid, a second before it is not; without one, never.
+    function testFuzz_explainBatch_adviceHolds(uint256 life, uint256 spent, uint256 wait, uint256 freeze) external {
+        spendTier1(bound(spent, 1, 50) * 10_000 * USDT);
+        skip(bound(wait, 0, 30 hours));
+        b = header(1, 1, packed);
+        b.expiresAt = uint40(bound(life, clock() + 30 hours, clock() + 8 days));
+        proposeAndApprove(b, packed, 2);
+        skip(bound(freeze, 0, 29 hours));
+        if (freeze % 2 == 0) {
+            vm.prank(alice);
+            vault.freeze();
+        }
+        Explanation memory e = lens.explainBatch(vault, b);
+        assertLt(e.earliest, b.expiresAt);
+        if (e.earliest == 0) {
+            vm.warp(b.expiresAt - 1);
+            assertRefused();
+            return;
+        }
+        if (e.earliest > clock()) {
+            assertTrue(e.blocker != Blocker.None);
+            vm.warp(e.earliest - 1);
+            assertRefused();
+            vm.warp(e.earliest);
+        }
+        assertEq(execute(b, packed), 1);
+    }
+
     // ── Votes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     function test_hasApproved_ofThisSetOnly() external {
@@ -387,6 +428,12 @@ contract ExplainTest is PolicyTest {
 
     function assertChangeExplained(ChangeKind kind, bytes memory change, Explanation memory expected) private view {
         assertEq(abi.encode(lens.explainChange(vault, kind, change)), abi.encode(expected), "explainChange");
+    }
+
+    function assertRefused() private {
+        vm.prank(keeper);
+        (bool succeeded,) = address(vault).call(abi.encodeCall(IVault.execute, (orderOf(b), packed, 0)));
+        assertFalse(succeeded, "executed");
     }
 
     /// @dev Uses up the cap of tier 1 in payments of at most 100,000 to the known recipient.

@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, Refusal, Standing, Tier} from "../../src/types/VaultTypes.sol";
-import {ByExecute, ByPay, ReleaseTest} from "./ReleaseTest.sol";
+import {ByExecute, ByPay, ByPayBySig, ReleaseTest} from "./ReleaseTest.sol";
 
-/// @notice Masks, caps, refusals, freeze and balance: what `pay` and `execute` do alike with the payments.
+/// @notice Masks, caps, refusals, freeze and balance: what `pay`, `payBySig` and `execute` do alike with the payments.
 abstract contract ReleaseRulesTest is ReleaseTest {
     uint256 private constant BUCKET = 4 hours;
 
@@ -41,7 +41,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
         vm.recordLogs();
         expectPaid(b, second, 12, 4 * UNIT);
         assertEq(release(b, second), 12);
-        assertEvents(events(paidEvent()));
+        assertReleased(events(paidEvent()));
         assertEq(usdt.balanceOf(recipientAt(2, 1)), 0, "first paid wins");
         assertEq(usdt.balanceOf(recipientAt(2, 2)), 2 * UNIT);
         assertEq(charged(), 8 * UNIT);
@@ -134,7 +134,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
         expectPaid(b, packed, 2, UNIT);
         assertEq(release(b, packed), 2);
         bytes32 refused = IVault.PaymentRefused.selector;
-        assertEvents(events(refused, refused, refused, paidEvent()));
+        assertReleased(events(refused, refused, refused, paidEvent()));
         assertPaidMask(b, 2);
         assertEq(charged(), UNIT);
         assertEq(usdt.balanceOf(blocked) + usdt.balanceOf(known), 0);
@@ -184,7 +184,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
         blockAs(guardian, payee);
         vm.recordLogs();
         assertEq(release(b, both), 2);
-        assertEvents(events(paidEvent()));
+        assertReleased(events(paidEvent()));
     }
 
     function test_release_RevertWhen_OnlyTheRefusedAreLeft() external {
@@ -259,5 +259,7 @@ abstract contract ReleaseRulesTest is ReleaseTest {
 }
 
 contract PayRulesTest is ReleaseRulesTest, ByPay {}
+
+contract PayBySigRulesTest is ReleaseRulesTest, ByPayBySig {}
 
 contract ExecuteRulesTest is ReleaseRulesTest, ByExecute {}

@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch} from "../../src/types/VaultTypes.sol";
 import {GasBurnerToken} from "../mocks/GasBurnerToken.sol";
-import {ByExecute, ByPay, ReleaseTest} from "./ReleaseTest.sol";
+import {ByExecute, ByPay, ByPayBySig, ReleaseTest} from "./ReleaseTest.sol";
 
-/// @notice A failed transfer is the token's fault only if it had gas to run on: `pay` and `execute` alike.
+/// @notice A failed transfer is the token's fault only if it had gas to run on: `pay`, `payBySig` and `execute` alike.
 abstract contract ReleaseGasTest is ReleaseTest {
     uint256 private constant TRANSFER_GAS = 1_000_000;
 
@@ -120,5 +120,7 @@ abstract contract ReleaseGasTest is ReleaseTest {
 }
 
 contract PayGasTest is ReleaseGasTest, ByPay {}
+
+contract PayBySigGasTest is ReleaseGasTest, ByPayBySig {}
 
 contract ExecuteGasTest is ReleaseGasTest, ByExecute {}

@@ -10,9 +10,9 @@ import {ReentrantToken} from "../mocks/ReentrantToken.sol";
 import {SkimToken} from "../mocks/SkimToken.sol";
 import {TetherHostile} from "../mocks/TetherHostile.sol";
 import {TronToken} from "../mocks/TronToken.sol";
-import {ByExecute, ByPay, ReleaseTest} from "./ReleaseTest.sol";
+import {ByExecute, ByPay, ByPayBySig, ReleaseTest} from "./ReleaseTest.sol";
 
-/// @notice What `pay` and `execute` do alike when the token refuses, lies or takes a fee.
+/// @notice What `pay`, `payBySig` and `execute` do alike when the token refuses, lies or takes a fee.
 abstract contract ReleaseTokenTest is ReleaseTest {
     // ── The token refuses some ───────────────────────────────────────────────────────────────────────────────────
 
@@ -251,5 +251,7 @@ abstract contract ReleaseTokenTest is ReleaseTest {
 }
 
 contract PayTokenTest is ReleaseTokenTest, ByPay {}
+
+contract PayBySigTokenTest is ReleaseTokenTest, ByPayBySig {}
 
 contract ExecuteTokenTest is ReleaseTokenTest, ByExecute {}

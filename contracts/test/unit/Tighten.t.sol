@@ -42,7 +42,6 @@ contract TightenTest is SignedTest {
 
         skip(7);
         Tier[] memory old = standardTiers();
-        vm.recordLogs();
         vm.expectEmit(address(vault));
         emit IVault.Queued(id, bob);
         vm.expectEmit(address(vault));
@@ -51,6 +50,7 @@ contract TightenTest is SignedTest {
             vm.expectEmit(address(vault));
             emit IVault.TierSet(k, old[k], rows[k]);
         }
+        vm.recordLogs();
         vm.prank(bob);
         vault.approveChange(TIERS, change);
         assertEq(vm.getRecordedLogs().length, 5);
@@ -67,13 +67,13 @@ contract TightenTest is SignedTest {
         bytes memory change = tiersChange(rows, DELAY);
         bytes32 id = vault.hashChange(TIERS, change);
         Vote[] memory list = signedBy(addresses(carol, alice), TIERS, change);
-        vm.recordLogs();
         vm.expectEmit(address(vault));
         emit IVault.ChangeProposed(id, carol, TIERS, change);
         vm.expectEmit(address(vault));
         emit IVault.Queued(id, alice);
         vm.expectEmit(address(vault));
         emit IVault.ChangeExecuted(id, TIERS);
+        vm.recordLogs();
         vm.prank(stranger);
         vault.proposeChangeBySig(TIERS, change, list);
         assertEq(vm.getRecordedLogs().length, 6);
@@ -300,7 +300,6 @@ contract TightenTest is SignedTest {
         bytes32 id = vault.hashChange(ChangeKind.Recipients, change);
         vm.prank(alice);
         vault.proposeChange(ChangeKind.Recipients, change);
-        vm.recordLogs();
         vm.expectEmit(address(vault));
         emit IVault.Queued(id, bob);
         vm.expectEmit(address(vault));
@@ -309,6 +308,7 @@ contract TightenTest is SignedTest {
         emit IVault.RecipientSet(known, Standing.Known, Standing.Blocked);
         vm.expectEmit(address(vault));
         emit IVault.RecipientSet(payee, Standing.Unknown, Standing.Blocked);
+        vm.recordLogs();
         vm.prank(bob);
         vault.approveChange(ChangeKind.Recipients, change);
         assertEq(vm.getRecordedLogs().length, 4);
@@ -349,13 +349,13 @@ contract TightenTest is SignedTest {
         bytes32 id = vault.hashChange(ChangeKind.Role, change);
         vm.prank(alice);
         vault.proposeChange(ChangeKind.Role, change);
-        vm.recordLogs();
         vm.expectEmit(address(vault));
         emit IVault.Queued(id, bob);
         vm.expectEmit(address(vault));
         emit IVault.ChangeExecuted(id, ChangeKind.Role);
         vm.expectEmit(address(vault));
         emit IVault.RoleSet(keeper, Role.Keeper, UNTIL, START + 1 hours);
+        vm.recordLogs();
         vm.prank(bob);
         vault.approveChange(ChangeKind.Role, change);
         assertEq(vm.getRecordedLogs().length, 3);

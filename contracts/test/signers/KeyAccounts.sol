@@ -7,6 +7,7 @@ import {SignerP256} from "@openzeppelin/contracts/utils/cryptography/signers/Sig
 import {SignerWebAuthn} from "@openzeppelin/contracts/utils/cryptography/signers/SignerWebAuthn.sol";
 
 /// @notice The least account that answers ERC-1271 with OpenZeppelin's signers: one key, no other power.
+/// @dev Built as production is: without the optimizer OpenZeppelin's P-256 does not compile. Tests create them from that build.
 abstract contract KeyAccount is AbstractSigner, IERC1271 {
     function isValidSignature(bytes32 hash, bytes calldata signature) external view returns (bytes4) {
         return _rawSignatureValidation(hash, signature) ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
