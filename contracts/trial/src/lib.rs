@@ -17,6 +17,7 @@ pub mod author;
 mod batches;
 pub mod chain;
 mod changes;
+pub mod record;
 pub mod rng;
 pub mod run;
 pub mod setting;
