@@ -59,7 +59,8 @@ contract VaultTracesTest is Test {
         assertEq(success, step.success, place);
         if (keccak256(bytes(step.name)) == keccak256("watch")) output = abi.encode(keccak256(output));
         assertEq(output, step.output, place);
-        assertEq(logsHash(), step.logsHash, place);
+        bytes32 logged = logsHash(); // forge also records what was undone
+        assertEq(success ? logged : bytes32(0), step.logsHash, place);
     }
 
     /// @dev Of what the vault logged: each log's topics and data, hashed onto what came before.

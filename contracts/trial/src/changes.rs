@@ -259,7 +259,11 @@ impl Author {
             .cloned()
             .collect();
         if right.is_empty() {
-            return self.changes.last().filter(|_| now % 5 == 0).cloned();
+            return self
+                .changes
+                .last()
+                .filter(|_| now.is_multiple_of(5))
+                .cloned();
         }
         Some(self.rng.pick(&right))
     }
