@@ -7,9 +7,10 @@ use alloy_primitives::{Address, U256};
 use crate::{
     Caller, Done, Revert, Vault, World,
     abi::{self, Content, Vote, signed},
-    policy::{Field, GUARDIAN, Limits, MAX_GUARDIANS, MAX_RECIPIENTS, Standing, in_range, size},
-    proposals::{Proposal, State},
+    policy::{GUARDIAN, Limits, Standing},
     refuse,
+    rules::{Field, MAX_GUARDIANS, MAX_RECIPIENTS, in_range, size},
+    tally::{Proposal, State},
 };
 
 /// The last kind of change.

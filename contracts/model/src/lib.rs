@@ -15,6 +15,8 @@ mod changes;
 mod payments;
 mod policy;
 mod proposals;
+mod rules;
+mod tally;
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +28,7 @@ use alloy_primitives::{Address, B256, Bytes, LogData, U256};
 use alloy_sol_types::{Eip712Domain, SolError, SolEvent, SolInterface, SolValue};
 
 pub use policy::{Limits, Standing};
-pub use proposals::{Said, State, Tally};
+pub use tally::{Said, State, Tally};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
@@ -132,7 +134,7 @@ pub struct Vault {
     halted_until: u64,
     paid: BTreeSet<u64>,
     charges: Vec<Charge>,
-    proposals: BTreeMap<B256, proposals::Proposal>,
+    proposals: BTreeMap<B256, tally::Proposal>,
     /// What signers said, by id; also of what was never proposed.
     said: BTreeMap<B256, Vec<Said>>,
 }

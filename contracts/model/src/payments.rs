@@ -7,9 +7,10 @@ use alloy_primitives::{B256, U256};
 use crate::{
     Caller, Charge, Done, Revert, Vault, World,
     abi::{self, Content, Item, Order, PAYMENT_BYTES, Vote, header, unpack},
-    policy::{KEEPER, Standing, size},
-    proposals::State,
+    policy::{KEEPER, Standing},
     refuse,
+    rules::size,
+    tally::State,
 };
 
 /// Numbers end here.

@@ -308,7 +308,12 @@ impl Author {
         let guardian = self.guardian(model);
         match self.rng.below(10) {
             0..=3 => {
-                let id = self.some_id(model);
+                let firm = |c: &&Content| matches!(c, Content::Guardians(_) | Content::Unfreeze(_));
+                let unvetoable = self.changes.iter().rev().find(firm).cloned();
+                let id = match unvetoable {
+                    Some(content) if self.rng.percent(25) => content.id(model.domain()),
+                    _ => self.some_id(model),
+                };
                 let mut step = self.step(guardian, place.vault, &abi::cancelCall { id });
                 step.ids = vec![id];
                 step

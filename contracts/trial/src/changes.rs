@@ -170,7 +170,7 @@ impl Author {
             .rng
             .pick(&[KEEPER, KEEPER, PROPOSER, KEEPER, PROPOSER, 2, 7]);
         let actual = model.role_until(account, role);
-        let old = if self.rng.percent(90) {
+        let old = if self.rng.percent(65) {
             actual
         } else {
             actual + 1
@@ -182,7 +182,7 @@ impl Author {
             3 => soon + 1,
             4 => soon,
             5 => expiresAt.to::<u64>() + 400 * DAY,
-            _ => soon + self.rng.between(2 * DAY, 200 * DAY),
+            _ => soon + self.rng.between(5 * DAY, 200 * DAY),
         };
         Content::Role(signed::RoleChange {
             account,
@@ -259,7 +259,11 @@ impl Author {
             .cloned()
             .collect();
         if right.is_empty() {
-            return self.changes.last().filter(|_| now % 5 == 0).cloned();
+            return self
+                .changes
+                .last()
+                .filter(|_| now.is_multiple_of(5))
+                .cloned();
         }
         Some(self.rng.pick(&right))
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tidelock_model::Rules;
-use tidelock_trial::{chain::Fork, run::run};
+use tidelock_trial::{chain::Fork, record, run::run};
 
 /// The vault's bytecode beside the model, on random traces.
 #[derive(Parser)]
@@ -18,10 +18,17 @@ struct Arguments {
     /// Only this fork.
     #[arg(long, value_enum)]
     fork: Option<Fork>,
+    /// Print traces for others to replay, and nothing else.
+    #[arg(long)]
+    record: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.record {
+        print!("{}", record::traces());
+        return ExitCode::SUCCESS;
+    }
     for fork in Fork::ALL {
         if arguments.fork.is_some_and(|only| only != fork) {
             continue;

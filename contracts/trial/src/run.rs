@@ -67,7 +67,11 @@ fn one_world(fork: Fork, rules: Rules, seed: u64, count: u64) -> Result<Coverage
             None => author.next(&trial.model, &trial.place),
         };
         taken.push(step.clone());
-        if let Err(what) = trial.take(&step) {
+        let mut taking = trial.take(&step).map(drop);
+        if taking.is_ok() && taken.len() as u64 == count {
+            taking = trial.compare_everything(step.time);
+        }
+        if let Err(what) = taking {
             let (steps, what) = shrink(fork, rules, seed, &configuration, taken, what);
             return Err(Box::new(Divergence { seed, what, steps }));
         }
@@ -97,7 +101,9 @@ fn shrink(
     let diverges = |steps: &[Step]| {
         let trial = Trial::new(fork, rules, &accounts, |_| configuration.clone());
         let mut trial = trial.ok()?;
-        steps.iter().find_map(|step| trial.take(step).err())
+        let differs = steps.iter().find_map(|step| trial.take(step).err());
+        let last = steps.last()?.time;
+        differs.or_else(|| trial.compare_everything(last).err())
     };
     let mut length = steps.len().div_ceil(2);
     while length > 0 {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256, Bytes, LogData, U256};
 use alloy_sol_types::{SolEventInterface, SolInterface, SolValue, sol};
 use tidelock_model::{
-    Caller, Rules, Vault,
+    Caller, Rules, State, Vault,
     abi::{Configuration, VaultCalls, VaultErrors, VaultEvents},
 };
 
@@ -24,6 +24,8 @@ sol! {
 
 /// Tiers that there can be.
 const MAX_TIERS: u8 = 4;
+/// Steps from one comparison of everything to the next.
+const EVERYTHING_EVERY: u64 = 25;
 
 /// A transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +57,7 @@ pub struct Place {
     pub intruder: Address,
     /// A contract that signs.
     pub contract_signer: Address,
-    watcher: Address,
+    pub(crate) watcher: Address,
 }
 
 /// How often what was met.
@@ -72,8 +74,10 @@ pub struct Trial {
     pub model: Vault,
     outside: Outside,
     accounts: Vec<Address>,
-    ids: BTreeSet<B256>,
+    /// What is watched: all of it now and then, and after each step what the step is about and what has not ended.
+    ids: BTreeMap<B256, bool>,
     numbers: BTreeSet<u64>,
+    turn: u64,
     /// Verbs that succeeded, and errors.
     pub coverage: Coverage,
 }
@@ -127,11 +131,12 @@ impl Trial {
             model,
             outside,
             accounts: watched,
-            ids: BTreeSet::new(),
+            ids: BTreeMap::new(),
             numbers: BTreeSet::new(),
+            turn: 0,
             coverage: Coverage::new(),
         };
-        trial.compare_state(BIRTH)?;
+        trial.compare_everything(BIRTH)?;
         Ok(trial)
     }
 
@@ -146,7 +151,7 @@ impl Trial {
             output: done.output,
             logs: logs.into_iter().map(|log| log.data).collect(),
         };
-        self.ids.extend(&step.ids);
+        self.ids.extend(step.ids.iter().map(|id| (*id, true)));
         self.numbers.extend(&step.numbers);
         if step.to == self.place.vault {
             self.compare_answer(step, &answer)?;
@@ -156,8 +161,26 @@ impl Trial {
             }
             self.outside.apply(step.to, &step.data);
         }
-        self.compare_state(step.time)?;
+        self.turn += 1;
+        if self.turn.is_multiple_of(EVERYTHING_EVERY) {
+            self.compare_everything(step.time)?;
+        } else {
+            let going = self.ids.iter().filter(|(_, going)| **going);
+            let ids: Vec<B256> = going.map(|(id, _)| *id).collect();
+            self.compare_state(step.time, &ids, &step.numbers)?;
+        }
+        for (id, going) in &mut self.ids {
+            let state = self.model.state(*id, step.time);
+            *going &= state.number() <= State::Ready.number();
+        }
         Ok(answer)
+    }
+
+    /// All that was ever watched.
+    pub fn compare_everything(&mut self, time: u64) -> Result<(), String> {
+        let ids: Vec<B256> = self.ids.keys().copied().collect();
+        let numbers: Vec<u64> = self.numbers.iter().copied().collect();
+        self.compare_state(time, &ids, &numbers)
     }
 
     fn compare_answer(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {
@@ -199,16 +222,16 @@ impl Trial {
 
     // ── State ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    fn compare_state(&mut self, time: u64) -> Result<(), String> {
+    fn compare_state(&mut self, time: u64, ids: &[B256], numbers: &[u64]) -> Result<(), String> {
         let look = IWatcher::lookCall {
             vault: self.place.vault,
-            ids: self.ids.iter().copied().collect(),
-            numbers: self.numbers.iter().copied().collect(),
+            ids: ids.to_vec(),
+            numbers: numbers.to_vec(),
             accounts: self.accounts.clone(),
             tokens: vec![self.place.token, self.place.other],
         };
         let seen = self.chain.view(self.place.watcher, &look);
-        let expected = self.words(time);
+        let expected = self.words(time, ids, numbers);
         for (seen, (name, i, expected)) in seen.iter().zip(&expected) {
             if seen != expected {
                 return Err(format!("{name} {i} is {seen}, expected {expected}"));
@@ -226,8 +249,23 @@ impl Trial {
         Ok(())
     }
 
+    /// A call that reads all that was ever watched, and what it should answer.
+    pub(crate) fn look(&mut self, time: u64) -> (IWatcher::lookCall, Vec<U256>) {
+        let ids: Vec<B256> = self.ids.keys().copied().collect();
+        let numbers: Vec<u64> = self.numbers.iter().copied().collect();
+        let words = self.words(time, &ids, &numbers);
+        let look = IWatcher::lookCall {
+            vault: self.place.vault,
+            ids,
+            numbers,
+            accounts: self.accounts.clone(),
+            tokens: vec![self.place.token, self.place.other],
+        };
+        (look, words.into_iter().map(|(_, _, word)| word).collect())
+    }
+
     /// What the watcher should see, named, in its order.
-    fn words(&self, time: u64) -> Vec<(&'static str, usize, U256)> {
+    fn words(&self, time: u64, ids: &[B256], numbers: &[u64]) -> Vec<(&'static str, usize, U256)> {
         let mut words = Words::default();
         let m = &self.model;
         words.push("haltedUntil", 0, m.halted_until());
@@ -251,7 +289,7 @@ impl Trial {
         }
         words.list("signers", m.signers());
         words.list("guardians", m.guardians());
-        for (i, id) in self.ids.iter().enumerate() {
+        for (i, id) in ids.iter().enumerate() {
             let tally = m.tally(*id);
             words.push("stateOf", i, m.state(*id, time).number().into());
             words.push("votes", i, tally.votes.len() as u64);
@@ -260,7 +298,7 @@ impl Trial {
             words.push("quorumAt", i, tally.quorum_at.unwrap_or(0));
             words.push("votedAt", i, tally.voted_at);
         }
-        for (i, number) in self.numbers.iter().enumerate() {
+        for (i, number) in numbers.iter().enumerate() {
             words.push("isPaid", i, m.is_paid(*number).into());
         }
         for (i, account) in self.accounts.iter().enumerate() {

@@ -10,7 +10,7 @@ const STEPS_OF_THE_WRONG: u64 = 20_000;
 
 /// What must have been met, so that "no difference" says something: each verb with success, and each way to fail but those
 /// that need other tokens.
-const MET: [&str; 62] = [
+const MET: [&str; 63] = [
     "pay",
     "payBySig",
     "propose",
@@ -59,6 +59,7 @@ const MET: [&str; 62] = [
     "VaultRoleNotGrantable",
     "VaultRoleNotHeld",
     "VaultRoleNotRevocable",
+    "VaultRoleStale",
     "VaultSignatureInvalid",
     "VaultStandingStale",
     "VaultStateInvalid",
