@@ -62,6 +62,7 @@ contract RollingCapProofs is Proof {
         }
         assume(sum <= RollingCap.MAX_CAP);
         assume(bucket < 1 << 25);
+        assert(sum < LANE - 1);
         assert(window == quotient * (LANE - 1) + sum);
         assert(((window + (bucket << LANES_BITS)) << 25) >> 25 == window);
     }
