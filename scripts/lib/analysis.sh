@@ -11,7 +11,6 @@ install_analysis() {
   if ! cmp -s "$wanted" "$home/installed.txt"; then
     echo "installing halmos and slither into target/analysis"
     rm -rf "$home"
-    # 3.12 and newer would take other versions of what these need.
     python3 -m venv "$home" && "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$wanted" &&
       cp "$wanted" "$home/installed.txt"
   fi

@@ -20,6 +20,7 @@ contract GasBurnerToken is TestToken {
         Amount, // burns `quantity` of gas, then pays
         RevertBomb, // reverts with `quantity` bytes of return data
         ReturnBomb, // pays, then returns `quantity` bytes, the first word true
+        Almost, // burns all but `quantity` of gas, then reverts
         Nested // an inner contract burns 63/64 of the gas; the token then reverts with what is left
     }
 
@@ -44,6 +45,7 @@ contract GasBurnerToken is TestToken {
         Plan memory plan = plans[to];
         if (plan.burn == Burn.All) _burnAll();
         if (plan.burn == Burn.Amount) _burnGas(plan.quantity);
+        if (plan.burn == Burn.Almost) _burnAllBut(plan.quantity);
         if (plan.burn == Burn.RevertBomb) _revertBomb(plan.quantity);
         if (plan.burn == Burn.Nested) _burnNested();
         super.transfer(to, value);
@@ -60,6 +62,11 @@ contract GasBurnerToken is TestToken {
     function _burnGas(uint256 quantity) private view {
         uint256 start = gasleft();
         while (start - gasleft() < quantity) {}
+    }
+
+    function _burnAllBut(uint256 quantity) private view {
+        while (gasleft() > quantity) {}
+        revert GasBurnerTokenNested(gasleft());
     }
 
     function _revertBomb(uint256 size) private pure {

@@ -30,10 +30,13 @@ contract PackingProofs is Proof {
     }
 
     /// @notice The fields of `Member` lie apart, for every role.
-    function check_member_fieldsLieApart(uint256 word, uint256[3] calldata until, uint256 again, uint24 epoch, uint8 index)
-        external
-        pure
-    {
+    function check_member_fieldsLieApart(
+        uint256 word,
+        uint256[3] calldata until,
+        uint256 again,
+        uint24 epoch,
+        uint8 index
+    ) external pure {
         Member m = Member.wrap(word);
         for (uint256 i = 0; i < 3; ++i) {
             assume(until[i] < 2 ** 40);
@@ -87,11 +90,11 @@ contract PackingProofs is Proof {
     // ── Payments ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice Recipient and amount of each payment are bytes 0 to 19 and 20 to 31 of its 48.
-    /// @custom:bounds any bytes of batches of 1 to 8 payments
-    function check_payments_item(bytes32[12] calldata content, uint256 count, uint256 i) external view {
+    /// @custom:bounds any bytes of batches of 1 to 4 payments
+    function check_payments_item(bytes32[6] calldata content, uint256 count, uint256 i) external view {
         bytes memory all = abi.encodePacked(content);
-        count = split(count, 9);
-        i = split(i, 8);
+        count = split(count, 5);
+        i = split(i, 4);
         if (i >= count) return;
         bytes memory payments = new bytes(count * 48);
         for (uint256 k = 0; k < payments.length; ++k) {

@@ -14,21 +14,26 @@ contract ProposalProofs is Proof {
     // ── Votes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @notice Votes are counted each once, and those of another epoch not at all.
-    /// @custom:bounds any votes of 32 signers
+    /// @custom:bounds votes of 10 signers
     function check_count_isTheBitsOfThisEpoch(uint256 word, uint24 epoch) external pure {
+        assume(word & 0xffffffff < 1 << 10);
         uint256 count = Proposal.wrap(word).voteCount(epoch);
         uint256 bits;
-        for (uint256 i = 0; i < 32; ++i) {
+        for (uint256 i = 0; i < 10; ++i) {
             bits += (word >> i) & 1;
         }
         assert(count == (Proposal.wrap(word).epoch() == epoch ? bits : 0));
     }
 
     /// @notice After a vote the signer has one; others have theirs if they are of this epoch, and who revoked likewise.
-    function check_vote_isOneMore(uint256 word, uint24 epoch, uint256 index, uint256 other, uint256 time) external pure {
+    /// @custom:bounds votes of 8 signers
+    function check_vote_isOneMore(uint256 word, uint24 epoch, uint256 index, uint256 other, uint256 time)
+        external
+        pure
+    {
         Proposal p = Proposal.wrap(word);
         (index, time) = _bounded(p, index, time);
-        assume(other < 32 && other != index);
+        assume(other < 32 && other != index && word & 0xffffffff < 1 << VOTERS);
         Proposal next = p.vote(epoch, index, time);
         assert(next.hasVote(epoch, index) && next.epoch() == epoch && next.votedAt() == time);
         assert(next.hasVote(epoch, other) == p.hasVote(epoch, other));
@@ -38,10 +43,11 @@ contract ProposalProofs is Proof {
     }
 
     /// @notice After a revocation the signer has no vote and is marked; nothing else of others or of the terms changes.
+    /// @custom:bounds votes of 8 signers
     function check_revoke_isOneLess(uint256 word, uint24 epoch, uint256 index, uint256 other) external pure {
         Proposal p = Proposal.wrap(word);
         (index,) = _bounded(p, index, 1);
-        assume(other < 32 && other != index);
+        assume(other < 32 && other != index && word & 0xffffffff < 1 << VOTERS);
         Proposal next = p.revoke(epoch, index);
         assert(!next.hasVote(epoch, index) && next.hasRevoked(epoch, index) && next.epoch() == epoch);
         assert(next.hasVote(epoch, other) == p.hasVote(epoch, other));
@@ -51,6 +57,7 @@ contract ProposalProofs is Proof {
     }
 
     /// @notice What signers of another epoch said counts for nothing, before and after somebody of this one votes.
+    /// @custom:bounds a voter of index 0 to 7; any votes of the other epoch
     function check_rotation_dropsWhatWasSaid(uint256 word, uint24 epoch, uint256 index, uint256 time) external pure {
         Proposal p = Proposal.wrap(word);
         assume(p.epoch() != epoch);
@@ -137,7 +144,10 @@ contract ProposalProofs is Proof {
 
     /// @notice A vote never takes from what runs, and a revocation never makes something run.
     /// @custom:bounds votes of 8 signers, in this epoch
-    function check_transitions_ofVotes(uint256 word, uint256 index, uint256[3] calldata asked, uint256 time) external pure {
+    function check_transitions_ofVotes(uint256 word, uint256 index, uint256[3] calldata asked, uint256 time)
+        external
+        pure
+    {
         Proposal p = Proposal.wrap(word);
         (index, time) = _bounded(p, index, time);
         assume(word & 0xffffffff < 1 << VOTERS && asked[0] <= 32);
@@ -161,7 +171,11 @@ contract ProposalProofs is Proof {
         }
     }
 
-    function _expected(Proposal p, uint256 epoch, uint256[3] calldata asked, uint256 time) private pure returns (State) {
+    function _expected(Proposal p, uint256 epoch, uint256[3] calldata asked, uint256 time)
+        private
+        pure
+        returns (State)
+    {
         uint256 word = Proposal.unwrap(p);
         uint256 expiresAt = (word >> 160) & (2 ** 40 - 1);
         if (expiresAt == 0) return State.None;

@@ -62,6 +62,7 @@ contract RollingCapProofs is Proof {
         }
         assume(sum <= RollingCap.MAX_CAP);
         assume(bucket < 1 << 25);
+        assert(sum < LANE - 1);
         assert(window == quotient * (LANE - 1) + sum);
         assert(((window + (bucket << LANES_BITS)) << 25) >> 25 == window);
     }
@@ -74,25 +75,46 @@ contract RollingCapProofs is Proof {
         assert(window.used() == charge);
     }
 
-    // ── Two charges ──────────────────────────────────────────────────────────────────────────────────────────────
+    /// @notice What is left under a cap is the cap less what is used, and never less than nothing.
+    function check_headroom_isWhatIsLeft(uint256 window, uint256 cap) external pure {
+        uint256 used = window.used();
+        assert(window.headroom(cap) == (used < cap ? cap - used : 0));
+    }
 
-    /// @notice Of two charges the second fits exactly if both are within the cap, or the first is more than 24 hours old.
-    /// @custom:bounds any charges and cap; 0 to 8 buckets between them, each at the first or last second of its bucket
-    function check_outflow_ofTwoCharges(uint256 first, uint256 second, uint256 cap, uint256 elapsed, uint256 edges)
-        external
-        pure
-    {
-        assume(cap <= RollingCap.MAX_CAP && first <= cap && second <= cap);
-        elapsed = split(elapsed, 9);
-        edges = split(edges, 4);
-        uint256 time = 1_800_000_000 + (edges & 1) * (4 hours - 1);
-        uint256 later = 1_800_000_000 + elapsed * 4 hours + (edges >> 1) * (4 hours - 1);
-        if (later < time) return;
-        uint256 window = uint256(0).roll(time).add(first).roll(later);
-        bool fits = second <= window.headroom(cap);
-        if (later - time <= 24 hours) assert(!fits || first + second <= cap);
-        if (later - time >= 28 hours) assert(fits);
-        assert(fits == (elapsed >= LANES || first + second <= cap));
+    // ── Three charges ────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @notice Of three charges, each made if the lanes have room for it, no 24 hours hold more than the cap; and after
+    /// 28 hours nothing of a charge is left.
+    /// @custom:bounds any charges and cap; 0 to 8 buckets between one and the next; the first in its bucket's first or last second
+    function check_outflow_ofThreeCharges(
+        uint256[3] calldata charges,
+        uint256 cap,
+        uint256[2] calldata elapsed,
+        bool last
+    ) external pure {
+        assume(cap <= RollingCap.MAX_CAP);
+        uint256[3] memory times;
+        uint256[3] memory made;
+        times[0] = 1_800_000_000 + (last ? 4 hours - 1 : 0);
+        times[1] = 1_800_000_000 + split(elapsed[0], 9) * 4 hours;
+        times[2] = times[1] + split(elapsed[1], 9) * 4 hours;
+        assume(times[0] <= times[1]);
+        uint256 window;
+        for (uint256 i = 0; i < 3; ++i) {
+            assume(charges[i] <= RollingCap.MAX_CAP);
+            window = window.roll(times[i]);
+            if (sumOf(window) + charges[i] > cap) continue;
+            window = window.add(charges[i]);
+            made[i] = charges[i];
+            uint256 day;
+            uint256 held;
+            for (uint256 k = 0; k <= i; ++k) {
+                if (times[i] - times[k] <= 24 hours) day += made[k];
+                if (times[i] - times[k] < 28 hours) held += made[k];
+            }
+            assert(day <= cap);
+            assert(sumOf(window) <= held);
+        }
     }
 
     /// @dev Lane `i`, 0 for the newest. [units]

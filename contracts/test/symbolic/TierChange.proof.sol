@@ -62,17 +62,17 @@ contract TierChangeProofs is Proof {
 
     /// @notice However caps move between two tiers, and whatever was charged before, no more leaves through both in 24 hours
     /// than the larger sum of caps. A charge is made if the lanes have room for it under the cap in force.
-    /// @custom:bounds any windows, caps and charges; 0 to 8 buckets after the change, which is in a bucket's first or last second
+    /// @custom:bounds any windows, caps and charges; 0, 1, 6, 7 and 8 buckets after that of the change, which is in its first or last second
     function check_outflow_overACapThatMoves(
         uint256[2] calldata windows,
         uint256[2] calldata capsBefore,
         uint256[2] calldata caps,
         uint256[2] calldata charges,
         uint256 elapsed,
-        uint256 edges
+        bool last
     ) external {
-        uint256 changedAt = CHANGED_AT + (split(edges, 4) & 1) * (4 hours - 1);
-        uint256 time = CHANGED_AT + split(elapsed, 9) * 4 hours + (split(edges, 4) >> 1) * (4 hours - 1);
+        uint256 changedAt = CHANGED_AT + (last ? 4 hours - 1 : 0);
+        uint256 time = CHANGED_AT + [uint256(0), 1, 6, 7, 8][split(elapsed, 5)] * 4 hours;
         if (time < changedAt) return;
         VM.warp(time);
         Hot hot = Hot.wrap(0).withTiersChangedAt(changedAt);

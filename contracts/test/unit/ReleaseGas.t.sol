@@ -46,6 +46,18 @@ abstract contract ReleaseGasTest is ReleaseTest {
         }
     }
 
+    /// @dev More than 1/64 is left, less than 1/63: the token gave back too little to have stopped by itself.
+    function test_release_RevertWhen_TokenBurnsAlmostAllGas() external {
+        _useBurner(GasBurnerToken.Burn.Almost, 8000);
+        bytes memory packed = payments(3, UNIT, 1);
+        (Batch memory b,) = prepare(1, packed);
+        (, bytes memory returned) = _releaseWithGas(b, packed, 60_000_000);
+        (uint256 index, uint256 before, uint256 left) = _decodeGasTooLow(returned);
+        assertEq(index, 1);
+        assertGe(left, before / 64);
+        assertLt(left, before / 63);
+    }
+
     /// @dev The token itself answers, so it had gas left after its inner call.
     function test_release_believesTokenThatBurnsNearlyAllGas() external {
         _useBurner(GasBurnerToken.Burn.Nested, 0);
