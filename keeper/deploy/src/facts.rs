@@ -87,18 +87,14 @@ impl Deployment {
     }
 
     /// In the order in which the constructor logs.
-    fn expected_events(&self) -> Vec<(String, Vec<B256>, Vec<u8>)> {
+    fn expected_events(&self) -> Vec<Event> {
+        let mut events = self.policy_events();
+        events.extend(self.people_events());
+        events
+    }
+
+    fn policy_events(&self) -> Vec<Event> {
         let c = &self.policy.configuration;
-        let mut events = Vec::new();
-        add(
-            &mut events,
-            &Vault::VaultCreated {
-                token: c.token,
-                unit: U256::from(c.unit),
-                hardCeiling: U256::from(c.hardCeiling),
-                policyDelayFloor: U256::from(c.policyDelayFloor),
-            },
-        );
         let none = Vault::Tier {
             maxKnown: 0,
             maxUnknown: 0,
@@ -106,81 +102,69 @@ impl Deployment {
             approvals: 0,
             delay: 0,
         };
-        for (k, tier) in c.tiers.iter().enumerate() {
-            add(
-                &mut events,
-                &Vault::TierSet {
-                    tier: U256::from(k),
-                    oldTier: none.clone(),
-                    newTier: tier.clone(),
-                },
-            );
-        }
-        add(
-            &mut events,
-            &Vault::PolicyDelaySet {
-                oldDelay: U256::ZERO,
-                delay: U256::from(c.policyDelay),
-            },
-        );
-        add(
-            &mut events,
-            &Vault::SignersSet {
-                epoch: U256::ONE,
-                oldSigners: Vec::new(),
-                signers: c.signers.clone(),
-                oldThreshold: U256::ZERO,
-                threshold: U256::from(c.threshold),
-            },
-        );
-        let guardians = c
-            .guardians
-            .iter()
-            .map(|account| (*account, GUARDIAN, c.guardiansUntil));
-        let grants = c
-            .grants
-            .iter()
-            .map(|grant| (grant.account, grant.role, grant.until));
-        for (account, role, until) in guardians.chain(grants) {
-            add(
-                &mut events,
-                &Vault::RoleSet {
-                    account,
-                    role,
-                    oldUntil: U256::ZERO,
-                    until: U256::from(until),
-                },
-            );
-        }
-        for recipient in &c.known {
-            add(
-                &mut events,
-                &Vault::RecipientSet {
-                    recipient: *recipient,
-                    oldStanding: 0,
-                    standing: 1,
-                },
-            );
-        }
+        let mut events = vec![event(&Vault::VaultCreated {
+            token: c.token,
+            unit: U256::from(c.unit),
+            hardCeiling: U256::from(c.hardCeiling),
+            policyDelayFloor: U256::from(c.policyDelayFloor),
+        })];
+        events.extend(c.tiers.iter().enumerate().map(|(k, tier)| {
+            event(&Vault::TierSet {
+                tier: U256::from(k),
+                oldTier: none.clone(),
+                newTier: tier.clone(),
+            })
+        }));
+        events.push(event(&Vault::PolicyDelaySet {
+            oldDelay: U256::ZERO,
+            delay: U256::from(c.policyDelay),
+        }));
+        events
+    }
+
+    fn people_events(&self) -> Vec<Event> {
+        let c = &self.policy.configuration;
+        let mut events = vec![event(&Vault::SignersSet {
+            epoch: U256::ONE,
+            oldSigners: Vec::new(),
+            signers: c.signers.clone(),
+            oldThreshold: U256::ZERO,
+            threshold: U256::from(c.threshold),
+        })];
+        let guardians = c.guardians.iter();
+        let guardians = guardians.map(|account| (*account, GUARDIAN, c.guardiansUntil));
+        let grants = c.grants.iter();
+        let grants = grants.map(|grant| (grant.account, grant.role, grant.until));
+        events.extend(guardians.chain(grants).map(|(account, role, until)| {
+            event(&Vault::RoleSet {
+                account,
+                role,
+                oldUntil: U256::ZERO,
+                until: U256::from(until),
+            })
+        }));
+        events.extend(c.known.iter().map(|recipient| {
+            event(&Vault::RecipientSet {
+                recipient: *recipient,
+                oldStanding: 0,
+                standing: 1,
+            })
+        }));
         if !c.successor.is_zero() {
-            add(
-                &mut events,
-                &Vault::SuccessorSet {
-                    oldSuccessor: Address::ZERO,
-                    successor: c.successor,
-                },
-            );
+            events.push(event(&Vault::SuccessorSet {
+                oldSuccessor: Address::ZERO,
+                successor: c.successor,
+            }));
         }
         events
     }
 }
 
-fn add<E: SolEvent>(events: &mut Vec<(String, Vec<B256>, Vec<u8>)>, event: &E) {
+/// Name, topics and data.
+type Event = (String, Vec<B256>, Vec<u8>);
+
+fn event<E: SolEvent>(event: &E) -> Event {
     let log = event.encode_log_data();
-    let name = E::SIGNATURE
-        .split('(')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    events.push((name, log.topics().to_vec(), log.data.to_vec()));
+    let name = E::SIGNATURE.split('(').next().unwrap_or_default();
+    (name.to_owned(), log.topics().to_vec(), log.data.to_vec())
 }

@@ -9,7 +9,7 @@ pub fn amount(text: &str, decimals: u8) -> Option<u128> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let places = usize::from(decimals);
-    let is_written = !whole.is_empty() && !(text.contains('.') && fraction.is_empty());
+    let is_written = !(whole.is_empty() || text.contains('.') && fraction.is_empty());
     if !is_written || !digits(whole) || !digits(fraction) || fraction.len() > places {
         return None;
     }

@@ -113,6 +113,13 @@ impl Deployment {
         fields
             .same("successor", &Vault::successorCall {}, c.successor)
             .await?;
+        self.check_rows(&mut fields).await?;
+        Ok(fields.wrong)
+    }
+
+    /// The same of tiers, recipients and roles.
+    async fn check_rows(&self, fields: &mut Fields<'_>) -> Result<(), DeployError> {
+        let c = &self.policy.configuration;
         let count = u8::try_from(c.tiers.len()).unwrap_or(u8::MAX);
         fields
             .same("number of tiers", &Vault::tierCountCall {}, count)
@@ -143,7 +150,7 @@ impl Deployment {
                 .until(grant.account, grant.role, grant.until.to())
                 .await?;
         }
-        Ok(fields.wrong)
+        Ok(())
     }
 }
 
@@ -185,8 +192,8 @@ impl Fields<'_> {
             .read(self.vault, &Vault::memberCall { account })
             .await?;
         let shift = 40_usize.saturating_mul(role.into());
-        let mask = U256::from((1_u64 << 40) - 1);
-        let found: u64 = narrow("member", (U256::from(member) >> shift) & mask)?;
+        let [lowest, ..] = *U256::from(member).wrapping_shr(shift).as_limbs();
+        let found = lowest & ((1 << 40) - 1);
         if found != expected {
             let role = ["keeper", "proposer", "guardian"]
                 .get(usize::from(role))

@@ -1,5 +1,14 @@
 //! Deployments on a real node: whole, interrupted anywhere, and where something else is in the way.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
 mod refused;
 mod resumed;
 mod rules;

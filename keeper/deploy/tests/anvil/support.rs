@@ -1,14 +1,5 @@
 //! A node of a test's own with a token on it, a policy for it, and a key that pays.
 
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    reason = "for tests; .clippy.toml covers #[test] functions only"
-)]
-
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
