@@ -266,7 +266,7 @@ contract P256SignerTest is SignedTest {
     function _hasPrecompile() private view returns (bool) {
         (uint256 x, uint256 y) = vm.publicKeyP256(KEY);
         (bytes32 r, bytes32 s) = _sign(KEY, "message");
-        (, bytes memory answer) = PRECOMPILE.staticcall(abi.encode(bytes32("message"), r, s, x, y));
-        return answer.length == 32;
+        (bool called, bytes memory answer) = PRECOMPILE.staticcall(abi.encode(bytes32("message"), r, s, x, y));
+        return called && answer.length == 32;
     }
 }
