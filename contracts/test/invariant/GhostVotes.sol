@@ -108,13 +108,15 @@ abstract contract GhostVotes is GhostPolicy {
     /// @notice Compares the state that the vault gives with the one it gave before.
     function observe(bytes32 id, State next) external {
         State last = lastState[id];
-        if (last != next && !_mayFollow(last, next)) ++badTransitions;
+        if (last != next && !_mayFollow(last, next, _items[id].instant)) ++badTransitions;
         lastState[id] = next;
     }
 
-    /// @dev A lost vote, a new signer set or a stricter policy leads back; a final state leads nowhere.
-    function _mayFollow(State last, State next) private pure returns (bool) {
+    /// @dev A lost vote, a new signer set or a stricter policy leads back; a final state leads nowhere. What only tightens is
+    /// executed with its quorum.
+    function _mayFollow(State last, State next, bool instant) private pure returns (bool) {
         if (last >= State.Executed) return false;
+        if (instant) return next != State.None && next != State.Queued && next != State.Ready;
         if (last == State.None) return next >= State.Proposed && next <= State.Ready;
         return next != State.None && (next != State.Executed || last == State.Ready);
     }

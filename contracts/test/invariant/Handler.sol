@@ -33,6 +33,7 @@ contract Handler is ChangeHandler {
 
     function cancel(uint256 seed) external step {
         bytes32 id = _pick(seed, _oneIn(2, seed, "is change"), State.Queued);
+        if (_oneIn(3, seed, "not vetoable")) id = _notVetoable(id);
         if (id == 0 || _oneIn(2, seed, "seldom")) return;
         address caller = _mostly(seed, Role.Guardian, false);
         bytes memory reason;
@@ -41,6 +42,15 @@ contract Handler is ChangeHandler {
         else if (!ghost.isVetoable(id)) reason = abi.encodeWithSelector(IVault.VaultNotVetoable.selector, id);
         (bool done,) = _call(caller, abi.encodeCall(IVault.cancel, (id)), reason);
         if (done) ghost.cancel(id);
+    }
+
+    /// @dev The last open change that nobody can veto, if there is one.
+    function _notVetoable(bytes32 otherwise) private view returns (bytes32) {
+        bytes32[] memory ids = ghost.ids();
+        for (uint256 i = ids.length; i > 0; --i) {
+            if (ghost.isOpen(ids[i - 1], time) && !ghost.isVetoable(ids[i - 1])) return ids[i - 1];
+        }
+        return otherwise;
     }
 
     /// @notice Takes an open proposal all the way, as honest signers would: votes, the delay, execution.
