@@ -57,12 +57,59 @@ abstract contract ChangeHandler is PaymentHandler {
         else item.kind = kind;
         item.isChange = true;
         item.id = vault.hashChange(item.kind, item.content);
-        (item.required, item.delay) = (ghost.threshold(), ghost.policyDelay());
+        item.instant = _onlyTightens(item);
+        (item.required, item.delay) = (ghost.threshold(), item.instant ? 0 : ghost.policyDelay());
         item.proposedBy = _mostly(seed, Role.Proposer, true);
-        bytes memory reason = _predictOpen(item.proposedBy, item.id, item.expiresAt, item.delay);
+        bytes memory reason = _predictRules(item);
+        uint256 least = item.instant ? 1 : item.delay + SETTLE;
+        if (reason.length == 0) reason = _predictOpen(item.proposedBy, item.id, item.expiresAt, least);
+        bool enacts = item.instant && item.required == 1 && ghost.isSigner(item.proposedBy);
+        if (reason.length == 0 && enacts) reason = _predictTighten(item);
         (bool done,) = _call(item.proposedBy, abi.encodeCall(IVault.proposeChange, (item.kind, item.content)), reason);
-        if (done) ghost.open(item, time);
+        if (!done) return item.id;
+        ghost.open(item, time);
+        _settle(item.id);
         return item.id;
+    }
+
+    /// @dev After a vote: what only tightens takes effect with its quorum.
+    function _settle(bytes32 id) internal {
+        GhostVotes.Item memory item = ghost.itemOf(id);
+        if (!item.instant || !ghost.isRunning(id)) return;
+        ghost.enact(id, time);
+        if (item.kind == ChangeKind.Tiers) {
+            ghost.tightenTiers(abi.decode(item.content, (TiersChange)).tiers, time);
+        } else if (item.kind == ChangeKind.Recipients) {
+            RecipientsChange memory c = abi.decode(item.content, (RecipientsChange));
+            for (uint256 i = 0; i < c.recipients.length; ++i) {
+                if (_isStricter(c.standing, ghost.standing(c.recipients[i]))) {
+                    ghost.setStanding(c.recipients[i], c.standing);
+                }
+            }
+        } else {
+            RoleChange memory c = abi.decode(item.content, (RoleChange));
+            if (c.until < ghost.until(c.account, c.role)) ghost.setRole(c.account, c.role, c.until);
+        }
+    }
+
+    function _onlyTightens(GhostVotes.Item memory item) private view returns (bool) {
+        if (item.kind == ChangeKind.Tiers) {
+            TiersChange memory c = abi.decode(item.content, (TiersChange));
+            return ghost.onlyTightens(c.tiers, c.policyDelay);
+        }
+        if (item.kind == ChangeKind.Recipients) {
+            RecipientsChange memory c = abi.decode(item.content, (RecipientsChange));
+            return _isStricter(c.standing, c.oldStanding);
+        }
+        if (item.kind != ChangeKind.Role) return false;
+        RoleChange memory r = abi.decode(item.content, (RoleChange));
+        return r.until < r.oldUntil;
+    }
+
+    /// @dev Known is paid the most, unknown less, blocked nothing.
+    function _isStricter(Standing a, Standing b) private pure returns (bool) {
+        uint256[3] memory rank = [uint256(1), 0, 2];
+        return rank[uint256(a)] > rank[uint256(b)];
     }
 
     function _executeChange(uint256 seed, bytes32 id) internal {
@@ -101,64 +148,118 @@ abstract contract ChangeHandler is PaymentHandler {
         }
     }
 
-    // ── Predictions: why a ready change does not take effect ─────────────────────────────────────────────────────
+    // ── Predictions: why a change can never take effect ──────────────────────────────────────────────────────────
 
-    function _predictEnact(GhostVotes.Item memory item) private view returns (bytes memory reason) {
+    function _predictRules(GhostVotes.Item memory item) private view returns (bytes memory reason) {
+        uint256 earliest = time + ghost.policyDelay();
         if (item.kind == ChangeKind.Signers) {
             SignersChange memory c = abi.decode(item.content, (SignersChange));
-            return _predictPolicy(ghost.tiers(), c.signers.length, c.threshold, ghost.policyDelay());
+            return _range(Policy.Field.Threshold, 0, c.threshold, 1, c.signers.length);
         } else if (item.kind == ChangeKind.Tiers) {
-            uint256 settledAt = ghost.settledAt();
-            if (time < settledAt) return abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt);
             TiersChange memory c = abi.decode(item.content, (TiersChange));
-            return _predictPolicy(c.tiers, ghost.signers().length, ghost.threshold(), c.policyDelay);
+            return _predictTiers(c.tiers, c.policyDelay);
         } else if (item.kind == ChangeKind.Recipients) {
-            return _predictRecipients(abi.decode(item.content, (RecipientsChange)));
-        } else if (item.kind == ChangeKind.Role) {
-            return _predictRole(abi.decode(item.content, (RoleChange)));
-        } else if (item.kind == ChangeKind.Unfreeze) {
-            uint256 stated = abi.decode(item.content, (UnfreezeChange)).haltedUntil;
-            uint256 actual = ghost.haltedUntil();
-            if (stated != actual || time >= actual) {
-                return abi.encodeWithSelector(IVault.VaultUnfreezeStale.selector, stated, actual);
+            RecipientsChange memory c = abi.decode(item.content, (RecipientsChange));
+            for (uint256 i = 0; i < c.recipients.length && reason.length == 0; ++i) {
+                reason = _predictAddress(c.recipients[i]);
             }
+        } else if (item.kind == ChangeKind.Role) {
+            RoleChange memory c = abi.decode(item.content, (RoleChange));
+            if (c.role == Role.Guardian) return abi.encodeWithSelector(IVault.VaultRoleNotGrantable.selector, c.role);
+            if (!item.instant) return _predictUntil(c.until, earliest, item.expiresAt);
+        } else if (item.kind == ChangeKind.Guardians) {
+            return _predictUntil(abi.decode(item.content, (GuardiansChange)).until, earliest, item.expiresAt);
+        } else if (item.kind == ChangeKind.Unfreeze) {
+            return _predictUnfreeze(abi.decode(item.content, (UnfreezeChange)).haltedUntil, earliest);
         } else if (item.kind == ChangeKind.Sweep) {
-            return _predictSweep(abi.decode(item.content, (SweepChange)).token);
+            address swept = abi.decode(item.content, (SweepChange)).token;
+            if (swept == address(token)) return abi.encodeWithSelector(IVault.VaultSweepOfToken.selector, swept);
         }
     }
 
-    /// @dev The first rule that a policy breaks. Limits are whole units.
-    function _predictPolicy(Tier[] memory rows, uint256 signers, uint256 threshold, uint256 delay)
-        private
-        pure
-        returns (bytes memory reason)
-    {
+    function _predictAddress(address account) private view returns (bytes memory reason) {
+        if (account == address(0) || account == address(vault) || account == address(token)) {
+            reason = abi.encodeWithSelector(IVault.VaultAddressInvalid.selector, account);
+        }
+    }
+
+    function _predictUntil(uint256 until, uint256 earliest, uint256 latest) private pure returns (bytes memory) {
+        return _range(Policy.Field.GrantUntil, 0, until, earliest + 1, latest + 400 days);
+    }
+
+    function _predictUnfreeze(uint256 stated, uint256 earliest) private view returns (bytes memory reason) {
+        uint256 actual = ghost.haltedUntil();
+        if (stated != actual || earliest >= actual) {
+            reason = abi.encodeWithSelector(IVault.VaultUnfreezeStale.selector, stated, actual);
+        }
+    }
+
+    /// @dev The first rule that tiers break by themselves. Limits are whole units.
+    function _predictTiers(Tier[] memory rows, uint256 delay) private pure returns (bytes memory reason) {
         reason = _range(Policy.Field.PolicyDelay, 0, delay, 1 days, MAX_DELAY);
-        if (reason.length == 0) reason = _range(Policy.Field.Threshold, 0, threshold, 1, signers);
         Tier memory below;
         uint256 sum;
         for (uint256 k = 0; k < rows.length && reason.length == 0; ++k) {
-            reason = _predictRow(rows[k], below, k, signers, k == rows.length - 1 ? threshold : 0);
+            reason = _predictRow(rows[k], below, k);
             sum += rows[k].cap;
             below = rows[k];
         }
         if (reason.length == 0) reason = _range(Policy.Field.CapSum, 0, sum, UNIT, CEILING);
     }
 
-    function _predictRow(Tier memory row, Tier memory below, uint256 k, uint256 signers, uint256 least)
-        private
-        pure
-        returns (bytes memory reason)
-    {
-        if (below.approvals > least) least = below.approvals;
+    function _predictRow(Tier memory row, Tier memory below, uint256 k) private pure returns (bytes memory reason) {
         reason = _range(Policy.Field.Cap, k, row.cap, UNIT, CEILING);
         if (reason.length != 0) return reason;
         reason = _range(Policy.Field.MaxKnown, k, row.maxKnown, k == 0 ? UNIT : below.maxKnown, row.cap);
         if (reason.length != 0) return reason;
         reason = _range(Policy.Field.MaxUnknown, k, row.maxUnknown, below.maxUnknown, row.maxKnown);
         if (reason.length != 0) return reason;
-        reason = _range(Policy.Field.Approvals, k, row.approvals, least, signers);
+        reason = _range(Policy.Field.Approvals, k, row.approvals, below.approvals, 32);
         if (reason.length == 0) reason = _range(Policy.Field.Delay, k, row.delay, below.delay, MAX_DELAY);
+    }
+
+    // ── Predictions: why a change does not take effect now ───────────────────────────────────────────────────────
+
+    function _predictEnact(GhostVotes.Item memory item) private view returns (bytes memory reason) {
+        if (item.kind == ChangeKind.Signers) {
+            SignersChange memory c = abi.decode(item.content, (SignersChange));
+            return _predictQuorum(ghost.tiers(), c.signers.length, c.threshold);
+        } else if (item.kind == ChangeKind.Tiers) {
+            uint256 settledAt = ghost.settledAt();
+            if (time < settledAt) return abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt);
+            TiersChange memory c = abi.decode(item.content, (TiersChange));
+            return _predictQuorum(c.tiers, ghost.signers().length, ghost.threshold());
+        } else if (item.kind == ChangeKind.Recipients) {
+            return _predictRecipients(abi.decode(item.content, (RecipientsChange)));
+        } else if (item.kind == ChangeKind.Role) {
+            return _predictRole(abi.decode(item.content, (RoleChange)));
+        } else if (item.kind == ChangeKind.Unfreeze) {
+            return _predictUnfreeze(abi.decode(item.content, (UnfreezeChange)).haltedUntil, time);
+        } else if (item.kind == ChangeKind.Sweep) {
+            return _predictSweep(abi.decode(item.content, (SweepChange)).token);
+        }
+    }
+
+    /// @dev What stops a change that only tightens: another number of tiers, or signers too few for it.
+    function _predictTighten(GhostVotes.Item memory item) internal view returns (bytes memory reason) {
+        if (item.kind != ChangeKind.Tiers) return "";
+        Tier[] memory stated = abi.decode(item.content, (TiersChange)).tiers;
+        uint256 count = ghost.tierCount();
+        reason = _range(Policy.Field.TierCount, 0, stated.length, count, count);
+        if (reason.length != 0) return reason;
+        return _predictQuorum(ghost.strictest(stated), ghost.signers().length, ghost.threshold());
+    }
+
+    /// @dev The first tier whose approvals the signers cannot give, or that asks for fewer than a change.
+    function _predictQuorum(Tier[] memory rows, uint256 signers, uint256 threshold)
+        private
+        pure
+        returns (bytes memory reason)
+    {
+        for (uint256 k = 0; k < rows.length && reason.length == 0; ++k) {
+            uint256 least = k == rows.length - 1 ? threshold : 0;
+            reason = _range(Policy.Field.Approvals, k, rows[k].approvals, least, signers);
+        }
     }
 
     function _range(Policy.Field field, uint256 index, uint256 value, uint256 least, uint256 most)
@@ -173,9 +274,6 @@ abstract contract ChangeHandler is PaymentHandler {
     function _predictRecipients(RecipientsChange memory c) private view returns (bytes memory) {
         for (uint256 i = 0; i < c.recipients.length; ++i) {
             address recipient = c.recipients[i];
-            if (recipient == address(0) || recipient == address(vault) || recipient == address(token)) {
-                return abi.encodeWithSelector(IVault.VaultAddressInvalid.selector, recipient);
-            }
             Standing actual = ghost.standing(recipient);
             if (actual != c.oldStanding) {
                 return abi.encodeWithSelector(IVault.VaultStandingStale.selector, recipient, c.oldStanding, actual);
@@ -185,7 +283,6 @@ abstract contract ChangeHandler is PaymentHandler {
     }
 
     function _predictRole(RoleChange memory c) private view returns (bytes memory reason) {
-        if (c.role == Role.Guardian) return abi.encodeWithSelector(IVault.VaultRoleNotGrantable.selector, c.role);
         uint256 actual = ghost.until(c.account, c.role);
         if (actual != c.oldUntil) {
             reason = abi.encodeWithSelector(IVault.VaultRoleStale.selector, c.account, c.role, c.oldUntil, actual);
@@ -196,7 +293,6 @@ abstract contract ChangeHandler is PaymentHandler {
         if (time < ghost.haltedUntil()) {
             return abi.encodeWithSelector(IVault.VaultFrozen.selector, ghost.haltedUntil());
         }
-        if (swept == address(token)) return abi.encodeWithSelector(IVault.VaultSweepOfToken.selector, swept);
         (address heir, uint256 amount) = (ghost.successor(), stray.balanceOf(address(vault)));
         if (heir == address(0) || amount == 0) {
             reason = abi.encodeWithSelector(IVault.VaultSweepFailed.selector, swept, heir, amount);
@@ -235,7 +331,8 @@ abstract contract ChangeHandler is PaymentHandler {
     }
 
     /// @dev One to four rows, each no stricter than the next; the last asks for three approvals.
-    function _tiersChange(uint256 seed, uint64 nonce, uint40 expiresAt) private pure returns (TiersChange memory c) {
+    function _tiersChange(uint256 seed, uint64 nonce, uint40 expiresAt) private view returns (TiersChange memory c) {
+        if (_oneIn(3, seed, "tighten")) return _tightening(seed, nonce, expiresAt);
         c.tiers = new Tier[](_oneIn(8, seed, "one tier") ? 1 : 2 + _roll(seed, "tiers", 3));
         Tier memory row;
         for (uint256 k = 0; k < c.tiers.length; ++k) {
@@ -253,6 +350,20 @@ abstract contract ChangeHandler is PaymentHandler {
         }
         (c.policyDelay, c.nonce, c.expiresAt) = (uint32(1 days + _roll(seed, "delay", 2 days)), nonce, expiresAt);
         _spoilPolicy(seed, c);
+    }
+
+    /// @dev Today's tiers with lower caps and limits, and now and then more approvals or a longer delay.
+    function _tightening(uint256 seed, uint64 nonce, uint40 expiresAt) private view returns (TiersChange memory c) {
+        c.tiers = ghost.tiers();
+        for (uint256 k = 0; k < c.tiers.length; ++k) {
+            Tier memory row = c.tiers[k];
+            if (_oneIn(2, seed, "cap")) row.cap -= uint128((row.cap - row.maxKnown) / UNIT / 2 * UNIT);
+            if (_oneIn(4, seed, "unknown") && k == 0) row.maxUnknown = 0;
+            if (_oneIn(4, seed, "delay") && k != 0) row.delay += 600;
+        }
+        Tier memory top = c.tiers[c.tiers.length - 1];
+        if (_oneIn(6, seed, "approvals")) ++top.approvals;
+        (c.policyDelay, c.nonce, c.expiresAt) = (uint32(ghost.policyDelay()), nonce, expiresAt);
     }
 
     /// @dev Breaks one rule of every third policy.

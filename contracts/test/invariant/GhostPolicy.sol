@@ -9,6 +9,8 @@ abstract contract GhostPolicy {
     struct Rules {
         uint256 since;
         Tier[] tiers;
+        uint256 settledAt; // until then no cap is above the one before; 0 for never
+        uint256[4] before; // those caps. [base units]
     }
 
     /// @notice One freeze, by whom, and for how long it was good.
@@ -27,6 +29,7 @@ abstract contract GhostPolicy {
     Freeze[] private _freezes;
 
     uint256 public policyDelay;
+    uint256 public termsChangedAt; // when tiers were last written
     uint256 public threshold;
     uint256 public era; // counts signer sets from 1
     uint256 public haltedUntil;
@@ -57,12 +60,54 @@ abstract contract GhostPolicy {
     }
 
     function setTiers(Tier[] memory next, uint256 nextDelay, uint256 time) public {
+        uint256[4] memory before;
+        if (_rules.length != 0) {
+            for (uint256 k = 0; k < tierCount(); ++k) {
+                before[k] = tier(k).cap;
+            }
+        }
+        _push(next, time, _rules.length == 0 ? 0 : time + SETTLING, before);
+        policyDelay = nextDelay;
+    }
+
+    /// @notice The stricter of both, of each field; nothing has to settle that did not before.
+    function tightenTiers(Tier[] memory stated, uint256 time) external {
+        Rules storage r = _rules[_rules.length - 1];
+        _push(strictest(stated), time, r.settledAt, r.before);
+    }
+
+    function _push(Tier[] memory next, uint256 time, uint256 settled, uint256[4] memory before) private {
         Rules storage r = _rules.push();
-        r.since = time;
+        (r.since, r.settledAt, r.before) = (time, settled, before);
         for (uint256 i = 0; i < next.length; ++i) {
             r.tiers.push(next[i]);
         }
-        policyDelay = nextDelay;
+        termsChangedAt = time;
+    }
+
+    /// @notice Today's tiers with the stricter of what is and what is stated.
+    function strictest(Tier[] memory stated) public view returns (Tier[] memory rows) {
+        rows = _rules[_rules.length - 1].tiers;
+        for (uint256 k = 0; k < rows.length; ++k) {
+            (Tier memory row, Tier memory other) = (rows[k], stated[k]);
+            if (other.maxKnown < row.maxKnown) row.maxKnown = other.maxKnown;
+            if (other.maxUnknown < row.maxUnknown) row.maxUnknown = other.maxUnknown;
+            if (other.cap < row.cap) row.cap = other.cap;
+            if (other.approvals > row.approvals) row.approvals = other.approvals;
+            if (other.delay > row.delay) row.delay = other.delay;
+        }
+    }
+
+    /// @notice Whether tiers allow nothing that today's do not.
+    function onlyTightens(Tier[] memory next, uint256 nextDelay) external view returns (bool) {
+        if (next.length != tierCount() || nextDelay != policyDelay) return false;
+        for (uint256 k = 0; k < next.length; ++k) {
+            Tier memory row = tier(k);
+            bool looser = next[k].maxKnown > row.maxKnown || next[k].maxUnknown > row.maxUnknown
+                || next[k].cap > row.cap || next[k].approvals < row.approvals || next[k].delay < row.delay;
+            if (looser) return false;
+        }
+        return true;
     }
 
     function setGuardians(address[] memory next, uint256 end) public {
@@ -113,7 +158,7 @@ abstract contract GhostPolicy {
 
     /// @notice When tiers may change again; 0 if they never did.
     function settledAt() public view returns (uint256) {
-        return _rules.length == 1 ? 0 : _rules[_rules.length - 1].since + SETTLING;
+        return _rules[_rules.length - 1].settledAt;
     }
 
     function tierCount() public view returns (uint256) {
@@ -136,18 +181,13 @@ abstract contract GhostPolicy {
 
     /// @notice Cap of tier `k` in force at `time` under the policy with that index. [base units]
     function capInForce(uint256 index, uint256 k, uint256 time) public view returns (uint256) {
-        uint256 cap = _capOf(index, k);
-        if (index == 0 || time >= _rules[index].since + SETTLING) return cap;
-        uint256 before = _capOf(index - 1, k);
-        return before < cap ? before : cap;
+        Rules storage r = _rules[index];
+        uint256 cap = k < r.tiers.length ? r.tiers[k].cap : 0;
+        return time < r.settledAt && r.before[k] < cap ? r.before[k] : cap;
     }
 
     function capNow(uint256 k, uint256 time) external view returns (uint256) {
         return capInForce(_rules.length - 1, k, time);
-    }
-
-    function _capOf(uint256 index, uint256 k) private view returns (uint256) {
-        return k < _rules[index].tiers.length ? _rules[index].tiers[k].cap : 0;
     }
 
     /// @notice Largest payment of tier `k` to a recipient. [base units]

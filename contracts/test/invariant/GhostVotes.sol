@@ -19,7 +19,9 @@ abstract contract GhostVotes is GhostPolicy {
         uint256 expiresAt;
         uint256 era; // signer set of the voters
         address[] voters;
-        uint256 clock; // when the votes sufficed; 0 if they do not
+        uint256 clock; // when the votes asked for when proposed were there; 0 if they are not
+        uint256 votedAt; // when the last vote came
+        bool instant; // takes effect with its quorum
         bool executed;
         bool cancelled;
     }
@@ -32,11 +34,14 @@ abstract contract GhostVotes is GhostPolicy {
         uint256 expiresAt;
         uint256 votes;
         uint256 required;
+        bool instant;
+        uint256 waited; // since the votes were there. [seconds]
     }
 
     bytes32[] private _ids;
     mapping(bytes32 id => Item) private _items;
     Enacted[] private _enacted;
+    mapping(bytes32 id => mapping(uint256 era => mapping(address signer => bool))) private _revoked;
     /// @notice The state that the vault last gave, and how often it moved as it must not.
     mapping(bytes32 id => State) public lastState;
     uint256 public badTransitions;
@@ -47,7 +52,7 @@ abstract contract GhostVotes is GhostPolicy {
     function open(Item calldata item, uint256 time) external {
         Item storage p = _items[item.id];
         (p.id, p.proposedBy, p.isChange, p.kind) = (item.id, item.proposedBy, item.isChange, item.kind);
-        (p.batch, p.content) = (item.batch, item.content);
+        (p.batch, p.content, p.instant) = (item.batch, item.content, item.instant);
         (p.required, p.delay, p.expiresAt) = (item.required, item.delay, item.expiresAt);
         _ids.push(item.id);
         if (isSigner(item.proposedBy)) vote(item.id, item.proposedBy, time);
@@ -56,21 +61,32 @@ abstract contract GhostVotes is GhostPolicy {
 
     function vote(bytes32 id, address signer, uint256 time) public {
         Item storage p = _items[id];
-        if (!isRunning(id)) p.clock = 0;
-        if (p.era != era) delete p.voters;
-        p.era = era;
+        _enter(p);
         p.voters.push(signer);
+        p.votedAt = time;
         if (p.clock == 0 && p.voters.length >= p.required) p.clock = time;
     }
 
+    /// @notice Takes a vote back if there is one; signatures of this signer set count no more.
     function unvote(bytes32 id, address signer) external {
+        _revoked[id][era][signer] = true;
         Item storage p = _items[id];
-        uint256 last = p.voters.length - 1;
-        for (uint256 i = 0; i < last; ++i) {
-            if (p.voters[i] == signer) p.voters[i] = p.voters[last];
+        if (p.id == 0) return;
+        _enter(p);
+        for (uint256 i = 0; i < p.voters.length; ++i) {
+            if (p.voters[i] != signer) continue;
+            p.voters[i] = p.voters[p.voters.length - 1];
+            p.voters.pop();
         }
-        p.voters.pop();
-        if (last < p.required) p.clock = 0;
+        if (p.voters.length < p.required) p.clock = 0;
+    }
+
+    /// @dev What an earlier signer set said is dropped.
+    function _enter(Item storage p) private {
+        if (p.era == era) return;
+        delete p.voters;
+        if (p.required != 0) p.clock = 0;
+        p.era = era;
     }
 
     function cancel(bytes32 id) external {
@@ -84,21 +100,23 @@ abstract contract GhostVotes is GhostPolicy {
     /// @notice Remembers an executed change; called before it alters anything.
     function enact(bytes32 id, uint256 time) external {
         Item storage p = _items[id];
-        (uint256 required, uint256 delay) = terms(id);
-        _enacted.push(Enacted(p.kind, time, p.clock + delay, p.expiresAt, votes(id), required));
+        (uint256 required,) = terms(id);
+        _enacted.push(Enacted(p.kind, time, readyAt(id), p.expiresAt, votes(id), required, p.instant, time - p.clock));
         p.executed = true;
     }
 
     /// @notice Compares the state that the vault gives with the one it gave before.
     function observe(bytes32 id, State next) external {
         State last = lastState[id];
-        if (last != next && !_mayFollow(last, next)) ++badTransitions;
+        if (last != next && !_mayFollow(last, next, _items[id].instant)) ++badTransitions;
         lastState[id] = next;
     }
 
-    /// @dev A lost vote, a new signer set or a stricter policy leads back; a final state leads nowhere.
-    function _mayFollow(State last, State next) private pure returns (bool) {
+    /// @dev A lost vote, a new signer set or a stricter policy leads back; a final state leads nowhere. What only tightens is
+    /// executed with its quorum.
+    function _mayFollow(State last, State next, bool instant) private pure returns (bool) {
         if (last >= State.Executed) return false;
+        if (instant) return next != State.None && next != State.Queued && next != State.Ready;
         if (last == State.None) return next >= State.Proposed && next <= State.Ready;
         return next != State.None && (next != State.Executed || last == State.Ready);
     }
@@ -120,16 +138,21 @@ abstract contract GhostVotes is GhostPolicy {
         return false;
     }
 
-    /// @notice A new signer set stops the clock, unless no votes were asked for.
+    function hasRevoked(bytes32 id, address signer) external view returns (bool) {
+        return _revoked[id][era][signer];
+    }
+
+    /// @notice Whether only time is missing. A new signer set stops the clock, unless no votes are asked for.
     function isRunning(bytes32 id) public view returns (bool) {
         Item storage p = _items[id];
-        return p.clock != 0 && (p.era == era || p.required == 0);
+        (uint256 required,) = terms(id);
+        return p.clock != 0 && (p.era == era || p.required == 0) && votes(id) >= required;
     }
 
     /// @notice Approvals and delay that execution needs: the larger of then and now.
     function terms(bytes32 id) public view returns (uint256 required, uint256 delay) {
         Item storage p = _items[id];
-        (required, delay) = (threshold, policyDelay);
+        (required, delay) = (threshold, p.instant ? 0 : policyDelay);
         if (!p.isChange) (required, delay) = (tier(p.batch.tier).approvals, tier(p.batch.tier).delay);
         if (p.required > required) required = p.required;
         if (p.delay > delay) delay = p.delay;
@@ -141,9 +164,8 @@ abstract contract GhostVotes is GhostPolicy {
         if (p.executed) return State.Executed;
         if (p.cancelled) return State.Cancelled;
         if (time >= p.expiresAt) return State.Expired;
-        (uint256 required, uint256 delay) = terms(id);
-        if (!isRunning(id) || votes(id) < required) return State.Proposed;
-        return time < p.clock + delay ? State.Queued : State.Ready;
+        if (!isRunning(id)) return State.Proposed;
+        return time < readyAt(id) ? State.Queued : State.Ready;
     }
 
     function isOpen(bytes32 id, uint256 time) external view returns (bool) {
@@ -160,10 +182,18 @@ abstract contract GhostVotes is GhostPolicy {
         return !p.isChange || (p.kind != ChangeKind.Guardians && p.kind != ChangeKind.Unfreeze);
     }
 
-    /// @notice When the clock has run out; 0 if it is not running.
-    function readyAt(bytes32 id) external view returns (uint256) {
-        (, uint256 delay) = terms(id);
-        return isRunning(id) ? _items[id].clock + delay : 0;
+    /// @notice When the clock has run out; 0 if it is not running. If more is asked for than was when it was proposed, it runs
+    /// from no earlier than that and than the last vote.
+    function readyAt(bytes32 id) public view returns (uint256) {
+        if (!isRunning(id)) return 0;
+        Item storage p = _items[id];
+        (uint256 required, uint256 delay) = terms(id);
+        uint256 start = p.clock;
+        if (!p.isChange && required > p.required) {
+            if (p.votedAt > start) start = p.votedAt;
+            if (termsChangedAt > start) start = termsChangedAt;
+        }
+        return start + delay;
     }
 
     function itemOf(bytes32 id) external view returns (Item memory) {

@@ -21,8 +21,10 @@ contract Handler is ChangeHandler {
         bytes32 id = _pick(seed, _oneIn(2, seed, "is change"), State.Queued);
         if (id == 0) return;
         address caller = _oneIn(8, seed, "trespasser") ? _anyone(seed) : _voter(seed, id);
+        if (_oneIn(8, seed, "nothing proposed")) id = bytes32(_roll(seed, "id", 64));
         bytes memory reason = _predictVote(caller, id);
-        if (reason.length == 0 && !ghost.hasVote(id, caller)) {
+        if (ghost.stateOf(id, time) == State.None && ghost.isSigner(caller)) reason = "";
+        if (reason.length == 0 && !ghost.hasVote(id, caller) && ghost.hasRevoked(id, caller)) {
             reason = abi.encodeWithSelector(IVault.VaultNotApproved.selector, id, caller);
         }
         (bool done,) = _call(caller, abi.encodeCall(IVault.revoke, (id)), reason);
@@ -31,6 +33,7 @@ contract Handler is ChangeHandler {
 
     function cancel(uint256 seed) external step {
         bytes32 id = _pick(seed, _oneIn(2, seed, "is change"), State.Queued);
+        if (_oneIn(3, seed, "not vetoable")) id = _notVetoable(id);
         if (id == 0 || _oneIn(2, seed, "seldom")) return;
         address caller = _mostly(seed, Role.Guardian, false);
         bytes memory reason;
@@ -39,6 +42,15 @@ contract Handler is ChangeHandler {
         else if (!ghost.isVetoable(id)) reason = abi.encodeWithSelector(IVault.VaultNotVetoable.selector, id);
         (bool done,) = _call(caller, abi.encodeCall(IVault.cancel, (id)), reason);
         if (done) ghost.cancel(id);
+    }
+
+    /// @dev The last open change that nobody can veto, if there is one.
+    function _notVetoable(bytes32 otherwise) private view returns (bytes32) {
+        bytes32[] memory ids = ghost.ids();
+        for (uint256 i = ids.length; i > 0; --i) {
+            if (ghost.isOpen(ids[i - 1], time) && !ghost.isVetoable(ids[i - 1])) return ids[i - 1];
+        }
+        return otherwise;
     }
 
     /// @notice Takes an open proposal all the way, as honest signers would: votes, the delay, execution.
@@ -93,13 +105,18 @@ contract Handler is ChangeHandler {
         if (reason.length == 0 && ghost.hasVote(id, caller)) {
             reason = abi.encodeWithSelector(IVault.VaultAlreadyApproved.selector, id, caller);
         }
-        bool starts = !ghost.isRunning(id) && ghost.votes(id) + 1 >= item.required;
-        if (reason.length == 0 && starts) reason = _predictLife(item.expiresAt, item.delay);
+        (uint256 required, uint256 delay) = ghost.terms(id);
+        bool starts = !ghost.isRunning(id) && ghost.votes(id) + 1 >= required;
+        if (reason.length == 0 && starts) {
+            reason = item.instant ? _predictTighten(item) : _predictLife(item.expiresAt, delay + SETTLE);
+        }
         bytes memory data = item.isChange
             ? abi.encodeCall(IVault.approveChange, (item.kind, item.content))
             : abi.encodeCall(IVault.approve, (item.batch));
         (bool done,) = _call(caller, data, reason);
-        if (done) ghost.vote(id, caller, time);
+        if (!done) return;
+        ghost.vote(id, caller, time);
+        _settle(id);
     }
 
     function _predictVote(address caller, bytes32 id) private view returns (bytes memory reason) {
@@ -159,7 +176,7 @@ contract Handler is ChangeHandler {
             reason = abi.encodeWithSelector(IVault.VaultNotGuardian.selector, caller);
         } else if (role == Role.Guardian) {
             reason = abi.encodeWithSelector(IVault.VaultRoleNotRevocable.selector, role);
-        } else if (ghost.until(account, role) == 0) {
+        } else if (time >= ghost.until(account, role)) {
             reason = abi.encodeWithSelector(IVault.VaultRoleNotHeld.selector, account, role);
         }
         (bool done,) = _call(caller, abi.encodeCall(IVault.revokeRole, (account, role)), reason);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
-import {Batch, ChangeKind, Configuration, Grant, Role, State, Tier} from "../../src/types/VaultTypes.sol";
+import {Batch, ChangeKind, Configuration, Grant, Order, Role, State, Tier, Vote} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {IModeTokenHook, ModeToken} from "../mocks/ModeToken.sol";
 import {Ghost} from "./Ghost.sol";
@@ -14,7 +14,7 @@ import {VmSafe} from "forge-std/Vm.sol";
 abstract contract HandlerBase is CommonBase, IModeTokenHook {
     uint256 internal constant USDT = 1e6;
     uint128 internal constant UNIT = 10_000; // 0.01 USDT
-    uint256 internal constant SETTLE = 28 hours;
+    uint256 internal constant SETTLE = 29 hours;
     uint256 internal constant MAX_LIFE = 30 days;
     uint256 internal constant FUNDS = 400_000 * USDT;
     uint256 internal constant CEILING = 1_000_000 * USDT;
@@ -117,12 +117,23 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         _intrude(_signer(0), abi.encodeCall(IVault.proposeChange, (ChangeKind.Sweep, new bytes(96))));
         _intrude(_signer(0), abi.encodeCall(IVault.approveChange, (ChangeKind.Sweep, new bytes(96))));
         _intrude(_signer(0), abi.encodeCall(IVault.executeChange, (ChangeKind.Sweep, new bytes(96))));
+        Vote[] memory votes;
+        _intrude(_signer(0), abi.encodeCall(IVault.payBySig, (orderOf(b), none, votes)));
+        _intrude(_signer(0), abi.encodeCall(IVault.proposeBySig, (orderOf(b), none, votes)));
+        _intrude(_signer(0), abi.encodeCall(IVault.approveBySig, (b, votes)));
+        _intrude(_signer(0), abi.encodeCall(IVault.proposeChangeBySig, (ChangeKind.Sweep, new bytes(96), votes)));
+        _intrude(_signer(0), abi.encodeCall(IVault.approveChangeBySig, (ChangeKind.Sweep, new bytes(96), votes)));
         _intrude(_signer(0), abi.encodeCall(IVault.revoke, (0)));
         _intrude(_signer(0), abi.encodeCall(IVault.freeze, ()));
         address guardian = _holder(0, Role.Guardian);
         _intrude(guardian, abi.encodeCall(IVault.cancel, (0)));
         _intrude(guardian, abi.encodeCall(IVault.blockRecipient, (address(1))));
         _intrude(guardian, abi.encodeCall(IVault.revokeRole, (_holder(0, Role.Keeper), Role.Keeper)));
+    }
+
+    /// @notice What a call states of a header.
+    function orderOf(Batch memory b) public pure returns (Order memory) {
+        return Order({tier: b.tier, expiresAt: b.expiresAt, firstNumber: b.firstNumber, context: b.context});
     }
 
     function _intrude(address caller, bytes memory data) private {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {VaultLens} from "../../src/VaultLens.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
-import {Batch, Role} from "../../src/types/VaultTypes.sol";
+import {Batch, Order, Role} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {ModeToken} from "../mocks/ModeToken.sol";
 import {Ghost} from "./Ghost.sol";
@@ -67,6 +67,11 @@ abstract contract InvariantTest is Test {
             if (b.count == 1) b.recipient = recipient;
         }
         (b.expiresAt, b.paymentsHash) = (uint40(vm.getBlockTimestamp() + 30 days), keccak256(packed));
+    }
+
+    /// @dev What a call states of a header.
+    function orderOf(Batch memory b) internal pure returns (Order memory) {
+        return Order({tier: b.tier, expiresAt: b.expiresAt, firstNumber: b.firstNumber, context: b.context});
     }
 
     /// @dev Somebody who may pay now; zero if nobody may.

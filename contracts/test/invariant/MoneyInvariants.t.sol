@@ -136,10 +136,10 @@ contract MoneyInvariants is InvariantTest {
         }
         uint256 state = vm.snapshotState();
         (bool paid, bytes memory returned) =
-            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0), 1 << 62, forth), forth)));
+            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0, 1 << 62, forth)), forth)));
         vm.revertToState(state);
         (bool paidBack, bytes memory returnedBack) =
-            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0), 1 << 62, back), back)));
+            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0, 1 << 62, back)), back)));
         assertEq(paid, paidBack, "outcome");
         if (!paid) {
             assertEq(bytes4(returned), bytes4(returnedBack), "reason");

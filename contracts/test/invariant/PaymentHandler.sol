@@ -47,7 +47,7 @@ abstract contract PaymentHandler is HandlerBase {
         uint256 tier = _oneIn(8, seed, "odd tier") ? _roll(seed, "tier", 5) : 0;
         bytes memory packed = _payments(seed, tier);
         Batch memory b = _batch(seed, tier, packed, !_oneIn(16, seed, "upper"));
-        _spoil(seed, b, UPPER);
+        packed = _spoil(seed, b, packed, UPPER);
         _automatics.push(Automatic(b, packed));
         _pay(_mostly(seed, Role.Keeper, false), b, packed);
     }
@@ -69,7 +69,7 @@ abstract contract PaymentHandler is HandlerBase {
             _oneIn(8, seed, "odd tier") || count == 1 ? _roll(seed, "tier", 5) : 1 + _roll(seed, "tier", count - 1);
         bytes memory packed = _payments(seed, tier);
         Batch memory b = _batch(seed, tier, packed, _oneIn(8, seed, "lower"));
-        _spoil(seed, b, NUMBERS_END);
+        packed = _spoil(seed, b, packed, NUMBERS_END);
         bytes32 old = _pick(seed, false, State.Expired);
         if (old != 0 && _oneIn(16, seed, "twice")) (b, packed) = (ghost.itemOf(old).batch, ghost.itemOf(old).content);
         return _propose(_mostly(seed, Role.Proposer, true), b, packed);
@@ -108,7 +108,8 @@ abstract contract PaymentHandler is HandlerBase {
         (Batch memory b, bytes memory packed) = (ghost.itemOf(id).batch, ghost.itemOf(id).content);
         uint256 skipMask = _oneIn(6, seed, "skips") ? _roll(seed, "skip", 8) : 0;
         if (_oneIn(16, seed, "other payments")) packed[_roll(seed, "byte", packed.length)] ^= 0x01;
-        if (_oneIn(16, seed, "other header")) b.context ^= bytes32(uint256(1));
+        if (_oneIn(16, seed, "other order")) b.context ^= bytes32(uint256(1));
+        _derive(b, packed);
         id = vault.hashBatch(b);
         address caller = _mostly(seed, Role.Keeper, true);
         Outcome memory o = _predictExecute(caller, id, b, packed, skipMask);
@@ -170,18 +171,17 @@ abstract contract PaymentHandler is HandlerBase {
         if (!_holds(caller, Role.Keeper)) {
             return _fails(abi.encodeWithSelector(IVault.VaultNotKeeper.selector, caller));
         }
-        if (time >= b.expiresAt) {
-            return _fails(abi.encodeWithSelector(IVault.VaultExpired.selector, b.expiresAt, time));
-        }
         if (!ghost.isAutomatic(b.tier)) {
             return _fails(abi.encodeWithSelector(IVault.VaultTierNotAutomatic.selector, b.tier));
         }
-        o.reason = _predictHeader(b, packed, UPPER);
+        if (time >= b.expiresAt) {
+            return _fails(abi.encodeWithSelector(IVault.VaultExpired.selector, b.expiresAt, time));
+        }
+        o.reason = _predictContent(b, packed, UPPER);
         if (o.reason.length != 0) return o;
         uint256 tries = _unpaid(b);
         if (tries == 0) return _fails(abi.encodeWithSelector(IVault.VaultNothingToPay.selector, vault.hashBatch(b)));
-        o.reason = _predictTotal(b, packed);
-        return o.reason.length != 0 ? o : _predictRelease(b, packed, tries);
+        return _predictRelease(b, packed, tries);
     }
 
     function _predictPropose(address caller, bytes32 id, Batch memory b, bytes memory packed)
@@ -192,32 +192,31 @@ abstract contract PaymentHandler is HandlerBase {
         uint256 count = ghost.tierCount();
         if (b.tier >= count) return abi.encodeWithSelector(IVault.VaultTierUnknown.selector, b.tier, count);
         if (ghost.isAutomatic(b.tier)) return abi.encodeWithSelector(IVault.VaultTierAutomatic.selector, b.tier);
-        reason = _predictHeader(b, packed, NUMBERS_END);
-        if (reason.length == 0) reason = _predictTotal(b, packed);
+        reason = _predictContent(b, packed, NUMBERS_END);
         if (reason.length != 0) return reason;
         for (uint256 i = 0; i < b.count; ++i) {
             reason = _refusal(b.tier, packed, i);
             if (reason.length != 0) return reason;
         }
-        return _predictOpen(caller, id, b.expiresAt, ghost.tier(b.tier).delay);
+        return _predictOpen(caller, id, b.expiresAt, ghost.tier(b.tier).delay + SETTLE);
     }
 
-    /// @dev What opening any proposal asks for.
-    function _predictOpen(address caller, bytes32 id, uint256 expiresAt, uint256 delay)
+    /// @dev What opening any proposal asks for; `least` is the life that it needs. [seconds]
+    function _predictOpen(address caller, bytes32 id, uint256 expiresAt, uint256 least)
         internal
         view
-        returns (bytes memory)
+        returns (bytes memory reason)
     {
-        if (!ghost.isSigner(caller) && !_holds(caller, Role.Proposer)) {
-            return abi.encodeWithSelector(IVault.VaultNotProposer.selector, caller);
-        }
         State state = ghost.stateOf(id, time);
         if (state != State.None) return abi.encodeWithSelector(IVault.VaultAlreadyProposed.selector, id, state);
-        return _predictLife(expiresAt, delay);
+        reason = _predictLife(expiresAt, least);
+        if (reason.length == 0 && !ghost.isSigner(caller) && !_holds(caller, Role.Proposer)) {
+            reason = abi.encodeWithSelector(IVault.VaultNotProposer.selector, caller);
+        }
     }
 
-    function _predictLife(uint256 expiresAt, uint256 delay) internal view returns (bytes memory reason) {
-        (uint256 earliest, uint256 latest) = (time + delay + SETTLE, time + MAX_LIFE);
+    function _predictLife(uint256 expiresAt, uint256 least) internal view returns (bytes memory reason) {
+        (uint256 earliest, uint256 latest) = (time + least, time + MAX_LIFE);
         if (expiresAt < earliest || expiresAt > latest) {
             reason = abi.encodeWithSelector(IVault.VaultExpiryOutOfRange.selector, expiresAt, earliest, latest);
         }
@@ -230,7 +229,6 @@ abstract contract PaymentHandler is HandlerBase {
     {
         o.reason = _predictReady(caller, id);
         if (o.reason.length != 0) return o;
-        if (keccak256(packed) != b.paymentsHash) return _fails(_hashMismatch(b, packed));
         uint256 unpaid = _unpaid(b);
         if (unpaid == 0) return o;
         if (unpaid & ~skipMask == 0) return _fails(abi.encodeWithSelector(IVault.VaultNothingToPay.selector, id));
@@ -246,28 +244,14 @@ abstract contract PaymentHandler is HandlerBase {
         if (state != State.Ready) reason = abi.encodeWithSelector(IVault.VaultStateInvalid.selector, id, state);
     }
 
-    function _predictHeader(Batch memory b, bytes memory packed, uint256 limit) private pure returns (bytes memory) {
-        if (packed.length != 48 * uint256(b.count)) {
-            return abi.encodeWithSelector(IVault.VaultCountInvalid.selector, b.count, packed.length);
+    function _predictContent(Batch memory b, bytes memory packed, uint256 limit) private pure returns (bytes memory) {
+        if (packed.length % 48 != 0) {
+            return abi.encodeWithSelector(IVault.VaultCountInvalid.selector, packed.length / 48, packed.length);
         }
         if (uint256(b.firstNumber) + b.count > limit) {
             return abi.encodeWithSelector(IVault.VaultNumberOutOfRange.selector, b.firstNumber, b.count, limit);
         }
-        (address payee,) = paymentAt(packed, 0);
-        if (b.count > 1) payee = address(0);
-        if (b.recipient != payee) {
-            return abi.encodeWithSelector(IVault.VaultRecipientMismatch.selector, b.recipient, payee);
-        }
-        return keccak256(packed) == b.paymentsHash ? bytes("") : _hashMismatch(b, packed);
-    }
-
-    function _hashMismatch(Batch memory b, bytes memory packed) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IVault.VaultPaymentsHashMismatch.selector, b.paymentsHash, keccak256(packed));
-    }
-
-    function _predictTotal(Batch memory b, bytes memory packed) private pure returns (bytes memory reason) {
-        uint256 sum = _sum(packed);
-        if (b.total != sum) reason = abi.encodeWithSelector(IVault.VaultTotalMismatch.selector, b.total, sum);
+        return "";
     }
 
     /// @dev Which of the payments to try are paid, and what stops them all.
@@ -390,25 +374,35 @@ abstract contract PaymentHandler is HandlerBase {
         if (_oneIn(4, seed, "overlap")) first -= 1 + _roll(seed, "back", 4);
         if (lower) _nextLower = first + b.count;
         else _nextUpper = first + b.count;
-        (b.firstNumber, b.tier, b.total) = (uint64(first), uint8(tier), uint128(_sum(packed)));
-        if (b.count == 1) (b.recipient,) = paymentAt(packed, 0);
+        (b.firstNumber, b.tier) = (uint64(first), uint8(tier));
         uint256 least = ghost.tier(tier).delay + SETTLE;
         b.expiresAt = uint40(time + least + _roll(seed, "life", MAX_LIFE - least + 1));
-        b.paymentsHash = keccak256(packed);
         b.context = bytes32(seed);
+        _derive(b, packed);
     }
 
-    /// @dev Breaks one field of every fourth header, or moves it to the end of the numbers, which is legal.
-    function _spoil(uint256 seed, Batch memory b, uint256 limit) private view {
+    /// @dev What of a header follows from its payments.
+    function _derive(Batch memory b, bytes memory packed) private pure {
+        b.count = uint16(packed.length / 48);
+        b.total = uint128(_sum(packed));
+        b.recipient = address(0);
+        if (b.count == 1) (b.recipient,) = paymentAt(packed, 0);
+        b.paymentsHash = keccak256(packed);
+    }
+
+    /// @dev Breaks one field of some orders or adds a byte to the payments; or moves the numbers to their end, which is legal.
+    function _spoil(uint256 seed, Batch memory b, bytes memory packed, uint256 limit)
+        private
+        view
+        returns (bytes memory)
+    {
         uint256 field = _roll(seed, "spoil", 32);
-        if (field == 0) ++b.count;
-        else if (field == 1) b.recipient = address(uint160(b.recipient) ^ 1);
-        else if (field == 2) b.paymentsHash ^= bytes32(uint256(1));
-        else if (field == 3) ++b.total;
-        else if (field == 4) b.firstNumber = uint64(limit - b.count + 1);
+        if (field == 0) return bytes.concat(packed, hex"00");
+        if (field == 4) b.firstNumber = uint64(limit - b.count + 1);
         else if (field == 5) b.firstNumber = uint64(limit - b.count);
         else if (field == 6) b.expiresAt = uint40(time);
         else if (field == 7) b.expiresAt = uint40(time + 1);
+        return packed;
     }
 
     function _tryNumbers(Batch memory b) private {

@@ -85,7 +85,7 @@ contract PolicyInvariants is InvariantTest {
         if (handler.time() >= halted || keeper == address(0) || !ghost.isAutomatic(0)) return;
         bytes memory packed = _smallPayment();
         (bool paid, bytes memory returned) =
-            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0), 1 << 62, packed), packed)));
+            _try(keeper, abi.encodeCall(IVault.pay, (orderOf(_header(0, 1 << 62, packed)), packed)));
         assertFalse(paid, "paid while frozen");
         assertEq(returned, abi.encodeWithSelector(IVault.VaultFrozen.selector, halted), "reason");
     }
@@ -155,6 +155,7 @@ contract PolicyInvariants is InvariantTest {
     function invariant_I16_onlyTighteningIsInstant() external atNow {
         _assertPolicy();
         _assertMembers();
+        _assertLooseningWaited();
         address[] memory guardians = vault.guardians();
         if (handler.time() >= lens.party(vault, guardians[0]).guardianUntil) return;
         vm.startPrank(guardians[0]);
@@ -172,6 +173,29 @@ contract PolicyInvariants is InvariantTest {
         vm.stopPrank();
     }
 
+    /// @dev Each policy that is looser than the one before in any field was approved, and waited.
+    function _assertLooseningWaited() private view {
+        GhostPolicy.Rules[] memory rules = ghost.rules();
+        GhostVotes.Enacted[] memory changes = ghost.enacted();
+        uint256 last; // of the changes of tiers; the first policy is the constructor's
+        for (uint256 i = 0; i < changes.length; ++i) {
+            if (changes[i].kind != ChangeKind.Tiers) continue;
+            (Tier[] memory was, Tier[] memory now_) = (rules[last].tiers, rules[last + 1].tiers);
+            ++last;
+            if (!changes[i].instant) assertGe(changes[i].waited, 1 days, "loosened without waiting");
+            if (!changes[i].instant) continue;
+            assertEq(was.length, now_.length, "as many tiers");
+            for (uint256 k = 0; k < was.length; ++k) {
+                assertLe(now_[k].maxKnown, was[k].maxKnown, "known loosened at once");
+                assertLe(now_[k].maxUnknown, was[k].maxUnknown, "unknown loosened at once");
+                assertLe(now_[k].cap, was[k].cap, "cap loosened at once");
+                assertGe(now_[k].approvals, was[k].approvals, "approvals loosened at once");
+                assertGe(now_[k].delay, was[k].delay, "delay loosened at once");
+            }
+        }
+        assertEq(last + 1, rules.length, "a policy by nobody");
+    }
+
     function _assertPolicy() private view {
         assertEq(vault.tierCount(), ghost.tierCount(), "tiers");
         for (uint256 k = 0; k < ghost.tierCount(); ++k) {
@@ -179,6 +203,7 @@ contract PolicyInvariants is InvariantTest {
             assertEq(lens.capInForce(vault, k), ghost.capNow(k, handler.time()), "cap in force");
         }
         assertEq(vault.policyDelay(), ghost.policyDelay(), "delay");
+        assertEq(vault.termsChangedAt(), ghost.termsChangedAt(), "terms changed at");
         assertEq(vault.threshold(), ghost.threshold(), "threshold");
         assertEq(lens.epoch(vault), ghost.era(), "epoch");
         assertEq(lens.tiersSettledAt(vault), ghost.settledAt(), "settled");
@@ -209,7 +234,7 @@ contract PolicyInvariants is InvariantTest {
         uint256 furthest;
         for (uint256 i = 0; i < all.length; ++i) {
             if (all[i].until > furthest) furthest = all[i].until;
-            assertLe(all[i].until - all[i].start, 30 days - 7 days - 28 hours + 2 days, "length");
+            assertLe(all[i].until - all[i].start, 30 days - 7 days - 29 hours + 2 days, "length");
             for (uint256 j = 0; j < i; ++j) {
                 if (all[j].party != all[i].party) continue;
                 assertGe(all[i].start, 2 * all[j].until - all[j].start, "froze again too soon");

@@ -16,6 +16,7 @@ contract ReachTest is InvariantTest {
 
     mapping(bytes4 selector => uint256) private _hits;
     mapping(ChangeKind => uint256) private _enacted;
+    mapping(ChangeKind => uint256) private _instant; // of these, with the vote that brought the quorum
     mapping(uint256 tier => uint256) private _executedInTier;
     mapping(State => uint256) private _ended;
     uint256 private _automatic;
@@ -53,6 +54,7 @@ contract ReachTest is InvariantTest {
         GhostVotes.Enacted[] memory changes = ghost.enacted();
         for (uint256 i = 0; i < changes.length; ++i) {
             ++_enacted[changes[i].kind];
+            if (changes[i].instant) ++_instant[changes[i].kind];
         }
         GhostLog.Release[] memory all = ghost.releases();
         for (uint256 i = 0; i < all.length; ++i) {
@@ -61,8 +63,7 @@ contract ReachTest is InvariantTest {
             for (uint256 j = 0; j < i; ++j) {
                 if (all[j].id == all[i].id) ++_inParts;
             }
-            uint256 since = ghost.rules()[all[i].rules].since;
-            if (all[i].rules != 0 && all[i].time < since + 28 hours) ++_settling;
+            if (all[i].time < ghost.rules()[all[i].rules].settledAt) ++_settling;
         }
         bytes32[] memory ids = ghost.ids();
         for (uint256 i = 0; i < ids.length; ++i) {
@@ -90,6 +91,9 @@ contract ReachTest is InvariantTest {
         for (uint256 kind = 0; kind <= uint256(type(ChangeKind).max); ++kind) {
             assertGt(_enacted[ChangeKind(kind)], 0, "change");
         }
+        assertGt(_instant[ChangeKind.Tiers], 0, "tiers tightened at once");
+        assertGt(_instant[ChangeKind.Recipients], 0, "recipients tightened at once");
+        assertGt(_instant[ChangeKind.Role], 0, "roles tightened at once");
         for (uint256 k = 1; k < 4; ++k) {
             assertGt(_executedInTier[k], 0, "tier");
         }
@@ -120,9 +124,9 @@ contract ReachTest is InvariantTest {
         l[12] = IModeTokenHook.onTransfer.selector;
     }
 
-    /// @dev All errors of the vault but those of its creation, of the lock and of gas.
+    /// @dev All errors of the vault but those of its creation, of the lock, of gas and of signatures.
     function _refusals() private pure returns (bytes4[] memory l) {
-        l = new bytes4[](40);
+        l = new bytes4[](37);
         (l[0], l[1]) = (IVault.VaultAddressInvalid.selector, IVault.VaultNotKeeper.selector);
         (l[2], l[3]) = (IVault.VaultNotGuardian.selector, IVault.VaultNotSigner.selector);
         (l[4], l[5]) = (IVault.VaultNotProposer.selector, IVault.VaultNotExecutor.selector);
@@ -131,17 +135,16 @@ contract ReachTest is InvariantTest {
         (l[10], l[11]) = (IVault.VaultFrozen.selector, IVault.VaultFreezeCoolingDown.selector);
         (l[12], l[13]) = (IVault.VaultUnfreezeStale.selector, IVault.VaultExpired.selector);
         (l[14], l[15]) = (IVault.VaultExpiryOutOfRange.selector, IVault.VaultCountInvalid.selector);
-        (l[16], l[17]) = (IVault.VaultPaymentsHashMismatch.selector, IVault.VaultTotalMismatch.selector);
-        (l[18], l[19]) = (IVault.VaultRecipientMismatch.selector, IVault.VaultNumberOutOfRange.selector);
-        (l[20], l[21]) = (IVault.VaultTierUnknown.selector, IVault.VaultTierNotAutomatic.selector);
-        (l[22], l[23]) = (IVault.VaultTierAutomatic.selector, IVault.VaultPaymentRefused.selector);
-        (l[24], l[25]) = (IVault.VaultNothingToPay.selector, IVault.VaultNothingPaid.selector);
-        (l[26], l[27]) = (IVault.VaultCapExceeded.selector, IVault.VaultBalanceTooLow.selector);
-        (l[28], l[29]) = (IVault.VaultBalanceMismatch.selector, IVault.VaultAlreadyProposed.selector);
-        (l[30], l[31]) = (IVault.VaultStateInvalid.selector, IVault.VaultAlreadyApproved.selector);
-        (l[32], l[33]) = (IVault.VaultNotApproved.selector, IVault.VaultNotVetoable.selector);
-        (l[34], l[35]) = (IVault.VaultTiersCoolingDown.selector, IVault.VaultSweepOfToken.selector);
-        (l[36], l[37]) = (IVault.VaultSweepFailed.selector, IVault.VaultStandingStale.selector);
-        (l[38], l[39]) = (IVault.VaultRoleStale.selector, Policy.PolicyOutOfRange.selector);
+        (l[16], l[17]) = (IVault.VaultNumberOutOfRange.selector, IVault.VaultTierUnknown.selector);
+        (l[18], l[19]) = (IVault.VaultTierNotAutomatic.selector, IVault.VaultTierAutomatic.selector);
+        (l[20], l[21]) = (IVault.VaultPaymentRefused.selector, IVault.VaultNothingToPay.selector);
+        (l[22], l[23]) = (IVault.VaultNothingPaid.selector, IVault.VaultCapExceeded.selector);
+        (l[24], l[25]) = (IVault.VaultBalanceTooLow.selector, IVault.VaultBalanceMismatch.selector);
+        (l[26], l[27]) = (IVault.VaultAlreadyProposed.selector, IVault.VaultStateInvalid.selector);
+        (l[28], l[29]) = (IVault.VaultAlreadyApproved.selector, IVault.VaultNotApproved.selector);
+        (l[30], l[31]) = (IVault.VaultNotVetoable.selector, IVault.VaultTiersCoolingDown.selector);
+        (l[32], l[33]) = (IVault.VaultSweepOfToken.selector, IVault.VaultSweepFailed.selector);
+        (l[34], l[35]) = (IVault.VaultStandingStale.selector, IVault.VaultRoleStale.selector);
+        l[36] = Policy.PolicyOutOfRange.selector;
     }
 }

@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {RollingCap} from "../../src/libraries/RollingCap.sol";
 import {
-    Batch,
     ChangeKind,
     GuardiansChange,
+    Order,
     RecipientsChange,
     Role,
+    RoleChange,
     SignersChange,
     Standing,
     Tier,
@@ -22,13 +23,16 @@ contract Rebuilt {
 
     struct Record {
         uint256 votes; // bit per signer
+        uint256 revoked; // likewise
         uint256 epoch;
         uint256 quorumAt;
+        uint256 votedAt;
         uint256 expiresAt;
         uint256 required;
         uint256 delay;
         uint256 tier; // 255 for a change
         bool vetoable;
+        bool instant;
         bool executed;
         bool cancelled;
         uint256 firstNumber;
@@ -48,7 +52,7 @@ contract Rebuilt {
     mapping(address recipient => Standing) public standingOf;
     mapping(address account => mapping(Role => uint256)) public until;
     mapping(address account => uint256) public freezeAgainAt;
-    mapping(bytes32 id => mapping(address signer => bool)) public hasRevoked;
+    uint256 public termsChangedAt;
     mapping(uint256 number => bool) public isPaid;
     mapping(bytes32 id => Record) private _records;
     bytes32[] private _ids;
@@ -92,6 +96,7 @@ contract Rebuilt {
             (epoch,, _signers,, threshold) = abi.decode(log.data, (uint256, address[], address[], uint256, uint256));
         } else if (topic == IVault.TierSet.selector) {
             (, _tiers[uint256(log.topics[1])]) = abi.decode(log.data, (Tier, Tier));
+            termsChangedAt = time;
         } else if (topic == IVault.PolicyDelaySet.selector) {
             (, policyDelay) = abi.decode(log.data, (uint256, uint256));
         } else if (topic == IVault.SuccessorSet.selector) {
@@ -107,7 +112,8 @@ contract Rebuilt {
             haltedUntil = 0;
         } else if (topic == IVault.ChangeExecuted.selector) {
             _records[log.topics[1]].executed = true;
-            if (abi.decode(log.data, (ChangeKind)) == ChangeKind.Tiers) tiersChangedAt = time;
+            bool tiers = abi.decode(log.data, (ChangeKind)) == ChangeKind.Tiers;
+            if (tiers && !_records[log.topics[1]].instant) tiersChangedAt = time;
         } else {
             return topic == IVault.Swept.selector;
         }
@@ -119,9 +125,8 @@ contract Rebuilt {
     function _readMoney(VmSafe.Log calldata log, uint256 time) private returns (bool) {
         bytes32 topic = log.topics[0];
         if (topic == IVault.BatchPaid.selector) {
-            (uint256 k, uint256 first, uint256 mask, uint256 total,,,) =
-                abi.decode(log.data, (uint256, uint256, uint256, uint256, uint256, bytes32, bytes));
-            _pay(k, first, mask, total, time);
+            (Order memory order, uint256 mask, bytes memory payments) = abi.decode(log.data, (Order, uint256, bytes));
+            _pay(order.tier, order.firstNumber, mask, _sum(payments, mask), time);
         } else if (topic == IVault.BatchExecuted.selector) {
             Record storage r = _records[log.topics[1]];
             (uint256 first, uint256 mask, uint256 total) = abi.decode(log.data, (uint256, uint256, uint256));
@@ -134,6 +139,17 @@ contract Rebuilt {
             return topic == IVault.PaymentFailed.selector || topic == IVault.PaymentRefused.selector;
         }
         return true;
+    }
+
+    /// @dev Of the packed payments in the mask. [base units]
+    function _sum(bytes memory payments, uint256 mask) private pure returns (uint256 sum) {
+        for (uint256 i = 0; i < payments.length / 48; ++i) {
+            uint256 amount;
+            assembly ("memory-safe") {
+                amount := shr(160, mload(add(add(payments, 52), mul(i, 48))))
+            }
+            if ((mask >> i) & 1 == 1) sum += amount;
+        }
     }
 
     function _pay(uint256 k, uint256 first, uint256 mask, uint256 total, uint256 time) private {
@@ -149,47 +165,78 @@ contract Rebuilt {
         (bytes32 topic, bytes32 id) = (log.topics[0], log.topics[1]);
         Record storage r = _records[id];
         if (topic == IVault.BatchProposed.selector) {
-            (Batch memory b,) = abi.decode(log.data, (Batch, bytes));
-            (r.tier, r.expiresAt, r.vetoable) = (b.tier, b.expiresAt, true);
-            (r.required, r.delay) = (_tiers[b.tier].approvals, _tiers[b.tier].delay);
-            (r.firstNumber, r.count) = (b.firstNumber, b.count);
+            (Order memory order, bytes memory payments) = abi.decode(log.data, (Order, bytes));
+            (r.tier, r.expiresAt, r.vetoable) = (order.tier, order.expiresAt, true);
+            (r.required, r.delay) = (_tiers[order.tier].approvals, _tiers[order.tier].delay);
+            (r.firstNumber, r.count) = (order.firstNumber, payments.length / 48);
             _ids.push(id);
-            _vote(r, _address(log.topics[2]));
+            _vote(r, _address(log.topics[2]), time);
         } else if (topic == IVault.ChangeProposed.selector) {
             (ChangeKind kind, bytes memory change) = abi.decode(log.data, (ChangeKind, bytes));
             (r.tier, r.expiresAt) = (type(uint8).max, _expiryOf(kind, change));
             r.vetoable = kind != ChangeKind.Guardians && kind != ChangeKind.Unfreeze;
-            (r.required, r.delay) = (threshold, policyDelay);
+            r.instant = _onlyTightens(kind, change);
+            (r.required, r.delay) = (threshold, r.instant ? 0 : policyDelay);
             _ids.push(id);
-            _vote(r, _address(log.topics[2]));
-        } else if (topic == IVault.Approved.selector) {
-            _vote(r, _address(log.topics[2]));
-        } else if (topic == IVault.Queued.selector) {
-            _vote(r, _address(log.topics[2]));
-            r.quorumAt = time;
+            _vote(r, _address(log.topics[2]), time);
+        } else if (topic == IVault.Approved.selector || topic == IVault.Queued.selector) {
+            address caller = _address(log.topics[2]);
+            _vote(r, caller, time);
+            if (_indexOf(caller) == type(uint256).max) r.quorumAt = time; // a proposer, where no votes are asked for
         } else if (topic == IVault.Revoked.selector) {
-            address signer = _address(log.topics[2]);
-            r.votes &= ~(1 << _indexOf(signer));
-            hasRevoked[id][signer] = true;
-        } else if (topic == IVault.Unqueued.selector) {
-            r.quorumAt = 0;
+            _enter(r);
+            uint256 bit = 1 << _indexOf(_address(log.topics[2]));
+            (r.votes, r.revoked) = (r.votes & ~bit, r.revoked | bit);
+            if (_count(r.votes) < r.required) r.quorumAt = 0;
         } else if (topic == IVault.Cancelled.selector) {
             r.cancelled = true;
         } else {
-            return false;
+            return topic == IVault.Unqueued.selector; // follows from the votes
         }
         return true;
     }
 
-    /// @dev A vote, if the caller is a signer. The first of a new set drops those of the old, and the clock they started.
-    function _vote(Record storage r, address caller) private {
+    /// @dev A vote, if the caller is a signer.
+    function _vote(Record storage r, address caller, uint256 time) private {
         uint256 index = _indexOf(caller);
         if (index == type(uint256).max) return;
-        if (r.epoch != epoch) {
-            (r.epoch, r.votes) = (epoch, 0);
-            if (r.required != 0) r.quorumAt = 0;
-        }
+        _enter(r);
         r.votes |= 1 << index;
+        r.votedAt = time;
+        if (r.quorumAt == 0 && _count(r.votes) >= r.required) r.quorumAt = time;
+    }
+
+    /// @dev The first word of a new signer set drops those of the old, and the clock that they started.
+    function _enter(Record storage r) private {
+        if (r.epoch == epoch) return;
+        (r.epoch, r.votes, r.revoked) = (epoch, 0, 0);
+        if (r.required != 0) r.quorumAt = 0;
+    }
+
+    function _count(uint256 bits) private pure returns (uint256 count) {
+        for (; bits != 0; bits >>= 1) {
+            count += bits & 1;
+        }
+    }
+
+    function _onlyTightens(ChangeKind kind, bytes memory change) private view returns (bool) {
+        if (kind == ChangeKind.Tiers) return _tightensTiers(abi.decode(change, (TiersChange)));
+        if (kind == ChangeKind.Recipients) {
+            RecipientsChange memory c = abi.decode(change, (RecipientsChange));
+            return c.oldStanding != c.standing && (c.standing == Standing.Blocked || c.oldStanding == Standing.Known);
+        }
+        if (kind != ChangeKind.Role) return false;
+        RoleChange memory r = abi.decode(change, (RoleChange));
+        return r.until < r.oldUntil;
+    }
+
+    function _tightensTiers(TiersChange memory c) private view returns (bool tightens) {
+        tightens = c.policyDelay == policyDelay && (c.tiers.length == 4 || _tiers[c.tiers.length].cap == 0);
+        for (uint256 k = 0; k < c.tiers.length; ++k) {
+            (Tier memory was, Tier memory row) = (_tiers[k], c.tiers[k]);
+            tightens = tightens && row.maxKnown <= was.maxKnown && row.maxUnknown <= was.maxUnknown
+                && row.cap <= was.cap && row.approvals >= was.approvals && row.delay >= was.delay;
+        }
     }
 
     function _indexOf(address signer) private view returns (uint256) {
