@@ -1,4 +1,12 @@
 //! revm counts gas as go-ethereum does: what one more payment costs is what audits/gas.md says, which geth counted.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what must hold by panicking when it does not, in its helpers too"
+)]
 
 use std::fs;
 
