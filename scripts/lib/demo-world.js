@@ -2,7 +2,21 @@
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
-const { createPublicClient, encodeDeployData, encodeFunctionData, formatTransactionReceipt, getAddress, http, parseEther, toHex, zeroAddress } = require("viem");
+const {
+  concat,
+  createPublicClient,
+  encodeDeployData,
+  encodeFunctionData,
+  formatTransactionReceipt,
+  getAddress,
+  getCreate2Address,
+  http,
+  keccak256,
+  parseEther,
+  stringToHex,
+  toHex,
+  zeroAddress,
+} = require("viem");
 const { startAnvil } = require("./anvil.js");
 const { sumOf } = require("./batch.js");
 const { readChainId } = require("./chain-id.js");
@@ -14,6 +28,9 @@ const GRANT = 300 * DAY;
 const GAS = 2 ** 24; // the most that the hard fork allows one transaction
 // Blocks of a second, as a chain has them whether or not there is work; finality follows four blocks behind.
 const ANVIL = ["--block-time", "1", "--slots-in-an-epoch", "2", "--enable-tx-gas-limit"];
+// Where `keeper deploy` puts factory and lens.
+const DEPLOYER = "0x4e59b44847b379578588920cA78FbF26c0B4956C";
+const SALT = stringToHex("tidelock", { size: 32 });
 const FUNDS_PERCENT = 150n; // of what is requested
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -25,6 +42,7 @@ function artifacts() {
   const built = (name) => readJson(path.join(out, `${name}.sol`, `${name}.json`));
   return {
     Vault: built("Vault"),
+    VaultFactory: built("VaultFactory"),
     VaultLens: built("VaultLens"),
     TetherLike: readJson(path.join(ROOT, "target/contracts/tether/TetherLike.json")),
   };
@@ -72,6 +90,24 @@ class World {
     return getAddress(receipt.contractAddress);
   }
 
+  /** The same through the deterministic deployer, at an address that follows from code and arguments. */
+  async deployAnywhere({ abi, bytecode }, args = []) {
+    const creation = encodeDeployData({ abi, bytecode: bytecode.object, args });
+    await this.send(this.owner, DEPLOYER, concat([SALT, creation]));
+    return getCreate2Address({ from: DEPLOYER, salt: SALT, bytecode: creation });
+  }
+
+  /** A vault by the factory, as `keeper deploy` makes it. */
+  async createVault(configuration) {
+    const code = this.contracts.Vault.bytecode.object;
+    const factory = await this.deployAnywhere(this.contracts.VaultFactory, [keccak256(code)]);
+    const args = [code, configuration];
+    const abi = this.contracts.VaultFactory.abi;
+    const vault = await this.client.readContract({ address: factory, abi, functionName: "vaultAddress", args });
+    await this.send(this.owner, factory, this.call("VaultFactory", "create", args));
+    return vault;
+  }
+
   call(name, functionName, args = []) {
     return encodeFunctionData({ abi: this.contracts[name].abi, functionName, args });
   }
@@ -87,9 +123,9 @@ class World {
     const funds = ((sumOf(requests) * FUNDS_PERCENT) / 100n / USDT) * USDT;
     const { timestamp, number } = await this.client.getBlock();
     this.firstBlock = number; // the token holds nothing yet, and there is no vault
-    this.lens = await this.deploy(this.contracts.VaultLens);
+    this.lens = await this.deployAnywhere(this.contracts.VaultLens);
     const configuration = this.configuration({ keeper, policy, regulars, until: Number(timestamp) + GRANT });
-    this.vault = await this.deploy(this.contracts.Vault, [configuration]);
+    this.vault = await this.createVault(configuration);
     await this.send(this.owner, this.token, this.call("TetherLike", "issue", [funds]));
     const recipientOf = (hold) => requests.find((request) => request.hold === hold)?.recipient;
     const calls = [

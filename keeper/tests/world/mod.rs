@@ -32,6 +32,7 @@ use tidelock_core::{
     domain::{ChainId, VaultDomain},
     event::BlockRef,
 };
+use tidelock_deploy::{Deployment, Policy, Release, Step};
 use tidelock_keeper::chain::{Parties, Rpc, RpcChain, RpcSettings};
 
 pub use artifacts::{bytecode, repository};
@@ -105,13 +106,28 @@ impl World {
         let treasurer = self.keys.treasurer.address();
         let named = (U256::ZERO, "Tether USD", "USDT", U256::from(6)).abi_encode_params();
         self.token = self.create(treasurer, "TetherLike", &named).await;
-        self.lens = self.create(treasurer, "VaultLens", &[]).await;
         let now = self.head().await.time.seconds();
         let configuration = plan.configuration(&self.keys, self.token, now);
-        let arguments = Vault::constructorCall { configuration };
-        let encoded = alloy_sol_types::SolConstructor::abi_encode(&arguments);
-        self.domain.vault = self.create(treasurer, "Vault", &encoded).await;
+        let deployment = self.deployment(&configuration);
+        for step in [Step::Factory, Step::Lens, Step::Vault] {
+            let making = deployment.making(step).unwrap();
+            let receipt = self.send(treasurer, Some(making.to), making.data).await;
+            assert!(receipt.success, "the {step} was not made");
+        }
+        (self.lens, self.domain.vault) = (deployment.at.lens, deployment.at.vault);
         self.fund_vault(plan.balance).await;
+    }
+
+    /// As `keeper deploy` makes it, of the release.
+    fn deployment(&self, configuration: &Vault::Configuration) -> Deployment {
+        let encoded = configuration.abi_encode();
+        let policy = Policy {
+            chain_id: self.domain.chain_id.0,
+            decimals: 6,
+            configuration: SolValue::abi_decode(&encoded).unwrap(),
+            names: Default::default(),
+        };
+        Deployment::new(policy, Release::embedded().unwrap())
     }
 
     async fn create(&self, from: Address, name: &str, arguments: &[u8]) -> Address {

@@ -177,7 +177,8 @@ async fn write_unsigned(
         json!({ "file": path, "transactions": count }).to_string()
     } else {
         format!(
-            "wrote {count} transactions to {}, to be sent in their order by any account; then `keeper deploy verify`",
+            "wrote {count} transaction{} to {}, to be sent in their order by any account; then `keeper deploy verify`",
+            if count == 1 { "" } else { "s" },
             path.display()
         )
     })?;
