@@ -195,7 +195,7 @@ contract VoteAttacks is AttackTest {
     function test_attack17_quorumTooLate() external {
         Batch memory b = header(1, UPPER, packed);
         proposeAndApprove(b, packed, 1);
-        uint256 last = b.expiresAt - 1 hours - 28 hours;
+        uint256 last = b.expiresAt - 1 hours - 29 hours;
         vm.warp(last + 1);
         vm.prank(bob);
         vm.expectRevert(
