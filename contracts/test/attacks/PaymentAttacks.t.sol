@@ -69,7 +69,7 @@ contract PaymentAttacks is AttackTest {
         assertFalse(done, "paid with a burner in the batch");
         assertEq(vault.paidMask(UPPER, 3), 0, "nothing is marked");
         vm.prank(keeper);
-        assertEq(vault.execute{gas: 5_000_000}(b, packed, 4), 3, "paid without the burner");
+        assertEq(vault.execute{gas: 5_000_000}(orderOf(b), packed, 4), 3, "paid without the burner");
         assertState(id, State.Ready);
     }
 
@@ -80,7 +80,7 @@ contract PaymentAttacks is AttackTest {
         // Greedy enough that the 64th part which a call leaves behind could finish the batch.
         token.setBurn(stranger, GasBurnerToken.Burn.Amount, 3_000_000);
         bytes memory packed = bytes.concat(payment(payee, 1000 * USDT, 0), payment(stranger, 1000 * USDT, 1));
-        bytes memory data = abi.encodeCall(IVault.pay, (orderOf(header(0), 0, packed), packed));
+        bytes memory data = abi.encodeCall(IVault.pay, (orderOf(header(0, 0, packed)), packed));
         (uint256 blamed, uint256 whole) = (0, 0);
         for (uint256 limit = 100_000; limit < 4_000_000; limit += 20_000) {
             uint256 state = vm.snapshotState();

@@ -125,10 +125,10 @@ contract QuorumAttacks is AttackTest {
         execute(first, all);
         Batch memory b = header(1, UPPER, packed);
         uint256 time = vm.getBlockTimestamp();
-        b.expiresAt = uint40(time + 29 hours - 1);
+        b.expiresAt = uint40(time + 30 hours - 1);
         vm.prank(proposer);
         vm.expectRevert(
-            abi.encodeWithSelector(IVault.VaultExpiryOutOfRange.selector, b.expiresAt, time + 29 hours, time + 30 days)
+            abi.encodeWithSelector(IVault.VaultExpiryOutOfRange.selector, b.expiresAt, time + 30 hours, time + 30 days)
         );
         vault.propose(orderOf(b), packed);
         b.expiresAt += 1; // the shortest life there is
@@ -141,7 +141,7 @@ contract QuorumAttacks is AttackTest {
 
     /// @notice A policy that makes withdrawals impossible: refused, whoever votes for it.
     function test_attack44_impossiblePolicy() external {
-        uint256 longest = 30 days - 7 days - 28 hours;
+        uint256 longest = 30 days - 7 days - 29 hours;
         uint128 cap = uint128(2_000_000 * USDT);
         Tier[] memory rows = standardTiers();
         rows[2].approvals = 4;

@@ -78,10 +78,10 @@ contract TokenAttacks is AttackTest {
         vault.proposeChange(ChangeKind.Successor, pendingChange);
         skip(1 hours);
 
-        _entries.push(abi.encodeCall(IVault.pay, (orderOf(header(0), 0, packed), packed)));
+        _entries.push(abi.encodeCall(IVault.pay, (orderOf(header(0, 0, packed)), packed)));
         _entries.push(abi.encodeCall(IVault.execute, (orderOf(ready), packed, 0)));
         _entries.push(abi.encodeCall(IVault.executeChange, (ChangeKind.Successor, readyChange)));
-        _entries.push(abi.encodeCall(IVault.propose, (orderOf(header(1), UPPER + 3, packed), packed)));
+        _entries.push(abi.encodeCall(IVault.propose, (orderOf(header(1, UPPER + 3, packed)), packed)));
         _entries.push(abi.encodeCall(IVault.proposeChange, (ChangeKind.Successor, _heir())));
         _entries.push(abi.encodeCall(IVault.approve, (pending)));
         _entries.push(abi.encodeCall(IVault.approveChange, (ChangeKind.Successor, pendingChange)));
