@@ -12,11 +12,9 @@ contract PaymentAttacks is AttackTest {
     /// @notice Empty and oversized batches: 1 to 256 payments, and as many bytes as they say.
     function test_attack27_emptyAndOversizedBatch() external {
         Batch memory b = header(0, 0, "");
-        bytes[4] memory wrong = [bytes(""), payments(257, 1, 1), payments(2, 1, 1), new bytes(47)];
-        uint16[4] memory counts = [uint16(0), 257, 1, 1];
+        bytes[4] memory wrong = [bytes(""), payments(257, 1, 1), new bytes(47), new bytes(49)];
+        uint16[4] memory counts = [uint16(0), 257, 0, 1];
         for (uint256 i = 0; i < 4; ++i) {
-            b.count = counts[i];
-            b.paymentsHash = keccak256(wrong[i]);
             vm.prank(keeper);
             vm.expectRevert(abi.encodeWithSelector(IVault.VaultCountInvalid.selector, counts[i], wrong[i].length));
             vault.pay(orderOf(b), wrong[i]);
@@ -167,7 +165,7 @@ contract PaymentAttacks is AttackTest {
             bytes memory change = abi.encode(
                 RecipientsChange(addresses(nowhere[i]), Standing.Blocked, Standing.Known, nonce(), expiry())
             );
-            expectEnactRevert(
+            expectProposalRevert(
                 ChangeKind.Recipients, change, abi.encodeWithSelector(IVault.VaultAddressInvalid.selector, nowhere[i])
             );
         }

@@ -17,7 +17,7 @@ contract QuorumAttacks is AttackTest {
         Tier[] memory rows = new Tier[](1);
         uint128 above = uint128(CEILING + UNIT);
         rows[0] = Tier(above, above, above, 2, 0);
-        expectEnactRevert(
+        expectProposalRevert(
             ChangeKind.Tiers,
             tiersChange(rows, 1 days),
             abi.encodeWithSelector(Policy.PolicyOutOfRange.selector, Policy.Field.Cap, 0, above, UNIT, CEILING)
@@ -98,12 +98,8 @@ contract QuorumAttacks is AttackTest {
         bytes memory packed = payment(known, 90_000 * USDT, 0);
         Tier[] memory rows = standardTiers();
         (rows[1].maxKnown, rows[1].cap) = (uint128(50_000 * USDT), uint128(50_000 * USDT));
-        bytes memory change = tiersChange(rows, 2 days);
-        approvedChange(ChangeKind.Tiers, change);
-        skip(2 days);
         (Batch memory b,) = readyBatch(1, UPPER, packed);
-        vm.prank(alice);
-        vault.executeChange(ChangeKind.Tiers, change);
+        approvedChange(ChangeKind.Tiers, tiersChange(rows, 2 days)); // it only tightens: it holds from here on
         expectExecuteRevert(
             b,
             packed,
@@ -144,11 +140,18 @@ contract QuorumAttacks is AttackTest {
         uint256 longest = 30 days - 7 days - 29 hours;
         uint128 cap = uint128(2_000_000 * USDT);
         Tier[] memory rows = standardTiers();
-        rows[2].approvals = 4;
-        _expectRefused(rows, 2 days, _outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
+        rows[2].approvals = 4; // of three signers; it only tightens, so the vote that would bring it into effect is refused
+        bytes memory tighter = tiersChange(rows, 2 days);
+        vm.prank(alice);
+        vault.proposeChange(ChangeKind.Tiers, tighter);
+        vm.prank(bob);
+        vm.expectRevert(_outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
+        vault.approveChange(ChangeKind.Tiers, tighter);
         rows = standardTiers();
         (rows[1].approvals, rows[2].approvals) = (1, 1);
-        _expectRefused(rows, 2 days, _outOfRange(Policy.Field.Approvals, 2, 1, 2, 3));
+        expectEnactRevert(
+            ChangeKind.Tiers, tiersChange(rows, 2 days), _outOfRange(Policy.Field.Approvals, 2, 1, 2, 3)
+        );
         rows = standardTiers();
         rows[0].cap = 0;
         _expectRefused(rows, 2 days, _outOfRange(Policy.Field.Cap, 0, 0, UNIT, CEILING));
@@ -174,7 +177,7 @@ contract QuorumAttacks is AttackTest {
     }
 
     function _expectRefused(Tier[] memory rows, uint32 delay, bytes memory reason) private {
-        expectEnactRevert(ChangeKind.Tiers, tiersChange(rows, delay), reason);
+        expectProposalRevert(ChangeKind.Tiers, tiersChange(rows, delay), reason);
     }
 
     function _outOfRange(Policy.Field field, uint256 index, uint256 value, uint256 least, uint256 most)
