@@ -70,8 +70,9 @@ contract SignatureAttacks is AttackTest {
         vm.prank(keeper);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultVotesShort.selector, freshId, 1, 2));
         vault.payBySig(orderOf(fresh), packed, _list(v, v, v));
+        Vote[] memory enough = _list(v, _signedFor("bob", fresh), v);
         vm.prank(keeper);
-        assertEq(vault.payBySig(orderOf(fresh), packed, _list(v, _signedFor("bob", fresh), v)), 1, "paid mask");
+        assertEq(vault.payBySig(orderOf(fresh), packed, enough), 1, "paid mask");
     }
 
     /// @notice Unsorted: the order of votes says nothing, and a relayer who turns it gains nothing.
@@ -171,9 +172,10 @@ contract SignatureAttacks is AttackTest {
         Batch memory fresh = _payableAtOnce();
         contractSigner.setAnswer(ContractSigner.Answer.Enters);
         contractSigner.setCall(address(vault), abi.encodeCall(IVault.freeze, ()));
+        Vote[] memory list = _list(_signedFor("alice", fresh), Vote(address(contractSigner), ""));
         vm.prank(keeper);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultSignatureInvalid.selector, address(contractSigner)));
-        vault.payBySig(orderOf(fresh), packed, _list(_signedFor("alice", fresh), Vote(address(contractSigner), "")));
+        vault.payBySig{gas: 3_000_000}(orderOf(fresh), packed, list);
         assertEq(vault.paidMask(fresh.firstNumber, 1), 0, "nothing is paid");
     }
 
@@ -355,7 +357,7 @@ contract SignatureAttacks is AttackTest {
         uint256 before = Proposal.unwrap(vault.proposal(id));
         vm.prank(relayer);
         vm.expectRevert(reason);
-        vault.approveBySig(b, list);
+        vault.approveBySig{gas: 3_000_000}(b, list); // a signer may burn what it is given
         assertEq(Proposal.unwrap(vault.proposal(id)), before, "the proposal");
     }
 
