@@ -149,9 +149,7 @@ contract QuorumAttacks is AttackTest {
         vault.approveChange(ChangeKind.Tiers, tighter);
         rows = standardTiers();
         (rows[1].approvals, rows[2].approvals) = (1, 1);
-        expectEnactRevert(
-            ChangeKind.Tiers, tiersChange(rows, 2 days), _outOfRange(Policy.Field.Approvals, 2, 1, 2, 3)
-        );
+        expectEnactRevert(ChangeKind.Tiers, tiersChange(rows, 2 days), _outOfRange(Policy.Field.Approvals, 2, 1, 2, 3));
         rows = standardTiers();
         rows[0].cap = 0;
         _expectRefused(rows, 2 days, _outOfRange(Policy.Field.Cap, 0, 0, UNIT, CEILING));
