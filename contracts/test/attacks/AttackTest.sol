@@ -90,6 +90,13 @@ abstract contract AttackTest is VaultTest {
         return !done;
     }
 
+    /// @notice A change that can never take effect is refused before anybody votes for it.
+    function expectProposalRevert(ChangeKind kind, bytes memory change, bytes memory reason) internal {
+        vm.prank(alice);
+        vm.expectRevert(reason);
+        vault.proposeChange(kind, change);
+    }
+
     function tiersChange(Tier[] memory rows, uint32 delay) internal returns (bytes memory) {
         return abi.encode(TiersChange(rows, delay, nonce(), expiry()));
     }

@@ -143,7 +143,9 @@ contract CapAttacks is AttackTest {
         Tier[] memory rows = standardTiers();
         (rows[1].cap, rows[2].cap) = (uint128(100_000 * USDT), uint128(2_400_000 * USDT));
         bytes memory there = tiersChange(rows, 2 days);
-        bytes memory back = tiersChange(standardTiers(), 2 days + 1); // with the same delay it would only tighten
+        rows = standardTiers();
+        rows[1].cap += UNIT; // or it would only tighten, and take effect with its votes
+        bytes memory back = tiersChange(rows, 2 days);
         approvedChange(ChangeKind.Tiers, there);
         approvedChange(ChangeKind.Tiers, back);
         skip(1 days - 1 hours);

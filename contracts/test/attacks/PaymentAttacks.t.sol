@@ -3,8 +3,11 @@ pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, ChangeKind, RecipientsChange, Refusal, Standing, State} from "../../src/types/VaultTypes.sol";
+import {DeprecatedToken} from "../mocks/DearSuccessor.sol";
 import {GasBurnerToken} from "../mocks/GasBurnerToken.sol";
 import {ModeToken} from "../mocks/ModeToken.sol";
+import {ProxyFrame, SlotToken} from "../mocks/SlotToken.sol";
+import {ITestToken} from "../mocks/TestToken.sol";
 import {AttackTest} from "./AttackTest.sol";
 
 /// @notice Batches made to be paid twice, to be paid to nobody, or to stop others from being paid.
@@ -12,8 +15,8 @@ contract PaymentAttacks is AttackTest {
     /// @notice Empty and oversized batches: 1 to 256 payments, and as many bytes as they say.
     function test_attack27_emptyAndOversizedBatch() external {
         Batch memory b = header(0, 0, "");
-        bytes[4] memory wrong = [bytes(""), payments(257, 1, 1), new bytes(49), new bytes(47)];
-        uint16[4] memory counts = [uint16(0), 257, 1, 0];
+        bytes[4] memory wrong = [bytes(""), payments(257, 1, 1), new bytes(47), new bytes(49)];
+        uint16[4] memory counts = [uint16(0), 257, 0, 1];
         for (uint256 i = 0; i < 4; ++i) {
             vm.prank(keeper);
             vm.expectRevert(abi.encodeWithSelector(IVault.VaultCountInvalid.selector, counts[i], wrong[i].length));
@@ -94,6 +97,41 @@ contract PaymentAttacks is AttackTest {
         assertGt(blamed, 0, "never short of gas");
     }
 
+    /// @notice Low gas with tokens that create slots behind a frame: a failure is believed only if a million gas was there.
+    function test_attack28_lowGasBehindAFrame() external {
+        for (uint256 slots = 0; slots <= 4; ++slots) {
+            ITestToken token = ITestToken(address(new ProxyFrame(address(new SlotToken()))));
+            SlotToken(address(token)).setSlots(slots);
+            useToken(token);
+            _expectWholeAtAnyGas(payments(2, 1000 * USDT, slots));
+        }
+    }
+
+    /// @notice The same with a token whose issuer deprecated it to a successor with dear transfers.
+    function test_attack28_lowGasDearSuccessor() external {
+        DeprecatedToken token = new DeprecatedToken();
+        useToken(ITestToken(address(token)));
+        _expectWholeAtAnyGas(payments(2, 1000 * USDT, 9));
+    }
+
+    function _expectWholeAtAnyGas(bytes memory packed) private {
+        bytes memory data = abi.encodeCall(IVault.pay, (orderOf(header(0, 0, packed)), packed));
+        (uint256 blamed, uint256 whole) = (0, 0);
+        for (uint256 limit = 60_000; limit <= 2_000_000; limit += 5000) {
+            uint256 state = vm.snapshotState();
+            vm.prank(keeper);
+            (bool done, bytes memory returned) = address(vault).call{gas: limit}(data);
+            uint256 mask = vault.paidMask(0, 2);
+            vm.revertToState(state);
+            assertEq(mask, done ? 3 : 0, "paid in part");
+            assertNotEq(bytes4(returned), IVault.VaultNothingPaid.selector, "blamed on the token");
+            if (done) ++whole;
+            else if (bytes4(returned) == IVault.VaultGasTooLow.selector) ++blamed;
+        }
+        assertGt(whole, 0, "never paid");
+        assertGt(blamed, 0, "never short of gas");
+    }
+
     /// @notice Double pay through retry: the number decides, whatever header or verb carries it.
     function test_attack29_doublePayThroughRetry() external {
         bytes memory packed = payment(payee, 900 * USDT, 7);
@@ -165,7 +203,7 @@ contract PaymentAttacks is AttackTest {
             bytes memory change = abi.encode(
                 RecipientsChange(addresses(nowhere[i]), Standing.Blocked, Standing.Known, nonce(), expiry())
             );
-            expectEnactRevert(
+            expectProposalRevert(
                 ChangeKind.Recipients, change, abi.encodeWithSelector(IVault.VaultAddressInvalid.selector, nowhere[i])
             );
         }

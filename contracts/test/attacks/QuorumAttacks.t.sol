@@ -17,7 +17,7 @@ contract QuorumAttacks is AttackTest {
         Tier[] memory rows = new Tier[](1);
         uint128 above = uint128(CEILING + UNIT);
         rows[0] = Tier(above, above, above, 2, 0);
-        expectEnactRevert(
+        expectProposalRevert(
             ChangeKind.Tiers,
             tiersChange(rows, 1 days),
             abi.encodeWithSelector(Policy.PolicyOutOfRange.selector, Policy.Field.Cap, 0, above, UNIT, CEILING)
@@ -99,7 +99,7 @@ contract QuorumAttacks is AttackTest {
         Tier[] memory rows = standardTiers();
         (rows[1].maxKnown, rows[1].cap) = (uint128(50_000 * USDT), uint128(50_000 * USDT));
         (Batch memory b,) = readyBatch(1, UPPER, packed);
-        approvedChange(ChangeKind.Tiers, tiersChange(rows, 2 days)); // only tightens, and so is in force
+        approvedChange(ChangeKind.Tiers, tiersChange(rows, 2 days)); // it only tightens: it holds from here on
         expectExecuteRevert(
             b,
             packed,
@@ -121,11 +121,10 @@ contract QuorumAttacks is AttackTest {
         execute(first, all);
         Batch memory b = header(1, UPPER, packed);
         uint256 time = vm.getBlockTimestamp();
-        uint256 least = 1 hours + 29 hours; // delay, and life that must be left then
-        b.expiresAt = uint40(time + least - 1);
+        b.expiresAt = uint40(time + 30 hours - 1);
         vm.prank(proposer);
         vm.expectRevert(
-            abi.encodeWithSelector(IVault.VaultExpiryOutOfRange.selector, b.expiresAt, time + least, time + 30 days)
+            abi.encodeWithSelector(IVault.VaultExpiryOutOfRange.selector, b.expiresAt, time + 30 hours, time + 30 days)
         );
         vault.propose(orderOf(b), packed);
         b.expiresAt += 1; // the shortest life there is
@@ -141,11 +140,16 @@ contract QuorumAttacks is AttackTest {
         uint256 longest = 30 days - 7 days - 29 hours;
         uint128 cap = uint128(2_000_000 * USDT);
         Tier[] memory rows = standardTiers();
-        rows[2].approvals = 4;
-        _expectRefused(rows, 2 days, _outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
+        rows[2].approvals = 4; // of three signers; it only tightens, so the vote that would bring it into effect is refused
+        bytes memory tighter = tiersChange(rows, 2 days);
+        vm.prank(alice);
+        vault.proposeChange(ChangeKind.Tiers, tighter);
+        vm.prank(bob);
+        vm.expectRevert(_outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
+        vault.approveChange(ChangeKind.Tiers, tighter);
         rows = standardTiers();
         (rows[1].approvals, rows[2].approvals) = (1, 1);
-        _expectRefused(rows, 2 days, _outOfRange(Policy.Field.Approvals, 2, 1, 2, 3));
+        expectEnactRevert(ChangeKind.Tiers, tiersChange(rows, 2 days), _outOfRange(Policy.Field.Approvals, 2, 1, 2, 3));
         rows = standardTiers();
         rows[0].cap = 0;
         _expectRefused(rows, 2 days, _outOfRange(Policy.Field.Cap, 0, 0, UNIT, CEILING));
@@ -171,7 +175,7 @@ contract QuorumAttacks is AttackTest {
     }
 
     function _expectRefused(Tier[] memory rows, uint32 delay, bytes memory reason) private {
-        expectEnactRevert(ChangeKind.Tiers, tiersChange(rows, delay), reason);
+        expectProposalRevert(ChangeKind.Tiers, tiersChange(rows, delay), reason);
     }
 
     function _outOfRange(Policy.Field field, uint256 index, uint256 value, uint256 least, uint256 most)

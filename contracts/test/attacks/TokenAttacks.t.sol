@@ -165,7 +165,7 @@ contract TokenAttacks is AttackTest {
         expectEnactRevert(
             ChangeKind.Sweep, abi.encode(SweepChange(address(token.SECOND()), nonce(), expiry())), _mismatch(balance, 0)
         );
-        expectEnactRevert(
+        expectProposalRevert(
             ChangeKind.Sweep,
             abi.encode(SweepChange(address(token), nonce(), expiry())),
             abi.encodeWithSelector(IVault.VaultSweepOfToken.selector, address(token))

@@ -268,14 +268,14 @@ contract VoteAttacks is AttackTest {
         vault.propose(orderOf(b), packed);
     }
 
-    /// @notice Content swapped after approval: the header follows from the payments, and is the id.
+    /// @notice Content swapped after approval: the id follows from the payments, and another id has no votes.
     function test_attack20_contentSwapped() external {
         (Batch memory b,) = readyBatch(1, UPPER, packed);
         bytes memory swapped = payment(stranger, 20_000 * USDT, 0);
         Batch memory other = header(1, UPPER, swapped);
-        other.expiresAt = b.expiresAt;
+        (other.expiresAt, other.context) = (b.expiresAt, b.context);
         bytes32 id = vault.hashBatch(other);
-        expectExecuteRevert(b, swapped, stateInvalid(id, State.None)); // the very order that was approved
+        expectExecuteRevert(b, swapped, stateInvalid(id, State.None)); // the order states no content: the payments do
         b.tier = 2; // the same payments, charged to the cap of another tier
         id = vault.hashBatch(b);
         expectExecuteRevert(b, packed, stateInvalid(id, State.None));
