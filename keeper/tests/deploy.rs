@@ -33,16 +33,9 @@ async fn write_policy(office: &Office) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-#[tokio::test]
-async fn from_a_policy_to_a_keeper() {
-    let office = Office::open(Plan::default()).await;
-    let policy = write_policy(&office).await;
-    let url = office.world.node.url().to_string();
-    let payer = &office.world.keys.stranger;
-
-    let plan = office
-        .keeper(&["deploy", "plan", "--policy", &policy])
-        .await;
+/// What is said before anything is sent.
+async fn expect_plan(office: &Office, policy: &str, url: &str) {
+    let plan = office.keeper(&["deploy", "plan", "--policy", policy]).await;
     expect(&plan, 0, "with a keeper's key: 100,000\n");
     expect(
         &plan,
@@ -56,7 +49,7 @@ async fn from_a_policy_to_a_keeper() {
     );
     expect(&plan, 0, "a freeze lasts 4 days");
 
-    let with_node = ["--policy", &policy, "--rpc-url", &url];
+    let with_node = ["--policy", policy, "--rpc-url", url];
     let on_chain = office
         .keeper(&[&["deploy", "plan"], &with_node[..]].concat())
         .await;
@@ -74,7 +67,17 @@ async fn from_a_policy_to_a_keeper() {
         0,
         "the code that it leaves has the release's hash",
     );
+}
 
+#[tokio::test]
+async fn from_a_policy_to_a_keeper() {
+    let office = Office::open(Plan::default()).await;
+    let policy = write_policy(&office).await;
+    let url = office.world.node.url().to_string();
+    let payer = &office.world.keys.stranger;
+
+    expect_plan(&office, &policy, &url).await;
+    let with_node = ["--policy", &policy, "--rpc-url", &url];
     let record = office.path("deployment.json");
     let verify = [
         &["deploy", "verify", "--out", record.to_str().unwrap()],
