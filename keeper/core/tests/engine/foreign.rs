@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use alloy_primitives::U256;
 use tidelock_core::{
     abi::Fact,
-    domain::{BatchId, Payment, PaymentNumber},
-    event::{Command, HaltReason, HoldReason},
+    domain::{BatchId, Payment, PaymentNumber, packed_items},
+    event::{Command, HaltReason, HoldReason, Job},
     lifecycle::{BatchStatus, PaymentStatus},
-    port::{Effect, ProposalState},
+    port::{Advice, Effect, ProposalState},
     submit::Reply,
 };
 
@@ -16,7 +16,7 @@ use crate::{
     bench::Bench,
     world::{
         PROPOSALS, foreign_number, foreign_payment, foreign_proposal, number, paid, payment,
-        payment_of, proposed, reference,
+        payment_of, proposed, reference, tier,
     },
 };
 
@@ -382,4 +382,30 @@ fn many_proposals_are_looked_at_in_turn() {
         }
     }
     assert_eq!(seen.len(), 150);
+}
+
+/// Signers may bring their votes for what the keeper is about to propose, and have it paid at once.
+#[test]
+fn a_proposal_on_its_way_may_be_paid_by_votes_before_it_is_proposed() {
+    let mut bench = Bench::new();
+    bench.advice.insert(reference(1), Advice::Tier(tier(1)));
+    let sent = bench.pay([1]);
+    let batch = bench.live_batch();
+    assert_eq!(bench.jobs(), [Job::Propose { batch: batch.id }]);
+    let by_votes = Fact::Paid {
+        id: batch.id,
+        first_number: batch.header.first_number,
+        paid: U256::from(1),
+        items: Some(packed_items(&payment(1).pack()).unwrap()),
+    };
+    bench.mine(vec![by_votes], Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.status(1), PaymentStatus::Paid);
+    assert_eq!(bench.batch(batch.id).status, BatchStatus::Final);
+
+    bench.mine(vec![proposed(&batch)], vec![sent.hash]);
+    bench.finalise(1);
+    bench.settle();
+    assert_eq!(bench.batch(batch.id).status, BatchStatus::Final);
+    assert_eq!((bench.jobs().len(), bench.halted()), (1, None));
 }
