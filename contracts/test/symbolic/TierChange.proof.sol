@@ -25,7 +25,7 @@ contract Balance {
 }
 
 /// @title TierChangeProofs
-/// @notice Caps move between two tiers, and both are charged before and after.
+/// @notice A tier is charged before and after its cap changes.
 contract TierChangeProofs is Proof {
     using RollingCap for uint256;
 
@@ -60,14 +60,15 @@ contract TierChangeProofs is Proof {
         assert(vault.capOf(Hot.wrap(hot), PackedTier.wrap(tier)) == expected);
     }
 
-    /// @notice However caps move between two tiers, and whatever was charged before, no more leaves through both in 24 hours
-    /// than the larger sum of caps. A charge is made if the lanes have room for it under the cap in force.
-    /// @custom:bounds any windows, caps and charges; 0, 1, 6, 7 and 8 buckets after that of the change, which is in its first or last second
-    function check_outflow_overACapThatMoves(
-        uint256[2] calldata windows,
-        uint256[2] calldata capsBefore,
-        uint256[2] calldata caps,
-        uint256[2] calldata charges,
+    /// @notice Whatever was charged before a change of tiers and is charged after it: until everything has settled no more leaves
+    /// through the tier in 24 hours than the cap before, and then no more than the new one. So however caps move
+    /// between tiers, all together let through no more than the larger sum of caps.
+    /// @custom:bounds any window, caps and charge; 0, 1, 6, 7 and 8 buckets after that of the change, which is in its first or last second
+    function check_outflow_overAChange(
+        uint256 window,
+        uint256 capBefore,
+        uint256 cap,
+        uint256 charge,
         uint256 elapsed,
         bool last
     ) external {
@@ -75,20 +76,13 @@ contract TierChangeProofs is Proof {
         uint256 time = CHANGED_AT + [uint256(0), 1, 6, 7, 8][split(elapsed, 5)] * 4 hours;
         if (time < changedAt) return;
         VM.warp(time);
+        assume(capBefore <= RollingCap.MAX_CAP && cap <= RollingCap.MAX_CAP && charge <= RollingCap.MAX_CAP);
+        assume(sumOf(window) <= capBefore && window >> 231 == CHANGED_AT / 4 hours);
+        window = window.roll(time);
         Hot hot = Hot.wrap(0).withTiersChangedAt(changedAt);
-        uint256 outflow;
-        for (uint256 i = 0; i < 2; ++i) {
-            assume(capsBefore[i] <= RollingCap.MAX_CAP && caps[i] <= RollingCap.MAX_CAP);
-            assume(sumOf(windows[i]) <= capsBefore[i]);
-            uint256 window = (windows[i] & ((1 << 231) - 1)) | ((CHANGED_AT / 4 hours) << 231);
-            window = window.roll(time);
-            uint256 cap = vault.capOf(hot, PackedTierFields.pack(0, 0, caps[i], capsBefore[i]));
-            assume(charges[i] <= RollingCap.MAX_CAP);
-            if (sumOf(window) + charges[i] <= cap) window = window.add(charges[i]);
-            outflow += sumOf(window);
-        }
-        if (time < changedAt + 28 hours) assert(outflow <= capsBefore[0] + capsBefore[1]);
-        else assert(outflow <= caps[0] + caps[1]);
+        uint256 inForce = vault.capOf(hot, PackedTierFields.pack(0, 0, cap, capBefore));
+        if (sumOf(window) + charge <= inForce) window = window.add(charge);
+        assert(sumOf(window) <= (time < changedAt + 28 hours ? capBefore : cap));
     }
 
     function sumOf(uint256 window) private pure returns (uint256 sum) {
