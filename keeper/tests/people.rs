@@ -213,10 +213,10 @@ async fn what_people_may_not_do_is_refused_before_anything_is_sent() {
             "must be 0x and 64 hexadecimal digits",
         ),
         (
-            alice,
+            stranger,
             &["revoke", &id, "--yes"],
             3,
-            "the vault refuses: Vault",
+            "the vault refuses: VaultNotSigner",
         ),
     ];
     for (key, arguments, code, words) in cases {
