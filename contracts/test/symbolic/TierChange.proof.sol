@@ -63,9 +63,10 @@ contract TierChangeProofs is Proof {
     /// @notice Whatever was charged before a change of tiers and is charged after it: until everything has settled no more leaves
     /// through the tier in 24 hours than the cap before, and then no more than the new one. So however caps move
     /// between tiers, all together let through no more than the larger sum of caps.
-    /// @custom:bounds any window, caps and charge; 0, 1, 6, 7 and 8 buckets after that of the change, which is in its first or last second
+    /// @custom:bounds any caps and charges, the earlier one in any lane; 0, 1, 6, 7 and 8 buckets after that of the change, which is in its first or last second
     function check_outflow_overAChange(
-        uint256 window,
+        uint256 earlier,
+        uint256 lane,
         uint256 capBefore,
         uint256 cap,
         uint256 charge,
@@ -77,7 +78,8 @@ contract TierChangeProofs is Proof {
         if (time < changedAt) return;
         VM.warp(time);
         assume(capBefore <= RollingCap.MAX_CAP && cap <= RollingCap.MAX_CAP && charge <= RollingCap.MAX_CAP);
-        assume(sumOf(window) <= capBefore && window >> 231 == CHANGED_AT / 4 hours);
+        assume(earlier <= capBefore);
+        uint256 window = ((CHANGED_AT / 4 hours) << 231) + (earlier << (33 * split(lane, 7)));
         window = window.roll(time);
         Hot hot = Hot.wrap(0).withTiersChangedAt(changedAt);
         uint256 inForce = vault.capOf(hot, PackedTierFields.pack(0, 0, cap, capBefore));
