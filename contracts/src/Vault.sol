@@ -12,6 +12,7 @@ import {TokenCall} from "./libraries/TokenCall.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 import {Hot} from "./types/Hot.sol";
 import {Member} from "./types/Member.sol";
+import {OrderHead} from "./types/OrderHead.sol";
 import {PackedTier} from "./types/PackedTier.sol";
 import {Proposal, Terms} from "./types/Proposal.sol";
 import {Batch, Configuration, Order, Refusal, Role, Standing, Vote} from "./types/VaultTypes.sol";
@@ -62,10 +63,11 @@ contract Vault is VaultChanges {
     /// @inheritdoc IVault
     function pay(Order calldata order, bytes calldata payments) external lock returns (uint256 paid) {
         if (block.timestamp >= member[msg.sender].until(Role.Keeper)) revert VaultNotKeeper(msg.sender);
-        (Hot h, uint256 index) = (hot, order.tier);
+        (Hot h, OrderHead head) = (hot, order.head);
+        uint256 index = head.tier();
         PackedTier t = _tierOf(h, index);
         if (!t.isAutomatic()) revert VaultTierNotAutomatic(index);
-        (uint256 first, uint256 tries) = _open(order, payments, PROPOSAL_NUMBERS);
+        (uint256 first, uint256 tries) = _open(head, payments, PROPOSAL_NUMBERS);
         (uint256 fits, uint256 sum, uint256 total) = _fit(payments, t, tries);
         bytes32 id = _hashTypedDataV4(TypedData.hash(order, payments, total));
         if (tries == 0) revert VaultNothingToPay(id);
@@ -80,13 +82,14 @@ contract Vault is VaultChanges {
         returns (uint256 paid)
     {
         _requireExecutor();
-        (Hot h, uint256 index) = (hot, order.tier);
+        (Hot h, OrderHead head) = (hot, order.head);
+        uint256 index = head.tier();
         PackedTier t = _tierOf(h, index);
         _requireApprovals(index, t);
         (uint256 required, uint256 delay) = t.terms();
         if (delay != 0) revert VaultTierDelayed(index, delay);
-        _checkExpiry(order.expiresAt, block.timestamp + 1);
-        (uint256 first, uint256 tries) = _open(order, payments, NUMBERS_END);
+        _checkExpiry(head.expiresAt(), block.timestamp + 1);
+        (uint256 first, uint256 tries) = _open(head, payments, NUMBERS_END);
         (uint256 fits, uint256 sum, uint256 total) = _fit(payments, t, tries);
         Subject memory s = _subject(TypedData.hash(order, payments, total));
         _checkQuorumBySig(s, required, votes);
@@ -135,7 +138,8 @@ contract Vault is VaultChanges {
         returns (uint256 paid)
     {
         _requireExecutor();
-        (Hot h, uint256 index, uint256 first) = (hot, order.tier, order.firstNumber);
+        (Hot h, OrderHead head) = (hot, order.head);
+        (uint256 index, uint256 first) = (head.tier(), head.firstNumber());
         PackedTier t = _tierOf(h, index);
         uint256 unpaid = _numbers.unpaid(first, _count(payments));
         uint256 tries = unpaid & ~skipMask;
@@ -153,15 +157,15 @@ contract Vault is VaultChanges {
     // ── Reading a batch ──────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Checks an order that was never proposed. Its unpaid payments, of which `first` is the first number, are to be tried.
-    function _open(Order calldata order, bytes calldata payments, uint256 numbersEnd)
+    function _open(OrderHead head, bytes calldata payments, uint256 numbersEnd)
         private
         view
         returns (uint256 first, uint256 tries)
     {
-        uint256 expiresAt = order.expiresAt;
+        uint256 expiresAt = head.expiresAt();
         if (block.timestamp >= expiresAt) revert VaultExpired(expiresAt, block.timestamp);
         uint256 count = _count(payments);
-        first = order.firstNumber;
+        first = head.firstNumber();
         _checkNumbers(first, count, numbersEnd);
         tries = _numbers.unpaid(first, count);
     }
@@ -211,16 +215,17 @@ contract Vault is VaultChanges {
         view
         returns (Subject memory s, Proposal p)
     {
-        PackedTier t = packedTier(order.tier);
-        _requireApprovals(order.tier, t);
+        OrderHead head = order.head;
+        PackedTier t = packedTier(head.tier());
+        _requireApprovals(head.tier(), t);
         uint256 count = _count(payments);
-        _checkNumbers(order.firstNumber, count, NUMBERS_END);
+        _checkNumbers(head.firstNumber(), count, NUMBERS_END);
         uint256 all = NumberBitmap.full(count);
         (uint256 fits,, uint256 total) = _fit(payments, t, all);
         if (fits != all) _revertRefused(payments, t, all & ~fits);
         s = _subject(TypedData.hash(order, payments, total));
         (uint256 required, uint256 delay) = t.terms();
-        p = _create(s.id, order.tier, Terms(required, delay, 0), order.expiresAt, true, false);
+        p = _create(s.id, head.tier(), Terms(required, delay, 0), head.expiresAt(), true, false);
     }
 
     /// @dev Reverts unless the votes are a quorum for what was never proposed; logs them.
@@ -228,11 +233,13 @@ contract Vault is VaultChanges {
         Proposal p = _proposals[s.id];
         if (p.expiresAt() != 0) revert VaultAlreadyProposed(s.id, stateOf(s.id));
         for (uint256 i = 0; i < votes.length; ++i) {
-            Member m = _signer(votes[i].signer);
+            Vote calldata v = votes[i];
+            address signer = v.signer;
+            Member m = _signer(signer);
             if (p.hasVote(m.signerEpoch(), m.signerIndex())) continue;
-            _checkVote(s, p, votes[i], m);
+            _checkVote(s, p, signer, m, v.signature);
             p = p.vote(m.signerEpoch(), m.signerIndex(), block.timestamp);
-            emit Approved(s.id, votes[i].signer);
+            emit Approved(s.id, signer);
         }
         uint256 count = p.voteCount(p.epoch());
         if (count < required) revert VaultVotesShort(s.id, count, required);

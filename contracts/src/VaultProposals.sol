@@ -117,20 +117,25 @@ abstract contract VaultProposals is VaultPolicy, EIP712 {
         if (votes.length == 0) revert VaultVotesMissing();
         next = p;
         for (uint256 i = 0; i < votes.length; ++i) {
-            Member m = _signer(votes[i].signer);
+            Vote calldata v = votes[i];
+            address signer = v.signer;
+            Member m = _signer(signer);
             if (next.hasVote(m.signerEpoch(), m.signerIndex())) continue;
-            _checkVote(s, next, votes[i], m);
-            next = _vote(s.id, next, votes[i].signer, m, proposing && i == 0);
+            _checkVote(s, next, signer, m, v.signature);
+            next = _vote(s.id, next, signer, m, proposing && i == 0);
         }
         if (Proposal.unwrap(next) == Proposal.unwrap(p)) revert VaultAlreadyApproved(s.id, votes[0].signer);
     }
 
     /// @dev Reverts unless the signature is its signer's, for this signer set, and not revoked.
-    function _checkVote(Subject memory s, Proposal p, Vote calldata v, Member m) internal view {
+    function _checkVote(Subject memory s, Proposal p, address signer, Member m, bytes calldata signature)
+        internal
+        view
+    {
         uint256 epoch = m.signerEpoch();
-        if (p.hasRevoked(epoch, m.signerIndex())) revert VaultVoteRevoked(s.id, v.signer);
-        bytes32 digest = _hashTypedDataV4(TypedData.hashVote(s.approval, v.signer, epoch, s.structHash));
-        if (!Signatures.isValid(v.signer, digest, v.signature)) revert VaultSignatureInvalid(v.signer);
+        if (p.hasRevoked(epoch, m.signerIndex())) revert VaultVoteRevoked(s.id, signer);
+        bytes32 digest = _hashTypedDataV4(TypedData.hashVote(s.approval, signer, epoch, s.structHash));
+        if (!Signatures.isValid(signer, digest, signature)) revert VaultSignatureInvalid(signer);
     }
 
     /// @dev The proposal after one more vote, which is logged; by itself only if it does not start the clock and is not what

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../src/interfaces/IVault.sol";
+import {OrderHeadFields} from "../src/types/OrderHead.sol";
 import {Batch, ChangeKind, Configuration, Grant, Order, Role, State, Tier} from "../src/types/VaultTypes.sol";
 import {Deploy} from "./Deploy.sol";
 import {ITetherLike} from "./mocks/ITetherLike.sol";
@@ -105,7 +106,7 @@ abstract contract VaultTest is Test {
 
     /// @notice What a call states of a header.
     function orderOf(Batch memory b) internal pure returns (Order memory) {
-        return Order(b.tier, b.expiresAt, b.firstNumber, b.context);
+        return Order(b.context, OrderHeadFields.pack(b.firstNumber, b.expiresAt, b.tier));
     }
 
     function amountAt(bytes memory packed, uint256 i) internal pure returns (uint96 amount) {

@@ -15,7 +15,7 @@ const BATCH = FIELDS.split(", ").map((field) => {
 
 /** The events that say what was proposed and what was paid. */
 const BATCH_EVENTS = parseAbi([
-  "struct Order { uint8 tier; uint40 expiresAt; uint64 firstNumber; bytes32 context; }",
+  "struct Order { bytes32 context; bytes14 head; }",
   "event BatchProposed(bytes32 indexed id, address indexed proposer, Order order, bytes payments)",
   "event BatchPaid(bytes32 indexed id, Order order, uint256 paidMask, bytes payments)",
   "event BatchExecuted(bytes32 indexed id, uint256 firstNumber, uint256 paidMask, uint256 total)",
@@ -27,7 +27,16 @@ const vaultDomain = (chainId, vault) => ({ name: "Tidelock Vault", version: "1",
 const batchId = (domain, message) => hashTypedData({ domain, types: { Batch: BATCH }, primaryType: "Batch", message });
 
 /** What a call states of a batch; the rest of its header follows from the payments. */
-const orderOf = ({ tier, expiresAt, firstNumber, context }) => ({ tier, expiresAt, firstNumber, context });
+function orderOf({ tier, expiresAt, firstNumber, context }) {
+  const head = concat([toHex(firstNumber, { size: 8 }), toHex(expiresAt, { size: 5 }), toHex(tier, { size: 1 })]);
+  return { context, head };
+}
+
+/** An order's fields, one by one. */
+function unpackOrder({ context, head }) {
+  const [firstNumber, expiresAt, tier] = [slice(head, 0, 8), slice(head, 8, 13), slice(head, 13, 14)].map(BigInt);
+  return { tier: Number(tier), expiresAt: Number(expiresAt), firstNumber, context };
+}
 
 /** Payments as the vault takes them. */
 const packPayments = (payments) =>
@@ -68,7 +77,7 @@ function headerOf(packed, { tier, expiresAt, firstNumber, context }) {
 
 /** What a batch really is, from the order and the packed payments of its event, and whether its id is another. */
 function recompute(domain, id, order, packed) {
-  const header = headerOf(packed, order);
+  const header = headerOf(packed, unpackOrder(order));
   const actual = batchId(domain, header);
   const objections = actual === id.toLowerCase() ? [] : [`the id is stated as ${id}, order and payments make it ${actual}`];
   return { id: actual, header, payments: unpackPayments(packed, header.firstNumber), objections };
@@ -80,4 +89,4 @@ const asTuple = (header) => `(${BATCH.map(({ name }) => header[name]).join(",")}
 /** A ref as a UUID is written. */
 const asUuid = (reference) => reference.slice(2).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 
-module.exports = { BATCH, BATCH_EVENTS, asTuple, asUuid, batchId, headerOf, orderOf, packPayments, recompute, sumOf, unpackPayments, vaultDomain };
+module.exports = { BATCH, BATCH_EVENTS, asTuple, asUuid, batchId, headerOf, orderOf, packPayments, recompute, sumOf, unpackOrder, unpackPayments, vaultDomain };

@@ -1,7 +1,7 @@
 // The vault as the gas table measures it: one warmed by earlier payments, and one never used.
 "use strict";
 const { encodeFunctionData, zeroAddress } = require("viem");
-const { BATCH, headerOf, vaultDomain } = require("./batch.js");
+const { BATCH, headerOf, orderOf, vaultDomain } = require("./batch.js");
 const { PAYEES, USDT, hashOf, ours, packPayments } = require("./gas-world.js");
 
 const DAY = 86_400; // seconds
@@ -77,8 +77,8 @@ class MeasuredVault {
   async batch(tier, number, payees) {
     const payments = packPayments(payees);
     const expiresAt = (await this.world.chain.time()) + LIFE;
-    const order = { firstNumber: number, tier, expiresAt, context: hashOf("context") };
-    return { order, payments, payees, header: headerOf(payments, order) };
+    const header = headerOf(payments, { firstNumber: number, tier, expiresAt, context: hashOf("context") });
+    return { order: orderOf(header), payments, payees, header };
   }
 
   /** The votes of the first two signers, made off chain. */

@@ -1,7 +1,7 @@
 // What is to be signed, from a vault's log or from a file, and what the vault itself says of it.
 "use strict";
 const { createPublicClient, getAddress, http, parseAbi } = require("viem");
-const { BATCH_EVENTS, headerOf, packPayments, vaultDomain } = require("./batch.js");
+const { BATCH_EVENTS, headerOf, packPayments, unpackOrder, vaultDomain } = require("./batch.js");
 const { readChainId } = require("./chain-id.js");
 const { KINDS, TYPES, changeType, decodeChange, encodeChange } = require("./typed-data.js");
 
@@ -68,7 +68,7 @@ class VaultNode {
       const [log] = await this.client.getLogs({ address: this.vault, event, args: { id }, fromBlock, toBlock: "latest", strict: true });
       if (log === undefined) continue;
       const { kind, change, order, payments } = log.args;
-      return kind === undefined ? batchContent({ ...order, payments }) : changeContent(KINDS[kind], decodeChange(KINDS[kind], change));
+      return kind === undefined ? batchContent({ ...unpackOrder(order), payments }) : changeContent(KINDS[kind], decodeChange(KINDS[kind], change));
     }
     return null;
   }

@@ -90,22 +90,23 @@ library TypedData {
 
     /// @notice Struct hash of the header that follows from a payment order, its payments and their sum. [base units]
     /// @dev Plainly `keccak256(abi.encode(BATCH, firstNumber, count, tier, total, count == 1 ? recipient : 0, expiresAt,
-    /// keccak256(payments), context))`, to which a test holds it. Bits beyond a field's type as in the hash of a header.
+    /// keccak256(payments), context))`, to which a test holds it.
     function hash(Order calldata order, bytes calldata payments, uint256 total) internal pure returns (bytes32 digest) {
         bytes32 typeHash = BATCH;
         bytes32 paymentsHash = payments.hash();
         assembly ("memory-safe") {
             let free := mload(0x40)
             let count := div(payments.length, 48)
+            let head := calldataload(add(order, 0x20))
             mstore(free, typeHash)
-            mstore(add(free, 0x20), calldataload(add(order, 0x40))) // firstNumber
+            mstore(add(free, 0x20), shr(192, head)) // firstNumber
             mstore(add(free, 0x40), count)
-            mstore(add(free, 0x60), calldataload(order)) // tier
+            mstore(add(free, 0x60), byte(13, head)) // tier
             mstore(add(free, 0x80), total)
             mstore(add(free, 0xa0), mul(eq(count, 1), shr(96, calldataload(payments.offset))))
-            mstore(add(free, 0xc0), calldataload(add(order, 0x20))) // expiresAt
+            mstore(add(free, 0xc0), and(shr(152, head), 0xffffffffff)) // expiresAt
             mstore(add(free, 0xe0), paymentsHash)
-            mstore(add(free, 0x100), calldataload(add(order, 0x60))) // context
+            mstore(add(free, 0x100), calldataload(order)) // context
             digest := keccak256(free, 0x120)
         }
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {OrderHead} from "./OrderHead.sol";
+
 // The vault's vocabulary. Amounts are base units of the token, times are seconds.
 
 /// @notice The header of a batch: its EIP-712 struct, what a signer approves and what every call about it carries.
@@ -24,16 +26,12 @@ struct Batch {
 }
 
 /// @notice A payment order: what a call states of a batch. The rest of its header follows from the payments.
-/// @dev The order of the fields gives `pay` and `propose` selectors that the compiled vault finds early.
-/// @param tier Row of the release policy that the batch is paid under.
-/// @param expiresAt First second at which nothing of the batch can be paid any more.
-/// @param firstNumber Number of the first payment.
+/// @dev The types and their order give `pay`, `propose` and `execute` selectors that the compiled vault finds early.
 /// @param context Opaque to the vault, as in the header.
+/// @param head First number, expiry and tier, packed: two words less in every call and log. [8, 5 and 1 bytes]
 struct Order {
-    uint8 tier;
-    uint40 expiresAt;
-    uint64 firstNumber;
     bytes32 context;
+    OrderHead head;
 }
 
 /// @notice A signer's vote made off chain, over the EIP-712 struct `Approval` (or `SignersApproval` and so on) that names the

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
+import {OrderHeadFields} from "../../src/types/OrderHead.sol";
 import {Batch, ChangeKind, Configuration, Grant, Order, Role, State, Tier, Vote} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {IModeTokenHook, ModeToken} from "../mocks/ModeToken.sol";
@@ -133,7 +134,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
 
     /// @notice What a call states of a header.
     function orderOf(Batch memory b) public pure returns (Order memory) {
-        return Order({tier: b.tier, expiresAt: b.expiresAt, firstNumber: b.firstNumber, context: b.context});
+        return Order({context: b.context, head: OrderHeadFields.pack(b.firstNumber, b.expiresAt, b.tier)});
     }
 
     function _intrude(address caller, bytes memory data) private {

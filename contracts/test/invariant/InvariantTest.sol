@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {VaultLens} from "../../src/VaultLens.sol";
 import {IVault} from "../../src/interfaces/IVault.sol";
+import {OrderHeadFields} from "../../src/types/OrderHead.sol";
 import {Batch, Order, Role} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {ModeToken} from "../mocks/ModeToken.sol";
@@ -71,7 +72,7 @@ abstract contract InvariantTest is Test {
 
     /// @dev What a call states of a header.
     function orderOf(Batch memory b) internal pure returns (Order memory) {
-        return Order({tier: b.tier, expiresAt: b.expiresAt, firstNumber: b.firstNumber, context: b.context});
+        return Order({context: b.context, head: OrderHeadFields.pack(b.firstNumber, b.expiresAt, b.tier)});
     }
 
     /// @dev Somebody who may pay now; zero if nobody may.

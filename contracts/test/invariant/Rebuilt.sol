@@ -126,7 +126,7 @@ contract Rebuilt {
         bytes32 topic = log.topics[0];
         if (topic == IVault.BatchPaid.selector) {
             (Order memory order, uint256 mask, bytes memory payments) = abi.decode(log.data, (Order, uint256, bytes));
-            _pay(order.tier, order.firstNumber, mask, _sum(payments, mask), time);
+            _pay(order.head.tier(), order.head.firstNumber(), mask, _sum(payments, mask), time);
         } else if (topic == IVault.BatchExecuted.selector) {
             Record storage r = _records[log.topics[1]];
             (uint256 first, uint256 mask, uint256 total) = abi.decode(log.data, (uint256, uint256, uint256));
@@ -166,9 +166,9 @@ contract Rebuilt {
         Record storage r = _records[id];
         if (topic == IVault.BatchProposed.selector) {
             (Order memory order, bytes memory payments) = abi.decode(log.data, (Order, bytes));
-            (r.tier, r.expiresAt, r.vetoable) = (order.tier, order.expiresAt, true);
-            (r.required, r.delay) = (_tiers[order.tier].approvals, _tiers[order.tier].delay);
-            (r.firstNumber, r.count) = (order.firstNumber, payments.length / 48);
+            (r.tier, r.expiresAt, r.vetoable) = (order.head.tier(), order.head.expiresAt(), true);
+            (r.required, r.delay) = (_tiers[order.head.tier()].approvals, _tiers[order.head.tier()].delay);
+            (r.firstNumber, r.count) = (order.head.firstNumber(), payments.length / 48);
             _ids.push(id);
             _vote(r, _address(log.topics[2]), time);
         } else if (topic == IVault.ChangeProposed.selector) {

@@ -108,7 +108,7 @@ contract BatchTwinsTest is Test {
         }
         Batch memory b;
         (b.firstNumber, b.tier, b.expiresAt, b.context) =
-        (order.firstNumber, order.tier, order.expiresAt, order.context);
+        (uint64(order.head.firstNumber()), uint8(order.head.tier()), uint40(order.head.expiresAt()), order.context);
         (b.count, b.total, b.paymentsHash) = (uint16(count), uint128(total), keccak256(packed));
         if (count == 1) b.recipient = address(bytes20(packed));
         assertEq(this.hash(order, packed, total), this.hash(b));

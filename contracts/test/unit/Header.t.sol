@@ -90,14 +90,14 @@ abstract contract HeaderTest is PaymentTest {
 
     // ── Encoding ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @dev A field is never cut down to its type: what is hashed is what is paid.
-    function test_header_RevertWhen_FieldIsWiderThanItsType() external {
+    /// @dev What lies beyond the head's 14 bytes is never cut off: what is logged is what is hashed.
+    function test_header_RevertWhen_HeadIsWiderThanItsType() external {
         bytes memory packed = payment(payee, UNIT, 1);
         bytes memory call = sending(header(tierIndex(), 1, packed), packed);
-        for (uint256 field = 0; field < 3; ++field) {
-            call[4 + 32 * field] = 0x01;
+        for (uint256 i = 14; i < 32; ++i) {
+            call[4 + 32 + i] = 0x01; // behind the selector and the context
             assertReverts(sender(), call, "");
-            call[4 + 32 * field] = 0x00;
+            call[4 + 32 + i] = 0x00;
         }
     }
 

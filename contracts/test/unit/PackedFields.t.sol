@@ -6,6 +6,7 @@ import {Policy} from "../../src/libraries/Policy.sol";
 import {RollingCap} from "../../src/libraries/RollingCap.sol";
 import {Hot} from "../../src/types/Hot.sol";
 import {Member} from "../../src/types/Member.sol";
+import {OrderHead, OrderHeadFields} from "../../src/types/OrderHead.sol";
 import {PackedTier, PackedTierFields} from "../../src/types/PackedTier.sol";
 import {Proposal, Terms} from "../../src/types/Proposal.sol";
 import {Role, State} from "../../src/types/VaultTypes.sol";
@@ -14,6 +15,16 @@ import {Test} from "forge-std/Test.sol";
 /// @notice Each field of a packed word is read where the layout says it is, and writing it leaves the others alone.
 contract PackedFieldsTest is Test {
     using Bits for uint256;
+
+    // ── Order ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    function testFuzz_orderHead_packs(uint64 first, uint40 expiry, uint8 tier) external pure {
+        OrderHead head = OrderHeadFields.pack(first, expiry, tier);
+        assertEq(OrderHead.unwrap(head), bytes14(bytes.concat(bytes8(first), bytes5(expiry), bytes1(tier))));
+        assertEq(head.firstNumber(), first);
+        assertEq(head.expiresAt(), expiry);
+        assertEq(head.tier(), tier);
+    }
 
     // ── Bits ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
