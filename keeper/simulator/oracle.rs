@@ -207,15 +207,16 @@ impl Oracle {
 
     fn payouts_of(&mut self, log: &LogData, time: u64) -> Result<Vec<Payout>, String> {
         if let Ok(proposed) = Abi::BatchProposed::decode_log_data(log) {
-            let batch = (usize::from(proposed.order.tier), unpack(&proposed.payments));
+            let batch = (
+                usize::from(proposed.order.tier()),
+                unpack(&proposed.payments),
+            );
             self.proposals.insert(proposed.id, batch);
         }
         let (first, mask, tier, items) = if let Ok(paid) = Abi::BatchPaid::decode_log_data(log) {
-            let Abi::Order {
-                firstNumber, tier, ..
-            } = paid.order;
             let items = unpack(&paid.payments);
-            (firstNumber, paid.paidMask, usize::from(tier), items)
+            let (first, tier) = (paid.order.first_number(), paid.order.tier());
+            (first, paid.paidMask, usize::from(tier), items)
         } else if let Ok(executed) = Abi::BatchExecuted::decode_log_data(log) {
             let known = self.proposals.get(&executed.id);
             let (tier, items) = known.cloned().ok_or("executed and never proposed")?;

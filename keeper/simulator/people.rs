@@ -179,7 +179,7 @@ impl People {
     /// Whether people asked for every payment of it, and it does not give a requested ref a second number.
     fn is_meant(&self, shown: &Shown) -> bool {
         let disk = self.drive.0.borrow();
-        let numbered = (shown.order.firstNumber..).zip(unpack(&shown.payments));
+        let numbered = (shown.order.first_number()..).zip(unpack(&shown.payments));
         numbered.into_iter().all(|(number, item)| {
             let reference = PaymentRef(item.reference);
             let is_asked = |payment: &Payment| {

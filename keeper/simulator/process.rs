@@ -240,7 +240,7 @@ fn told(effect: &Effect) -> String {
 }
 
 fn numbers(order: &Abi::Order, payments: &[u8]) -> String {
-    format!("{} x {}", order.firstNumber, unpack(payments).len())
+    format!("{} x {}", order.first_number(), unpack(payments).len())
 }
 
 fn call_in_words(data: &[u8]) -> String {

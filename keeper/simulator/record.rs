@@ -204,7 +204,8 @@ impl Recorder<'_> {
             _ => return,
         };
         let items = unpack(&payments);
-        self.headers.insert((order.firstNumber, items.len() as u16));
+        self.headers
+            .insert((order.first_number(), items.len() as u16));
         let Effect::Made(done) = effect else { return };
         let mask = if pays {
             U256::from_be_slice(&done.returned)

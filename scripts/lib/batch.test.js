@@ -2,7 +2,7 @@
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { toEventSelector } = require("viem");
-const { BATCH_EVENTS, asTuple, headerOf, packPayments, recompute, unpackPayments, vaultDomain } = require("./batch.js");
+const { BATCH_EVENTS, asTuple, headerOf, orderOf, packPayments, recompute, unpackPayments, vaultDomain } = require("./batch.js");
 const abi = require("../../contracts/abi/Vault.json");
 const vectors = require("../../test-fixtures/vectors/batch-id.json");
 
@@ -17,7 +17,7 @@ const domainOf = (vector) => vaultDomain(BigInt(vector.chainId), vector.vault);
 test("every vector's id follows from its packed payments", () => {
   assert(vectors.length > 5);
   for (const vector of vectors) {
-    const { id, header, payments, objections } = recompute(domainOf(vector), vector.batchId, statedBy(vector), vector.payments);
+    const { id, header, payments, objections } = recompute(domainOf(vector), vector.batchId, orderOf(statedBy(vector)), vector.payments);
     assert.deepEqual(objections, [], vector.name);
     assert.equal(id, vector.batchId, vector.name);
     assert.equal(header.total, vector.amounts.reduce((sum, amount) => sum + BigInt(amount), 0n));
@@ -30,7 +30,7 @@ test("every vector's id follows from its packed payments", () => {
 test("whatever is altered, the id objects", () => {
   const [, vector] = vectors;
   const judge = (changes, packed = vector.payments, domain = domainOf(vector)) =>
-    recompute(domain, vector.batchId, { ...statedBy(vector), ...changes }, packed).objections;
+    recompute(domain, vector.batchId, orderOf({ ...statedBy(vector), ...changes }), packed).objections;
   assert.deepEqual(judge({}), []);
   for (const changes of [{ firstNumber: 9n }, { tier: 3 }, { expiresAt: 1 }, { context: vector.batchId }]) {
     assert.equal(judge(changes).length, 1, Object.keys(changes)[0]);

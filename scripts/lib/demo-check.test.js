@@ -88,7 +88,7 @@ class History {
   pay(firstNumber, payments, { tier = 0, expiresAt, order, args } = {}) {
     const { id, header, packed } = this.batch(tier, firstNumber, payments, expiresAt);
     const paidMask = 2n ** BigInt(payments.length) - 1n;
-    const stated = { id, order: { ...orderOf(header), ...order }, paidMask, payments: packed, ...args };
+    const stated = { id, order: orderOf({ ...header, ...order }), paidMask, payments: packed, ...args };
     payments.forEach(({ recipient, amount }) => this.transfer(VAULT, recipient, amount));
     return this.emit("BatchPaid", stated);
   }

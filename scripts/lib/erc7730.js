@@ -53,6 +53,7 @@ const RULES = {
   id: raw("Proposal"),
   kind: choice("Change", "ChangeKind"),
   change: raw("Encoded change"),
+  head: raw("Number, expiry, tier"),
   payments: raw("Packed payments"),
   skipMask: raw("Payments left out"),
   signature: raw("Signature"),

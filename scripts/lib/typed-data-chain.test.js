@@ -97,7 +97,8 @@ test("a batch by its id and by its file is the same document, and every tool mak
   assert(stderr.startsWith(`carried ${asTuple(batch.header)}\n`));
   await allAgree([{ text: stdout, digest: batch.id }]);
   const asText = (_, value) => (typeof value === "bigint" ? `${value}` : value);
-  const order = JSON.parse(JSON.stringify(orderOf(batch.header), asText));
+  const { tier, expiresAt, firstNumber, context } = batch.header;
+  const order = JSON.parse(JSON.stringify({ tier, expiresAt, firstNumber, context }, asText));
   const listed = batch.payments.map(({ recipient, amount, reference }) => ({ recipient, amount: `${amount}`, reference }));
   for (const payments of [batch.packed, listed]) {
     const given = file("batch.json", { ...order, payments });

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use alloy_primitives::{Address, B256, Bytes, U256, aliases::U24};
+use alloy_primitives::{
+    Address, B256, Bytes, FixedBytes, U256,
+    aliases::{U24, U40},
+};
 use alloy_sol_types::{Eip712Domain, SolStruct, SolValue};
 
 #[allow(missing_docs, clippy::all, reason = "generated from the ABI")]
@@ -71,19 +74,51 @@ pub fn unpack(packed: &[u8]) -> Vec<Item> {
     packed.chunks_exact(PAYMENT_BYTES).map(read).collect()
 }
 
+impl Order {
+    /// An order of its parts. `expires_at` in seconds, of which 40 bits count.
+    pub fn new(first_number: u64, expires_at: u64, tier: u8, context: B256) -> Self {
+        let [_, _, _, expiry @ ..] = expires_at.to_be_bytes();
+        let number = first_number.to_be_bytes();
+        let mut bytes = number.into_iter().chain(expiry).chain([tier]);
+        let head = core::array::from_fn(|_| bytes.next().unwrap_or_default());
+        Self {
+            context,
+            head: FixedBytes(head),
+        }
+    }
+
+    /// Number of the first payment.
+    pub fn first_number(&self) -> u64 {
+        let [number @ .., _, _, _, _, _, _] = self.head.0;
+        u64::from_be_bytes(number)
+    }
+
+    /// First second at which nothing of the batch can be paid any more.
+    pub fn expires_at(&self) -> u64 {
+        let [.., a, b, c, d, e, _] = self.head.0;
+        u64::from_be_bytes([0, 0, 0, a, b, c, d, e])
+    }
+
+    /// Row of the release policy.
+    pub fn tier(&self) -> u8 {
+        let [.., tier] = self.head.0;
+        tier
+    }
+}
+
 /// The header that follows from an order and its payments.
 pub fn header(order: &Order, payments: &[u8]) -> Batch {
     let items = unpack(payments);
     Batch {
-        firstNumber: order.firstNumber,
+        firstNumber: order.first_number(),
         count: u16::try_from(items.len()).unwrap_or_default(),
-        tier: order.tier,
+        tier: order.tier(),
         total: items.iter().map(|item| item.amount).sum(),
         recipient: match items.as_slice() {
             [sole] => sole.recipient,
             _ => Address::ZERO,
         },
-        expiresAt: order.expiresAt,
+        expiresAt: U40::from(order.expires_at()),
         paymentsHash: alloy_primitives::keccak256(payments),
         context: order.context,
     }

@@ -53,11 +53,11 @@ impl Vault {
             return refuse(abi::VaultNotKeeper { caller: by.address });
         }
         if !self
-            .tier(order.tier)
+            .tier(order.tier())
             .is_some_and(|tier| tier.is_automatic())
         {
             return refuse(abi::VaultTierNotAutomatic {
-                tier: U256::from(order.tier),
+                tier: U256::from(order.tier()),
             });
         }
         check_alive(order, by.time)?;
@@ -75,14 +75,14 @@ impl Vault {
         done: &mut Done,
     ) -> Result<(), Revert> {
         self.require_executor(by)?;
-        let (required, delay) = self.check_tier_of_proposals(order.tier)?;
+        let (required, delay) = self.check_tier_of_proposals(order.tier())?;
         if delay != 0 {
             return refuse(abi::VaultTierDelayed {
-                tier: U256::from(order.tier),
+                tier: U256::from(order.tier()),
                 delay: U256::from(delay),
             });
         }
-        self.check_expiry(order.expiresAt.to(), by.time, by.time + 1)?;
+        self.check_expiry(order.expires_at(), by.time, by.time + 1)?;
         check_alive(order, by.time)?;
         let batch = self.read(order, payments, NUMBERS_END)?;
         self.check_never_proposed(batch.id, by.time)?;
@@ -165,7 +165,7 @@ impl Vault {
         }
         done.log(abi::BatchExecuted {
             id: batch.id,
-            firstNumber: U256::from(order.firstNumber),
+            firstNumber: U256::from(order.first_number()),
             paidMask: mask(&paid),
             total: U256::from(batch.sum(&paid)),
         });
@@ -189,9 +189,9 @@ impl Vault {
                 paymentsBytes: U256::from(payments.len()),
             });
         }
-        if u128::from(order.firstNumber) + size(count) > end {
+        if u128::from(order.first_number()) + size(count) > end {
             return refuse(abi::VaultNumberOutOfRange {
-                firstNumber: U256::from(order.firstNumber),
+                firstNumber: U256::from(order.first_number()),
                 count: U256::from(count),
                 limit: U256::from(end),
             });
@@ -200,8 +200,8 @@ impl Vault {
         Ok(Reading {
             id: content.id(&self.domain),
             content,
-            first: order.firstNumber,
-            tier: order.tier,
+            first: order.first_number(),
+            tier: order.tier(),
             items: unpack(payments),
         })
     }
@@ -357,7 +357,7 @@ impl Vault {
 }
 
 fn check_alive(order: &Order, time: u64) -> Result<(), Revert> {
-    let expires_at = order.expiresAt.to::<u64>();
+    let expires_at = order.expires_at();
     if time < expires_at {
         return Ok(());
     }

@@ -73,7 +73,7 @@ impl Vault {
     }
 
     fn open_batch(&mut self, time: u64, order: &Order, payments: &[u8]) -> Result<B256, Revert> {
-        let (required, delay) = self.check_tier_of_proposals(order.tier)?;
+        let (required, delay) = self.check_tier_of_proposals(order.tier())?;
         let batch = self.read_proposal(order, payments)?;
         let proposal = Proposal {
             content: batch.content,

@@ -1,6 +1,6 @@
 //! What the author writes about batches.
 
-use alloy_primitives::{B256, Bytes, U256, aliases::U40};
+use alloy_primitives::{B256, Bytes, U256};
 use tidelock_model::{
     State, Vault,
     abi::{self, Batch, Content, Order, header},
@@ -28,12 +28,8 @@ impl Author {
             _ => self.rng.between(1, least),
         };
         self.nonce += 1;
-        Order {
-            firstNumber: first,
-            tier,
-            expiresAt: U40::from(now + life),
-            context: B256::from(U256::from(self.nonce % 4)),
-        }
+        let context = B256::from(U256::from(self.nonce % 4));
+        Order::new(first, now + life, tier, context)
     }
 
     fn number(&mut self, from: u64) -> u64 {
@@ -70,7 +66,7 @@ impl Author {
 
     fn about(&self, model: &Vault, written: &Written, mut step: Step) -> Step {
         let count = (written.payments.len() / 48) as u64;
-        let first = written.order.firstNumber;
+        let first = written.order.first_number();
         step.ids = vec![written.content.id(model.domain())];
         step.numbers = (0..count).filter_map(|i| first.checked_add(i)).collect();
         step

@@ -10,7 +10,7 @@
 
 use std::fs;
 
-use alloy_primitives::{Address, B256, U256, aliases::U40, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use tidelock_model::abi::{Order, payCall};
 use tidelock_trial::{
@@ -60,12 +60,7 @@ fn one_more(fork: Fork, holders: bool) -> u64 {
             payment[32..].copy_from_slice(&keccak256(i.to_le_bytes())[..16]);
         }
         let pay = payCall {
-            order: Order {
-                firstNumber: 1,
-                tier: 0,
-                expiresAt: U40::from(BIRTH + DAY),
-                context: B256::ZERO,
-            },
+            order: Order::new(1, BIRTH + DAY, 0, B256::ZERO),
             payments: packed.into(),
         };
         let paid = chain.try_with_gas(keeper, vault, pay.abi_encode().into(), 16_000_000);

@@ -9,7 +9,7 @@
     reason = "a test says what must hold by panicking when it does not, in its helpers too"
 )]
 
-use alloy_primitives::{Address, B256, Bytes, U256, aliases::U40};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolError, SolEvent, SolValue, sol};
 use tidelock_model::abi::{
     Order, PaymentFailed, VaultNothingPaid, executeCall, isPaidCall, payCall, proposeCall,
@@ -102,12 +102,8 @@ impl World {
     }
 
     fn order(&self, tier: u8) -> Order {
-        Order {
-            firstNumber: if tier == 0 { 10 } else { 1 << 63 },
-            tier,
-            expiresAt: U40::from(EXPIRES),
-            context: B256::ZERO,
-        }
+        let first = if tier == 0 { 10 } else { 1 << 63 };
+        Order::new(first, EXPIRES, tier, B256::ZERO)
     }
 
     fn payments(&self, count: usize) -> Bytes {

@@ -92,10 +92,22 @@ fn a_batch_paid_at_once_is_read_whatever_its_tier_and_numbers() {
     assert_eq!(fact, expected);
 }
 
+fn renumbered(order: &Vault::Order, first: u64) -> Vault::Order {
+    Vault::Order::new(first, order.expires_at(), order.tier(), order.context)
+}
+
+#[test]
+fn an_order_is_read_as_it_was_made() {
+    let order = Vault::Order::new(u64::MAX - 1, (1 << 40) - 2, 3, B256::repeat_byte(7));
+    let parts = (order.first_number(), order.expires_at(), order.tier());
+    assert_eq!(parts, (u64::MAX - 1, (1 << 40) - 2, 3));
+    assert_eq!(order.head.to_string(), "0xfffffffffffffffefffffffffe03");
+}
+
 #[test]
 fn an_id_that_is_not_that_of_order_and_payments_is_not_believed() {
     let mut order = paid();
-    order.order.firstNumber += 1;
+    order.order = renumbered(&order.order, order.order.first_number() + 1);
     let mut payments = paid();
     payments.payments = pack_payments(&self::payments()[..1]).into();
     for event in [order, payments] {
@@ -111,7 +123,7 @@ fn an_id_that_is_not_that_of_order_and_payments_is_not_believed() {
 #[test]
 fn numbers_beyond_the_last_are_not_believed() {
     let mut event = paid();
-    event.order.firstNumber = u64::MAX;
+    event.order = renumbered(&event.order, u64::MAX);
     let read = read_fact(&log_of(event), &domain());
     assert!(
         matches!(

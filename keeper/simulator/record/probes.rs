@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes, U256, aliases::U40};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolInterface};
 
 use crate::{
@@ -147,16 +147,18 @@ impl Prober {
     /// A fresh order that is right, and then wrong in one thing, if in any.
     fn bend(&mut self, ledger: &Ledger, time: u64, order: &mut Abi::Order, payments: &mut Bytes) {
         let (short, long) = (time + SETTLE, time + MAX_LIFE);
+        let (mut first, mut tier) = (order.first_number(), order.tier());
+        let mut context = order.context;
         if self.rng.chance(800) {
-            order.firstNumber = FREE_NUMBERS;
+            first = FREE_NUMBERS;
         }
         if self.rng.chance(300) {
-            order.tier = self.rng.below(4) as u8;
+            tier = self.rng.below(4) as u8;
         }
         if self.rng.chance(300) {
             self.replace(payments);
         }
-        let delay = ledger.vault.tiers.get(usize::from(order.tier));
+        let delay = ledger.vault.tiers.get(usize::from(tier));
         let delay = delay.map_or(0, |tier| u64::from(tier.delay));
         let expires_at = match self.rng.below(8) {
             0 => time,
@@ -164,23 +166,23 @@ impl Prober {
             2 => short + delay - 1,
             3 => short + delay,
             4 => long + 1,
-            5 => order.expiresAt.to::<u64>(),
+            5 => order.expires_at(),
             _ => long,
         };
-        order.expiresAt = U40::from(expires_at);
         let half = 1_u64 << 63;
         let count = unpack(payments).len() as u64;
         match self.rng.below(14) {
             0 => *payments = Bytes::new(),
             1 => *payments = payments.slice(..payments.len() - 1),
             2 => *payments = payments.repeat(MOST_PAYMENTS / count as usize + 1).into(),
-            3 => order.context = B256::repeat_byte(3),
-            4 => order.firstNumber = half - count,
-            5 => order.firstNumber = half - count + 1,
-            6 => order.firstNumber = u64::MAX - (count - 1),
-            7 => order.firstNumber = (u64::MAX - (count - 1)).saturating_add(1),
+            3 => context = B256::repeat_byte(3),
+            4 => first = half - count,
+            5 => first = half - count + 1,
+            6 => first = u64::MAX - (count - 1),
+            7 => first = (u64::MAX - (count - 1)).saturating_add(1),
             _ => {}
         }
+        *order = Abi::Order::new(first, expires_at, tier, context);
     }
 
     /// Other payments.

@@ -1,4 +1,4 @@
-use alloy_primitives::{Bytes, U256, aliases::U40};
+use alloy_primitives::{B256, Bytes, FixedBytes, U256, aliases::U40};
 use alloy_sol_types::SolCall;
 
 use super::Vault;
@@ -23,11 +23,43 @@ pub fn header_argument(header: &Batch) -> Vault::Batch {
 
 /// What a call states of a batch; the vault derives the rest of the header from the payments.
 pub fn order_argument(header: &Batch) -> Vault::Order {
-    Vault::Order {
-        firstNumber: header.first_number.0,
-        tier: header.tier.get(),
-        expiresAt: U40::from(header.expires_at.seconds()),
-        context: header.context,
+    Vault::Order::new(
+        header.first_number.0,
+        header.expires_at.seconds(),
+        header.tier.get(),
+        header.context,
+    )
+}
+
+impl Vault::Order {
+    /// An order of its parts. `expires_at` in seconds, of which 40 bits count.
+    pub fn new(first_number: u64, expires_at: u64, tier: u8, context: B256) -> Self {
+        let [_, _, _, expiry @ ..] = expires_at.to_be_bytes();
+        let number = first_number.to_be_bytes();
+        let mut bytes = number.into_iter().chain(expiry).chain([tier]);
+        let head = core::array::from_fn(|_| bytes.next().unwrap_or_default());
+        Self {
+            context,
+            head: FixedBytes(head),
+        }
+    }
+
+    /// Number of the first payment.
+    pub fn first_number(&self) -> u64 {
+        let [number @ .., _, _, _, _, _, _] = self.head.0;
+        u64::from_be_bytes(number)
+    }
+
+    /// First second at which nothing of the batch can be paid any more.
+    pub fn expires_at(&self) -> u64 {
+        let [.., a, b, c, d, e, _] = self.head.0;
+        u64::from_be_bytes([0, 0, 0, a, b, c, d, e])
+    }
+
+    /// Row of the release policy.
+    pub fn tier(&self) -> u8 {
+        let [.., tier] = self.head.0;
+        tier
     }
 }
 

@@ -128,10 +128,10 @@ fn read_paid(event: &Vault::BatchPaid, domain: &VaultDomain) -> Result<Fact, Fac
 /// The header that an order and its payments come to.
 fn header(order: &Vault::Order, payments: &[u8]) -> Result<Batch, FactError> {
     Ok(Batch::of_packed(
-        PaymentNumber(order.firstNumber),
-        TierIndex::new(order.tier)?,
+        PaymentNumber(order.first_number()),
+        TierIndex::new(order.tier())?,
         payments,
-        BlockTime::from_seconds(order.expiresAt.to())?,
+        BlockTime::from_seconds(order.expires_at())?,
         order.context,
     )?)
 }

@@ -91,7 +91,7 @@ fn without(spent: &[u64], effect: &Effect) -> Simulation {
     let call = Vault::payCall::abi_decode(data).unwrap();
     let count = packed_items(&call.payments).unwrap().len();
     let mut paid = U256::ZERO;
-    for (offset, given) in (call.order.firstNumber..).take(count).enumerate() {
+    for (offset, given) in (call.order.first_number()..).take(count).enumerate() {
         let is_spent = spent.iter().any(|spent| number(*spent).0 == given);
         paid.set_bit(offset, !is_spent);
     }

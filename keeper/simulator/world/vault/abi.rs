@@ -1,7 +1,7 @@
 //! The vault's own interface, from the build of the contract, and the two encodings it rests on. Shares nothing with the
 //! keeper: what both got wrong in the same way would not be seen.
 
-use alloy_primitives::{Address, B256, U256, aliases::U40, keccak256};
+use alloy_primitives::{Address, B256, FixedBytes, U256, aliases::U40, keccak256};
 
 #[allow(missing_docs, clippy::all, reason = "generated from the ABI")]
 mod generated {
@@ -50,14 +50,41 @@ pub fn pack(items: &[Item]) -> Vec<u8> {
     packed
 }
 
+impl Abi::Order {
+    /// An order of its parts. `expires_at` in seconds, of which 40 bits count.
+    pub fn new(first_number: u64, expires_at: u64, tier: u8, context: B256) -> Self {
+        let [_, _, _, expiry @ ..] = expires_at.to_be_bytes();
+        let number = first_number.to_be_bytes();
+        let mut bytes = number.into_iter().chain(expiry).chain([tier]);
+        let head = core::array::from_fn(|_| bytes.next().unwrap_or_default());
+        Self {
+            context,
+            head: FixedBytes(head),
+        }
+    }
+
+    /// Number of the first payment.
+    pub fn first_number(&self) -> u64 {
+        let [number @ .., _, _, _, _, _, _] = self.head.0;
+        u64::from_be_bytes(number)
+    }
+
+    /// First second at which nothing of the batch can be paid any more.
+    pub fn expires_at(&self) -> u64 {
+        let [.., a, b, c, d, e, _] = self.head.0;
+        u64::from_be_bytes([0, 0, 0, a, b, c, d, e])
+    }
+
+    /// Row of the release policy.
+    pub fn tier(&self) -> u8 {
+        let [.., tier] = self.head.0;
+        tier
+    }
+}
+
 /// An order without a context.
 pub fn order(first_number: u64, tier: u8, expires_at: u64) -> Abi::Order {
-    Abi::Order {
-        firstNumber: first_number,
-        tier,
-        expiresAt: U40::from(expires_at),
-        context: B256::ZERO,
-    }
+    Abi::Order::new(first_number, expires_at, tier, B256::ZERO)
 }
 
 /// The header that an order and packed payments come to.
@@ -68,12 +95,12 @@ pub fn header(order: &Abi::Order, payments: &[u8]) -> Abi::Batch {
         _ => Address::ZERO,
     };
     Abi::Batch {
-        firstNumber: order.firstNumber,
+        firstNumber: order.first_number(),
         count: items.len() as u16,
-        tier: order.tier,
+        tier: order.tier(),
         total: items.iter().map(|item| item.amount).sum(),
         recipient,
-        expiresAt: order.expiresAt,
+        expiresAt: U40::from(order.expires_at()),
         paymentsHash: keccak256(payments),
         context: order.context,
     }

@@ -39,13 +39,13 @@ impl Vault {
                 caller: caller.address,
             }));
         }
-        let tier = usize::from(order.tier);
+        let tier = usize::from(order.tier());
         if !self.tiers.get(tier).is_some_and(Tier::is_automatic) {
             return Err(revert(Abi::VaultTierNotAutomatic {
                 tier: U256::from(tier),
             }));
         }
-        let expires_at = order.expiresAt.to::<u64>();
+        let expires_at = order.expires_at();
         if caller.time >= expires_at {
             return Err(revert(Abi::VaultExpired {
                 expiresAt: U256::from(expires_at),
@@ -110,9 +110,9 @@ impl Vault {
         let items = unpack(payments);
         Run {
             id: self.id(&header(order, payments)),
-            first: order.firstNumber,
-            tier: usize::from(order.tier),
-            tries: self.unpaid(order.firstNumber, items.len()),
+            first: order.first_number(),
+            tier: usize::from(order.tier()),
+            tries: self.unpaid(order.first_number(), items.len()),
             items,
         }
     }
@@ -272,11 +272,11 @@ pub(super) const PROPOSALS_END: u128 = NUMBERS_END;
 /// Refuses numbers from `end` on.
 pub(super) fn check_numbers(order: &Abi::Order, payments: &[u8], end: u128) -> Result<(), Revert> {
     let count = payments.len() / 48;
-    if u128::from(order.firstNumber) + count as u128 <= end {
+    if u128::from(order.first_number()) + count as u128 <= end {
         return Ok(());
     }
     Err(revert(Abi::VaultNumberOutOfRange {
-        firstNumber: U256::from(order.firstNumber),
+        firstNumber: U256::from(order.first_number()),
         count: U256::from(count),
         limit: U256::from(end),
     }))

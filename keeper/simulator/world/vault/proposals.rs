@@ -67,7 +67,7 @@ impl Vault {
         order: &Abi::Order,
         payments: &[u8],
     ) -> Result<Done, Revert> {
-        let index = usize::from(order.tier);
+        let index = usize::from(order.tier());
         let id = self.id(&header(order, payments));
         let Some(tier) = self.tiers.get(index).copied() else {
             return Err(revert(Abi::VaultTierUnknown {
@@ -87,7 +87,7 @@ impl Vault {
         if let Some(i) = (0..items.len()).find(|i| !fits.bit(*i)) {
             return Err(self.refusal(index, &items, i));
         }
-        let queued = self.open(caller, id, index, tier, order.expiresAt.to::<u64>())?;
+        let queued = self.open(caller, id, index, tier, order.expires_at())?;
         let proposer = caller.address;
         let mut logs = vec![log(Abi::BatchProposed {
             id,
