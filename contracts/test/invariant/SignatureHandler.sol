@@ -264,8 +264,9 @@ abstract contract SignatureHandler is ChangeHandler {
         uint256 count = signers.length;
         bool twice = count != 0 && _oneIn(6, seed, "doubled");
         list = new Ballot[](twice ? count + 1 : count);
+        Sign sign = _oneIn(8, seed, "late") ? Sign.OtherEpoch : Sign.Right; // all of them, brought too late
         for (uint256 i = 0; i < count; ++i) {
-            list[i] = _ballot(signers[i], Sign.Right, item);
+            list[i] = _ballot(signers[i], sign, item);
         }
         if (count != 0 && _oneIn(4, seed, "wrong vote")) _spoilVote(seed, list[_roll(seed, "which", count)], item);
         if (twice) list[count] = list[_roll(seed, "copied", count)];
