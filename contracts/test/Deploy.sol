@@ -11,9 +11,19 @@ import {Vm} from "forge-std/Vm.sol";
 library Deploy {
     Vm private constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
-    /// @notice Creates a vault; reverts with what its constructor reverts with.
+    /// @notice Creates a vault through a test's one factory; reverts with what its constructor reverts with.
     function vault(Configuration memory c) internal returns (IVault) {
-        return IVault(_create(bytes.concat(VM.getCode("Vault.sol:Vault"), abi.encode(c))));
+        return IVault(theFactory().create(vaultCode(), c));
+    }
+
+    /// @notice Another vault of the same configuration: a factory makes only one.
+    function twin(Configuration memory c) internal returns (IVault) {
+        return IVault(factory().create(vaultCode(), c));
+    }
+
+    /// @notice Creates a vault without a factory: with one, no configuration can name the vault that it makes.
+    function byConstructor(Configuration memory c) internal returns (IVault) {
+        return IVault(_create(bytes.concat(vaultCode(), abi.encode(c))));
     }
 
     /// @notice The vault's creation code, without arguments.
@@ -21,11 +31,25 @@ library Deploy {
         return VM.getCode("Vault.sol:Vault");
     }
 
-    /// @notice A factory of vaults.
+    /// @notice A new factory of vaults.
     function factory() internal returns (IVaultFactory) {
-        bytes memory code =
-            bytes.concat(VM.getCode("VaultFactory.sol:VaultFactory"), abi.encode(keccak256(vaultCode())));
-        return IVaultFactory(_create(code));
+        return IVaultFactory(_create(_factoryCode()));
+    }
+
+    /// @notice The test's one factory, at an address of its own, which the first use makes.
+    function theFactory() internal returns (IVaultFactory) {
+        bytes memory code = _factoryCode();
+        address place = VM.computeCreate2Address(0, keccak256(code), address(this));
+        if (place.code.length == 0) {
+            assembly ("memory-safe") {
+                place := create2(0, add(code, 0x20), mload(code), 0)
+            }
+        }
+        return IVaultFactory(place);
+    }
+
+    function _factoryCode() private view returns (bytes memory) {
+        return bytes.concat(VM.getCode("VaultFactory.sol:VaultFactory"), abi.encode(keccak256(vaultCode())));
     }
 
     function lens() internal returns (VaultLens) {

@@ -91,7 +91,7 @@ too large for it in this run reverted as a whole.
 
 **Creation.** ${number(code)} bytes of code, the vault's ${number(amsterdam.creation.vaultBytes)} and its rules contract's ${number(amsterdam.creation.rulesBytes)}, cost ${number(amsterdam.prices.codeByte)} a byte on Amsterdam and ${number(osaka.prices.codeByte)} on
 Osaka: of ${number(amsterdam.creation.vault)} in all, ${percent(code * amsterdam.prices.codeByte, amsterdam.creation.vault)}. That is paid once, and ${percent(amsterdam.creation.vault, BLOCK_GAS)} of a block of ${number(BLOCK_GAS)}; a node whose blocks are
-smaller cannot take it.
+smaller cannot take it. The creation code, which the factory is handed with each call, is in that sum as calldata.
 `;
 }
 

@@ -94,7 +94,7 @@ async function measureCreation(chain, { vault, safe, timelock }) {
   const addresses = [vault.address, getContractAddress({ from: vault.address, nonce: 1n })];
   const codes = await Promise.all(addresses.map((address) => chain.client.getCode({ address })));
   const [vaultBytes, rulesBytes] = codes.map(size);
-  return { vault: vault.creation, safe: safe.creation, timelock: timelock.creation, vaultBytes, rulesBytes };
+  return { ...vault.creation, safe: safe.creation, timelock: timelock.creation, vaultBytes, rulesBytes };
 }
 
 /** The gas of whole transactions. */

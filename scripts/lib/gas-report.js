@@ -95,7 +95,8 @@ const firstUseRows = (run) => [
 ];
 
 const creationRows = (run) => [
-  row(run, "create.vault", "a vault of four tiers and three signers, with its rules contract", (g) => g.creation.vault),
+  row(run, "create.factory", "the factory of vaults, once", (g) => g.creation.factory),
+  row(run, "create.vault", "through it a vault of four tiers and three signers, with its rules contract", (g) => g.creation.vault),
   row(run, "create.safe", "Safe: the code that all share, once", (g) => g.creation.safe.singleton),
   row(run, "create.proxy", "Safe: each one, a proxy of three owners", (g) => g.creation.safe.proxy),
   row(run, "create.timelock", "TimelockController", (g) => g.creation.timelock),

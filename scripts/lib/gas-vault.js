@@ -1,6 +1,6 @@
 // The vault as the gas table measures it: one warmed by earlier payments, and one never used.
 "use strict";
-const { encodeFunctionData, zeroAddress } = require("viem");
+const { encodeFunctionData, keccak256, parseEventLogs, zeroAddress } = require("viem");
 const { BATCH, headerOf, orderOf, vaultDomain } = require("./batch.js");
 const { PAYEES, USDT, hashOf, ours, packPayments } = require("./gas-world.js");
 
@@ -32,8 +32,13 @@ class MeasuredVault {
     const vault = new MeasuredVault();
     const { abi, bytecode } = ours("Vault");
     Object.assign(vault, { world, abi });
-    const created = await world.chain.create({ abi, bytecode }, [await vault.configuration()]);
-    Object.assign(vault, { address: created.contractAddress, creation: Number(created.gasUsed) });
+    const factory = ours("VaultFactory");
+    const made = await world.chain.create(factory, [keccak256(bytecode.object)]);
+    const call = { abi: factory.abi, functionName: "create", args: [bytecode.object, await vault.configuration()] };
+    const created = await world.chain.send(world.owner, made.contractAddress, encodeFunctionData(call));
+    const [{ args }] = parseEventLogs({ abi: factory.abi, logs: created.logs, eventName: "VaultDeployed" });
+    const creation = { factory: Number(made.gasUsed), vault: Number(created.gasUsed) };
+    Object.assign(vault, { address: args.vault, creation });
     await world.fund(vault.address);
     return vault;
   }

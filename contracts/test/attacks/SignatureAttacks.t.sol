@@ -237,7 +237,7 @@ contract SignatureAttacks is AttackTest {
     /// @notice Replay in another vault of the same signers: the domain holds the vault's address.
     function test_attack08_signaturesInAnotherVault() external {
         Vote[] memory list = _list(_signed("alice"), _signed("bob"));
-        IVault other = Deploy.vault(configuration());
+        IVault other = Deploy.twin(configuration());
         Tokens.give(usdt, address(other), 1_000_000 * USDT);
         vm.prank(relayer);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultSignatureInvalid.selector, alice));

@@ -42,7 +42,7 @@ contract VoteAttacks is AttackTest {
     /// @notice Cross-vault replay: ids commit to the vault, though signers, token and policy are the same.
     function test_attack08_crossVaultReplay() external {
         (Batch memory b, bytes32 id) = readyBatch(1, UPPER, packed);
-        IVault other = Deploy.vault(configuration());
+        IVault other = Deploy.twin(configuration());
         Tokens.give(usdt, address(other), 1_000_000 * USDT);
         bytes32 there = other.hashBatch(b);
         assertNotEq(there, id, "id");

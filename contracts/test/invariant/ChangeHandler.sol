@@ -45,8 +45,8 @@ abstract contract ChangeHandler is PaymentHandler {
 
     // ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    function _proposeChange(uint256 seed, ChangeKind kind) internal returns (bytes32) {
-        GhostVotes.Item memory item;
+    /// @dev A change as it is proposed now, by nobody yet.
+    function _newChange(uint256 seed, ChangeKind kind) internal returns (GhostVotes.Item memory item) {
         item.expiresAt = time + ghost.policyDelay() + SETTLE;
         item.expiresAt = _oneIn(16, seed, "odd life")
             ? item.expiresAt - 1
@@ -59,10 +59,20 @@ abstract contract ChangeHandler is PaymentHandler {
         item.id = vault.hashChange(item.kind, item.content);
         item.instant = _onlyTightens(item);
         (item.required, item.delay) = (ghost.threshold(), item.instant ? 0 : ghost.policyDelay());
-        item.proposedBy = _mostly(seed, Role.Proposer, true);
-        bytes memory reason = _predictRules(item);
+    }
+
+    /// @dev Why a change cannot be proposed, whoever does it.
+    function _predictNewChange(GhostVotes.Item memory item) internal view returns (bytes memory reason) {
+        reason = _predictRules(item);
         uint256 least = item.instant ? 1 : item.delay + SETTLE;
-        if (reason.length == 0) reason = _predictOpen(item.proposedBy, item.id, item.expiresAt, least);
+        if (reason.length == 0) reason = _predictOpen(item.id, item.expiresAt, least);
+    }
+
+    function _proposeChange(uint256 seed, ChangeKind kind) internal returns (bytes32) {
+        GhostVotes.Item memory item = _newChange(seed, kind);
+        item.proposedBy = _mostly(seed, Role.Proposer, true);
+        bytes memory reason = _predictNewChange(item);
+        if (reason.length == 0) reason = _predictProposer(item.proposedBy);
         bool enacts = item.instant && item.required == 1 && ghost.isSigner(item.proposedBy);
         if (reason.length == 0 && enacts) reason = _predictTighten(item);
         (bool done,) = _call(item.proposedBy, abi.encodeCall(IVault.proposeChange, (item.kind, item.content)), reason);
@@ -343,7 +353,7 @@ abstract contract ChangeHandler is PaymentHandler {
             row.cap = row.maxKnown + uint128(_roll(own, "cap", 5_000_000) * UNIT); // at most 250,000 USDT
             if (k > 0 || _oneIn(4, own, "not automatic")) {
                 row.approvals += uint8(_roll(own, "approvals", TOP_APPROVALS - row.approvals + 1));
-                row.delay += uint32(_roll(own, "delay", 20 hours));
+                if (!_oneIn(2, own, "no delay")) row.delay += uint32(_roll(own, "delay", 20 hours));
             }
             if (k == c.tiers.length - 1) row.approvals = uint8(TOP_APPROVALS);
             c.tiers[k] = Tier(row.maxKnown, row.maxUnknown, row.cap, row.approvals, row.delay);

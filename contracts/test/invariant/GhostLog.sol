@@ -16,7 +16,8 @@ abstract contract GhostLog {
     struct Release {
         bytes32 id;
         address caller;
-        bool automatic; // `pay`, not `execute`
+        bool automatic; // by `pay`
+        bool bySig; // by `payBySig`; if neither, by `execute`
         uint256 time;
         uint256 tier;
         uint256 total;

@@ -183,15 +183,16 @@ abstract contract GhostVotes is GhostPolicy {
     }
 
     /// @notice When the clock has run out; 0 if it is not running. If more is asked for than was when it was proposed, it runs
-    /// from no earlier than that and than the last vote.
+    /// from no earlier than that and than the last vote. What a change needs rises only with a new signer set, which drops
+    /// votes.
     function readyAt(bytes32 id) public view returns (uint256) {
         if (!isRunning(id)) return 0;
         Item storage p = _items[id];
         (uint256 required, uint256 delay) = terms(id);
         uint256 start = p.clock;
-        if (!p.isChange && required > p.required) {
+        if (required > p.required) {
             if (p.votedAt > start) start = p.votedAt;
-            if (termsChangedAt > start) start = termsChangedAt;
+            if (!p.isChange && termsChangedAt > start) start = termsChangedAt;
         }
         return start + delay;
     }

@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {ChangeKind, Role, Standing, State} from "../../src/types/VaultTypes.sol";
 import {ModeToken} from "../mocks/ModeToken.sol";
-import {ChangeHandler} from "./ChangeHandler.sol";
 import {GhostLog} from "./GhostLog.sol";
 import {GhostVotes} from "./GhostVotes.sol";
+import {SignatureHandler} from "./SignatureHandler.sol";
 
 /// @notice Everything else that can happen: votes, vetoes, freezes, the token's whims, deposits, and time.
-contract Handler is ChangeHandler {
+contract Handler is SignatureHandler {
     // ── Votes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     function approve(uint256 seed) external step {
@@ -22,13 +22,8 @@ contract Handler is ChangeHandler {
         if (id == 0) return;
         address caller = _oneIn(8, seed, "trespasser") ? _anyone(seed) : _voter(seed, id);
         if (_oneIn(8, seed, "nothing proposed")) id = bytes32(_roll(seed, "id", 64));
-        bytes memory reason = _predictVote(caller, id);
-        if (ghost.stateOf(id, time) == State.None && ghost.isSigner(caller)) reason = "";
-        if (reason.length == 0 && !ghost.hasVote(id, caller) && ghost.hasRevoked(id, caller)) {
-            reason = abi.encodeWithSelector(IVault.VaultNotApproved.selector, id, caller);
-        }
-        (bool done,) = _call(caller, abi.encodeCall(IVault.revoke, (id)), reason);
-        if (done) ghost.unvote(id, caller);
+        _revoke(caller, id);
+        if (_oneIn(4, seed, "twice")) _revoke(caller, id);
     }
 
     function cancel(uint256 seed) external step {
@@ -57,6 +52,7 @@ contract Handler is ChangeHandler {
     function carry(uint256 seed) external step {
         bytes32 id = _pick(seed, _oneIn(2, seed, "is change"), State.Proposed);
         if (id == 0) return;
+        if (_oneIn(2, seed, "by signature")) _bringVotes(seed, id);
         _gatherVotes(id);
         _finish(seed, id);
     }
@@ -117,15 +113,6 @@ contract Handler is ChangeHandler {
         if (!done) return;
         ghost.vote(id, caller, time);
         _settle(id);
-    }
-
-    function _predictVote(address caller, bytes32 id) private view returns (bytes memory reason) {
-        if (!ghost.isSigner(caller)) return abi.encodeWithSelector(IVault.VaultNotSigner.selector, caller);
-        if (!ghost.isOpen(id, time)) reason = _stateInvalid(id);
-    }
-
-    function _stateInvalid(bytes32 id) private view returns (bytes memory) {
-        return abi.encodeWithSelector(IVault.VaultStateInvalid.selector, id, ghost.stateOf(id, time));
     }
 
     /// @dev One whose vote is on record, be it of an earlier signer set.

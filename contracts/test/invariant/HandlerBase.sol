@@ -7,6 +7,7 @@ import {Batch, ChangeKind, Configuration, Grant, Order, Role, State, Tier, Vote}
 import {Deploy} from "../Deploy.sol";
 import {IModeTokenHook, ModeToken} from "../mocks/ModeToken.sol";
 import {Ghost} from "./Ghost.sol";
+import {IntrudingSigner} from "./IntrudingSigner.sol";
 import {Rebuilt} from "./Rebuilt.sol";
 import {CommonBase} from "forge-std/Base.sol";
 import {VmSafe} from "forge-std/Vm.sol";
@@ -23,16 +24,20 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
     IVault public immutable vault;
     ModeToken public immutable token;
     ModeToken public immutable stray; // another token, to be swept
+    IntrudingSigner public immutable intruder; // one of the people, and a contract
     Ghost public immutable ghost;
 
     /// @notice Block time; `block.timestamp` may be read once a call and go stale after a jump.
     uint256 public time;
     /// @notice How often a function succeeded, or an error was the answer, by selector.
     mapping(bytes4 selector => uint256) public hits;
+    /// @notice How often a function was refused, by selector.
+    mapping(bytes4 selector => uint256) public refused;
     /// @notice Calls from inside a transfer that the lock did not stop.
     uint256 public reentered;
 
     address[] internal _people; // whoever may come to hold a role or a vote, and one who never does
+    mapping(address person => uint256) internal _keys;
     address[] internal _payees;
     address private _caller; // of the call under way
     bytes private _data;
@@ -51,8 +56,12 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         time = 1_800_000_000;
         vm.warp(time);
         for (uint256 i = 0; i < 12; ++i) {
-            _people.push(address(uint160(0xA11CE000 + i)));
+            uint256 key = 0xA11CE000 + 2 * i; // keys beside these are nobody's
+            _people.push(vm.addr(key));
+            _keys[_people[i]] = key;
         }
+        intruder = new IntrudingSigner();
+        _people[3] = address(intruder);
         (token, stray) = (new ModeToken(), new ModeToken());
         Configuration memory c = _configuration();
         vault = Deploy.vault(c);
@@ -92,6 +101,7 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
             _unpredicted(caller, data, reason, returned);
         }
         ++hits[bytes4(success ? data : returned)];
+        if (!success) ++refused[bytes4(data)];
         if (address(_reader) == address(0)) return (success, returned);
         VmSafe.Log[] memory logs = vm.getRecordedLogs(); // those of a call that reverted too
         if (success) _reader.read(logs, address(vault), time);
@@ -225,10 +235,11 @@ abstract contract HandlerBase is CommonBase, IModeTokenHook {
         c.policyDelay = 1 days;
         c.threshold = 2;
         c.signers = _slice(_people, 0, 4);
-        c.tiers = new Tier[](3);
+        c.tiers = new Tier[](4);
         c.tiers[0] = Tier(uint128(10_000 * USDT), uint128(1000 * USDT), uint128(30_000 * USDT), 0, 0);
-        c.tiers[1] = Tier(uint128(50_000 * USDT), uint128(20_000 * USDT), uint128(120_000 * USDT), 2, 1 hours);
-        c.tiers[2] = Tier(uint128(200_000 * USDT), uint128(200_000 * USDT), uint128(500_000 * USDT), 3, 1 days);
+        c.tiers[1] = Tier(uint128(20_000 * USDT), uint128(5000 * USDT), uint128(60_000 * USDT), 2, 0);
+        c.tiers[2] = Tier(uint128(50_000 * USDT), uint128(20_000 * USDT), uint128(120_000 * USDT), 2, 1 hours);
+        c.tiers[3] = Tier(uint128(200_000 * USDT), uint128(200_000 * USDT), uint128(500_000 * USDT), 3, 1 days);
         c.guardians = _slice(_people, 8, 2);
         c.guardiansUntil = end;
         c.grants = new Grant[](4);

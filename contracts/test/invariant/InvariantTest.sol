@@ -40,7 +40,7 @@ abstract contract InvariantTest is Test {
 
     /// @notice The handler's actions.
     function actions() internal view returns (bytes4[] memory list) {
-        list = new bytes4[](21);
+        list = new bytes4[](27);
         (list[0], list[1], list[2]) = (handler.pay.selector, handler.payAgain.selector, handler.propose.selector);
         (list[3], list[4], list[5]) = (handler.execute.selector, handler.approve.selector, handler.revoke.selector);
         (list[6], list[7], list[8]) = (handler.cancel.selector, handler.carry.selector, handler.proposeChange.selector);
@@ -51,6 +51,9 @@ abstract contract InvariantTest is Test {
         (list[16], list[17]) = (handler.wait.selector, handler.waitForEdge.selector);
         (list[18], list[19], list[20]) =
         (handler.payALot.selector, handler.carryBatch.selector, handler.carryChange.selector);
+        (list[21], list[22]) = (handler.payBySig.selector, handler.proposeBySig.selector);
+        (list[23], list[24]) = (handler.approveBySig.selector, handler.proposeChangeBySig.selector);
+        (list[25], list[26]) = (handler.approveChangeBySig.selector, handler.setMood.selector);
     }
 
     /// @dev What would come of a call.

@@ -11,7 +11,7 @@ import {HandlerBase} from "./HandlerBase.sol";
 /// @notice Batches: paid, proposed, executed, repeated and spoiled.
 abstract contract PaymentHandler is HandlerBase {
     uint256 private constant UPPER = 1 << 63; // numbers that only proposals may use
-    uint256 private constant NUMBERS_END = 1 << 64;
+    uint256 internal constant NUMBERS_END = 1 << 64;
 
     /// @dev What a call that pays is to come to; `reason` is empty unless it reverts.
     struct Outcome {
@@ -67,12 +67,17 @@ abstract contract PaymentHandler is HandlerBase {
         uint256 count = ghost.tierCount();
         uint256 tier =
             _oneIn(8, seed, "odd tier") || count == 1 ? _roll(seed, "tier", 5) : 1 + _roll(seed, "tier", count - 1);
-        bytes memory packed = _payments(seed, tier);
-        Batch memory b = _batch(seed, tier, packed, _oneIn(8, seed, "lower"));
-        packed = _spoil(seed, b, packed, NUMBERS_END);
+        (Batch memory b, bytes memory packed) = _newBatch(seed, tier, _oneIn(8, seed, "lower"));
         bytes32 old = _pick(seed, false, State.Expired);
         if (old != 0 && _oneIn(16, seed, "twice")) (b, packed) = (ghost.itemOf(old).batch, ghost.itemOf(old).content);
         return _propose(_mostly(seed, Role.Proposer, true), b, packed);
+    }
+
+    /// @dev One to be proposed or paid with votes.
+    function _newBatch(uint256 seed, uint256 tier, bool lower) internal returns (Batch memory b, bytes memory packed) {
+        packed = _payments(seed, tier);
+        b = _batch(seed, tier, packed, lower);
+        packed = _spoil(seed, b, packed, NUMBERS_END);
     }
 
     function execute(uint256 seed) external step {
@@ -96,11 +101,15 @@ abstract contract PaymentHandler is HandlerBase {
         bytes memory reason = _predictPropose(caller, id, b, packed);
         (bool done,) = _call(caller, abi.encodeCall(IVault.propose, (orderOf(b), packed)), reason);
         if (!done) return id;
-        GhostVotes.Item memory item;
-        (item.id, item.proposedBy, item.batch, item.content) = (id, caller, b, packed);
-        (item.required, item.delay) = (ghost.tier(b.tier).approvals, ghost.tier(b.tier).delay);
-        item.expiresAt = b.expiresAt;
+        GhostVotes.Item memory item = _itemOf(b, packed);
+        item.proposedBy = caller;
         ghost.open(item, time);
+    }
+
+    /// @dev A batch as it is proposed now, by nobody yet.
+    function _itemOf(Batch memory b, bytes memory packed) internal view returns (GhostVotes.Item memory item) {
+        (item.id, item.batch, item.content, item.expiresAt) = (vault.hashBatch(b), b, packed, b.expiresAt);
+        (item.required, item.delay) = (ghost.tier(b.tier).approvals, ghost.tier(b.tier).delay);
     }
 
     /// @dev Now and then with other payments, another header, or some payments left out.
@@ -111,7 +120,7 @@ abstract contract PaymentHandler is HandlerBase {
         if (_oneIn(16, seed, "other order")) b.context ^= bytes32(uint256(1));
         _derive(b, packed);
         id = vault.hashBatch(b);
-        address caller = _mostly(seed, Role.Keeper, true);
+        address caller = _mostlyExecutor(seed);
         Outcome memory o = _predictExecute(caller, id, b, packed, skipMask);
         uint256 unpaid = _unpaid(b);
         GhostLog.Release memory r;
@@ -122,6 +131,10 @@ abstract contract PaymentHandler is HandlerBase {
         if (done && paid == unpaid) ghost.execute(id);
     }
 
+    function _mostlyExecutor(uint256 seed) internal view returns (address) {
+        return _mostly(seed, Role.Keeper, true);
+    }
+
     /// @dev Makes the call and writes down what the token saw of it.
     function _release(
         address caller,
@@ -130,7 +143,7 @@ abstract contract PaymentHandler is HandlerBase {
         bytes memory packed,
         Outcome memory o,
         GhostLog.Release memory r
-    ) private returns (bool done, uint256 paid) {
+    ) internal returns (bool done, uint256 paid) {
         r.caller = caller;
         uint256 sentBefore = token.sentCount();
         bytes memory returned;
@@ -189,30 +202,44 @@ abstract contract PaymentHandler is HandlerBase {
         view
         returns (bytes memory reason)
     {
-        uint256 count = ghost.tierCount();
-        if (b.tier >= count) return abi.encodeWithSelector(IVault.VaultTierUnknown.selector, b.tier, count);
-        if (ghost.isAutomatic(b.tier)) return abi.encodeWithSelector(IVault.VaultTierAutomatic.selector, b.tier);
+        reason = _predictProposed(id, b, packed);
+        if (reason.length == 0) reason = _predictProposer(caller);
+    }
+
+    /// @dev Why a batch cannot be proposed, whoever does it.
+    function _predictProposed(bytes32 id, Batch memory b, bytes memory packed)
+        internal
+        view
+        returns (bytes memory reason)
+    {
+        reason = _predictApprovals(b.tier);
+        if (reason.length != 0) return reason;
         reason = _predictContent(b, packed, NUMBERS_END);
         if (reason.length != 0) return reason;
         for (uint256 i = 0; i < b.count; ++i) {
             reason = _refusal(b.tier, packed, i);
             if (reason.length != 0) return reason;
         }
-        return _predictOpen(caller, id, b.expiresAt, ghost.tier(b.tier).delay + SETTLE);
+        return _predictOpen(id, b.expiresAt, ghost.tier(b.tier).delay + SETTLE);
+    }
+
+    function _predictApprovals(uint256 tier) internal view returns (bytes memory reason) {
+        uint256 count = ghost.tierCount();
+        if (tier >= count) return abi.encodeWithSelector(IVault.VaultTierUnknown.selector, tier, count);
+        if (ghost.isAutomatic(tier)) reason = abi.encodeWithSelector(IVault.VaultTierAutomatic.selector, tier);
+    }
+
+    function _predictProposer(address caller) internal view returns (bytes memory reason) {
+        if (!ghost.isSigner(caller) && !_holds(caller, Role.Proposer)) {
+            reason = abi.encodeWithSelector(IVault.VaultNotProposer.selector, caller);
+        }
     }
 
     /// @dev What opening any proposal asks for; `least` is the life that it needs. [seconds]
-    function _predictOpen(address caller, bytes32 id, uint256 expiresAt, uint256 least)
-        internal
-        view
-        returns (bytes memory reason)
-    {
+    function _predictOpen(bytes32 id, uint256 expiresAt, uint256 least) internal view returns (bytes memory reason) {
         State state = ghost.stateOf(id, time);
         if (state != State.None) return abi.encodeWithSelector(IVault.VaultAlreadyProposed.selector, id, state);
         reason = _predictLife(expiresAt, least);
-        if (reason.length == 0 && !ghost.isSigner(caller) && !_holds(caller, Role.Proposer)) {
-            reason = abi.encodeWithSelector(IVault.VaultNotProposer.selector, caller);
-        }
     }
 
     function _predictLife(uint256 expiresAt, uint256 least) internal view returns (bytes memory reason) {
@@ -237,14 +264,23 @@ abstract contract PaymentHandler is HandlerBase {
 
     /// @dev What executing any proposal asks for.
     function _predictReady(address caller, bytes32 id) internal view returns (bytes memory reason) {
-        if (!ghost.isSigner(caller) && !_holds(caller, Role.Keeper)) {
-            return abi.encodeWithSelector(IVault.VaultNotExecutor.selector, caller);
-        }
+        reason = _predictExecutor(caller);
+        if (reason.length != 0) return reason;
         State state = ghost.stateOf(id, time);
         if (state != State.Ready) reason = abi.encodeWithSelector(IVault.VaultStateInvalid.selector, id, state);
     }
 
-    function _predictContent(Batch memory b, bytes memory packed, uint256 limit) private pure returns (bytes memory) {
+    function _predictExecutor(address caller) internal view returns (bytes memory reason) {
+        if (!ghost.isSigner(caller) && !_holds(caller, Role.Keeper)) {
+            reason = abi.encodeWithSelector(IVault.VaultNotExecutor.selector, caller);
+        }
+    }
+
+    function _stateInvalid(bytes32 id) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IVault.VaultStateInvalid.selector, id, ghost.stateOf(id, time));
+    }
+
+    function _predictContent(Batch memory b, bytes memory packed, uint256 limit) internal pure returns (bytes memory) {
         if (packed.length % 48 != 0) {
             return abi.encodeWithSelector(IVault.VaultCountInvalid.selector, packed.length / 48, packed.length);
         }
@@ -256,7 +292,7 @@ abstract contract PaymentHandler is HandlerBase {
 
     /// @dev Which of the payments to try are paid, and what stops them all.
     function _predictRelease(Batch memory b, bytes memory packed, uint256 tries)
-        private
+        internal
         view
         returns (Outcome memory o)
     {
@@ -344,7 +380,7 @@ abstract contract PaymentHandler is HandlerBase {
         return mode == ModeToken.Mode.Nothing ? left + o.total : left;
     }
 
-    function _fails(bytes memory reason) private pure returns (Outcome memory o) {
+    function _fails(bytes memory reason) internal pure returns (Outcome memory o) {
         o.reason = reason;
     }
 
@@ -405,11 +441,11 @@ abstract contract PaymentHandler is HandlerBase {
         return packed;
     }
 
-    function _tryNumbers(Batch memory b) private {
+    function _tryNumbers(Batch memory b) internal {
         if (uint256(b.firstNumber) + b.count <= NUMBERS_END) ghost.tryNumbers(b.firstNumber, b.count);
     }
 
-    function _unpaid(Batch memory b) private view returns (uint256 mask) {
+    function _unpaid(Batch memory b) internal view returns (uint256 mask) {
         for (uint256 i = 0; i < b.count; ++i) {
             if (ghost.timesPaid(uint256(b.firstNumber) + i) == 0) mask |= 1 << i;
         }

@@ -7,11 +7,13 @@ import {ChangeKind, State} from "../../src/types/VaultTypes.sol";
 import {IModeTokenHook} from "../mocks/ModeToken.sol";
 import {GhostLog} from "./GhostLog.sol";
 import {GhostVotes} from "./GhostVotes.sol";
+import {IntrudingSigner} from "./IntrudingSigner.sol";
 import {InvariantTest} from "./InvariantTest.sol";
+import {SignatureHandler} from "./SignatureHandler.sol";
 
 /// @notice Scripted runs of the handler, always the same: the states that the invariants speak of are really reached.
 contract ReachTest is InvariantTest {
-    uint256 private constant RUNS = 130;
+    uint256 private constant RUNS = 200;
     uint256 private constant DEPTH = 64;
 
     mapping(bytes4 selector => uint256) private _hits;
@@ -19,7 +21,11 @@ contract ReachTest is InvariantTest {
     mapping(ChangeKind => uint256) private _instant; // of these, with the vote that brought the quorum
     mapping(uint256 tier => uint256) private _executedInTier;
     mapping(State => uint256) private _ended;
+    mapping(bytes4 selector => uint256) private _refused;
+    mapping(SignatureHandler.Sign => uint256) private _judged;
+    mapping(IntrudingSigner.Mood => uint256) private _asked;
     uint256 private _automatic;
+    uint256 private _bySig;
     uint256 private _inParts; // batches that more than one call paid
     uint256 private _outvoted; // proposals whose votes a new signer set dropped
     uint256 private _settling; // releases while the caps of two policies were in force
@@ -32,6 +38,7 @@ contract ReachTest is InvariantTest {
             _collect();
         }
         _assertCalls();
+        _assertSignatures();
         _assertRefusals();
         _assertStates();
     }
@@ -51,6 +58,7 @@ contract ReachTest is InvariantTest {
         for (uint256 i = 0; i < list.length; ++i) {
             _hits[list[i]] += handler.hits(list[i]);
         }
+        _collectSignatures();
         GhostVotes.Enacted[] memory changes = ghost.enacted();
         for (uint256 i = 0; i < changes.length; ++i) {
             ++_enacted[changes[i].kind];
@@ -59,6 +67,7 @@ contract ReachTest is InvariantTest {
         GhostLog.Release[] memory all = ghost.releases();
         for (uint256 i = 0; i < all.length; ++i) {
             if (all[i].automatic) ++_automatic;
+            else if (all[i].bySig) ++_bySig;
             else ++_executedInTier[all[i].tier];
             for (uint256 j = 0; j < i; ++j) {
                 if (all[j].id == all[i].id) ++_inParts;
@@ -71,6 +80,35 @@ contract ReachTest is InvariantTest {
             GhostVotes.Item memory item = ghost.itemOf(ids[i]);
             if (item.voters.length != 0 && item.era != ghost.era()) ++_outvoted;
         }
+    }
+
+    function _collectSignatures() private {
+        bytes4[] memory list = _signed();
+        for (uint256 i = 0; i < list.length; ++i) {
+            _refused[list[i]] += handler.refused(list[i]);
+        }
+        for (uint256 sign = 0; sign <= uint256(type(SignatureHandler.Sign).max); ++sign) {
+            _judged[SignatureHandler.Sign(sign)] += handler.judged(SignatureHandler.Sign(sign));
+        }
+        for (uint256 mood = 0; mood <= uint256(type(IntrudingSigner.Mood).max); ++mood) {
+            _asked[IntrudingSigner.Mood(mood)] += handler.asked(IntrudingSigner.Mood(mood));
+        }
+    }
+
+    /// @dev Each call with votes is taken and refused, for signatures of each kind; and the contract is asked in each mood.
+    function _assertSignatures() private view {
+        bytes4[] memory list = _signed();
+        for (uint256 i = 0; i < list.length; ++i) {
+            assertGt(_hits[list[i]], 20, "taken");
+            assertGt(_refused[list[i]], 20, "refused");
+        }
+        for (uint256 sign = 0; sign <= uint256(type(SignatureHandler.Sign).max); ++sign) {
+            assertGt(_judged[SignatureHandler.Sign(sign)], 5, "signature");
+        }
+        for (uint256 mood = 0; mood <= uint256(type(IntrudingSigner.Mood).max); ++mood) {
+            assertGt(_asked[IntrudingSigner.Mood(mood)], 5, "mood");
+        }
+        assertGt(_bySig, 20, "paid by signature");
     }
 
     function _assertCalls() private view {
@@ -115,18 +153,28 @@ contract ReachTest is InvariantTest {
     }
 
     function _calls() private pure returns (bytes4[] memory l) {
-        l = new bytes4[](13);
+        l = new bytes4[](18);
         (l[0], l[1], l[2]) = (IVault.pay.selector, IVault.propose.selector, IVault.approve.selector);
         (l[3], l[4]) = (IVault.execute.selector, IVault.proposeChange.selector);
         (l[5], l[6]) = (IVault.approveChange.selector, IVault.executeChange.selector);
         (l[7], l[8], l[9]) = (IVault.revoke.selector, IVault.cancel.selector, IVault.freeze.selector);
         (l[10], l[11]) = (IVault.blockRecipient.selector, IVault.revokeRole.selector);
         l[12] = IModeTokenHook.onTransfer.selector;
+        bytes4[] memory signed = _signed();
+        for (uint256 i = 0; i < signed.length; ++i) {
+            l[13 + i] = signed[i];
+        }
     }
 
-    /// @dev All errors of the vault but those of its creation, of the lock, of gas and of signatures.
+    function _signed() private pure returns (bytes4[] memory l) {
+        l = new bytes4[](5);
+        (l[0], l[1], l[2]) = (IVault.payBySig.selector, IVault.proposeBySig.selector, IVault.approveBySig.selector);
+        (l[3], l[4]) = (IVault.proposeChangeBySig.selector, IVault.approveChangeBySig.selector);
+    }
+
+    /// @dev All errors of the vault but those of its creation, of the lock and of gas.
     function _refusals() private pure returns (bytes4[] memory l) {
-        l = new bytes4[](37);
+        l = new bytes4[](42);
         (l[0], l[1]) = (IVault.VaultAddressInvalid.selector, IVault.VaultNotKeeper.selector);
         (l[2], l[3]) = (IVault.VaultNotGuardian.selector, IVault.VaultNotSigner.selector);
         (l[4], l[5]) = (IVault.VaultNotProposer.selector, IVault.VaultNotExecutor.selector);
@@ -145,6 +193,8 @@ contract ReachTest is InvariantTest {
         (l[30], l[31]) = (IVault.VaultNotVetoable.selector, IVault.VaultTiersCoolingDown.selector);
         (l[32], l[33]) = (IVault.VaultSweepOfToken.selector, IVault.VaultSweepFailed.selector);
         (l[34], l[35]) = (IVault.VaultStandingStale.selector, IVault.VaultRoleStale.selector);
-        l[36] = Policy.PolicyOutOfRange.selector;
+        (l[36], l[37]) = (Policy.PolicyOutOfRange.selector, IVault.VaultTierDelayed.selector);
+        (l[38], l[39]) = (IVault.VaultVotesMissing.selector, IVault.VaultVotesShort.selector);
+        (l[40], l[41]) = (IVault.VaultVoteRevoked.selector, IVault.VaultSignatureInvalid.selector);
     }
 }

@@ -54,7 +54,7 @@ contract ConstructorTest is PolicyTest {
     function test_constructor_emitsEverything() external {
         Configuration memory c = configuration();
         c.successor = makeAddr("successor");
-        address next = nextVault();
+        address next = Deploy.theFactory().vaultAddress(Deploy.vaultCode(), c);
         Tier memory none;
 
         vm.expectEmit(next);
@@ -81,14 +81,14 @@ contract ConstructorTest is PolicyTest {
         emit IVault.SuccessorSet(address(0), c.successor);
         vm.recordLogs();
         Deploy.vault(c);
-        assertEq(vm.getRecordedLogs().length, 12);
+        assertEq(vm.getRecordedLogs().length, 12 + 1); // one is the factory's
     }
 
     function test_constructor_saysNothingOfNoSuccessor() external {
         Configuration memory c = configuration();
         vm.recordLogs();
-        IVault v = Deploy.vault(c);
-        assertEq(vm.getRecordedLogs().length, 11);
+        IVault v = Deploy.twin(c);
+        assertEq(vm.getRecordedLogs().length, 11 + 1); // one is the factory's
         assertEq(v.successor(), address(0));
     }
 
@@ -423,8 +423,25 @@ contract ConstructorTest is PolicyTest {
         Configuration memory c = configuration();
         c.successor = address(usdt);
         refuse(c, addressInvalid(address(usdt)));
+    }
+
+    /// @dev With a factory, the vault's address comes from its configuration, which so cannot name it.
+    function test_constructor_RevertWhen_VaultItself() external {
+        Configuration memory c = configuration();
+        c.signers[1] = nextVault();
+        refuseItself(c, c.signers[1]);
+        c = configuration();
+        c.guardians[1] = nextVault();
+        refuseItself(c, c.guardians[1]);
+        c = configuration();
+        c.grants[0].account = nextVault();
+        refuseItself(c, c.grants[0].account);
+        c = configuration();
+        c.known[0] = nextVault();
+        refuseItself(c, c.known[0]);
+        c = configuration();
         c.successor = nextVault();
-        refuse(c, addressInvalid(c.successor));
+        refuseItself(c, c.successor);
     }
 
     // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -449,15 +466,18 @@ contract ConstructorTest is PolicyTest {
         assertEq(uint8(v.standingOf(recipient)), uint8(expected));
     }
 
-    /// @dev Where the next `new Vault` goes. A refused creation uses up a place too.
+    function refuseItself(Configuration memory c, address itself) private {
+        vm.expectRevert(addressInvalid(itself));
+        Deploy.byConstructor(c);
+    }
+
+    /// @dev Where a vault goes that is created without a factory. A refused creation uses up a place too.
     function nextVault() private view returns (address) {
         return vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
     }
 
-    /// @dev Zero, the token and the vault that is created third from now.
     function badAddresses() private view returns (address[] memory) {
-        address third = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
-        return addresses(address(0), address(usdt), third);
+        return addresses(address(0), address(usdt));
     }
 
     function oneTier(uint128 limit) private pure returns (Tier[] memory rows) {

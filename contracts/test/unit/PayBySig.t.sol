@@ -266,6 +266,7 @@ contract PayBySigTest is SignedTest {
 
     // ── Life ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    /// @dev An order that is dead already is told the range as well: `VaultExpired` is what `pay` says, which takes any end.
     function test_payBySig_boundsLife() external {
         Batch memory b = header(1, 100, packed);
         uint40[4] memory wrong = [START, START - 1, 0, START + 30 days + 1];

@@ -130,7 +130,7 @@ contract SignaturesTest is SignedTest {
     function test_signature_RevertWhen_ReplayedElsewhere() external {
         Batch memory fresh = header(1, 200, packed);
         Vote[] memory list = signedBy(addresses(alice, bob), fresh);
-        IVault other = Deploy.vault(configuration());
+        IVault other = Deploy.twin(configuration());
         vm.expectRevert(signatureInvalid(alice));
         other.proposeBySig(orderOf(fresh), packed, list);
         vm.chainId(block.chainid + 1);

@@ -51,7 +51,7 @@ contract VaultFactoryTest is VaultTest {
     }
 
     function test_isVault_SaysNoOfOthers() external view {
-        assertFalse(factory.isVault(address(vault)), "made by its constructor alone");
+        assertFalse(factory.isVault(address(vault)), "made by another factory");
         assertFalse(factory.isVault(address(0)), "nobody");
         assertFalse(factory.isVault(address(factory)), "itself");
     }
