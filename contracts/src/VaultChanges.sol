@@ -84,7 +84,7 @@ abstract contract VaultChanges is VaultProposals {
     }
 
     /// @dev Stores a change after its votes. One that only tightens takes effect with its quorum, so that nobody can order
-    /// something before it.
+    /// something between its proposal and its effect.
     function _settle(bytes32 id, ChangeKind kind, bytes calldata change, Proposal p) private {
         bool takesEffect = p.instant() && p.isRunning(hot.epoch(), _terms(p));
         _proposals[id] = takesEffect ? p.executed() : p;

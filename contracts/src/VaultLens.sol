@@ -35,7 +35,7 @@ contract VaultLens {
 
     // ── What may be paid now ─────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice What the policy says of each packed payment now. Says nothing of numbers or of the vault's balance.
+    /// @notice What the policy says of each packed payment now. Says nothing of numbers, of the vault's balance or of a freeze.
     /// @param payments Packed payments, 48 bytes each, any number of them.
     function preview(IVault vault, bytes calldata payments) external view returns (Preview[] memory all) {
         if (payments.length % PackedPayments.SIZE != 0) revert IVault.VaultCountInvalid(0, payments.length);

@@ -168,7 +168,7 @@ function sample({ name, type, components }) {
   if (type.endsWith("[]")) return [1, 2].map(() => sample({ name, type: type.slice(0, -2), components }));
   if (components !== undefined) return Object.fromEntries(components.map((component) => [component.name, sample(component)]));
   if (name === "role" || name === "kind") return 1;
-  return { address: TOKEN.address, bytes: "0x1234", bytes32: `0x${"ab".repeat(32)}`, uint40: 1_900_000_000 }[type] ?? 77n;
+  return { address: TOKEN.address, bytes: "0x1234", bytes14: `0x${"cd".repeat(14)}`, bytes32: `0x${"ab".repeat(32)}`, uint40: 1_900_000_000 }[type] ?? 77n;
 }
 
 test("a renderer shows every value of every call that changes something", async () => {
@@ -185,7 +185,7 @@ test("a renderer shows every value of every call that changes something", async 
     assert.equal(shown[i].lines.length, values.length, name);
     values.forEach(([type, value], k) => {
       const [, text] = shown[i].lines[k];
-      if (["address", "bytes", "bytes32"].includes(type)) assert.equal(text.toLowerCase(), value.toLowerCase(), name);
+      if (["address", "bytes", "bytes14", "bytes32"].includes(type)) assert.equal(text.toLowerCase(), value.toLowerCase(), name);
       if (["uint64", "uint256", "uint16"].includes(type)) assert.equal(text, `${value}`, name);
     });
   });

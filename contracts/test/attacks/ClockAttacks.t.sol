@@ -92,7 +92,7 @@ contract ClockAttacks is AttackTest {
         assertEq(vault.headroom(2), rows[2].cap, "holds at once");
     }
 
-    /// @notice The other order: a loosening that was ready cannot follow a tightening unseen; it states all tiers and waits.
+    /// @notice The other order: a loosening that is proposed after a tightening states all tiers and waits.
     function test_attack52_looseningAfterATightening() external {
         Tier[] memory rows = configuration().tiers;
         rows[2].cap = rows[2].maxKnown;
