@@ -33,7 +33,7 @@ use play::Play;
 use tally::Tally;
 use trace::Trace;
 
-const SEEDS: &str = "1..100";
+const SEEDS: &str = "1..120";
 /// Nodes at a time.
 const STAGES: usize = 2;
 
