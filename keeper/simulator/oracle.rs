@@ -14,13 +14,9 @@ use tidelock_core::{
 use crate::{
     fate::Fate,
     people::People,
-    world::{
-        World,
-        chain::Block,
-        store::Disk,
-        vault::abi::{Abi, Item, unpack},
-    },
+    world::{World, chain::Block, store::Disk},
 };
+use tidelock_model::abi::{self, Item, unpack};
 
 const DAY: u64 = 24 * 3600;
 
@@ -122,7 +118,10 @@ impl Oracle {
         fate: &mut Fate,
     ) -> Result<(), String> {
         let ledger = world.chain.state(block.hash);
-        for (index, tier) in ledger.iter().flat_map(|l| l.vault.tiers.iter().enumerate()) {
+        for (index, tier) in ledger
+            .iter()
+            .flat_map(|l| l.vault.tiers().iter().enumerate())
+        {
             match self.caps.get_mut(index) {
                 Some(cap) => *cap = (*cap).max(tier.cap),
                 None => self.caps.push(tier.cap),
@@ -206,18 +205,18 @@ impl Oracle {
     }
 
     fn payouts_of(&mut self, log: &LogData, time: u64) -> Result<Vec<Payout>, String> {
-        if let Ok(proposed) = Abi::BatchProposed::decode_log_data(log) {
+        if let Ok(proposed) = abi::BatchProposed::decode_log_data(log) {
             let batch = (
                 usize::from(proposed.order.tier()),
                 unpack(&proposed.payments),
             );
             self.proposals.insert(proposed.id, batch);
         }
-        let (first, mask, tier, items) = if let Ok(paid) = Abi::BatchPaid::decode_log_data(log) {
+        let (first, mask, tier, items) = if let Ok(paid) = abi::BatchPaid::decode_log_data(log) {
             let items = unpack(&paid.payments);
             let (first, tier) = (paid.order.first_number(), paid.order.tier());
             (first, paid.paidMask, usize::from(tier), items)
-        } else if let Ok(executed) = Abi::BatchExecuted::decode_log_data(log) {
+        } else if let Ok(executed) = abi::BatchExecuted::decode_log_data(log) {
             let known = self.proposals.get(&executed.id);
             let (tier, items) = known.cloned().ok_or("executed and never proposed")?;
             let first = executed.firstNumber.to::<u64>();
@@ -295,9 +294,9 @@ impl Oracle {
 fn check_room(block: &Block) -> Result<(), String> {
     for mined in &block.transactions {
         let reverted = mined.reverted.iter();
-        let errors = reverted.filter_map(|data| Abi::VaultErrors::abi_decode(data).ok());
+        let errors = reverted.filter_map(|data| abi::VaultErrors::abi_decode(data).ok());
         for error in errors {
-            if let Abi::VaultErrors::VaultCapExceeded(exceeded) = error {
+            if let abi::VaultErrors::VaultCapExceeded(exceeded) = error {
                 let (asked, room) = (exceeded.requested, exceeded.headroom);
                 return Err(format!(
                     "transaction {} asks for {asked} where {room} is left",

@@ -1,6 +1,5 @@
 //! What the vault paid before this keeper's log was opened, as a keeper finds it that starts beside a vault in use.
 
-use alloy_primitives::Bytes;
 use alloy_sol_types::SolCall;
 use tidelock_core::{
     domain::{BlockTime, Payment, PaymentNumber},
@@ -14,9 +13,10 @@ use crate::{
         World,
         chain::{Act, Deed},
         node::reference,
-        vault::abi::{Abi, order, pack},
+        vault::order,
     },
 };
+use tidelock_model::abi;
 
 /// Blocks within which it was made for good.
 const MOST_BLOCKS: u64 = 100;
@@ -52,9 +52,9 @@ impl Past {
         let items: Vec<_> = payments.iter().map(item_of).collect();
         let first_number = 1_u64 << 32; // of the namespace that people use
         let expires_at = world.chain.head().time + LIFE;
-        let pay = Abi::payCall {
+        let pay = abi::payCall {
             order: order(first_number, 0, expires_at),
-            payments: Bytes::from(pack(&items)),
+            payments: abi::pack(&items),
         };
         world.deeds.push(Deed {
             by: world.setting.spare,

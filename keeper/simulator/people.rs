@@ -20,14 +20,15 @@ use crate::{
         World,
         chain::{Act, Deed, Ledger},
         store::Drive,
-        vault::abi::{Abi, Item, header, order, pack, unpack},
+        vault::order,
     },
 };
+use tidelock_model::abi::{self, Item, header, pack, unpack};
 
 /// A proposal that people know from the chain.
 #[derive(Debug, Clone)]
 struct Shown {
-    order: Abi::Order,
+    order: abi::Order,
     payments: Bytes,
 }
 
@@ -124,7 +125,7 @@ impl People {
         let mut block = world.chain.head();
         while self.read.insert(block.hash) {
             for log in &block.logs {
-                if let Ok(proposed) = Abi::BatchProposed::decode_log_data(log) {
+                if let Ok(proposed) = abi::BatchProposed::decode_log_data(log) {
                     let shown = Shown {
                         order: proposed.order,
                         payments: proposed.payments,
@@ -145,17 +146,17 @@ impl People {
         let time = world.chain.head().time;
         let eager = if fate.is_active() { 60 } else { 300 };
         for (id, shown) in &self.shown {
-            let state = ledger.vault.view(*id, time).state;
+            let state = ledger.vault.state(*id, time).number();
             if !(1..=3).contains(&state) || !self.is_meant(shown) {
                 continue;
             }
-            for signer in &ledger.vault.signers {
+            for signer in ledger.vault.signers() {
                 let voted = ledger.vault.has_vote(*id, *signer);
                 if !voted && state == 1 && fate.rng.chance(eager) {
                     let batch = header(&shown.order, &shown.payments);
-                    call(world, *signer, Abi::approveCall { batch });
+                    call(world, *signer, abi::approveCall { batch });
                 } else if voted && fate.is_active() && fate.rng.chance(3) {
-                    call(world, *signer, Abi::revokeCall { id: *id });
+                    call(world, *signer, abi::revokeCall { id: *id });
                 }
             }
             if state == 3 && fate.strikes(Fault::OtherExecutes) {
@@ -166,9 +167,9 @@ impl People {
 
     fn execute(&self, world: &mut World, ledger: &Ledger, shown: &Shown, fate: &mut Fate) {
         fate.struck(Fault::OtherExecutes);
-        let signer = fate.rng.pick(&ledger.vault.signers);
+        let signer = fate.rng.pick(ledger.vault.signers());
         let skip = fate.rng.pick(&[0_u64, 0, 1]);
-        let execute = Abi::executeCall {
+        let execute = abi::executeCall {
             order: shown.order.clone(),
             payments: shown.payments.clone(),
             skipMask: U256::from(skip),
@@ -223,8 +224,8 @@ impl People {
         let life = fate.rng.between(3, 12) * 24 * 3600;
         let order = order(first, 1, world.chain.head().time + life);
         fate.say(|| format!("somebody proposes {} as {first}", payment.reference()));
-        let payments = pack(&[item]).into();
-        call(world, proposer, Abi::proposeCall { order, payments });
+        let payments = pack(&[item]);
+        call(world, proposer, abi::proposeCall { order, payments });
     }
 }
 

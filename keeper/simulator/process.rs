@@ -15,9 +15,9 @@ use crate::{
     world::{
         World,
         store::{Ambush, Drive},
-        vault::abi::{Abi, unpack},
     },
 };
+use tidelock_model::abi::{self, unpack};
 
 /// An effect on its way.
 struct Flight {
@@ -239,17 +239,17 @@ fn told(effect: &Effect) -> String {
     }
 }
 
-fn numbers(order: &Abi::Order, payments: &[u8]) -> String {
+fn numbers(order: &abi::Order, payments: &[u8]) -> String {
     format!("{} x {}", order.first_number(), unpack(payments).len())
 }
 
 fn call_in_words(data: &[u8]) -> String {
-    match Abi::VaultCalls::abi_decode(data) {
-        Ok(Abi::VaultCalls::pay(call)) => format!("pay {}", numbers(&call.order, &call.payments)),
-        Ok(Abi::VaultCalls::propose(call)) => {
+    match abi::VaultCalls::abi_decode(data) {
+        Ok(abi::VaultCalls::pay(call)) => format!("pay {}", numbers(&call.order, &call.payments)),
+        Ok(abi::VaultCalls::propose(call)) => {
             format!("propose {}", numbers(&call.order, &call.payments))
         }
-        Ok(Abi::VaultCalls::execute(call)) => {
+        Ok(abi::VaultCalls::execute(call)) => {
             let (numbers, skip) = (numbers(&call.order, &call.payments), call.skipMask);
             format!("execute {numbers} but {skip:#b}")
         }

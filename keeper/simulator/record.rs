@@ -21,14 +21,15 @@ use crate::{
         acts::Effect,
         chain::{self, Ledger},
         node::advise,
-        vault::{
-            Standing, THRESHOLD, Tier,
-            abi::{Abi, unpack},
-        },
+        vault::{GUARDIAN, KEEPER, PROPOSER, THRESHOLD},
     },
 };
 use epilogue::epilogue;
 use probes::Prober;
+use tidelock_model::{
+    Limits, Standing,
+    abi::{self, unpack},
+};
 
 /// Of the blocks in which something was called, every so many are looked at.
 const LOOK_PAGES: usize = 6;
@@ -89,24 +90,24 @@ fn setup(world: &World, ledger: &Ledger, time: u64) -> Setup {
     let setting = &world.setting;
     let vault = &ledger.vault;
     let roles = [world.key.address(), setting.spare, setting.signers[0]].map(|account| {
-        let (keeper_until, proposer_until) = vault.keeper_until(account);
-        (account, keeper_until, proposer_until)
+        let until = |role| vault.role_until(account, role);
+        (account, until(KEEPER), until(PROPOSER))
     });
     let known = setting.standings().into_iter();
     let known = known.filter(|(_, standing)| *standing == Standing::Known);
     Setup {
-        chain_id: vault.chain_id,
+        chain_id: setting.domain().chain_id.0,
         time,
-        vault: vault.address,
+        vault: vault.address(),
         token: ledger.token.address,
         issuer: setting.admin,
-        unit: vault.unit,
+        unit: vault.unit(),
         policy_delay: vault.policy_delay() as u32,
         threshold: THRESHOLD,
-        tiers: vault.tiers.iter().map(row).collect(),
-        signers: vault.signers.clone(),
+        tiers: vault.tiers().iter().map(row).collect(),
+        signers: vault.signers().to_vec(),
         guardian: setting.guardian,
-        guardian_until: vault.guardian_until(setting.guardian),
+        guardian_until: vault.role_until(setting.guardian, GUARDIAN),
         grants: roles.to_vec(),
         known: known.map(|(payee, _)| payee).collect(),
         refused: setting.refused.clone(),
@@ -115,13 +116,13 @@ fn setup(world: &World, ledger: &Ledger, time: u64) -> Setup {
     }
 }
 
-fn row(tier: &Tier) -> Row {
+fn row(tier: &Limits) -> Row {
     Row {
         max_known: tier.max_known,
         max_unknown: tier.max_unknown,
         cap: tier.cap,
         approvals: tier.approvals,
-        delay: tier.delay,
+        delay: tier.delay as u32,
     }
 }
 
@@ -175,8 +176,8 @@ impl Recorder<'_> {
         let vault = &self.ledger.vault;
         Some(match &call.act {
             chain::Act::Call(data) => Act::Vault(data.clone()),
-            chain::Act::Unblock(recipient, standing) => Act::Unblock(*recipient, *standing as u8),
-            chain::Act::Unfreeze => Act::Unfreeze(vault.halted_until),
+            chain::Act::Unblock(recipient, standing) => Act::Unblock(*recipient, standing.number()),
+            chain::Act::Unfreeze => Act::Unfreeze(vault.halted_until()),
             chain::Act::SetSigners(signers) => Act::Signers(signers.clone()),
             chain::Act::SetCap(index, cap) => self.tiers_with(*index, |row| row.cap = *cap),
             chain::Act::SetApprovals(index, approvals) => {
@@ -189,15 +190,15 @@ impl Recorder<'_> {
     }
 
     fn tiers_with(&self, index: usize, change: impl Fn(&mut Row)) -> Act {
-        let mut rows: Vec<Row> = self.ledger.vault.tiers.iter().map(row).collect();
+        let mut rows: Vec<Row> = self.ledger.vault.tiers().iter().map(row).collect();
         change(&mut rows[index]);
         Act::Tiers(rows)
     }
 
     /// Whom a call paid, and which numbers it named.
     fn note(&mut self, data: &[u8], effect: &Effect) {
-        use Abi::VaultCalls as Call;
-        let (order, payments, pays) = match Abi::VaultCalls::abi_decode(data) {
+        use abi::VaultCalls as Call;
+        let (order, payments, pays) = match abi::VaultCalls::abi_decode(data) {
             Ok(Call::pay(call)) => (call.order, call.payments, true),
             Ok(Call::execute(call)) => (call.order, call.payments, true),
             Ok(Call::propose(call)) => (call.order, call.payments, false),
@@ -221,14 +222,14 @@ impl Recorder<'_> {
 
     fn look(&self, number: u64, time: u64) -> Look {
         let Ledger { vault, token, .. } = &self.ledger;
-        let tiers = vault.tiers.iter().enumerate();
+        let tiers = vault.tiers().iter().enumerate();
         let proposals = vault.proposal_ids().map(|id| {
             let view = vault.view(id, time);
             Proposal {
                 id,
-                state: view.state,
+                state: view.state.number(),
                 earliest: view.earliest,
-                votes: view.votes,
+                votes: view.votes as u8,
                 required: view.required,
             }
         });
@@ -238,11 +239,11 @@ impl Recorder<'_> {
             (*first, *count, mask)
         });
         Look {
-            halted_until: vault.halted_until,
+            halted_until: vault.halted_until(),
             balance: token.vault_balance,
             paused: token.paused,
             tiers: tiers
-                .map(|(k, tier)| (tier.cap, vault.headroom(k, time)))
+                .map(|(k, tier)| (tier.cap, vault.headroom(k as u8, time)))
                 .collect(),
             proposals: proposals.collect(),
             paid: paid.collect(),

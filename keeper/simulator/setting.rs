@@ -1,6 +1,6 @@
 //! What is drawn once for a seed: policy, people, speeds, fees, and how the keeper is set.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, aliases::U40, keccak256};
 use tidelock_core::{
     domain::{Amount, ChainId, VaultDomain},
     event::{BlockRef, Namespace, Opening},
@@ -13,8 +13,12 @@ use crate::{
     world::{
         chain::{Block, Ledger, block_hash},
         token::Token,
-        vault::{Standing, Tier, Vault},
+        vault::{KEEPER, PROPOSER, THRESHOLD},
     },
+};
+use tidelock_model::{
+    Rules, Standing, Vault,
+    abi::{Configuration, Grant, Tier},
 };
 
 const GWEI: u128 = 1_000_000_000;
@@ -22,6 +26,10 @@ const GWEI: u128 = 1_000_000_000;
 pub const USDT: u128 = 1_000_000;
 /// Accounting grain. [base units]
 const UNIT: u128 = 10_000;
+/// Most that all tiers together may ever release in 24 hours. [base units]
+const HARD_CEILING: u128 = 50_000_000 * USDT;
+/// Delay of policy changes, and its floor. [seconds]
+const POLICY_DELAY: u32 = 24 * 3600;
 const START: u64 = 1_800_000_000;
 const CHAIN_ID: u64 = 31_337;
 /// How long roles are granted for. [seconds]
@@ -174,20 +182,44 @@ impl Setting {
         self.good.iter().copied().zip(turns).collect()
     }
 
+    /// How the vault is created.
+    fn configuration(&self, keeper: Address) -> Configuration {
+        let until = U40::from(START + GRANT);
+        let grant = |(account, role)| Grant {
+            account,
+            role,
+            until,
+        };
+        let roles = [
+            (keeper, KEEPER),
+            (keeper, PROPOSER),
+            (self.spare, KEEPER),
+            (self.spare, PROPOSER),
+            (self.signers[0], PROPOSER),
+        ];
+        let known = self.standings().into_iter();
+        let known = known.filter(|(_, standing)| *standing == Standing::Known);
+        Configuration {
+            token: self.token,
+            unit: UNIT,
+            hardCeiling: HARD_CEILING,
+            policyDelayFloor: POLICY_DELAY,
+            policyDelay: POLICY_DELAY,
+            threshold: THRESHOLD,
+            signers: self.signers.clone(),
+            tiers: self.tiers.clone(),
+            guardians: vec![self.guardian],
+            guardiansUntil: until,
+            grants: roles.map(grant).to_vec(),
+            known: known.map(|(payee, _)| payee).collect(),
+            successor: Address::ZERO,
+        }
+    }
+
     /// The first block and the state after it.
     pub fn beginning(&self, keeper: Address) -> (Block, Ledger) {
-        let mut vault = Vault::new(CHAIN_ID, self.vault, UNIT, self.tiers.clone());
-        vault.set_signers(self.signers.clone());
-        vault.grant_keeper(keeper, START + GRANT);
-        vault.grant_keeper(self.spare, START + GRANT);
-        vault.grant_proposer(self.signers[0], START + GRANT);
-        vault.grant_guardian(self.guardian, START + GRANT);
-        for nobody in [Address::ZERO, self.vault, self.token] {
-            vault.set_standing(nobody, Standing::Blocked);
-        }
-        for (payee, standing) in self.standings() {
-            vault.set_standing(payee, standing);
-        }
+        let configuration = self.configuration(keeper);
+        let (vault, _) = Vault::new(Rules::VAULT, CHAIN_ID, self.vault, &configuration, START);
         let token = Token {
             address: self.token,
             vault_balance: self.deposit,
@@ -221,10 +253,9 @@ impl Setting {
 
 fn policy_tiers(rng: &mut Rng) -> Vec<Tier> {
     let row = |known: u128, unknown: u128, cap: u128, approvals, delay| Tier {
-        max_known: known * USDT,
-        max_unknown: unknown * USDT,
+        maxKnown: known * USDT,
+        maxUnknown: unknown * USDT,
         cap: cap * USDT,
-        cap_before: cap * USDT,
         approvals,
         delay,
     };

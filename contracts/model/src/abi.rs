@@ -57,21 +57,36 @@ pub struct Item {
     pub recipient: Address,
     /// How much.
     pub amount: u128,
+    /// The requester's id.
+    pub reference: [u8; 16],
 }
 
 /// Reads packed payments: 20 bytes recipient, 12 bytes amount, 16 bytes ref each. Whole ones only.
 pub fn unpack(packed: &[u8]) -> Vec<Item> {
     let read = |chunk: &[u8]| {
         let (recipient, rest) = chunk.split_at(20);
-        let (amount, _) = rest.split_at(12);
+        let (amount, reference) = rest.split_at(12);
         Item {
             recipient: Address::from_slice(recipient),
             amount: amount
                 .iter()
                 .fold(0, |sum, byte| sum * 256 + u128::from(*byte)),
+            reference: reference.try_into().unwrap_or_default(),
         }
     };
     packed.chunks_exact(PAYMENT_BYTES).map(read).collect()
+}
+
+/// Packs payments. 96 bits of each amount count.
+pub fn pack(items: &[Item]) -> Bytes {
+    let mut packed = Vec::with_capacity(items.len() * PAYMENT_BYTES);
+    for item in items {
+        let [_, _, _, _, amount @ ..] = item.amount.to_be_bytes();
+        packed.extend_from_slice(item.recipient.as_slice());
+        packed.extend_from_slice(&amount);
+        packed.extend_from_slice(&item.reference);
+    }
+    packed.into()
 }
 
 impl Order {

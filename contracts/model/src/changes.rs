@@ -126,6 +126,22 @@ impl Vault {
         self.enact(world, by.time, &content, true, done)
     }
 
+    /// A change that is checked as when proposed and enacted at once, without its votes: for tests that need what it does and
+    /// not how it is approved. All of it or nothing.
+    pub fn enact_without_votes<W: World>(
+        &mut self,
+        world: &mut W,
+        time: u64,
+        change: &Content,
+    ) -> Result<Done, Revert> {
+        let (mut vault, mut after) = (self.clone(), world.clone());
+        let mut done = Done::default();
+        let tightens = vault.check_change(change, time)?;
+        vault.enact(&mut after, time, change, tightens, &mut done)?;
+        (*self, *world) = (vault, after);
+        Ok(done)
+    }
+
     // ── As it is proposed ────────────────────────────────────────────────────────────────────────────────────────
 
     /// Refuses what can never take effect. Answers whether it only tightens.

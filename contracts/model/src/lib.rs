@@ -28,7 +28,7 @@ use alloy_primitives::{Address, B256, Bytes, LogData, U256};
 use alloy_sol_types::{Eip712Domain, SolError, SolEvent, SolInterface, SolValue};
 
 pub use policy::{Limits, Standing};
-pub use tally::{Said, State, Tally};
+pub use tally::{Said, State, Tally, View};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
@@ -234,6 +234,21 @@ impl Vault {
     }
 
     // ── What can be read ─────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Where it is.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Accounting grain. [base units]
+    pub fn unit(&self) -> u128 {
+        self.unit
+    }
+
+    /// Everything that was ever proposed, by id.
+    pub fn proposal_ids(&self) -> impl Iterator<Item = B256> {
+        self.proposals.keys().copied()
+    }
 
     /// The vault's EIP-712 domain.
     pub fn domain(&self) -> &Eip712Domain {

@@ -75,6 +75,19 @@ pub struct Tally {
     pub voted_at: u64,
 }
 
+/// A proposal as the lens shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// Where it stands.
+    pub state: State,
+    /// First second at which time alone may let it be executed; 0 if votes are short, or it has ended. [seconds]
+    pub earliest: u64,
+    /// Votes that count.
+    pub votes: usize,
+    /// Votes that it needs.
+    pub required: u8,
+}
+
 /// What execution needs.
 struct Needs {
     required: u8,
@@ -141,13 +154,18 @@ impl Vault {
         }
     }
 
-    /// When a proposal whose votes suffice now began to wait, and for how long; nothing if votes are missing. [seconds]
-    pub(crate) fn running(&self, proposal: &Proposal, tally: &Tally) -> Option<(u64, u64)> {
-        let counting = if tally.epoch == self.epoch {
+    /// How many votes are of the signer set of now.
+    fn counting(&self, tally: &Tally) -> usize {
+        if tally.epoch == self.epoch {
             tally.votes.len()
         } else {
             0
-        };
+        }
+    }
+
+    /// When a proposal whose votes suffice now began to wait, and for how long; nothing if votes are missing. [seconds]
+    pub(crate) fn running(&self, proposal: &Proposal, tally: &Tally) -> Option<(u64, u64)> {
+        let counting = self.counting(tally);
         let needs = self.needs(proposal, tally);
         let started = tally.quorum_at?;
         (counting >= usize::from(needs.required))
@@ -177,7 +195,38 @@ impl Vault {
         }
     }
 
-    pub(crate) fn has_vote(&self, id: B256, signer: Address) -> bool {
+    /// Where a proposal stands, and what it waits for.
+    pub fn view(&self, id: B256, time: u64) -> View {
+        let state = self.state(id, time);
+        let Some(proposal) = self.proposals.get(&id) else {
+            return View {
+                state,
+                earliest: 0,
+                votes: 0,
+                required: 0,
+            };
+        };
+        let tally = self.tally(id);
+        let waits = matches!(state, State::Queued | State::Ready);
+        let running = self.running(proposal, &tally).filter(|_| waits);
+        let ready = running.map(|(start, delay)| start + delay);
+        let frozen_until = if time < self.halted_until {
+            self.halted_until
+        } else {
+            0
+        };
+        let earliest = ready.map(|ready| ready.max(frozen_until));
+        let in_time = earliest.filter(|earliest| *earliest < proposal.content.expires_at());
+        View {
+            state,
+            earliest: in_time.unwrap_or(0),
+            votes: self.counting(&tally),
+            required: self.needs(proposal, &tally).required,
+        }
+    }
+
+    /// Whether a vote of that signer counts.
+    pub fn has_vote(&self, id: B256, signer: Address) -> bool {
         let tally = self.tally(id);
         tally.epoch == self.epoch && tally.votes.contains(&signer)
     }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, Bytes, U256, aliases::U40};
 use alloy_sol_types::SolValue;
-use tidelock_model::abi::{Configuration, Grant, Tier};
+use tidelock_model::abi::{self, Configuration, Grant, Item, Tier};
 
 use crate::{artefacts, chain::Chain};
 
@@ -85,13 +85,12 @@ pub fn contract(chain: &mut Chain, name: &str, arguments: &[u8]) -> Address {
 
 /// Packs payments: 20 bytes recipient, 12 bytes amount, 16 bytes ref. [base units]
 pub fn pack(payments: &[(Address, u128)]) -> Bytes {
-    let mut packed = Vec::with_capacity(payments.len() * 48);
-    for (recipient, amount) in payments {
-        packed.extend_from_slice(recipient.as_slice());
-        packed.extend_from_slice(&amount.to_be_bytes()[4..]);
-        packed.extend_from_slice(&[0; 16]);
-    }
-    packed.into()
+    let items = payments.iter().map(|(recipient, amount)| Item {
+        recipient: *recipient,
+        amount: *amount,
+        reference: [0; 16],
+    });
+    abi::pack(&items.collect::<Vec<_>>())
 }
 
 /// A mask of the lowest bits.

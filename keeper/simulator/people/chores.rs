@@ -8,7 +8,7 @@ use tidelock_core::{
     lifecycle::PaymentStatus,
 };
 
-use super::{Abi, People, call, draw_small, is_payable, item_of};
+use super::{People, call, draw_small, is_payable, item_of};
 use crate::{
     fate::Fate,
     faults::Fault,
@@ -16,11 +16,12 @@ use crate::{
     world::{
         World,
         chain::{Act, Deed},
-        vault::{
-            Standing,
-            abi::{Item, header, order, pack, unpack},
-        },
+        vault::{batch_id, order},
     },
+};
+use tidelock_model::{
+    Standing,
+    abi::{self, Item, header, pack, unpack},
 };
 
 impl People {
@@ -30,17 +31,17 @@ impl People {
         let ledger = world.chain.ledger();
         if fate.strikes(Fault::LandsBetween) {
             match fate.rng.below(6) {
-                0 => call(world, guardian, Abi::freezeCall {}),
+                0 => call(world, guardian, abi::freezeCall {}),
                 1 => {
                     let ids: Vec<_> = ledger.vault.proposal_ids().collect();
                     if !ids.is_empty() {
                         let id = fate.rng.pick(&ids);
-                        call(world, guardian, Abi::cancelCall { id });
+                        call(world, guardian, abi::cancelCall { id });
                     }
                 }
                 2 => {
                     let recipient = fate.rng.pick(&world.setting.good);
-                    call(world, guardian, Abi::blockRecipientCall { recipient });
+                    call(world, guardian, abi::blockRecipientCall { recipient });
                 }
                 3 => {
                     let approvals = fate.rng.pick(&[2, 3]);
@@ -48,17 +49,17 @@ impl People {
                 }
                 4 => {
                     let tier = fate.rng.below(2) as usize;
-                    world.deed(Act::SetCap(tier, ledger.vault.tiers[tier].max_known));
+                    world.deed(Act::SetCap(tier, ledger.vault.tiers()[tier].max_known));
                 }
                 _ => {
-                    let mut signers = ledger.vault.signers.clone();
+                    let mut signers = ledger.vault.signers().to_vec();
                     signers[0] = world.setting.signers[0];
                     signers[1] = address(&format!("signer {}", fate.rng.between(10, 99)));
                     world.deed(Act::SetSigners(signers));
                 }
             }
         }
-        if ledger.vault.halted_until > world.chain.head().time && fate.rng.chance(20) {
+        if ledger.vault.halted_until() > world.chain.head().time && fate.rng.chance(20) {
             world.deed(Act::Unfreeze);
         }
         if ledger.token.vault_balance < world.setting.deposit / 2 && fate.rng.chance(30) {
@@ -102,10 +103,10 @@ impl People {
         let payment = draw_small(world, fate);
         let item = item_of(&payment);
         let order = order(number.0, 0, world.chain.head().time + 3_600);
-        let payments = pack(&[item]).into();
+        let payments = pack(&[item]);
         fate.struck(Fault::NumberTaken);
         fate.say(|| format!("somebody pays {} as {number}", payment.reference()));
-        call(world, world.setting.spare, Abi::payCall { order, payments });
+        call(world, world.setting.spare, abi::payCall { order, payments });
         drop(disk);
         self.planned.insert(payment.reference(), payment);
     }
@@ -124,9 +125,9 @@ impl People {
             None => 0,
         };
         let called = world.pool.ever_called();
-        let pays = called.filter_map(|data| Some((data, Abi::payCall::abi_decode(data).ok()?)));
+        let pays = called.filter_map(|data| Some((data, abi::payCall::abi_decode(data).ok()?)));
         let valued = pays.map(|(data, pay)| {
-            let id = vault.id(&header(&pay.order, &pay.payments));
+            let id = batch_id(vault, &header(&pay.order, &pay.payments));
             let items = unpack(&pay.payments);
             let most = items.iter().map(|item| worth(item, id)).max();
             (most.unwrap_or(0), data)
@@ -217,7 +218,7 @@ impl People {
         }
         let ledger = world.chain.ledger();
         for (index, least) in [(0, 200_000 * USDT), (1, 500_000 * USDT)] {
-            let tier = ledger.vault.tiers[index];
+            let tier = ledger.vault.tiers()[index];
             if tier.cap < least {
                 world.deed(Act::SetCap(index, least));
             }

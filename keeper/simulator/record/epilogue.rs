@@ -11,11 +11,12 @@ use crate::{
     world::{
         World,
         chain::{Act, Call, Ledger},
-        vault::{
-            MAX_LIFE,
-            abi::{Abi, Item, batch_id, header, order, pack},
-        },
+        vault::{MAX_LIFE, batch_id, order},
     },
+};
+use tidelock_model::{
+    Vault,
+    abi::{self, Item, header, pack},
 };
 
 /// Numbers from here on are nobody's.
@@ -39,7 +40,8 @@ pub fn epilogue(world: &World, ledger: &Ledger, seed: u64, time: u64) -> Vec<(u6
     });
     let mut epilogue = Epilogue {
         world,
-        signers: &ledger.vault.signers,
+        vault: &ledger.vault,
+        signers: ledger.vault.signers(),
         rng: Rng::new(seed.rotate_left(32)),
         expires_at: time + LIFE,
         numbers: FREE_NUMBERS,
@@ -50,6 +52,7 @@ pub fn epilogue(world: &World, ledger: &Ledger, seed: u64, time: u64) -> Vec<(u6
 
 struct Epilogue<'a> {
     world: &'a World,
+    vault: &'a Vault,
     signers: &'a [Address],
     rng: Rng,
     expires_at: u64,
@@ -72,24 +75,20 @@ impl Epilogue<'_> {
         ];
         let order = order(FREE_UPPER_NUMBERS, 1, proposal_expires_at);
         let batch = header(&order, &pack(&items));
-        let propose = Abi::proposeCall {
+        let propose = abi::proposeCall {
             order: order.clone(),
-            payments: pack(&items).into(),
+            payments: pack(&items),
         };
-        let id = batch_id(
-            self.world.setting.domain().chain_id.0,
-            setting.vault,
-            &batch,
-        );
-        let early = vault_call(self.signers[2], Abi::revokeCall { id });
+        let id = batch_id(self.vault, &batch);
+        let early = vault_call(self.signers[2], abi::revokeCall { id });
         mixed.extend([early.clone(), early]); // before it is proposed
         mixed.push(vault_call(self.signers[0], propose));
 
         let approve = |signer: usize| {
             let batch = batch.clone();
-            vault_call(self.signers[signer], Abi::approveCall { batch })
+            vault_call(self.signers[signer], abi::approveCall { batch })
         };
-        let revoke = |signer: usize| vault_call(self.signers[signer], Abi::revokeCall { id });
+        let revoke = |signer: usize| vault_call(self.signers[signer], abi::revokeCall { id });
         let approvals = vec![approve(0), approve(1)];
         // What has its votes is asked for one more, by which its clock starts again.
         let more = vec![
@@ -102,12 +101,12 @@ impl Epilogue<'_> {
         ];
 
         let recipient = *third;
-        let block = Abi::blockRecipientCall { recipient };
+        let block = abi::blockRecipientCall { recipient };
         let mut executions = vec![vault_call(setting.guardian, block)];
         for skip in [1_u64, 0, 0] {
-            let execute = Abi::executeCall {
+            let execute = abi::executeCall {
                 order: order.clone(),
-                payments: pack(&items).into(),
+                payments: pack(&items),
                 skipMask: U256::from(skip),
             };
             executions.push(vault_call(self.world.key.address(), execute));
@@ -119,7 +118,7 @@ impl Epilogue<'_> {
     fn stopped(&mut self) -> Vec<Call> {
         let setting = &self.world.setting;
         let admin = |act| call(setting.admin, act);
-        let freeze = vault_call(self.signers[1], Abi::freezeCall {});
+        let freeze = vault_call(self.signers[1], abi::freezeCall {});
         let mut calls = vec![
             admin(Act::Pause(true)),
             admin(Act::Pause(true)),
@@ -179,9 +178,9 @@ impl Epilogue<'_> {
     }
 
     fn pay(&self, items: &[Item]) -> Call {
-        let pay = Abi::payCall {
+        let pay = abi::payCall {
             order: order(self.numbers, 0, self.expires_at),
-            payments: pack(items).into(),
+            payments: pack(items),
         };
         vault_call(self.world.key.address(), pay)
     }

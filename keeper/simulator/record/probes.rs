@@ -9,14 +9,11 @@ use alloy_sol_types::{SolCall, SolInterface};
 use crate::{
     rng::Rng,
     trace::{Act, Call, Probe},
-    world::{
-        World,
-        chain::Ledger,
-        vault::{
-            Caller, MAX_LIFE, SETTLE,
-            abi::{Abi, pack, unpack},
-        },
-    },
+    world::{World, chain::Ledger, vault::MAX_LIFE},
+};
+use tidelock_model::{
+    Caller, Rules,
+    abi::{self, pack, unpack},
 };
 
 /// Calls asked about after a block.
@@ -91,12 +88,12 @@ impl Prober {
         };
         let by = self.rng.pick(&self.people);
         let data = match self.rng.below(8) {
-            0 => Abi::cancelCall { id }.abi_encode(),
-            1 => Abi::revokeCall { id }.abi_encode(),
-            2 => Abi::freezeCall {}.abi_encode(),
+            0 => abi::cancelCall { id }.abi_encode(),
+            1 => abi::revokeCall { id }.abi_encode(),
+            2 => abi::freezeCall {}.abi_encode(),
             3 => {
                 let recipient = self.rng.pick(&self.recipients[3..]);
-                Abi::blockRecipientCall { recipient }.abi_encode()
+                abi::blockRecipientCall { recipient }.abi_encode()
             }
             _ if known.is_empty() => Vec::new(),
             _ => {
@@ -110,8 +107,8 @@ impl Prober {
 
     /// The call with one thing changed, or several.
     fn change(&mut self, ledger: &Ledger, time: u64, by: Address, data: Bytes) -> (Address, Bytes) {
-        use Abi::VaultCalls as Kind;
-        let Ok(call) = Abi::VaultCalls::abi_decode(&data) else {
+        use abi::VaultCalls as Kind;
+        let Ok(call) = abi::VaultCalls::abi_decode(&data) else {
             return (by, data);
         };
         let keeper = self.people[0];
@@ -133,7 +130,7 @@ impl Prober {
                 (by, call.abi_encode().into())
             }
             Kind::approve(mut call) => {
-                let signer = self.rng.pick(&ledger.vault.signers);
+                let signer = self.rng.pick(ledger.vault.signers());
                 if self.rng.chance(300) {
                     call.batch.context = B256::repeat_byte(1);
                 }
@@ -145,8 +142,8 @@ impl Prober {
     }
 
     /// A fresh order that is right, and then wrong in one thing, if in any.
-    fn bend(&mut self, ledger: &Ledger, time: u64, order: &mut Abi::Order, payments: &mut Bytes) {
-        let (short, long) = (time + SETTLE, time + MAX_LIFE);
+    fn bend(&mut self, ledger: &Ledger, time: u64, order: &mut abi::Order, payments: &mut Bytes) {
+        let (short, long) = (time + Rules::VAULT.settle(), time + MAX_LIFE);
         let (mut first, mut tier) = (order.first_number(), order.tier());
         let mut context = order.context;
         if self.rng.chance(800) {
@@ -158,8 +155,8 @@ impl Prober {
         if self.rng.chance(300) {
             self.replace(payments);
         }
-        let delay = ledger.vault.tiers.get(usize::from(tier));
-        let delay = delay.map_or(0, |tier| u64::from(tier.delay));
+        let delay = ledger.vault.tiers().get(usize::from(tier));
+        let delay = delay.map_or(0, |tier| tier.delay);
         let expires_at = match self.rng.below(8) {
             0 => time,
             1 => time + 1,
@@ -182,7 +179,7 @@ impl Prober {
             7 => first = (u64::MAX - (count - 1)).saturating_add(1),
             _ => {}
         }
-        *order = Abi::Order::new(first, expires_at, tier, context);
+        *order = abi::Order::new(first, expires_at, tier, context);
     }
 
     /// Other payments.
@@ -196,6 +193,6 @@ impl Prober {
                 _ => {}
             }
         }
-        *payments = pack(&items).into();
+        *payments = pack(&items);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     chain::{Act, Call, Ledger},
-    vault::{Caller, Done, Revert},
+    vault::{self, Done},
 };
+use tidelock_model::{Caller, Revert};
 
 /// Gas of any transaction before it calls anything.
 pub const BASE_GAS: u64 = 21_000;
@@ -38,14 +39,27 @@ impl Ledger {
         match &call.act {
             Act::Call(data) => {
                 let address = call.by;
-                vault.call(token, Caller { address, time }, data)
+                vault::call(vault, token, Caller { address, time }, data)
             }
-            Act::Unblock(recipient, standing) => vault.unblock(*recipient, *standing),
-            Act::Unfreeze => vault.unfreeze(time),
-            Act::SetSigners(signers) => Ok(vault.set_signers(signers.clone()).into()),
-            Act::SetCap(tier, cap) => vault.set_tier(*tier, time, |row| row.cap = *cap),
+            Act::Unblock(recipient, standing) => {
+                let change = vault::unblocking(*recipient, *standing);
+                vault::enact(vault, token, time, &change)
+            }
+            Act::Unfreeze => {
+                let change = vault::unfreezing(vault);
+                vault::enact(vault, token, time, &change)
+            }
+            Act::SetSigners(signers) => {
+                let change = vault::replacing_signers(signers.clone());
+                vault::enact(vault, token, time, &change)
+            }
+            Act::SetCap(tier, cap) => {
+                let change = vault::changing_tier(vault, *tier, |row| row.cap = *cap);
+                vault::enact(vault, token, time, &change)
+            }
             Act::SetApprovals(tier, approvals) => {
-                vault.set_tier(*tier, time, |row| row.approvals = *approvals)
+                let change = vault::changing_tier(vault, *tier, |row| row.approvals = *approvals);
+                vault::enact(vault, token, time, &change)
             }
             Act::Deposit(amount) => token.deposit(*amount).map(|()| Done::default()),
             Act::Pause(paused) => token.pause(*paused).map(|()| Done::default()),

@@ -4,10 +4,9 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use alloy_primitives::{Address, B256, Bytes, LogData, keccak256};
 
-use super::{
-    token::Token,
-    vault::{Standing, Vault},
-};
+use tidelock_model::{Standing, Vault};
+
+use super::token::Token;
 
 /// Blocks whose state is kept, below the finalised one. Older ones are asked about by nobody.
 const KEPT_STATES: u64 = 64;

@@ -314,7 +314,7 @@ impl Making<'_> {
         let Pooled {
             hash, gas_limit, ..
         } = transaction;
-        let (reverted, gas) = if transaction.to == self.ledger.vault.address {
+        let (reverted, gas) = if transaction.to == self.ledger.vault.address() {
             self.call_by_keeper(&transaction)
         } else {
             (None, BASE_GAS)

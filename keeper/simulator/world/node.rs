@@ -19,9 +19,10 @@ use super::{
     acts::BASE_GAS,
     chain::{Block, Ledger},
     pool::Refusal,
-    vault::{Caller, Standing, abi::Abi},
+    vault::{KEEPER, PROPOSER},
 };
 use crate::{fate::Fate, faults::Fault};
+use tidelock_model::{Caller, Limits, Standing, State, abi};
 
 /// Blocks in one answer at most.
 const ANSWER_BLOCKS: usize = 64;
@@ -217,7 +218,7 @@ pub fn reference(block: &Block) -> BlockRef {
 
 /// Revert data in words.
 pub fn words(data: &[u8]) -> String {
-    match Abi::VaultErrors::abi_decode(data) {
+    match abi::VaultErrors::abi_decode(data) {
         Ok(error) => format!("{error:?}").chars().take(120).collect(),
         Err(_) => format!("{} bytes of revert data", data.len()),
     }
@@ -243,39 +244,39 @@ fn count_refusal(refusal: &Refusal, fate: &mut Fate) {
 
 fn look(world: &World, ledger: &Ledger, block: &Block, proposals: &[BatchId]) -> VaultLook {
     let vault = &ledger.vault;
-    let tiers = (0..).zip(&vault.tiers).map(|(index, tier)| TierLook {
+    let tiers = (0..).zip(vault.tiers()).map(|(index, tier)| TierLook {
         approvals: tier.approvals,
-        delay: tier.delay,
+        delay: tier.delay as u32,
         cap: Amount(tier.cap),
         headroom: Amount(vault.headroom(index, block.time)),
     });
     let looked = proposals.iter().map(|id| {
         let view = vault.view(id.0, block.time);
         let state = match view.state {
-            0 => ProposalState::None,
-            1 => ProposalState::Proposed,
-            2 => ProposalState::Queued,
-            3 => ProposalState::Ready,
-            4 => ProposalState::Executed,
-            5 => ProposalState::Cancelled,
-            _ => ProposalState::Expired,
+            State::None => ProposalState::None,
+            State::Proposed => ProposalState::Proposed,
+            State::Queued => ProposalState::Queued,
+            State::Ready => ProposalState::Ready,
+            State::Executed => ProposalState::Executed,
+            State::Cancelled => ProposalState::Cancelled,
+            State::Expired => ProposalState::Expired,
         };
         let look = ProposalLook {
             state,
             earliest: view.earliest,
-            votes: view.votes,
+            votes: view.votes as u8,
             required: view.required,
         };
         (*id, look)
     });
-    let (keeper_until, proposer_until) = vault.keeper_until(world.key.address());
+    let until = |role| vault.role_until(world.key.address(), role);
     VaultLook {
-        halted_until: vault.halted_until,
+        halted_until: vault.halted_until(),
         balance: Amount(ledger.token.vault_balance),
         tiers: tiers.collect(),
         proposals: looked.collect(),
-        keeper_until,
-        proposer_until,
+        keeper_until: until(KEEPER),
+        proposer_until: until(PROPOSER),
         gas_balance: U256::from(ledger.gas_wei),
     }
 }
@@ -284,7 +285,7 @@ fn look(world: &World, ledger: &Ledger, block: &Block, proposals: &[BatchId]) ->
 pub fn advise(ledger: &Ledger, payment: &Payment) -> Advice {
     let (vault, token) = (&ledger.vault, &ledger.token);
     let (recipient, amount) = (payment.recipient(), payment.amount().0);
-    if recipient == vault.address || recipient == token.address {
+    if recipient == vault.address() || recipient == token.address {
         return Advice::Never;
     }
     let standing = vault.standing(recipient);
@@ -294,11 +295,11 @@ pub fn advise(ledger: &Ledger, payment: &Payment) -> Advice {
     if token.blacklisted.contains(&recipient) {
         return Advice::Blacklisted;
     }
-    let limit = |tier: &super::vault::Tier| match standing {
+    let limit = |tier: &Limits| match standing {
         Standing::Known => tier.max_known,
         _ => tier.max_unknown,
     };
-    match vault.tiers.iter().position(|tier| amount <= limit(tier)) {
+    match vault.tiers().iter().position(|tier| amount <= limit(tier)) {
         Some(tier) => Advice::Tier(TierIndex::new(tier as u8).expect("at most four")),
         None => Advice::AboveLimit,
     }
@@ -316,7 +317,7 @@ fn simulate(
         time: block.time,
     };
     let (mut vault, mut token) = (ledger.vault.clone(), ledger.token.clone());
-    match vault.call(&mut token, caller, data) {
+    match super::vault::call(&mut vault, &mut token, caller, data) {
         Err(data) => Simulation::Reverts(Revert::read(&data)),
         // With more than it may use it goes through, on a node that gives it more.
         Ok(done) if BASE_GAS + done.gas > gas_limit && !world.setting.generous_node => {

@@ -1,5 +1,5 @@
-//! The simulator's model of the vault answers to the contract: what the model says of every call on the canonical chains of many
-//! seeds is compared with what the contract does when the same calls reach it at the same times.
+//! On the simulator's chains the vault's model answers to the contract: what it says of every call on the canonical chains of
+//! many seeds is compared with what the contract does when the same calls reach it at the same times.
 //!
 //! `REPLAY_SEEDS=42..42 cargo test -p tidelock-keeper --test replay -- --nocapture` plays one seed.
 
