@@ -5,6 +5,7 @@ import {IVault} from "../../src/interfaces/IVault.sol";
 import {Proposal} from "../../src/types/Proposal.sol";
 import {Batch, ChangeKind, Configuration, SignersChange, State, Vote} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
+import {SECP256K1_ORDER} from "../Secp256k1.sol";
 import {Tokens} from "../mocks/Tokens.sol";
 import {ContractSigner} from "../mocks/signers/ContractSigner.sol";
 import {Eip712} from "../unit/Eip712.sol";
@@ -12,9 +13,6 @@ import {AttackTest} from "./AttackTest.sol";
 
 /// @notice Votes that others relay: forged, bent, repeated, carried elsewhere, or brought after they were taken back.
 contract SignatureAttacks is AttackTest {
-    /// @dev Order of secp256k1.
-    uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-
     address private relayer = makeAddr("relayer"); // nobody to the vault
     ContractSigner private contractSigner;
     bytes private packed = payment(makeAddr("thief"), 20_000 * USDT, 0); // takes two votes and an hour
@@ -41,7 +39,7 @@ contract SignatureAttacks is AttackTest {
     function test_attack10_malleable() external {
         Vote memory v = _signed("alice");
         (bytes32 r, bytes32 s, uint8 parity) = _split(v.signature);
-        bytes32 highS = bytes32(ORDER - uint256(s));
+        bytes32 highS = bytes32(SECP256K1_ORDER - uint256(s));
         uint8 twin = 55 - parity; // 27 and 28 change places
         assertEq(ecrecover(_digest(alice), twin, r, highS), alice, "the chain takes the twin for hers");
         _expectInvalid(Vote(alice, abi.encodePacked(r, highS, twin)));

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, ChangeKind, State, Vote} from "../../src/types/VaultTypes.sol";
+import {SECP256K1_ORDER} from "../Secp256k1.sol";
 import {Eip712} from "../unit/Eip712.sol";
 import {ChangeHandler} from "./ChangeHandler.sol";
 import {GhostLog} from "./GhostLog.sol";
@@ -26,9 +27,6 @@ abstract contract SignatureHandler is ChangeHandler {
         Vote vote;
         Sign sign;
     }
-
-    /// @dev Order of secp256k1.
-    uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
 
     /// @notice How often votes with a signature of that kind were judged, by key holders and by the contract in its moods.
     mapping(Sign => uint256) public judged;
@@ -301,7 +299,7 @@ abstract contract SignatureHandler is ChangeHandler {
         }
         uint256 key = _keys[signer];
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(sign == Sign.OtherSigner ? key + 1 : key, digest);
-        if (sign == Sign.HighS) (v, s) = (v ^ 7, bytes32(ORDER - uint256(s))); // 27 and 28
+        if (sign == Sign.HighS) (v, s) = (v ^ 7, bytes32(SECP256K1_ORDER - uint256(s))); // 27 and 28
         return abi.encodePacked(r, s, v);
     }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Batch, Configuration, State, Vote} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
+import {SECP256K1_ORDER} from "../Secp256k1.sol";
 import {ContractSigner} from "../mocks/signers/ContractSigner.sol";
 import {Eip712} from "./Eip712.sol";
 import {SignedTest} from "./SignedTest.sol";
@@ -89,7 +90,7 @@ contract SignaturesTest is SignedTest {
     function test_signature_RevertWhen_FormIsAnother() external {
         bytes32 digest = Eip712.vote(address(vault), alice, 1, b);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(keyOf(alice), digest);
-        bytes32 highS = bytes32(ORDER - uint256(s));
+        bytes32 highS = bytes32(SECP256K1_ORDER - uint256(s));
         uint8 otherV = v == 27 ? 28 : 27;
         _assertFormInvalid(abi.encodePacked(r, highS, otherV)); // the same signature, with high s
         _assertFormInvalid(abi.encodePacked(r, highS, v));

@@ -9,9 +9,6 @@ import {PaymentTest} from "./PaymentTest.sol";
 
 /// @notice Words of tests in which signers sign instead of calling.
 abstract contract SignedTest is PaymentTest, PolicyTest {
-    /// @notice Order of secp256k1.
-    uint256 internal constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-
     /// @notice The key that `makeAddr` made of the name.
     function keyOf(address account) internal view returns (uint256) {
         string[5] memory names = ["alice", "bob", "carol", "stranger", "keeper"];
