@@ -20,10 +20,11 @@ const REVERT_CODE: i64 = 3;
 const UNKNOWN_METHOD: [i64; 2] = [-32601, -32004];
 /// JSON-RPC code that nethermind and openethereum gave one.
 const VM_EXECUTION_ERROR: i64 = -32015;
-/// Words of a node whose call ran out of gas.
-const RAN_OUT: [&str; 4] = [
+/// Words of a node whose call ran out of gas. The third is revm's name for a write with 2,300 gas or less left (EIP-2200).
+const RAN_OUT: [&str; 5] = [
     "out of gas",
     "outofgas",
+    "reentrancysentryoog",
     "gas required exceeds",
     "intrinsic gas",
 ];

@@ -400,6 +400,23 @@ async fn a_revert_is_found_in_every_node_s_answer_and_nowhere_else() {
     }
 }
 
+#[tokio::test]
+async fn running_out_of_gas_is_told_from_a_node_that_fails() {
+    let ran_out = Outcome::Simulated(Simulation::Reverts(Revert::OutOfGas));
+    let words = [
+        "out of gas",
+        "EVM error OutOfGas",
+        "EVM error ReentrancySentryOOG",
+    ];
+    for words in words {
+        let outcome = simulate_lied(move |method, _, _| match method {
+            "eth_call" => Lie::Error(json!({"code": -32603, "message": words})),
+            _ => Lie::Truth,
+        });
+        assert_eq!(outcome.await, ran_out, "{words}");
+    }
+}
+
 fn selector(signature: &str) -> String {
     let hash = alloy::primitives::keccak256(signature);
     alloy::hex::encode(&hash[..4])
