@@ -9,8 +9,8 @@ import {Configuration} from "../types/VaultTypes.sol";
 /// A vault's address follows from the factory's address, the vault's code and the whole configuration, and from nothing else:
 /// not from who creates it, when, or on which chain. So the address can be announced before the vault is there, it is
 /// the same on every chain for the same configuration (the token's address is part of it), and whoever comes first can
-/// only create that very vault. The factory itself is created through the deterministic deployer 0x4e59b44847b379578588920cA78FbF26c0B4956C, so that its
-/// address too is the same everywhere.
+/// only create that very vault. The factory itself is created through the deterministic deployer
+/// 0x4e59b44847b379578588920cA78FbF26c0B4956C, so that its address too is the same everywhere.
 ///
 /// The factory has no owner, takes no fee, and has no power over what it made. It does not hold the vault's creation code,
 /// which is larger than code on a chain may be: whoever creates a vault hands it in, and it must be the one code.

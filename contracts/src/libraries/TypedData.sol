@@ -90,7 +90,8 @@ library TypedData {
 
     /// @notice Struct hash of the header that follows from a payment order, its payments and their sum. [base units]
     /// @dev Plainly `keccak256(abi.encode(BATCH, firstNumber, count, tier, total, count == 1 ? recipient : 0, expiresAt,
-    /// keccak256(payments), context))`, to which a test holds it.
+    /// keccak256(payments), context))`, to which a test holds it. The caller has read `order.head`, for which the compiler refuses
+    /// bits beyond its 14 bytes.
     function hash(Order calldata order, bytes calldata payments, uint256 total) internal pure returns (bytes32 digest) {
         bytes32 typeHash = BATCH;
         bytes32 paymentsHash = payments.hash();

@@ -155,8 +155,8 @@ enum ChangeKind {
 
 // Every change ends in `nonce`, which keeps equal changes apart, and `expiresAt`, its first dead second. What can be
 // tightened at once (a role, a standing, a freeze) is changed from a stated old value, so that a change approved
-// earlier does not undo a later tightening; tiers are not (audits/known-issues.md). A change that only tightens takes effect with the vote that brings its quorum,
-// and then of each field the stricter of what is and what it states.
+// earlier does not undo a later tightening; tiers are not (audits/known-issues.md). A change that only tightens takes effect
+// with the vote that brings its quorum, and then of each field the stricter of what is and what it states.
 
 /// @notice Replaces the signer set and its threshold; every vote given so far counts no more.
 struct SignersChange {
