@@ -54,5 +54,5 @@ fn ids_and_packing_are_those_of_the_vectors() {
 }
 
 fn text_of(value: &serde_json::Value) -> String {
-    value.as_str().unwrap().to_lowercase()
+    value.as_str().unwrap_or_default().to_lowercase()
 }
