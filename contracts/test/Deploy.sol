@@ -16,7 +16,7 @@ library Deploy {
         return IVault(theFactory().create(vaultCode(), c));
     }
 
-    /// @notice Another vault of the same configuration: a factory makes only one.
+    /// @notice A vault beside the test's own, or instead of it: a factory makes only one of a configuration, which may be the same.
     function twin(Configuration memory c) internal returns (IVault) {
         return IVault(factory().create(vaultCode(), c));
     }

@@ -99,7 +99,7 @@ abstract contract AttackTest is VaultTest {
     function useToken(ITestToken other) internal {
         Configuration memory c = configuration();
         c.token = address(other);
-        vault = Deploy.vault(c);
+        vault = Deploy.twin(c);
         other.mint(address(vault), 50_000_000 * USDT);
     }
 }

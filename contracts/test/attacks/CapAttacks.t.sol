@@ -221,7 +221,7 @@ contract CapAttacks is AttackTest {
     }
 
     function _useWidestVault() private {
-        vault = Deploy.vault(_widest());
+        vault = Deploy.twin(_widest());
         Tokens.give(usdt, address(vault), 4 * MAX_CAP);
     }
 

@@ -182,7 +182,7 @@ contract SignatureAttacks is AttackTest {
         ContractSigner twin = new ContractSigner();
         Configuration memory c = configuration();
         c.signers[1] = address(twin);
-        vault = Deploy.vault(c);
+        vault = Deploy.twin(c);
         vm.prank(proposer);
         id = vault.propose(orderOf(b), packed);
         // Both have the same owner, whose signature each passes on for the digest that it is asked about.
@@ -341,7 +341,7 @@ contract SignatureAttacks is AttackTest {
     function _payableAtOnce() private returns (Batch memory) {
         Configuration memory c = configuration();
         c.tiers[1].delay = 0;
-        vault = Deploy.vault(c);
+        vault = Deploy.twin(c);
         Tokens.give(usdt, address(vault), 1_000_000 * USDT);
         return header(1, UPPER + 2, packed);
     }

@@ -57,7 +57,7 @@ contract TokenAttacks is AttackTest {
         c.grants = new Grant[](2);
         c.grants[0] = Grant(address(accomplice), Role.Keeper, START + 365 days);
         c.grants[1] = Grant(proposer, Role.Proposer, START + 365 days);
-        vault = Deploy.vault(c);
+        vault = Deploy.twin(c);
         reentrant.mint(address(vault), 1_000_000 * USDT);
     }
 

@@ -80,7 +80,7 @@ contract VoteAttacks is AttackTest {
         Deploy.vault(c);
 
         c.signers = _crowd(32);
-        vault = Deploy.vault(c);
+        vault = Deploy.twin(c);
         Batch memory b = header(1, UPPER, packed);
         bytes32 id = proposeAndApprove(b, packed, 0);
         vm.startPrank(c.signers[31]);

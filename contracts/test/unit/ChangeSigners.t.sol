@@ -126,7 +126,7 @@ contract ChangeSignersTest is PolicyTest {
     function test_changeSigners_delayOnlyTierKeepsItsClock() external {
         Configuration memory c = configuration();
         c.tiers[1].approvals = 0;
-        vault = Deploy.vault(c);
+        vault = Deploy.twin(c);
         Tokens.give(usdt, address(vault), 1000 * USDT);
         bytes memory packed = payment(payee, USDT, 1);
         Batch memory b = header(1, 1, packed);

@@ -452,7 +452,7 @@ contract ConstructorTest is PolicyTest {
     }
 
     function accept(Configuration memory c) private returns (IVault v) {
-        v = Deploy.vault(c);
+        v = Deploy.twin(c);
         assertEq(v.policyDelay(), c.policyDelay);
         assertEq(v.threshold(), c.threshold);
         assertEq(v.signers(), c.signers);

@@ -30,7 +30,7 @@ abstract contract PaymentTest is VaultTest {
 
     /// @notice Starts over with an empty vault of this configuration.
     function useConfiguration(Configuration memory c) internal {
-        vault = Deploy.vault(c);
+        vault = Deploy.twin(c);
     }
 
     /// @notice Starts over with another release policy.

@@ -205,7 +205,7 @@ contract SweepTest is PolicyTest {
     function vaultOf(address token) private {
         Configuration memory c = configuration();
         c.token = token;
-        vault = Deploy.vault(c);
+        vault = Deploy.twin(c);
     }
 
     function skimToken(SkimToken.Skim mode) private returns (SkimToken skim) {
