@@ -108,13 +108,9 @@ abstract contract VaultChanges is VaultProposals {
             SignersChange calldata c = Changes.asSigners(change);
             _setSigners(c.signers, c.threshold);
         } else if (kind == ChangeKind.Tiers) {
-            _setTiers(change, tightens);
+            _setTiers(change);
         } else if (kind == ChangeKind.Recipients) {
-            RecipientsChange calldata c = Changes.asRecipients(change);
-            for (uint256 i = 0; i < c.recipients.length; ++i) {
-                if (tightens) _setStricterStanding(c.recipients[i], c.standing);
-                else _setStanding(c.recipients[i], c.oldStanding, c.standing);
-            }
+            _setStandings(Changes.asRecipients(change), tightens);
         } else if (kind == ChangeKind.Role) {
             RoleChange calldata c = Changes.asRole(change);
             if (tightens) _setStricterRole(c.account, c.role, c.until);
@@ -126,8 +122,17 @@ abstract contract VaultChanges is VaultProposals {
             _unfreeze(Changes.asUnfreeze(change).haltedUntil);
         } else if (kind == ChangeKind.Successor) {
             _setSuccessor(Changes.asSuccessor(change).successor);
-        } else {
+        } else if (kind == ChangeKind.Sweep) {
             _sweep(Changes.asSweep(change).token);
+        } else {
+            _tightenTiers(change);
+        }
+    }
+
+    function _setStandings(RecipientsChange calldata c, bool tightens) private {
+        for (uint256 i = 0; i < c.recipients.length; ++i) {
+            if (tightens) _setStricterStanding(c.recipients[i], c.standing);
+            else _setStanding(c.recipients[i], c.oldStanding, c.standing);
         }
     }
 

@@ -16,11 +16,15 @@ import {
     Explanation,
     Party,
     Preview,
+    RecipientsChange,
     Refusal,
     Role,
+    RoleChange,
     Standing,
     State,
-    Tier
+    Tier,
+    TiersChange,
+    UnfreezeChange
 } from "./types/VaultTypes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
@@ -105,17 +109,42 @@ contract VaultLens {
     }
 
     /// @notice What a proposed change waits for: also the freeze, if it is a sweep, and the 28 hours after a change of tiers,
-    /// if it is another. That what it changes is still as it states is not looked at.
+    /// if it is another. `Stale` for good if what it changes is no longer as it states.
     function explainChange(IVault vault, ChangeKind kind, bytes calldata change)
         external
         view
         returns (Explanation memory e)
     {
-        e = _explain(vault, vault.hashChange(kind, change));
+        bytes32 id = vault.hashChange(kind, change);
+        e = _explain(vault, id);
+        if (e.state == State.None || e.state >= State.Executed) return e;
+        if (!vault.proposal(id).instant() && _isStale(vault, kind, change)) {
+            (e.earliest, e.blocker) = (0, Blocker.Stale);
+        }
         if (e.earliest == 0) return e;
         if (kind == ChangeKind.Sweep) e = _waitFor(e, vault.hot().haltedUntil(), Blocker.Frozen);
         if (kind == ChangeKind.Tiers) e = _waitFor(e, vault.hot().settledAt(), Blocker.TiersSettling);
         return _inTime(e);
+    }
+
+    /// @dev Whether the vault holds another value than the one that the change starts from.
+    function _isStale(IVault vault, ChangeKind kind, bytes calldata change) private view returns (bool) {
+        if (kind == ChangeKind.Tiers) {
+            return abi.decode(change, (TiersChange)).oldTermsChangedAt != vault.termsChangedAt();
+        }
+        if (kind == ChangeKind.Role) {
+            RoleChange memory c = abi.decode(change, (RoleChange));
+            return c.oldUntil != vault.member(c.account).until(c.role);
+        }
+        if (kind == ChangeKind.Unfreeze) {
+            return abi.decode(change, (UnfreezeChange)).haltedUntil != vault.hot().haltedUntil();
+        }
+        if (kind != ChangeKind.Recipients) return false;
+        RecipientsChange memory r = abi.decode(change, (RecipientsChange));
+        for (uint256 i = 0; i < r.recipients.length; ++i) {
+            if (vault.standingOf(r.recipients[i]) != r.oldStanding) return true;
+        }
+        return false;
     }
 
     /// @dev Not yet held against its end.

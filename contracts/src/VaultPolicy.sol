@@ -98,13 +98,17 @@ abstract contract VaultPolicy is IVault {
 
     /// @dev While old charges are in the windows each cap is the smaller of old and new, and tiers cannot change again:
     /// otherwise moving a cap between tiers, or back and forth, would let more through in a day than either policy.
-    /// Lowering a cap lets nothing through that the caps before did not, so that nothing has to settle.
-    function _setTiers(bytes calldata change, bool tightens) internal {
-        Hot h = hot;
-        if (!tightens && block.timestamp < h.settledAt()) revert VaultTiersCoolingDown(h.settledAt());
-        (PackedTier[] memory next, uint32 nextDelay) = _rules.tiersAfter(change, tightens);
+    function _setTiers(bytes calldata change) internal {
+        (PackedTier[] memory next, uint32 nextDelay) = _rules.tiersAfter(change);
+        uint256 settledAt = hot.settledAt();
+        if (block.timestamp < settledAt) revert VaultTiersCoolingDown(settledAt);
         _writeTiers(next, nextDelay);
-        if (!tightens) hot = hot.withTiersChangedAt(block.timestamp);
+        hot = hot.withTiersChangedAt(block.timestamp);
+    }
+
+    /// @dev Lowering a cap lets nothing through that the caps before did not, so that nothing has to settle.
+    function _tightenTiers(bytes calldata change) internal {
+        _writeTiers(_rules.tightenedTiers(change), policyDelay);
     }
 
     function _writeTiers(PackedTier[] memory next, uint32 nextDelay) private {
@@ -117,7 +121,10 @@ abstract contract VaultPolicy is IVault {
             emit TierSet(k, was, _unpack(t));
         }
         if (policyDelay != nextDelay) emit PolicyDelaySet(policyDelay, nextDelay);
-        (tierCount, policyDelay, termsChangedAt) = (count.toUint8(), nextDelay, block.timestamp.toUint40());
+        // Later each time, also within a second: so it names one state of the tiers.
+        uint256 changedAt = termsChangedAt + 1;
+        if (changedAt < block.timestamp) changedAt = block.timestamp;
+        (tierCount, policyDelay, termsChangedAt) = (count.toUint8(), nextDelay, changedAt.toUint40());
     }
 
     // ── Guardians and roles ──────────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +142,7 @@ abstract contract VaultPolicy is IVault {
     }
 
     function _setRole(address account, Role role, uint256 oldUntil, uint256 until) internal {
-        if (until != 0) _rules.checkUntil(until);
+        _rules.checkUntil(until);
         uint256 actual = member[account].until(role);
         if (actual != oldUntil) revert VaultRoleStale(account, role, oldUntil, actual);
         _writeRole(account, role, until);

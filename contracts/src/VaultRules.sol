@@ -17,6 +17,7 @@ import {
     SweepChange,
     Tier,
     TiersChange,
+    TightenChange,
     UnfreezeChange
 } from "./types/VaultTypes.sol";
 
@@ -77,7 +78,7 @@ contract VaultRules {
         } else if (kind == ChangeKind.Tiers) {
             TiersChange memory c = abi.decode(change, (TiersChange));
             Policy.checkTiers(c.tiers, c.policyDelay, vault.unit(), vault.hardCeiling(), vault.policyDelayFloor());
-            return c.policyDelay == vault.policyDelay() && Policy.onlyTightens(_tiersOf(vault), c.tiers);
+            _requireFresh(vault, c);
         } else if (kind == ChangeKind.Recipients) {
             RecipientsChange memory c = abi.decode(change, (RecipientsChange));
             Policy.inRange(Policy.Field.RecipientCount, 0, c.recipients.length, 1, Policy.MAX_RECIPIENTS);
@@ -100,9 +101,14 @@ contract VaultRules {
         } else if (kind == ChangeKind.Successor) {
             SuccessorChange memory c = abi.decode(change, (SuccessorChange));
             if (c.successor != address(0)) _checkAddress(token, c.successor);
-        } else {
+        } else if (kind == ChangeKind.Sweep) {
             SweepChange memory c = abi.decode(change, (SweepChange));
             if (c.token == token) revert IVault.VaultSweepOfToken(c.token);
+        } else {
+            TightenChange memory c = abi.decode(change, (TightenChange));
+            Policy.checkTiers(c.tiers, vault.policyDelay(), vault.unit(), vault.hardCeiling(), vault.policyDelayFloor());
+            _tightened(vault, c);
+            return true;
         }
     }
 
@@ -114,31 +120,26 @@ contract VaultRules {
         Policy.checkQuorum(_tiersOf(IVault(msg.sender)), signerCount, threshold);
     }
 
-    /// @notice Tiers and policy delay [seconds] of the vault that calls after a change of tiers; reverts if its signers cannot
+    /// @notice Tiers and policy delay [seconds] of the vault that calls after a change of tiers. While charges settle, each cap is
+    /// held to the one before. Reverts if the tiers are no longer those that the change starts from, or the signers cannot
     /// give the approvals.
-    /// @param tightens Of each field the stricter of what is and what the change states, which then has as many tiers; the cap
-    /// that holds while charges settle stays. Else as stated, and that cap is the one before.
-    function tiersAfter(bytes calldata change, bool tightens)
-        external
-        view
-        returns (PackedTier[] memory rows, uint32 policyDelay)
-    {
+    function tiersAfter(bytes calldata change) external view returns (PackedTier[] memory rows, uint32 policyDelay) {
         IVault vault = IVault(msg.sender);
         TiersChange memory c = abi.decode(change, (TiersChange));
-        Tier[] memory old = _tiersOf(vault);
-        (Tier[] memory next, uint256 unit) = (c.tiers, vault.unit());
-        policyDelay = c.policyDelay;
-        if (tightens) {
-            Policy.inRange(Policy.Field.TierCount, 0, next.length, old.length, old.length);
-            policyDelay = vault.policyDelay();
-        }
-        rows = new PackedTier[](next.length);
+        _requireFresh(vault, c);
+        (policyDelay, rows) = (c.policyDelay, new PackedTier[](c.tiers.length));
+        uint256 unit = vault.unit();
         for (uint256 k = 0; k < rows.length; ++k) {
-            if (tightens) next[k] = Policy.stricter(old[k], next[k]);
-            uint256 before = k < old.length ? old[k].cap / unit : 0;
-            rows[k] = _pack(next[k], unit, tightens ? vault.packedTier(k).capBefore() : before);
+            rows[k] = _pack(c.tiers[k], unit, vault.packedTier(k).cap());
         }
-        Policy.checkQuorum(next, vault.signers().length, vault.threshold());
+        Policy.checkQuorum(c.tiers, vault.signers().length, vault.threshold());
+    }
+
+    /// @notice Tiers of the vault that calls after a tightening: of each field the stricter of what is and what it states; the cap
+    /// that holds while charges settle stays. Reverts if it states more or fewer tiers than there are, or the signers
+    /// cannot give the approvals.
+    function tightenedTiers(bytes calldata change) external view returns (PackedTier[] memory) {
+        return _tightened(IVault(msg.sender), abi.decode(change, (TightenChange)));
     }
 
     /// @notice Reverts unless a role or office may last from now until then.
@@ -146,7 +147,24 @@ contract VaultRules {
         _checkUntil(0, until, block.timestamp, block.timestamp);
     }
 
+    function _tightened(IVault vault, TightenChange memory c) private view returns (PackedTier[] memory rows) {
+        Tier[] memory next = _tiersOf(vault);
+        Policy.inRange(Policy.Field.TierCount, 0, c.tiers.length, next.length, next.length);
+        rows = new PackedTier[](next.length);
+        uint256 unit = vault.unit();
+        for (uint256 k = 0; k < rows.length; ++k) {
+            next[k] = Policy.stricter(next[k], c.tiers[k]);
+            rows[k] = _pack(next[k], unit, vault.packedTier(k).capBefore());
+        }
+        Policy.checkQuorum(next, vault.signers().length, vault.threshold());
+    }
+
     // ── Checks that several share ────────────────────────────────────────────────────────────────────────────────
+
+    function _requireFresh(IVault vault, TiersChange memory c) private view {
+        uint256 actual = vault.termsChangedAt();
+        if (c.oldTermsChangedAt != actual) revert IVault.VaultTiersStale(c.oldTermsChangedAt, actual);
+    }
 
     /// @dev `until` is the end of grant `index`, which begins between `earliest` and `latest`. [seconds]
     function _checkUntil(uint256 index, uint256 until, uint256 earliest, uint256 latest) private pure {

@@ -16,6 +16,7 @@ import {
     SweepChange,
     Tier,
     TiersChange,
+    TightenChange,
     UnfreezeChange,
     Vote
 } from "../src/types/VaultTypes.sol";
@@ -76,7 +77,11 @@ abstract contract PolicyTest is VaultTest {
     }
 
     function tiersChange(Tier[] memory rows, uint32 policyDelay) internal returns (bytes memory) {
-        return abi.encode(TiersChange(rows, policyDelay, nonce(), expiry()));
+        return abi.encode(TiersChange(rows, policyDelay, vault.termsChangedAt(), nonce(), expiry()));
+    }
+
+    function tightenChange(Tier[] memory rows) internal returns (bytes memory) {
+        return abi.encode(TightenChange(rows, nonce(), expiry()));
     }
 
     function recipientsChange(address[] memory list, Standing from, Standing to) internal returns (bytes memory) {
@@ -114,7 +119,8 @@ abstract contract PolicyTest is VaultTest {
         if (kind == ChangeKind.Guardians) return guardiansChange(addresses(stranger), START + 100 days);
         if (kind == ChangeKind.Unfreeze) return unfreezeChange(START + 4 days);
         if (kind == ChangeKind.Successor) return successorChange(stranger);
-        return sweepChange(stranger);
+        if (kind == ChangeKind.Sweep) return sweepChange(stranger);
+        return tightenChange(standardTiers());
     }
 
     // ── Reasons ──────────────────────────────────────────────────────────────────────────────────────────────────

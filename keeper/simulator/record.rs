@@ -21,14 +21,14 @@ use crate::{
         acts::Effect,
         chain::{self, Ledger},
         node::advise,
-        vault::{GUARDIAN, KEEPER, PROPOSER, THRESHOLD},
+        vault::{GUARDIAN, KEEPER, PROPOSER, THRESHOLD, changing_tier},
     },
 };
 use epilogue::epilogue;
 use probes::Prober;
 use tidelock_model::{
     Limits, Standing,
-    abi::{self, unpack},
+    abi::{self, Content, signed, unpack},
 };
 
 /// Of the blocks in which something was called, every so many are looked at.
@@ -189,10 +189,22 @@ impl Recorder<'_> {
         })
     }
 
-    fn tiers_with(&self, index: usize, change: impl Fn(&mut Row)) -> Act {
-        let mut rows: Vec<Row> = self.ledger.vault.tiers().iter().map(row).collect();
-        change(&mut rows[index]);
-        Act::Tiers(rows)
+    fn tiers_with(&self, index: usize, change: impl Fn(&mut abi::Tier)) -> Act {
+        let rows = |tiers: Vec<signed::Tier>| {
+            let rows = tiers.iter().map(|tier| Row {
+                max_known: tier.maxKnown,
+                max_unknown: tier.maxUnknown,
+                cap: tier.cap,
+                approvals: tier.approvals,
+                delay: tier.delay,
+            });
+            rows.collect()
+        };
+        match changing_tier(&self.ledger.vault, index, change) {
+            Content::Tighten(c) => Act::Tighten(rows(c.tiers)),
+            Content::Tiers(c) => Act::Tiers(rows(c.tiers)),
+            other => unreachable!("a change of tiers: {other:?}"),
+        }
     }
 
     /// Whom a call paid, and which numbers it named.

@@ -114,6 +114,8 @@ pub enum Act {
     Signers(Vec<Address>),
     /// Executes a change of tiers.
     Tiers(Vec<Row>),
+    /// Brings a tightening of tiers into effect.
+    Tighten(Vec<Row>),
     /// Sends the vault tokens. [base units]
     Deposit(u128),
     /// The issuer pauses the token, or lets it go on.

@@ -36,19 +36,20 @@ function file(name, content) {
 }
 
 /** A change of each kind that the vault takes; a float would round each nonce. */
-function someChanges(haltedUntil) {
+function someChanges(haltedUntil, oldTermsChangedAt) {
   const life = { nonce: CHAIN_ID.toString(), expiresAt };
   const tiers = world.policy.map((tier) => JSON.parse(JSON.stringify(tier, (_, value) => (typeof value === "bigint" ? `${value}` : value))));
   const [payee, other] = world.accounts.slice(8);
   return {
     Signers: { signers: world.signers.slice(0, 2), threshold: 1, ...life },
-    Tiers: { tiers, policyDelay: 3 * 86_400, ...life },
+    Tiers: { tiers, policyDelay: 3 * 86_400, oldTermsChangedAt, ...life },
     Recipients: { recipients: [payee, other], oldStanding: 0, standing: 1, ...life },
     Role: { account: payee, role: 1, oldUntil: 0, until: expiresAt, ...life },
     Guardians: { guardians: [payee], until: expiresAt, ...life },
     Unfreeze: { haltedUntil: Number(haltedUntil), ...life },
     Successor: { successor: other, ...life },
     Sweep: { token: payee, ...life },
+    Tighten: { tiers, ...life },
   };
 }
 
@@ -66,7 +67,8 @@ before(async () => {
   batch = { header, packed, payments, id: batchId(vaultDomain(CHAIN_ID, world.vault), header) };
   await world.send(world.proposer, world.vault, world.call("Vault", "propose", [orderOf(header), packed]));
   await world.send(world.guardian, world.vault, world.call("Vault", "freeze", []));
-  changes = someChanges(await world.read("VaultLens", "haltedUntil", [world.vault]));
+  const haltedUntil = await world.read("VaultLens", "haltedUntil", [world.vault]);
+  changes = someChanges(haltedUntil, await world.read("Vault", "termsChangedAt", []));
 });
 
 after(() => {

@@ -25,13 +25,14 @@ pub mod signed {
         struct Batch { uint64 firstNumber; uint16 count; uint8 tier; uint128 total; address recipient; uint40 expiresAt; bytes32 paymentsHash; bytes32 context; }
         struct Tier { uint128 maxKnown; uint128 maxUnknown; uint128 cap; uint8 approvals; uint32 delay; }
         struct SignersChange { address[] signers; uint8 threshold; uint64 nonce; uint40 expiresAt; }
-        struct TiersChange { Tier[] tiers; uint32 policyDelay; uint64 nonce; uint40 expiresAt; }
+        struct TiersChange { Tier[] tiers; uint32 policyDelay; uint40 oldTermsChangedAt; uint64 nonce; uint40 expiresAt; }
         struct RecipientsChange { address[] recipients; uint8 oldStanding; uint8 standing; uint64 nonce; uint40 expiresAt; }
         struct RoleChange { address account; uint8 role; uint40 oldUntil; uint40 until; uint64 nonce; uint40 expiresAt; }
         struct GuardiansChange { address[] guardians; uint40 until; uint64 nonce; uint40 expiresAt; }
         struct UnfreezeChange { uint40 haltedUntil; uint64 nonce; uint40 expiresAt; }
         struct SuccessorChange { address successor; uint64 nonce; uint40 expiresAt; }
         struct SweepChange { address token; uint64 nonce; uint40 expiresAt; }
+        struct TightenChange { Tier[] tiers; uint64 nonce; uint40 expiresAt; }
 
         struct Approval { address signer; uint24 epoch; Batch batch; }
         struct SignersApproval { address signer; uint24 epoch; SignersChange change; }
@@ -42,6 +43,7 @@ pub mod signed {
         struct UnfreezeApproval { address signer; uint24 epoch; UnfreezeChange change; }
         struct SuccessorApproval { address signer; uint24 epoch; SuccessorChange change; }
         struct SweepApproval { address signer; uint24 epoch; SweepChange change; }
+        struct TightenApproval { address signer; uint24 epoch; TightenChange change; }
     }
 }
 
@@ -139,7 +141,7 @@ pub fn header(order: &Order, payments: &[u8]) -> Batch {
     }
 }
 
-/// What votes are for: a batch, or a change of one of eight kinds.
+/// What votes are for: a batch, or a change of one of nine kinds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// A header.
@@ -160,6 +162,8 @@ pub enum Content {
     Successor(signed::SuccessorChange),
     /// Kind 7.
     Sweep(signed::SweepChange),
+    /// Kind 8.
+    Tighten(signed::TightenChange),
 }
 
 /// Applies the same expression to whichever struct it is.
@@ -175,6 +179,7 @@ macro_rules! each {
             Content::Unfreeze($name) => $value,
             Content::Successor($name) => $value,
             Content::Sweep($name) => $value,
+            Content::Tighten($name) => $value,
         }
     };
 }
@@ -211,6 +216,7 @@ impl Content {
             5 => Self::Unfreeze(read(bytes)?),
             6 => Self::Successor(read(bytes)?),
             7 => Self::Sweep(read(bytes)?),
+            8 => Self::Tighten(read(bytes)?),
             _ => return None,
         })
     }
@@ -232,6 +238,7 @@ impl Content {
             Self::Unfreeze(_) => Some(5),
             Self::Successor(_) => Some(6),
             Self::Sweep(_) => Some(7),
+            Self::Tighten(_) => Some(8),
         }
     }
 
@@ -278,6 +285,7 @@ impl Content {
             Self::Unfreeze(change) => digest!(UnfreezeApproval, change),
             Self::Successor(change) => digest!(SuccessorApproval, change),
             Self::Sweep(change) => digest!(SweepApproval, change),
+            Self::Tighten(change) => digest!(TightenApproval, change),
         }
     }
 }

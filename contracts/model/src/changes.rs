@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The last kind of change.
-const LAST_KIND: u8 = 7;
+const LAST_KIND: u8 = 8;
 
 impl Vault {
     /// By the caller's own right, or with signed votes.
@@ -155,10 +155,13 @@ impl Vault {
             Content::Tiers(c) => {
                 let rows: Vec<abi::Tier> = c.tiers.iter().map(row).collect();
                 self.check_tiers(&rows, c.policyDelay)?;
-                let pairs = || self.tiers.iter().zip(&rows);
-                return Ok(u64::from(c.policyDelay) == self.policy_delay
-                    && rows.len() == self.tiers.len()
-                    && pairs().all(|(now, next)| now.is_only_tightened_by(next)));
+                self.check_tiers_fresh(c)?;
+            }
+            Content::Tighten(c) => {
+                let rows: Vec<abi::Tier> = c.tiers.iter().map(row).collect();
+                self.check_tiers(&rows, u32::try_from(self.policy_delay).unwrap_or(u32::MAX))?;
+                self.tightened(c)?;
+                return Ok(true);
             }
             Content::Recipients(c) => {
                 let (old, new) = standings(c)?;
@@ -199,6 +202,17 @@ impl Vault {
         Ok(false)
     }
 
+    /// A change of tiers starts from those of now.
+    fn check_tiers_fresh(&self, c: &signed::TiersChange) -> Result<(), Revert> {
+        if c.oldTermsChangedAt.to::<u64>() == self.terms_changed_at {
+            return Ok(());
+        }
+        refuse(abi::VaultTiersStale {
+            stated: U256::from(c.oldTermsChangedAt),
+            actual: U256::from(self.terms_changed_at),
+        })
+    }
+
     fn refuse_unfreeze<T>(&self, c: &signed::UnfreezeChange) -> Result<T, Revert> {
         refuse(abi::VaultUnfreezeStale {
             stated: U256::from(c.haltedUntil),
@@ -222,8 +236,10 @@ impl Vault {
                 Self::check_quorum(&self.tiers, c.signers.len(), c.threshold)?;
                 self.write_signers(c.signers.clone(), c.threshold, done);
             }
-            Content::Tiers(c) if tightens => self.tighten_tiers(c, time, done)?,
             Content::Tiers(c) => self.set_tiers(c, time, done)?,
+            Content::Tighten(c) => {
+                self.write_tiers(self.tightened(c)?, self.policy_delay, time, done)
+            }
             Content::Recipients(c) => self.set_standings(c, tightens, done)?,
             Content::Role(c) => self.set_role(c, tightens, time, done)?,
             Content::Guardians(c) => {
@@ -251,28 +267,25 @@ impl Vault {
         time: u64,
         done: &mut Done,
     ) -> Result<(), Revert> {
-        if let Some(until) = self.settled_at().filter(|at| time < *at) {
-            return refuse(abi::VaultTiersCoolingDown {
-                until: U256::from(until),
-            });
-        }
+        self.check_tiers_fresh(c)?;
         let before = |k: usize| self.tiers.get(k).map_or(0, |old: &Limits| old.cap);
         let rows = c.tiers.iter().enumerate();
         let next: Vec<Limits> = rows
             .map(|(k, tier)| Limits::new(&row(tier), before(k)))
             .collect();
         Self::check_quorum(&next, self.signers.len(), self.threshold)?;
+        if let Some(until) = self.settled_at().filter(|at| time < *at) {
+            return refuse(abi::VaultTiersCoolingDown {
+                until: U256::from(until),
+            });
+        }
         self.write_tiers(next, c.policyDelay.into(), time, done);
         self.tiers_changed_at = Some(time);
         Ok(())
     }
 
-    fn tighten_tiers(
-        &mut self,
-        c: &signed::TiersChange,
-        time: u64,
-        done: &mut Done,
-    ) -> Result<(), Revert> {
+    /// The tiers after a tightening.
+    fn tightened(&self, c: &signed::TightenChange) -> Result<Vec<Limits>, Revert> {
         let count = size(self.tiers.len());
         in_range(Field::TierCount, 0, size(c.tiers.len()), count, count)?;
         let pairs = self.tiers.iter().zip(&c.tiers);
@@ -280,8 +293,7 @@ impl Vault {
             .map(|(old, tier)| old.tightened_by(&row(tier)))
             .collect();
         Self::check_quorum(&next, self.signers.len(), self.threshold)?;
-        self.write_tiers(next, self.policy_delay, time, done);
-        Ok(())
+        Ok(next)
     }
 
     fn set_standings(
@@ -403,14 +415,16 @@ fn read(kind: u8, change: &[u8]) -> Result<Content, Revert> {
             expected,
         })
     };
-    match kind {
-        3 if change.len() != 32 * 6 => wrong(words(6)),
-        5..=7 if change.len() != 32 * 3 => wrong(words(3)),
-        0 | 1 | 4 => wrong_list(change, 4, if kind == 1 { 5 } else { 1 })
-            .map_or_else(|| Err(Revert::new()), wrong),
-        2 => wrong_list(change, 5, 1).map_or_else(|| Err(Revert::new()), wrong),
-        _ => Err(Revert::new()),
-    }
+    let list = match kind {
+        3 if change.len() != 32 * 6 => return wrong(words(6)),
+        5..=7 if change.len() != 32 * 3 => return wrong(words(3)),
+        0 | 4 => wrong_list(change, 4, 1),
+        1 => wrong_list(change, 5, 5),
+        2 => wrong_list(change, 5, 1),
+        8 => wrong_list(change, 3, 5),
+        _ => None,
+    };
+    list.map_or_else(|| Err(Revert::new()), wrong)
 }
 
 /// Length that a change with a list should have, if it has another: its offset, its fields, the list's length and the list.

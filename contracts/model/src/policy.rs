@@ -114,15 +114,6 @@ impl Limits {
             delay: self.delay.max(u64::from(other.delay)),
         }
     }
-
-    /// Whether another row loosens nothing.
-    pub(crate) fn is_only_tightened_by(&self, other: &Tier) -> bool {
-        other.maxKnown <= self.max_known
-            && other.maxUnknown <= self.max_unknown
-            && other.cap <= self.cap
-            && other.approvals >= self.approvals
-            && u64::from(other.delay) >= self.delay
-    }
 }
 
 impl Vault {
@@ -363,7 +354,8 @@ impl Vault {
                 delay: U256::from(policy_delay),
             });
         }
-        (self.tiers, self.policy_delay, self.terms_changed_at) = (next, policy_delay, time);
+        (self.tiers, self.policy_delay) = (next, policy_delay);
+        self.terms_changed_at = time.max(self.terms_changed_at + 1);
     }
 
     pub(crate) fn write_guardians(&mut self, next: &[Address], until: u64, done: &mut Done) {

@@ -242,6 +242,8 @@ interface IVault is IERC165, IERC5267 {
     error VaultNotVetoable(bytes32 id);
     /// @notice Charges made under the old caps have not all left the windows; tiers may change again at `until`.
     error VaultTiersCoolingDown(uint256 until);
+    /// @notice The change starts from tiers that were written at `stated`, the vault's were written at `actual`.
+    error VaultTiersStale(uint256 stated, uint256 actual);
     /// @notice The vault's own token is never swept.
     error VaultSweepOfToken(address token);
     /// @notice The sweep did not take effect: no successor, nothing to sweep, or nothing arrived.
@@ -311,10 +313,9 @@ interface IVault is IERC165, IERC5267 {
 
     // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
     //
-    // A change that only tightens when it is proposed takes effect in the call whose vote brings its quorum: of each field the
-    // stricter of what is then and what it states. It needs no delay and lets nothing settle. Such are: tiers, as many as
-    // there are and with the same policy delay, of which no limit or cap rises and no approvals or delay fall; recipients to
-    // Blocked, or from Known to Unknown; a role to an earlier end.
+    // A change that by what it states only tightens takes effect in the call whose vote brings its quorum: of each field the
+    // stricter of what is then and what it states. It needs no delay and lets nothing settle. Such are: a `TightenChange` of
+    // the tiers, whatever its rows; recipients to Blocked, or from Known to Unknown; a role to an earlier end.
 
     /// @notice Proposes a policy change. Proposer or signer; a signer's call is also its vote.
     /// @dev What can never take effect is refused with the error that it would end in.
@@ -452,7 +453,8 @@ interface IVault is IERC165, IERC5267 {
     /// @return The delay. [seconds]
     function policyDelay() external view returns (uint32);
 
-    /// @notice When the tiers were last written. [seconds]
+    /// @notice When the tiers were last written; a second later than the time before if that was in the same second, or it would
+    /// name two states of them. [seconds]
     /// @return The time.
     function termsChangedAt() external view returns (uint40);
 

@@ -112,16 +112,6 @@ library Policy {
 
     // ── Tightening ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice Whether `next` allows nothing that `current` does not: as many tiers, none with a higher limit or cap, or with
-    /// fewer approvals or a shorter delay.
-    function onlyTightens(Tier[] memory current, Tier[] memory next) internal pure returns (bool) {
-        if (next.length != current.length) return false;
-        for (uint256 k = 0; k < next.length; ++k) {
-            if (keccak256(abi.encode(stricter(current[k], next[k]))) != keccak256(abi.encode(next[k]))) return false;
-        }
-        return true;
-    }
-
     /// @notice Of each field of two tiers the stricter. What two accepted policies come to row by row is accepted too: the
     /// smaller, and the larger, of two sequences that never fall never falls.
     function stricter(Tier memory a, Tier memory b) internal pure returns (Tier memory) {

@@ -18,7 +18,7 @@ library TypedData {
     bytes32 private constant SIGNERS =
         keccak256("SignersChange(address[] signers,uint8 threshold,uint64 nonce,uint40 expiresAt)");
     bytes32 private constant TIERS = keccak256(
-        "TiersChange(Tier[] tiers,uint32 policyDelay,uint64 nonce,uint40 expiresAt)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)"
+        "TiersChange(Tier[] tiers,uint32 policyDelay,uint40 oldTermsChangedAt,uint64 nonce,uint40 expiresAt)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)"
     );
     bytes32 private constant RECIPIENTS = keccak256(
         "RecipientsChange(address[] recipients,uint8 oldStanding,uint8 standing,uint64 nonce,uint40 expiresAt)"
@@ -30,6 +30,9 @@ library TypedData {
     bytes32 private constant UNFREEZE = keccak256("UnfreezeChange(uint40 haltedUntil,uint64 nonce,uint40 expiresAt)");
     bytes32 private constant SUCCESSOR = keccak256("SuccessorChange(address successor,uint64 nonce,uint40 expiresAt)");
     bytes32 private constant SWEEP = keccak256("SweepChange(address token,uint64 nonce,uint40 expiresAt)");
+    bytes32 private constant TIGHTEN = keccak256(
+        "TightenChange(Tier[] tiers,uint64 nonce,uint40 expiresAt)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)"
+    );
 
     /// @notice Type of a signer's vote for a batch.
     bytes32 internal constant BATCH_APPROVAL = keccak256(
@@ -39,7 +42,7 @@ library TypedData {
         "SignersApproval(address signer,uint24 epoch,SignersChange change)SignersChange(address[] signers,uint8 threshold,uint64 nonce,uint40 expiresAt)"
     );
     bytes32 private constant TIERS_APPROVAL = keccak256(
-        "TiersApproval(address signer,uint24 epoch,TiersChange change)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)TiersChange(Tier[] tiers,uint32 policyDelay,uint64 nonce,uint40 expiresAt)"
+        "TiersApproval(address signer,uint24 epoch,TiersChange change)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)TiersChange(Tier[] tiers,uint32 policyDelay,uint40 oldTermsChangedAt,uint64 nonce,uint40 expiresAt)"
     );
     bytes32 private constant RECIPIENTS_APPROVAL = keccak256(
         "RecipientsApproval(address signer,uint24 epoch,RecipientsChange change)RecipientsChange(address[] recipients,uint8 oldStanding,uint8 standing,uint64 nonce,uint40 expiresAt)"
@@ -58,6 +61,9 @@ library TypedData {
     );
     bytes32 private constant SWEEP_APPROVAL = keccak256(
         "SweepApproval(address signer,uint24 epoch,SweepChange change)SweepChange(address token,uint64 nonce,uint40 expiresAt)"
+    );
+    bytes32 private constant TIGHTEN_APPROVAL = keccak256(
+        "TightenApproval(address signer,uint24 epoch,TightenChange change)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)TightenChange(Tier[] tiers,uint64 nonce,uint40 expiresAt)"
     );
 
     /// @notice The encoding of a change is not the one encoding of its kind's struct. `expected` is its length. [bytes]
@@ -163,13 +169,14 @@ library TypedData {
 
     function _shape(ChangeKind kind) private pure returns (Shape memory) {
         if (kind == ChangeKind.Signers) return Shape(SIGNERS, SIGNERS_APPROVAL, 4, 1);
-        if (kind == ChangeKind.Tiers) return Shape(TIERS, TIERS_APPROVAL, 4, 5);
+        if (kind == ChangeKind.Tiers) return Shape(TIERS, TIERS_APPROVAL, 5, 5);
         if (kind == ChangeKind.Recipients) return Shape(RECIPIENTS, RECIPIENTS_APPROVAL, 5, 1);
         if (kind == ChangeKind.Role) return Shape(ROLE, ROLE_APPROVAL, 6, 0);
         if (kind == ChangeKind.Guardians) return Shape(GUARDIANS, GUARDIANS_APPROVAL, 4, 1);
         if (kind == ChangeKind.Unfreeze) return Shape(UNFREEZE, UNFREEZE_APPROVAL, 3, 0);
         if (kind == ChangeKind.Successor) return Shape(SUCCESSOR, SUCCESSOR_APPROVAL, 3, 0);
-        return Shape(SWEEP, SWEEP_APPROVAL, 3, 0);
+        if (kind == ChangeKind.Sweep) return Shape(SWEEP, SWEEP_APPROVAL, 3, 0);
+        return Shape(TIGHTEN, TIGHTEN_APPROVAL, 3, 5);
     }
 
     function _word(bytes calldata data, uint256 start) private pure returns (uint256) {

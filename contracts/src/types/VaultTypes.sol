@@ -101,7 +101,8 @@ enum Blocker {
     Cap,
     TierGone,
     Final,
-    TiersSettling
+    TiersSettling,
+    Stale
 }
 
 /// @notice A role granted until a time.
@@ -150,13 +151,14 @@ enum ChangeKind {
     Guardians,
     Unfreeze,
     Successor,
-    Sweep
+    Sweep,
+    Tighten
 }
 
 // Every change ends in `nonce`, which keeps equal changes apart, and `expiresAt`, its first dead second. What can be
-// tightened at once (a role, a standing, a freeze) is changed from a stated old value, so that a change approved
-// earlier does not undo a later tightening; tiers are not (audits/known-issues.md). A change that only tightens takes effect
-// with the vote that brings its quorum, and then of each field the stricter of what is and what it states.
+// tightened at once (tiers, a role, a standing, a freeze) is changed from a stated old value, so that a change approved
+// earlier does not undo a later tightening. A change that only tightens says so by what is signed. It takes effect with the
+// vote that brings its quorum, and then of each field the stricter of what is and what it states.
 
 /// @notice Replaces the signer set and its threshold; every vote given so far counts no more.
 struct SignersChange {
@@ -166,10 +168,11 @@ struct SignersChange {
     uint40 expiresAt;
 }
 
-/// @notice Replaces the release policy and the policy delay; at once, if it only tightens the release policy.
+/// @notice Replaces the release policy and the policy delay, if the tiers were last written at `oldTermsChangedAt`.
 struct TiersChange {
     Tier[] tiers;
     uint32 policyDelay;
+    uint40 oldTermsChangedAt;
     uint64 nonce;
     uint40 expiresAt;
 }
@@ -218,6 +221,14 @@ struct SuccessorChange {
 /// @notice Sends the vault's whole balance of another token to the successor.
 struct SweepChange {
     address token;
+    uint64 nonce;
+    uint40 expiresAt;
+}
+
+/// @notice Tightens the release policy at once: each limit and cap to the smaller, approvals and delay to the larger, of what is
+/// and what is stated for as many tiers as there are.
+struct TightenChange {
+    Tier[] tiers;
     uint64 nonce;
     uint40 expiresAt;
 }

@@ -2,7 +2,15 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
-import {Batch, ChangeKind, Configuration, State, Tier, TiersChange} from "../../src/types/VaultTypes.sol";
+import {
+    Batch,
+    ChangeKind,
+    Configuration,
+    State,
+    Tier,
+    TiersChange,
+    TightenChange
+} from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {VaultTest} from "../VaultTest.sol";
 import {ITestToken} from "../mocks/TestToken.sol";
@@ -90,7 +98,11 @@ abstract contract AttackTest is VaultTest {
     }
 
     function tiersChange(Tier[] memory rows, uint32 delay) internal returns (bytes memory) {
-        return abi.encode(TiersChange(rows, delay, nonce(), expiry()));
+        return abi.encode(TiersChange(rows, delay, vault.termsChangedAt(), nonce(), expiry()));
+    }
+
+    function tightenChange(Tier[] memory rows) internal returns (bytes memory) {
+        return abi.encode(TightenChange(rows, nonce(), expiry()));
     }
 
     // ── Other vaults ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,7 @@ contract ClockAttacks is AttackTest {
         assertState(id, State.Queued);
         Tier[] memory rows = configuration().tiers;
         rows[1].approvals = 2;
-        approvedChange(ChangeKind.Tiers, tiersChange(rows, 2 days));
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
         assertState(id, State.Proposed);
         skip(10 days);
         vm.expectEmit(address(vault));
@@ -45,7 +45,7 @@ contract ClockAttacks is AttackTest {
         assertState(id, State.Ready);
         Tier[] memory rows = configuration().tiers;
         rows[1].approvals = 2;
-        approvedChange(ChangeKind.Tiers, tiersChange(rows, 2 days));
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
         expectExecuteRevert(b, packed, stateInvalid(id, State.Queued));
         skip(1 days - 1);
         expectExecuteRevert(b, packed, stateInvalid(id, State.Queued));
@@ -59,7 +59,7 @@ contract ClockAttacks is AttackTest {
         bytes32 id = proposeAndApprove(b, packed, 2);
         Tier[] memory rows = configuration().tiers;
         rows[2].delay = 9 days;
-        approvedChange(ChangeKind.Tiers, tiersChange(rows, 2 days));
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
         uint256 time = vm.getBlockTimestamp();
         vm.prank(carol);
         vm.expectRevert(
@@ -80,13 +80,13 @@ contract ClockAttacks is AttackTest {
         skip(2 days);
         rows = configuration().tiers;
         rows[2].cap = rows[2].maxKnown;
-        bytes memory tighter = tiersChange(rows, 2 days);
+        bytes memory tighter = tightenChange(rows);
         vm.prank(alice);
-        bytes32 id = vault.proposeChange(ChangeKind.Tiers, tighter);
+        bytes32 id = vault.proposeChange(ChangeKind.Tighten, tighter);
         vm.prank(keeper);
         vault.executeChange(ChangeKind.Tiers, looser); // first, so that no tiers change for 28 hours
         vm.prank(bob);
-        vault.approveChange(ChangeKind.Tiers, tighter);
+        vault.approveChange(ChangeKind.Tighten, tighter);
         assertState(id, State.Executed);
         assertEq(vault.tier(2).cap, rows[2].cap, "the lower cap");
         assertEq(vault.headroom(2), rows[2].cap, "holds at once");
@@ -96,7 +96,7 @@ contract ClockAttacks is AttackTest {
     function test_attack52_looseningAfterATightening() external {
         Tier[] memory rows = configuration().tiers;
         rows[2].cap = rows[2].maxKnown;
-        approvedChange(ChangeKind.Tiers, tiersChange(rows, 2 days));
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
         bytes memory back = tiersChange(configuration().tiers, 2 days);
         bytes32 id = approvedChange(ChangeKind.Tiers, back);
         skip(2 days - 1);
@@ -104,6 +104,57 @@ contract ClockAttacks is AttackTest {
         vm.expectRevert(stateInvalid(id, State.Queued));
         vault.executeChange(ChangeKind.Tiers, back);
         assertEq(vault.tier(2).cap, rows[2].cap, "the lower cap");
+    }
+
+    /// @notice A tightening undone: a change of tiers that was ready before it starts from tiers that are no more.
+    function test_attack52_whatWasReadyUndoesATightening() external {
+        Tier[] memory rows = configuration().tiers;
+        rows[2].cap += UNIT;
+        bytes memory looser = tiersChange(rows, 2 days);
+        bytes32 id = approvedChange(ChangeKind.Tiers, looser);
+        skip(2 days);
+        assertState(id, State.Ready);
+        uint256 before = vault.termsChangedAt();
+        rows[2].cap = rows[2].maxKnown;
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
+        bytes memory reason = abi.encodeWithSelector(IVault.VaultTiersStale.selector, before, vault.termsChangedAt());
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(keeper);
+            vm.expectRevert(reason);
+            vault.executeChange(ChangeKind.Tiers, looser);
+            skip(28 hours); // nor when nothing settles any more
+        }
+        assertEq(vault.tier(2).cap, rows[2].cap, "the lower cap");
+        assertEq(vault.headroom(2), rows[2].cap, "holds");
+    }
+
+    /// @notice A tightening made slow: what a keeper executes just before cannot make a loosening of it.
+    function test_attack52_whatLowersTheCapsFirstDoesNotMakeItSlow() external {
+        Tier[] memory rows = configuration().tiers;
+        rows[2].cap = rows[2].maxKnown;
+        bytes memory lower = tiersChange(rows, 2 days);
+        approvedChange(ChangeKind.Tiers, lower);
+        skip(2 days);
+        rows = configuration().tiers;
+        (rows[2].cap, rows[1].cap) = (rows[2].cap - UNIT, rows[1].maxKnown); // signed when the first cap was higher
+        bytes memory tighter = tightenChange(rows);
+        vm.prank(keeper);
+        vault.executeChange(ChangeKind.Tiers, lower);
+        assertState(approvedChange(ChangeKind.Tighten, tighter), State.Executed);
+        assertEq(vault.tier(2).cap, rows[2].maxKnown, "as it was lowered");
+        assertEq(vault.tier(1).cap, rows[1].maxKnown, "as signed");
+    }
+
+    /// @notice Votes for a tightening that nobody brought, brought when the same rows would loosen: they loosen nothing.
+    function test_attack52_votesForATighteningNeverLoosen() external {
+        Tier[] memory rows = configuration().tiers;
+        rows[2].cap -= UNIT;
+        bytes memory kept = tightenChange(rows);
+        Tier[] memory strict = configuration().tiers;
+        strict[2].cap = strict[2].maxKnown;
+        approvedChange(ChangeKind.Tighten, tightenChange(strict));
+        assertState(approvedChange(ChangeKind.Tighten, kept), State.Executed);
+        assertEq(vault.tier(2).cap, strict[2].maxKnown, "the lower cap");
     }
 
     /// @notice One signer's late revocation: it can end a proposal with little life left, and never the payment, whose number

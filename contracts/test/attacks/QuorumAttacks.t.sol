@@ -99,7 +99,7 @@ contract QuorumAttacks is AttackTest {
         Tier[] memory rows = standardTiers();
         (rows[1].maxKnown, rows[1].cap) = (uint128(50_000 * USDT), uint128(50_000 * USDT));
         (Batch memory b,) = readyBatch(1, UPPER, packed);
-        approvedChange(ChangeKind.Tiers, tiersChange(rows, 2 days)); // it only tightens: it holds from here on
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
         expectExecuteRevert(
             b,
             packed,
@@ -140,13 +140,12 @@ contract QuorumAttacks is AttackTest {
         uint256 longest = 30 days - 7 days - 29 hours;
         uint128 cap = uint128(2_000_000 * USDT);
         Tier[] memory rows = standardTiers();
-        rows[2].approvals = 4; // of three signers; it only tightens, so the vote that would bring it into effect is refused
-        bytes memory tighter = tiersChange(rows, 2 days);
+        rows[2].approvals = 4; // of three signers
+        bytes memory tighter = tightenChange(rows);
         vm.prank(alice);
-        vault.proposeChange(ChangeKind.Tiers, tighter);
-        vm.prank(bob);
         vm.expectRevert(_outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
-        vault.approveChange(ChangeKind.Tiers, tighter);
+        vault.proposeChange(ChangeKind.Tighten, tighter);
+        expectEnactRevert(ChangeKind.Tiers, tiersChange(rows, 2 days), _outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
         rows = standardTiers();
         (rows[1].approvals, rows[2].approvals) = (1, 1);
         expectEnactRevert(ChangeKind.Tiers, tiersChange(rows, 2 days), _outOfRange(Policy.Field.Approvals, 2, 1, 2, 3));

@@ -11,6 +11,7 @@ import {
     SuccessorChange,
     SweepChange,
     TiersChange,
+    TightenChange,
     UnfreezeChange
 } from "../../src/types/VaultTypes.sol";
 import {VectorTest} from "./VectorTest.sol";
@@ -64,7 +65,8 @@ contract ChangeIdTest is VectorTest {
         if (kind == ChangeKind.Guardians) return abi.encode(abi.decode(change, (GuardiansChange)));
         if (kind == ChangeKind.Unfreeze) return abi.encode(abi.decode(change, (UnfreezeChange)));
         if (kind == ChangeKind.Successor) return abi.encode(abi.decode(change, (SuccessorChange)));
-        return abi.encode(abi.decode(change, (SweepChange)));
+        if (kind == ChangeKind.Sweep) return abi.encode(abi.decode(change, (SweepChange)));
+        return abi.encode(abi.decode(change, (TightenChange)));
     }
 
     function kindOf(uint256 i) private view returns (ChangeKind) {

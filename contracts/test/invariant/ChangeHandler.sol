@@ -16,6 +16,7 @@ import {
     SweepChange,
     Tier,
     TiersChange,
+    TightenChange,
     UnfreezeChange
 } from "../../src/types/VaultTypes.sol";
 import {GhostVotes} from "./GhostVotes.sol";
@@ -30,12 +31,12 @@ abstract contract ChangeHandler is PaymentHandler {
     // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     function proposeChange(uint256 seed) external step {
-        _proposeChange(seed, ChangeKind(_roll(seed, "change", 8)));
+        _proposeChange(seed, ChangeKind(_roll(seed, "change", uint256(type(ChangeKind).max) + 1)));
     }
 
     /// @notice The changes that move the most.
     function proposeTiersOrSigners(uint256 seed) external step {
-        _proposeChange(seed, _oneIn(2, seed, "change") ? ChangeKind.Signers : ChangeKind.Tiers);
+        _proposeChange(seed, [ChangeKind.Signers, ChangeKind.Tiers, ChangeKind.Tighten][_roll(seed, "change", 3)]);
     }
 
     function executeChange(uint256 seed) external step {
@@ -87,8 +88,8 @@ abstract contract ChangeHandler is PaymentHandler {
         GhostVotes.Item memory item = ghost.itemOf(id);
         if (!item.instant || !ghost.isRunning(id)) return;
         ghost.enact(id, time);
-        if (item.kind == ChangeKind.Tiers) {
-            ghost.tightenTiers(abi.decode(item.content, (TiersChange)).tiers, time);
+        if (item.kind == ChangeKind.Tighten) {
+            ghost.tightenTiers(abi.decode(item.content, (TightenChange)).tiers, time);
         } else if (item.kind == ChangeKind.Recipients) {
             RecipientsChange memory c = abi.decode(item.content, (RecipientsChange));
             for (uint256 i = 0; i < c.recipients.length; ++i) {
@@ -103,10 +104,7 @@ abstract contract ChangeHandler is PaymentHandler {
     }
 
     function _onlyTightens(GhostVotes.Item memory item) private view returns (bool) {
-        if (item.kind == ChangeKind.Tiers) {
-            TiersChange memory c = abi.decode(item.content, (TiersChange));
-            return ghost.onlyTightens(c.tiers, c.policyDelay);
-        }
+        if (item.kind == ChangeKind.Tighten) return true;
         if (item.kind == ChangeKind.Recipients) {
             RecipientsChange memory c = abi.decode(item.content, (RecipientsChange));
             return _isStricter(c.standing, c.oldStanding);
@@ -167,7 +165,8 @@ abstract contract ChangeHandler is PaymentHandler {
             return _range(Policy.Field.Threshold, 0, c.threshold, 1, c.signers.length);
         } else if (item.kind == ChangeKind.Tiers) {
             TiersChange memory c = abi.decode(item.content, (TiersChange));
-            return _predictTiers(c.tiers, c.policyDelay);
+            reason = _predictTiers(c.tiers, c.policyDelay);
+            if (reason.length == 0) reason = _predictFresh(c);
         } else if (item.kind == ChangeKind.Recipients) {
             RecipientsChange memory c = abi.decode(item.content, (RecipientsChange));
             for (uint256 i = 0; i < c.recipients.length && reason.length == 0; ++i) {
@@ -184,6 +183,9 @@ abstract contract ChangeHandler is PaymentHandler {
         } else if (item.kind == ChangeKind.Sweep) {
             address swept = abi.decode(item.content, (SweepChange)).token;
             if (swept == address(token)) return abi.encodeWithSelector(IVault.VaultSweepOfToken.selector, swept);
+        } else if (item.kind == ChangeKind.Tighten) {
+            reason = _predictTiers(abi.decode(item.content, (TightenChange)).tiers, ghost.policyDelay());
+            if (reason.length == 0) reason = _predictTighten(item);
         }
     }
 
@@ -235,10 +237,12 @@ abstract contract ChangeHandler is PaymentHandler {
             SignersChange memory c = abi.decode(item.content, (SignersChange));
             return _predictQuorum(ghost.tiers(), c.signers.length, c.threshold);
         } else if (item.kind == ChangeKind.Tiers) {
-            uint256 settledAt = ghost.settledAt();
-            if (time < settledAt) return abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt);
             TiersChange memory c = abi.decode(item.content, (TiersChange));
-            return _predictQuorum(c.tiers, ghost.signers().length, ghost.threshold());
+            reason = _predictFresh(c);
+            if (reason.length == 0) reason = _predictQuorum(c.tiers, ghost.signers().length, ghost.threshold());
+            uint256 settledAt = ghost.settledAt();
+            if (reason.length != 0 || time >= settledAt) return reason;
+            return abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt);
         } else if (item.kind == ChangeKind.Recipients) {
             return _predictRecipients(abi.decode(item.content, (RecipientsChange)));
         } else if (item.kind == ChangeKind.Role) {
@@ -252,12 +256,20 @@ abstract contract ChangeHandler is PaymentHandler {
 
     /// @dev What stops a change that only tightens: another number of tiers, or signers too few for it.
     function _predictTighten(GhostVotes.Item memory item) internal view returns (bytes memory reason) {
-        if (item.kind != ChangeKind.Tiers) return "";
-        Tier[] memory stated = abi.decode(item.content, (TiersChange)).tiers;
+        if (item.kind != ChangeKind.Tighten) return "";
+        Tier[] memory stated = abi.decode(item.content, (TightenChange)).tiers;
         uint256 count = ghost.tierCount();
         reason = _range(Policy.Field.TierCount, 0, stated.length, count, count);
         if (reason.length != 0) return reason;
         return _predictQuorum(ghost.strictest(stated), ghost.signers().length, ghost.threshold());
+    }
+
+    /// @dev Whether the tiers are still those that the change starts from.
+    function _predictFresh(TiersChange memory c) private view returns (bytes memory reason) {
+        uint256 actual = ghost.termsChangedAt();
+        if (c.oldTermsChangedAt != actual) {
+            reason = abi.encodeWithSelector(IVault.VaultTiersStale.selector, c.oldTermsChangedAt, actual);
+        }
     }
 
     /// @dev The first tier whose approvals the signers cannot give, or that asks for fewer than a change.
@@ -329,6 +341,7 @@ abstract contract ChangeHandler is PaymentHandler {
             address next = _oneIn(4, seed, "none") ? address(0) : address(uint160(0x5CCE5500 + _roll(seed, "heir", 3)));
             return abi.encode(SuccessorChange(next, nonce, expiresAt));
         }
+        if (kind == ChangeKind.Tighten) return abi.encode(_tightenChange(seed, nonce, expiresAt));
         return abi.encode(SweepChange(_oneIn(4, seed, "own token") ? address(token) : address(stray), nonce, expiresAt));
     }
 
@@ -342,7 +355,6 @@ abstract contract ChangeHandler is PaymentHandler {
 
     /// @dev One to four rows, each no stricter than the next; the last asks for three approvals.
     function _tiersChange(uint256 seed, uint64 nonce, uint40 expiresAt) private view returns (TiersChange memory c) {
-        if (_oneIn(3, seed, "tighten")) return _tightening(seed, nonce, expiresAt);
         c.tiers = new Tier[](_oneIn(8, seed, "one tier") ? 1 : 2 + _roll(seed, "tiers", 3));
         Tier memory row;
         for (uint256 k = 0; k < c.tiers.length; ++k) {
@@ -358,22 +370,29 @@ abstract contract ChangeHandler is PaymentHandler {
             if (k == c.tiers.length - 1) row.approvals = uint8(TOP_APPROVALS);
             c.tiers[k] = Tier(row.maxKnown, row.maxUnknown, row.cap, row.approvals, row.delay);
         }
-        (c.policyDelay, c.nonce, c.expiresAt) = (uint32(1 days + _roll(seed, "delay", 2 days)), nonce, expiresAt);
+        (c.policyDelay, c.nonce, c.expiresAt) =
+        (uint32(1 days + (_oneIn(2, seed, "least delay") ? 0 : _roll(seed, "delay", 2 days))), nonce, expiresAt);
+        c.oldTermsChangedAt = uint40(ghost.termsChangedAt()) - (_oneIn(8, seed, "stale") ? 1 : 0);
         _spoilPolicy(seed, c);
     }
 
-    /// @dev Today's tiers with lower caps and limits, and now and then more approvals or a longer delay.
-    function _tightening(uint256 seed, uint64 nonce, uint40 expiresAt) private view returns (TiersChange memory c) {
-        c.tiers = ghost.tiers();
+    /// @dev Today's tiers with lower caps and limits, now and then more approvals or a longer delay, and what would loosen.
+    function _tightenChange(uint256 seed, uint64 nonce, uint40 expiresAt)
+        private
+        view
+        returns (TightenChange memory c)
+    {
+        (c.tiers, c.nonce, c.expiresAt) = (ghost.tiers(), nonce, expiresAt);
+        if (_oneIn(8, seed, "other count")) c.tiers = _tiersChange(seed, nonce, expiresAt).tiers;
         for (uint256 k = 0; k < c.tiers.length; ++k) {
             Tier memory row = c.tiers[k];
             if (_oneIn(2, seed, "cap")) row.cap -= uint128((row.cap - row.maxKnown) / UNIT / 2 * UNIT);
             if (_oneIn(4, seed, "unknown") && k == 0) row.maxUnknown = 0;
             if (_oneIn(4, seed, "delay") && k != 0) row.delay += 600;
+            if (_oneIn(4, seed, "looser") && k == 0) (row.delay, row.approvals) = (0, 0);
         }
         Tier memory top = c.tiers[c.tiers.length - 1];
         if (_oneIn(6, seed, "approvals")) ++top.approvals;
-        (c.policyDelay, c.nonce, c.expiresAt) = (uint32(ghost.policyDelay()), nonce, expiresAt);
     }
 
     /// @dev Breaks one rule of every third policy.

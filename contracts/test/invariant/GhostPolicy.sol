@@ -29,7 +29,7 @@ abstract contract GhostPolicy {
     Freeze[] private _freezes;
 
     uint256 public policyDelay;
-    uint256 public termsChangedAt; // when tiers were last written
+    uint256 public termsChangedAt; // when tiers were last written, a second later each time
     uint256 public threshold;
     uint256 public era; // counts signer sets from 1
     uint256 public haltedUntil;
@@ -82,7 +82,7 @@ abstract contract GhostPolicy {
         for (uint256 i = 0; i < next.length; ++i) {
             r.tiers.push(next[i]);
         }
-        termsChangedAt = time;
+        termsChangedAt = time > termsChangedAt ? time : termsChangedAt + 1;
     }
 
     /// @notice Today's tiers with the stricter of what is and what is stated.
@@ -96,18 +96,6 @@ abstract contract GhostPolicy {
             if (other.approvals > row.approvals) row.approvals = other.approvals;
             if (other.delay > row.delay) row.delay = other.delay;
         }
-    }
-
-    /// @notice Whether tiers allow nothing that today's do not.
-    function onlyTightens(Tier[] memory next, uint256 nextDelay) external view returns (bool) {
-        if (next.length != tierCount() || nextDelay != policyDelay) return false;
-        for (uint256 k = 0; k < next.length; ++k) {
-            Tier memory row = tier(k);
-            bool looser = next[k].maxKnown > row.maxKnown || next[k].maxUnknown > row.maxUnknown
-                || next[k].cap > row.cap || next[k].approvals < row.approvals || next[k].delay < row.delay;
-            if (looser) return false;
-        }
-        return true;
     }
 
     function setGuardians(address[] memory next, uint256 end) public {

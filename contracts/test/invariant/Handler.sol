@@ -64,9 +64,9 @@ contract Handler is SignatureHandler {
         _finish(_next(seed), id); // what was skipped or failed
     }
 
-    /// @notice Now and then two changes of a kind at once: the first may spoil the second.
+    /// @notice Now and then two changes of a kind at once, of which the first may spoil the second, or one after the other.
     function carryChange(uint256 seed) external step {
-        ChangeKind kind = ChangeKind(_roll(seed, "change", 8));
+        ChangeKind kind = ChangeKind(_roll(seed, "change", uint256(type(ChangeKind).max) + 1));
         if (time < ghost.haltedUntil() && _oneIn(3, seed, "unfreeze")) kind = ChangeKind.Unfreeze;
         bytes32 id = _proposeChange(seed, kind);
         bytes32 twin = _oneIn(kind == ChangeKind.Tiers ? 2 : 4, seed, "twin") ? _proposeChange(_next(seed), kind) : id;
@@ -74,6 +74,10 @@ contract Handler is SignatureHandler {
         _gatherVotes(twin);
         _finish(seed, id);
         if (twin != id) _finish(_next(seed), twin);
+        if (!_oneIn(kind == ChangeKind.Tiers ? 2 : 8, seed, "again")) return;
+        id = _proposeChange(_next(_next(seed)), kind);
+        _gatherVotes(id);
+        _finish(_next(_next(seed)), id);
     }
 
     function _gatherVotes(bytes32 id) private {

@@ -129,7 +129,7 @@ contract ReachTest is InvariantTest {
         for (uint256 kind = 0; kind <= uint256(type(ChangeKind).max); ++kind) {
             assertGt(_enacted[ChangeKind(kind)], 0, "change");
         }
-        assertGt(_instant[ChangeKind.Tiers], 0, "tiers tightened at once");
+        assertGt(_instant[ChangeKind.Tighten], 0, "tiers tightened at once");
         assertGt(_instant[ChangeKind.Recipients], 0, "recipients tightened at once");
         assertGt(_instant[ChangeKind.Role], 0, "roles tightened at once");
         for (uint256 k = 1; k < 4; ++k) {
@@ -174,7 +174,7 @@ contract ReachTest is InvariantTest {
 
     /// @dev All errors of the vault but those of its creation, of the lock and of gas.
     function _refusals() private pure returns (bytes4[] memory l) {
-        l = new bytes4[](42);
+        l = new bytes4[](43);
         (l[0], l[1]) = (IVault.VaultAddressInvalid.selector, IVault.VaultNotKeeper.selector);
         (l[2], l[3]) = (IVault.VaultNotGuardian.selector, IVault.VaultNotSigner.selector);
         (l[4], l[5]) = (IVault.VaultNotProposer.selector, IVault.VaultNotExecutor.selector);
@@ -196,5 +196,6 @@ contract ReachTest is InvariantTest {
         (l[36], l[37]) = (Policy.PolicyOutOfRange.selector, IVault.VaultTierDelayed.selector);
         (l[38], l[39]) = (IVault.VaultVotesMissing.selector, IVault.VaultVotesShort.selector);
         (l[40], l[41]) = (IVault.VaultVoteRevoked.selector, IVault.VaultSignatureInvalid.selector);
+        l[42] = IVault.VaultTiersStale.selector;
     }
 }

@@ -13,7 +13,8 @@ import {
     SignersChange,
     Standing,
     Tier,
-    TiersChange
+    TiersChange,
+    TightenChange
 } from "../../src/types/VaultTypes.sol";
 import {VmSafe} from "forge-std/Vm.sol";
 
@@ -96,7 +97,8 @@ contract Rebuilt {
             (epoch,, _signers,, threshold) = abi.decode(log.data, (uint256, address[], address[], uint256, uint256));
         } else if (topic == IVault.TierSet.selector) {
             (, _tiers[uint256(log.topics[1])]) = abi.decode(log.data, (Tier, Tier));
-            termsChangedAt = time;
+            // Every write begins with the first tier.
+            if (log.topics[1] == 0) termsChangedAt = time > termsChangedAt ? time : termsChangedAt + 1;
         } else if (topic == IVault.PolicyDelaySet.selector) {
             (, policyDelay) = abi.decode(log.data, (uint256, uint256));
         } else if (topic == IVault.SuccessorSet.selector) {
@@ -112,8 +114,7 @@ contract Rebuilt {
             haltedUntil = 0;
         } else if (topic == IVault.ChangeExecuted.selector) {
             _records[log.topics[1]].executed = true;
-            bool tiers = abi.decode(log.data, (ChangeKind)) == ChangeKind.Tiers;
-            if (tiers && !_records[log.topics[1]].instant) tiersChangedAt = time;
+            if (abi.decode(log.data, (ChangeKind)) == ChangeKind.Tiers) tiersChangedAt = time;
         } else {
             return topic == IVault.Swept.selector;
         }
@@ -219,8 +220,8 @@ contract Rebuilt {
         }
     }
 
-    function _onlyTightens(ChangeKind kind, bytes memory change) private view returns (bool) {
-        if (kind == ChangeKind.Tiers) return _tightensTiers(abi.decode(change, (TiersChange)));
+    function _onlyTightens(ChangeKind kind, bytes memory change) private pure returns (bool) {
+        if (kind == ChangeKind.Tighten) return true;
         if (kind == ChangeKind.Recipients) {
             RecipientsChange memory c = abi.decode(change, (RecipientsChange));
             return c.oldStanding != c.standing && (c.standing == Standing.Blocked || c.oldStanding == Standing.Known);
@@ -228,15 +229,6 @@ contract Rebuilt {
         if (kind != ChangeKind.Role) return false;
         RoleChange memory r = abi.decode(change, (RoleChange));
         return r.until < r.oldUntil;
-    }
-
-    function _tightensTiers(TiersChange memory c) private view returns (bool tightens) {
-        tightens = c.policyDelay == policyDelay && (c.tiers.length == 4 || _tiers[c.tiers.length].cap == 0);
-        for (uint256 k = 0; k < c.tiers.length; ++k) {
-            (Tier memory was, Tier memory row) = (_tiers[k], c.tiers[k]);
-            tightens = tightens && row.maxKnown <= was.maxKnown && row.maxUnknown <= was.maxUnknown
-                && row.cap <= was.cap && row.approvals >= was.approvals && row.delay >= was.delay;
-        }
     }
 
     function _indexOf(address signer) private view returns (uint256) {
@@ -250,6 +242,7 @@ contract Rebuilt {
     function _expiryOf(ChangeKind kind, bytes memory change) private pure returns (uint256 expiry) {
         if (kind == ChangeKind.Signers) return abi.decode(change, (SignersChange)).expiresAt;
         if (kind == ChangeKind.Tiers) return abi.decode(change, (TiersChange)).expiresAt;
+        if (kind == ChangeKind.Tighten) return abi.decode(change, (TightenChange)).expiresAt;
         if (kind == ChangeKind.Recipients) return abi.decode(change, (RecipientsChange)).expiresAt;
         if (kind == ChangeKind.Guardians) return abi.decode(change, (GuardiansChange)).expiresAt;
         assembly ("memory-safe") {

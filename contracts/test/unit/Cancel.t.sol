@@ -181,7 +181,7 @@ contract CancelTest is PaymentTest {
         kinds[0] = ChangeKind.Signers;
         changes[0] = abi.encode(SignersChange(trio, 2, nonce(), expiry()));
         kinds[1] = ChangeKind.Tiers;
-        changes[1] = abi.encode(TiersChange(standardTiers(), 3 days, nonce(), expiry()));
+        changes[1] = abi.encode(TiersChange(standardTiers(), 3 days, vault.termsChangedAt(), nonce(), expiry()));
         kinds[2] = ChangeKind.Recipients;
         changes[2] = abi.encode(RecipientsChange(trio, Standing.Unknown, Standing.Known, nonce(), expiry()));
         kinds[3] = ChangeKind.Role;

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
-import {Batch, ChangeKind, Refusal, State, Tier} from "../../src/types/VaultTypes.sol";
+import {Batch, ChangeKind, Refusal, State, Tier, TiersChange} from "../../src/types/VaultTypes.sol";
 import {PolicyTest} from "../PolicyTest.sol";
 
 contract ChangeTiersTest is PolicyTest {
@@ -86,10 +86,12 @@ contract ChangeTiersTest is PolicyTest {
 
     // ── 28 hours ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+    /// @dev With the shortest policy delay, or the delay alone would outlast the 28 hours.
     function test_changeTiers_RevertWhen_ChangedWithin28Hours() external {
-        (bytes memory first, bytes memory second) = twoReadyChanges();
-        executeChange(TIERS, first);
+        enact(TIERS, tiersChange(standardTiers(), 1 days));
         uint256 settledAt = block.timestamp + 28 hours;
+        bytes memory second = capsChange(2 * CAP_0, CAP_1 - CAP_0);
+        readyChange(TIERS, second);
         bytes memory reason = abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt);
         refuseChange(TIERS, second, reason);
         vm.warp(settledAt - 1);
@@ -97,6 +99,27 @@ contract ChangeTiersTest is PolicyTest {
         vm.warp(settledAt);
         executeChange(TIERS, second);
         assertEq(vault.hot().settledAt(), settledAt + 28 hours);
+    }
+
+    /// @dev Each change states the tiers that it starts from, when it is proposed and when it is executed.
+    function test_changeTiers_RevertWhen_TiersAreOthersThanStated() external {
+        uint40 created = vault.termsChangedAt();
+        assertEq(created, START);
+        bytes memory first = capsChange(2 * CAP_0, CAP_1 - CAP_0);
+        bytes memory second = capsChange(CAP_0, CAP_1 + UNIT);
+        approvedChange(TIERS, second);
+        readyChange(TIERS, first);
+        executeChange(TIERS, first);
+        uint40 changed = vault.termsChangedAt();
+        assertEq(changed, clock());
+        skip(28 hours);
+        refuseChange(TIERS, second, abi.encodeWithSelector(IVault.VaultTiersStale.selector, created, changed));
+        for (uint40 k = 0; k < 3; ++k) {
+            uint40 stated = k == 0 ? created : k == 1 ? changed - 1 : changed + 1;
+            bytes memory stale = abi.encode(TiersChange(standardTiers(), DELAY, stated, nonce(), expiry()));
+            proposalReverts(TIERS, stale, abi.encodeWithSelector(IVault.VaultTiersStale.selector, stated, changed));
+        }
+        enact(TIERS, capsChange(CAP_0, CAP_1 + UNIT));
     }
 
     function test_changeTiers_lowerCapHoldsAtOnce() external {
@@ -158,12 +181,8 @@ contract ChangeTiersTest is PolicyTest {
     }
 
     function test_changeTiers_rowPutBackPaysNothingFor28Hours() external {
-        bytes memory removal = tiersChange(firstTiers(2), DELAY);
-        bytes memory return_ = tiersChange(standardTiers(), DELAY + 1);
-        approvedChange(TIERS, return_);
-        enact(TIERS, removal);
-        skip(28 hours);
-        executeChange(TIERS, return_);
+        enact(TIERS, tiersChange(firstTiers(2), DELAY));
+        enact(TIERS, tiersChange(standardTiers(), DELAY));
         skip(28 hours - 1);
         assertEq(vault.headroom(2), 0);
         skip(1);
@@ -194,16 +213,21 @@ contract ChangeTiersTest is PolicyTest {
 
     function test_changeTiers_capBelowWhatHasLeft() external {
         pay(1, toKnown(6));
-        approvedChange(TIERS, capsChange(CAP_0 / 2, CAP_1));
+        Tier[] memory rows = standardTiers();
+        rows[0].cap = CAP_0 / 2;
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
         assertEq(vault.headroom(0), 0);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultCapExceeded.selector, 0, UNIT, 0));
         pay(10, payment(payee, 1, 1));
     }
 
     function test_attack46_changeTiers_movingCapDoublesNothing() external {
-        (bytes memory there, bytes memory back) = twoReadyChanges(); // moves 100,000 from tier 1 to tier 0, and back
+        bytes memory there = tiersOf(2 * CAP_0, CAP_1 - CAP_0, 1 days); // moves 100,000 from tier 1 to tier 0
+        readyChange(TIERS, there);
         pay(1, toKnown(10));
         executeChange(TIERS, there);
+        bytes memory back = tiersOf(CAP_0, CAP_1, 1 days);
+        approvedChange(TIERS, back);
         assertEq(vault.headroom(0), 0);
         skip(24 hours);
         assertEq(vault.headroom(0), 0);
@@ -268,7 +292,7 @@ contract ChangeTiersTest is PolicyTest {
         bytes32 id = proposeAndApprove(b, packed, 2);
         Tier[] memory rows = standardTiers();
         (rows[1].approvals, rows[1].delay) = (3, 3 hours);
-        approvedChange(TIERS, tiersChange(rows, DELAY));
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
         assertTiers(rows);
         skip(3 hours);
         assertState(id, State.Proposed);
@@ -308,16 +332,6 @@ contract ChangeTiersTest is PolicyTest {
         bytes memory reason = outOfRange(Policy.Field.Approvals, 2, 4, 2, 3);
         enactReverts(TIERS, tiersChange(rows, DELAY + 1), reason);
         assertTiers(standardTiers());
-
-        // What only tightens fails with the vote that would put it into effect, which is not taken then.
-        bytes memory change = tiersChange(rows, DELAY);
-        vm.prank(alice);
-        bytes32 id = vault.proposeChange(TIERS, change);
-        vm.expectRevert(reason);
-        vm.prank(bob);
-        vault.approveChange(TIERS, change);
-        assertEq(vault.proposal(id).voteCount(1), 1);
-        assertTiers(standardTiers());
     }
 
     function test_changeTiers_RevertWhen_TopTierNeedsLessThanThreshold() external {
@@ -353,21 +367,17 @@ contract ChangeTiersTest is PolicyTest {
     }
 
     function capsChange(uint128 cap0, uint128 cap1) private returns (bytes memory) {
+        return tiersOf(cap0, cap1, DELAY);
+    }
+
+    function tiersOf(uint128 cap0, uint128 cap1, uint32 delay) private returns (bytes memory) {
         Tier[] memory rows = standardTiers();
         (rows[0].cap, rows[1].cap) = (cap0, cap1);
-        return tiersChange(rows, DELAY);
+        return tiersChange(rows, delay);
     }
 
     function enactCaps(uint128 cap0, uint128 cap1) private {
         enact(TIERS, capsChange(cap0, cap1));
-    }
-
-    /// @dev Two changes that are ready now: twice the cap of tier 0 at the cost of tier 1, and back.
-    function twoReadyChanges() private returns (bytes memory first, bytes memory second) {
-        first = capsChange(2 * CAP_0, CAP_1 - CAP_0);
-        second = tiersChange(standardTiers(), DELAY + 1);
-        approvedChange(TIERS, second);
-        readyChange(TIERS, first);
     }
 
     function assertTiers(Tier[] memory rows) private view {

@@ -63,17 +63,14 @@ contract ClockTest is PaymentTest {
         Tier[] memory t = standardTiers();
         (t[1].approvals, t[1].delay) = (1, 1 days);
         useTiers(t);
-        bytes memory back = abi.encode(TiersChange(t, 3 days, nonce(), expiry()));
-        approvedChange(ChangeKind.Tiers, back);
         Batch memory b = _longLived(1);
         bytes32 id = proposeAs(proposer, b, packed);
         approveAs(alice, b);
         t[1].approvals = 2;
         changeTiers(t);
-        skip(2 days);
         assertState(id, State.Proposed);
-        vm.prank(keeper);
-        vault.executeChange(ChangeKind.Tiers, back);
+        t[1].approvals = 1;
+        changeTiers(t);
         assertState(id, State.Ready);
         assertEq(execute(b, packed), 1);
     }

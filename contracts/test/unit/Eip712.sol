@@ -12,6 +12,7 @@ import {
     SweepChange,
     Tier,
     TiersChange,
+    TightenChange,
     UnfreezeChange
 } from "../../src/types/VaultTypes.sol";
 
@@ -20,7 +21,9 @@ library Eip712 {
     string private constant BATCH =
         "Batch(uint64 firstNumber,uint16 count,uint8 tier,uint128 total,address recipient,uint40 expiresAt,bytes32 paymentsHash,bytes32 context)";
     string private constant TIER = "Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)";
-    string private constant TIERS = "TiersChange(Tier[] tiers,uint32 policyDelay,uint64 nonce,uint40 expiresAt)";
+    string private constant TIERS =
+        "TiersChange(Tier[] tiers,uint32 policyDelay,uint40 oldTermsChangedAt,uint64 nonce,uint40 expiresAt)";
+    string private constant TIGHTEN = "TightenChange(Tier[] tiers,uint64 nonce,uint40 expiresAt)";
 
     // ── Digests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -55,11 +58,12 @@ library Eip712 {
         string memory head = string.concat(approvalName(kind), "(address signer,uint24 epoch,", name, " change)");
         // Types that are referred to follow in the order of their names.
         if (kind == ChangeKind.Tiers) return keccak256(bytes(string.concat(head, TIER, TIERS)));
+        if (kind == ChangeKind.Tighten) return keccak256(bytes(string.concat(head, TIER, TIGHTEN)));
         return keccak256(bytes(string.concat(head, encodeType(kind))));
     }
 
     function approvalName(ChangeKind kind) internal pure returns (string memory) {
-        string[8] memory names = [
+        string[9] memory names = [
             "SignersApproval",
             "TiersApproval",
             "RecipientsApproval",
@@ -67,13 +71,14 @@ library Eip712 {
             "GuardiansApproval",
             "UnfreezeApproval",
             "SuccessorApproval",
-            "SweepApproval"
+            "SweepApproval",
+            "TightenApproval"
         ];
         return names[uint8(kind)];
     }
 
     function structName(ChangeKind kind) internal pure returns (string memory) {
-        string[8] memory names = [
+        string[9] memory names = [
             "SignersChange",
             "TiersChange",
             "RecipientsChange",
@@ -81,13 +86,14 @@ library Eip712 {
             "GuardiansChange",
             "UnfreezeChange",
             "SuccessorChange",
-            "SweepChange"
+            "SweepChange",
+            "TightenChange"
         ];
         return names[uint8(kind)];
     }
 
     function encodeType(ChangeKind kind) internal pure returns (string memory) {
-        string[8] memory types = [
+        string[9] memory types = [
             "SignersChange(address[] signers,uint8 threshold,uint64 nonce,uint40 expiresAt)",
             string.concat(TIERS, TIER),
             "RecipientsChange(address[] recipients,uint8 oldStanding,uint8 standing,uint64 nonce,uint40 expiresAt)",
@@ -95,7 +101,8 @@ library Eip712 {
             "GuardiansChange(address[] guardians,uint40 until,uint64 nonce,uint40 expiresAt)",
             "UnfreezeChange(uint40 haltedUntil,uint64 nonce,uint40 expiresAt)",
             "SuccessorChange(address successor,uint64 nonce,uint40 expiresAt)",
-            "SweepChange(address token,uint64 nonce,uint40 expiresAt)"
+            "SweepChange(address token,uint64 nonce,uint40 expiresAt)",
+            string.concat(TIGHTEN, TIER)
         ];
         return types[uint8(kind)];
     }
@@ -115,7 +122,8 @@ library Eip712 {
         }
         if (kind == ChangeKind.Tiers) {
             TiersChange memory c = abi.decode(change, (TiersChange));
-            return keccak256(abi.encode(typeHash, hash(c.tiers), c.policyDelay, c.nonce, c.expiresAt));
+            bytes32 tiers = hash(c.tiers);
+            return keccak256(abi.encode(typeHash, tiers, c.policyDelay, c.oldTermsChangedAt, c.nonce, c.expiresAt));
         }
         if (kind == ChangeKind.Recipients) {
             RecipientsChange memory c = abi.decode(change, (RecipientsChange));
@@ -137,8 +145,12 @@ library Eip712 {
             SuccessorChange memory c = abi.decode(change, (SuccessorChange));
             return keccak256(abi.encode(typeHash, c.successor, c.nonce, c.expiresAt));
         }
-        SweepChange memory s = abi.decode(change, (SweepChange));
-        return keccak256(abi.encode(typeHash, s.token, s.nonce, s.expiresAt));
+        if (kind == ChangeKind.Sweep) {
+            SweepChange memory c = abi.decode(change, (SweepChange));
+            return keccak256(abi.encode(typeHash, c.token, c.nonce, c.expiresAt));
+        }
+        TightenChange memory t = abi.decode(change, (TightenChange));
+        return keccak256(abi.encode(typeHash, hash(t.tiers), t.nonce, t.expiresAt));
     }
 
     /// @notice Of a list of addresses: each stands for itself.

@@ -84,7 +84,7 @@ contract ExecutePolicyTest is PaymentTest {
         t[1].delay = 1 days;
         (Batch memory b, bytes32 id) = readyBatch(1, 100, packed);
         uint256 quorumAt = clock() - 1 hours;
-        _approvedTiers(t, 2 days);
+        tighten(t);
         _assertStateInvalid(b, id, State.Queued);
         vm.warp(quorumAt + 1 days - 1);
         _assertStateInvalid(b, id, State.Queued);
@@ -172,7 +172,7 @@ contract ExecutePolicyTest is PaymentTest {
         execute(a, packed);
         bytes memory one = payment(payee, 1, 1);
         (Batch memory b,) = readyBatch(1, 200, one);
-        _approvedTiers(t, 2 days);
+        tighten(t);
         assertEq(vault.headroom(1), 0);
         _expectCapExceeded(1, UNIT, 0);
         execute(b, one);
@@ -249,7 +249,7 @@ contract ExecutePolicyTest is PaymentTest {
     }
 
     function _approvedTiers(Tier[] memory t, uint32 policyDelay) private returns (bytes memory change) {
-        change = abi.encode(TiersChange(t, policyDelay, nonce(), expiry()));
+        change = abi.encode(TiersChange(t, policyDelay, vault.termsChangedAt(), nonce(), expiry()));
         approvedChange(ChangeKind.Tiers, change);
     }
 

@@ -8,6 +8,8 @@ import {
     Blocker,
     ChangeKind,
     Explanation,
+    Role,
+    Standing,
     State,
     SweepChange,
     Tier,
@@ -122,7 +124,7 @@ contract ExplainTest is PolicyTest {
 
     function test_explain_capNeverFits() external {
         proposeAndApprove(b, packed, 2);
-        approvedChange(ChangeKind.Tiers, tier1Cap(UNIT));
+        approvedChange(ChangeKind.Tighten, tier1Cap(UNIT));
         Explanation memory e = Explanation(State.Queued, Blocker.Cap, 0, 2, 2, START, 1 hours, b.expiresAt);
         assertBatchExplained(e);
         skip(1 hours);
@@ -231,30 +233,70 @@ contract ExplainTest is PolicyTest {
         assertChangeExplained(ChangeKind.Sweep, change, e);
     }
 
-    /// @notice Tiers change again only when the last change has settled.
+    /// @notice Tiers change again only when the last change has settled; with the shortest policy delay that is later.
     function test_explainChange_tiersSettling() external {
-        bytes memory change = higherCap(UNIT);
-        approvedChange(ChangeKind.Tiers, change);
-        skip(1 days);
+        enact(ChangeKind.Tiers, tiersChange(standardTiers(), 1 days));
+        uint40 start = uint40(clock());
         bytes memory other = successorChange(stranger);
         approvedChange(ChangeKind.Successor, other);
-        bytes memory next = higherCap(2 * UNIT);
+        bytes memory next = higherCap(UNIT);
         approvedChange(ChangeKind.Tiers, next);
-        skip(1 days);
-        executeChange(ChangeKind.Tiers, change);
-        uint40 settledAt = START + 2 days + 28 hours;
-        Explanation memory e =
-            Explanation(State.Queued, Blocker.Delay, settledAt, 2, 2, START + 1 days, 2 days, START + 21 days);
+        uint40 settledAt = start + 28 hours;
+        Explanation memory e = Explanation(State.Queued, Blocker.Delay, settledAt, 2, 2, start, 1 days, expiry());
         assertChangeExplained(ChangeKind.Tiers, next, e);
         vm.warp(settledAt - 1);
         (e.state, e.blocker) = (State.Ready, Blocker.TiersSettling);
         assertChangeExplained(ChangeKind.Tiers, next, e);
         refuseChange(ChangeKind.Tiers, next, abi.encodeWithSelector(IVault.VaultTiersCoolingDown.selector, settledAt));
         vm.warp(settledAt);
-        (e.blocker, e.earliest) = (Blocker.None, START + 3 days);
+        (e.blocker, e.earliest) = (Blocker.None, start + 1 days);
         assertChangeExplained(ChangeKind.Tiers, next, e);
         assertChangeExplained(ChangeKind.Successor, other, e);
         executeChange(ChangeKind.Tiers, next);
+    }
+
+    /// @notice What a change starts from is no more: no time helps, in whatever state it is.
+    function test_explainChange_stale() external {
+        vm.prank(guardian);
+        vault.freeze();
+        ChangeKind[4] memory kinds = [ChangeKind.Tiers, ChangeKind.Recipients, ChangeKind.Role, ChangeKind.Unfreeze];
+        bytes[4] memory changes = [
+            higherCap(UNIT),
+            recipientsChange(addresses(stranger, payee), Standing.Unknown, Standing.Known),
+            roleChange(keeper, Role.Keeper, START + 365 days, START + 400 days),
+            unfreezeChange(uint40(vault.hot().haltedUntil()))
+        ];
+        Explanation memory e = Explanation(State.Proposed, Blocker.Votes, 0, 1, 2, 0, 2 days, expiry());
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.prank(alice);
+            vault.proposeChange(kinds[i], changes[i]);
+            assertChangeExplained(kinds[i], changes[i], e);
+        }
+        approvedChange(ChangeKind.Tighten, tightenChange(standardTiers()));
+        vm.startPrank(guardian);
+        vault.blockRecipient(payee);
+        vault.revokeRole(keeper, Role.Keeper);
+        vm.stopPrank();
+        skip(1);
+        vm.prank(bob);
+        vault.freeze();
+        e.blocker = Blocker.Stale;
+        for (uint256 i = 0; i < 4; ++i) {
+            assertChangeExplained(kinds[i], changes[i], e);
+            vm.prank(carol);
+            vault.approveChange(kinds[i], changes[i]);
+        }
+        (e.state, e.votes, e.quorumAt) = (State.Queued, 2, uint40(clock()));
+        for (uint256 i = 0; i < 4; ++i) {
+            assertChangeExplained(kinds[i], changes[i], e);
+        }
+        skip(2 days);
+        e.state = State.Ready;
+        for (uint256 i = 0; i < 4; ++i) {
+            assertChangeExplained(kinds[i], changes[i], e);
+            vm.expectRevert();
+            executeChange(kinds[i], changes[i]);
+        }
     }
 
     function test_explainChange_withoutItsVotes() external {
@@ -321,34 +363,17 @@ contract ExplainTest is PolicyTest {
         assertEq(abi.encode(lens.explain(vault, vault.hashBatch(b))), abi.encode(e), "the id alone does not tell");
     }
 
-    /// @dev A sweep that is dead before the freeze ends, and a change of tiers before the last one has settled.
+    /// @dev A sweep that is dead before the freeze ends. A change of tiers never is before the last one has settled: it is
+    /// proposed after that, and its life leaves room for it.
     function test_explainChange_beyondTheEnd() external {
         bytes memory sweep = abi.encode(SweepChange(stranger, 1, START + 2 days + 29 hours));
         approvedChange(ChangeKind.Sweep, sweep);
-        Tier[] memory rows = standardTiers();
-        rows[0].cap += UNIT;
-        bytes memory first = tiersChange(rows, 2 days);
-        approvedChange(ChangeKind.Tiers, first);
-        rows[0].cap += UNIT;
-        bytes memory second = abi.encode(TiersChange(rows, 2 days, 1, START + 2 days + 29 hours));
-        approvedChange(ChangeKind.Tiers, second);
         vm.warp(START + 2 days);
         vm.prank(alice);
         vault.freeze();
         Explanation memory e =
             Explanation(State.Ready, Blocker.Frozen, 0, 2, 2, START, 2 days, START + 2 days + 29 hours);
         assertChangeExplained(ChangeKind.Sweep, sweep, e);
-
-        vm.warp(START + 2 days + 1 hours - 1);
-        uint256 snapshot = vm.snapshotState();
-        executeChange(ChangeKind.Tiers, first);
-        (e.blocker, e.earliest) = (Blocker.TiersSettling, START + 3 days + 5 hours - 1);
-        assertChangeExplained(ChangeKind.Tiers, second, e);
-        vm.revertToState(snapshot);
-        skip(1);
-        executeChange(ChangeKind.Tiers, first);
-        e.earliest = 0;
-        assertChangeExplained(ChangeKind.Tiers, second, e);
     }
 
     function test_explain_votesOfOldSignersDoNotCount() external {
@@ -453,13 +478,13 @@ contract ExplainTest is PolicyTest {
     function higherCap(uint128 more) private returns (bytes memory) {
         Tier[] memory rows = standardTiers();
         rows[0].cap += more;
-        return tiersChange(rows, 2 days);
+        return tiersChange(rows, vault.policyDelay());
     }
 
     function tier1Cap(uint128 cap) private returns (bytes memory) {
         Tier[] memory rows = standardTiers();
         (rows[0].maxKnown, rows[0].maxUnknown) = (UNIT, UNIT);
         (rows[1].maxKnown, rows[1].maxUnknown, rows[1].cap) = (cap, cap, cap);
-        return tiersChange(rows, 2 days);
+        return tightenChange(rows);
     }
 }

@@ -11,7 +11,8 @@ import {
     Standing,
     State,
     Tier,
-    TiersChange
+    TiersChange,
+    TightenChange
 } from "../../src/types/VaultTypes.sol";
 import {Deploy} from "../Deploy.sol";
 import {VaultTest} from "../VaultTest.sol";
@@ -90,8 +91,13 @@ abstract contract PaymentTest is VaultTest {
         enact(ChangeKind.Tiers, tiersChange(tiers));
     }
 
+    /// @notice A stricter release policy, at once.
+    function tighten(Tier[] memory tiers) internal {
+        approvedChange(ChangeKind.Tighten, abi.encode(TightenChange(tiers, nonce(), expiry())));
+    }
+
     function tiersChange(Tier[] memory tiers) internal returns (bytes memory) {
-        return abi.encode(TiersChange(tiers, vault.policyDelay(), nonce(), expiry()));
+        return abi.encode(TiersChange(tiers, vault.policyDelay(), vault.termsChangedAt(), nonce(), expiry()));
     }
 
     /// @notice Another standing, with two days of policy delay.

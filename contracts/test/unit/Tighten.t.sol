@@ -11,6 +11,7 @@ import {
     State,
     Tier,
     TiersChange,
+    TightenChange,
     Vote
 } from "../../src/types/VaultTypes.sol";
 import {SignedTest} from "./SignedTest.sol";
@@ -18,6 +19,7 @@ import {SignedTest} from "./SignedTest.sol";
 /// @notice A change that only tightens takes effect with the vote that brings its quorum.
 contract TightenTest is SignedTest {
     ChangeKind private constant TIERS = ChangeKind.Tiers;
+    ChangeKind private constant TIGHTEN = ChangeKind.Tighten;
     uint32 private constant DELAY = 2 days;
     uint40 private constant UNTIL = START + 365 days; // of the roles
 
@@ -25,18 +27,18 @@ contract TightenTest is SignedTest {
 
     function test_tighten_tiersTakeEffectWithTheQuorum() external {
         Tier[] memory rows = tighter();
-        bytes memory change = tiersChange(rows, DELAY);
-        bytes32 id = vault.hashChange(TIERS, change);
+        bytes memory change = tightenChange(rows);
+        bytes32 id = vault.hashChange(TIGHTEN, change);
         vm.recordLogs();
         vm.expectEmit(address(vault));
-        emit IVault.ChangeProposed(id, proposer, TIERS, change);
+        emit IVault.ChangeProposed(id, proposer, TIGHTEN, change);
         vm.prank(proposer);
-        vault.proposeChange(TIERS, change);
+        vault.proposeChange(TIGHTEN, change);
         assertTrue(vault.proposal(id).instant());
         assertTrue(vault.proposal(id).vetoable());
         assertEq(vault.proposal(id).delay(), 0);
         vm.prank(alice);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertTiers(standardTiers());
         assertEvents(events(IVault.ChangeProposed.selector, IVault.Approved.selector));
 
@@ -45,14 +47,14 @@ contract TightenTest is SignedTest {
         vm.expectEmit(address(vault));
         emit IVault.Queued(id, bob);
         vm.expectEmit(address(vault));
-        emit IVault.ChangeExecuted(id, TIERS);
+        emit IVault.ChangeExecuted(id, TIGHTEN);
         for (uint256 k = 0; k < 3; ++k) {
             vm.expectEmit(address(vault));
             emit IVault.TierSet(k, old[k], rows[k]);
         }
         vm.recordLogs();
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertEq(vm.getRecordedLogs().length, 5);
         assertTiers(rows);
         assertState(id, State.Executed);
@@ -64,18 +66,18 @@ contract TightenTest is SignedTest {
 
     function test_tighten_bySignaturesInOneCall() external {
         Tier[] memory rows = tighter();
-        bytes memory change = tiersChange(rows, DELAY);
-        bytes32 id = vault.hashChange(TIERS, change);
-        Vote[] memory list = signedBy(addresses(carol, alice), TIERS, change);
+        bytes memory change = tightenChange(rows);
+        bytes32 id = vault.hashChange(TIGHTEN, change);
+        Vote[] memory list = signedBy(addresses(carol, alice), TIGHTEN, change);
         vm.expectEmit(address(vault));
-        emit IVault.ChangeProposed(id, carol, TIERS, change);
+        emit IVault.ChangeProposed(id, carol, TIGHTEN, change);
         vm.expectEmit(address(vault));
         emit IVault.Queued(id, alice);
         vm.expectEmit(address(vault));
-        emit IVault.ChangeExecuted(id, TIERS);
+        emit IVault.ChangeExecuted(id, TIGHTEN);
         vm.recordLogs();
         vm.prank(stranger);
-        vault.proposeChangeBySig(TIERS, change, list);
+        vault.proposeChangeBySig(TIGHTEN, change, list);
         assertEq(vm.getRecordedLogs().length, 6);
         assertTiers(rows);
         assertState(id, State.Executed);
@@ -83,19 +85,19 @@ contract TightenTest is SignedTest {
 
     /// @dev Also votes beyond the quorum in the call that brings it.
     function test_tighten_bySignaturesForWhatIsProposed() external {
-        bytes memory change = tiersChange(tighter(), DELAY);
+        bytes memory change = tightenChange(tighter());
         vm.prank(proposer);
-        bytes32 id = vault.proposeChange(TIERS, change);
-        Vote[] memory list = signedBy(addresses(alice, bob, carol), TIERS, change);
+        bytes32 id = vault.proposeChange(TIGHTEN, change);
+        Vote[] memory list = signedBy(addresses(alice, bob, carol), TIGHTEN, change);
         vm.prank(stranger);
-        vault.approveChangeBySig(TIERS, change, list);
+        vault.approveChangeBySig(TIGHTEN, change, list);
         assertTiers(tighter());
         assertState(id, State.Executed);
         assertEq(vault.proposal(id).voteCount(1), 3);
         vm.expectRevert(stateInvalid(id, State.Executed));
-        vault.approveChangeBySig(TIERS, change, list);
+        vault.approveChangeBySig(TIGHTEN, change, list);
         vm.expectRevert(abi.encodeWithSelector(IVault.VaultAlreadyProposed.selector, id, State.Executed));
-        vault.proposeChangeBySig(TIERS, change, list);
+        vault.proposeChangeBySig(TIGHTEN, change, list);
     }
 
     /// @dev One signer is the quorum: proposing is enough.
@@ -103,13 +105,13 @@ contract TightenTest is SignedTest {
         Configuration memory c = configuration();
         c.threshold = 1;
         useConfiguration(c);
-        bytes memory change = tiersChange(tighter(), DELAY);
-        bytes32 id = vault.hashChange(TIERS, change);
+        bytes memory change = tightenChange(tighter());
+        bytes32 id = vault.hashChange(TIGHTEN, change);
         vm.prank(proposer);
-        vault.proposeChange(TIERS, change);
+        vault.proposeChange(TIGHTEN, change);
         assertState(id, State.Proposed);
         vm.prank(alice);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertTiers(tighter());
 
         change = recipientsChange(addresses(payee), Standing.Unknown, Standing.Blocked);
@@ -129,26 +131,44 @@ contract TightenTest is SignedTest {
         assertEq(uint8(vault.standingOf(payee)), uint8(Standing.Blocked));
     }
 
-    /// @dev Each field that loosens, alone, makes it an ordinary change; so do another count and another policy delay.
-    function test_tighten_notIfAnythingLoosens() external {
-        for (uint256 field = 0; field < 8; ++field) {
-            Tier[] memory rows = tighter();
-            uint32 delay = DELAY;
-            if (field == 0) rows[1].maxKnown = standardTiers()[1].maxKnown + UNIT;
-            else if (field == 1) rows[1].maxUnknown = standardTiers()[1].maxUnknown + UNIT;
-            else if (field == 2) rows[1].cap = standardTiers()[1].cap + UNIT;
-            else if (field == 3) rows[1].approvals = 1;
-            else if (field == 4) rows[1].delay = 1 hours - 1;
-            else if (field == 5) delay = DELAY + 1;
-            else if (field == 6) delay = DELAY - 1;
-            else rows = firstTwo(rows);
-            bytes memory change = tiersChange(rows, delay);
-            bytes32 id = approvedChange(TIERS, change);
-            assertFalse(vault.proposal(id).instant());
-            assertEq(vault.proposal(id).delay(), DELAY);
-            assertState(id, State.Queued);
-            assertTiers(standardTiers());
+    /// @dev Where it states what would loosen, what is stays; with the rest it takes effect at once.
+    function test_tighten_loosensNothing() external {
+        for (uint256 field = 0; field < 6; ++field) {
+            uint256 snapshot = vm.snapshotState();
+            (Tier[] memory rows, Tier[] memory both) = (tighter(), tighter());
+            if (field == 0) (rows[1].maxKnown, both[1].maxKnown) = _apart(standardTiers()[1].maxKnown);
+            else if (field == 1) (rows[1].maxUnknown, both[1].maxUnknown) = _apart(standardTiers()[1].maxUnknown);
+            else if (field == 2) (rows[1].cap, both[1].cap) = _apart(standardTiers()[1].cap);
+            else if (field == 3) (rows[1].approvals, both[1].approvals) = (1, standardTiers()[1].approvals);
+            else if (field == 4) (rows[1].delay, both[1].delay) = (1 hours - 1, standardTiers()[1].delay);
+            else (rows, both) = (loosest(), standardTiers());
+            bytes32 id = approvedChange(TIGHTEN, tightenChange(rows));
+            assertTrue(vault.proposal(id).instant());
+            assertState(id, State.Executed);
+            assertTiers(both);
+            vm.revertToState(snapshot);
         }
+    }
+
+    /// @dev The same rows as a change of tiers wait, also if they only tighten: what was signed says which it is.
+    function test_tighten_notByAnOrdinaryChange() external {
+        bytes32 id = approvedChange(TIERS, tiersChange(tighter(), DELAY));
+        assertFalse(vault.proposal(id).instant());
+        assertEq(vault.proposal(id).delay(), DELAY);
+        assertState(id, State.Queued);
+        assertTiers(standardTiers());
+    }
+
+    /// @dev More or fewer rows than tiers, approvals that the signers cannot give, rows that are no policy.
+    function test_tighten_RevertWhen_ItCanNeverTakeEffect() external {
+        bytes memory change = tightenChange(firstTwo(tighter()));
+        proposalReverts(TIGHTEN, change, outOfRange(Policy.Field.TierCount, 0, 2, 3, 3));
+        Tier[] memory rows = tighter();
+        rows[2].approvals = 4;
+        proposalReverts(TIGHTEN, tightenChange(rows), outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
+        rows = tighter();
+        rows[0].cap = uint128(UNIT) + 1;
+        proposalReverts(TIGHTEN, tightenChange(rows), notMultiple(Policy.Field.Cap, 0, UNIT + 1));
     }
 
     /// @dev And each that tightens, alone, in the lowest tier and in the highest.
@@ -170,7 +190,7 @@ contract TightenTest is SignedTest {
             } else {
                 rows[k].delay += 1;
             }
-            assertState(approvedChange(TIERS, tiersChange(rows, DELAY)), State.Executed);
+            assertState(approvedChange(TIGHTEN, tightenChange(rows)), State.Executed);
             assertTiers(rows);
             vm.revertToState(snapshot);
         }
@@ -184,7 +204,7 @@ contract TightenTest is SignedTest {
         (a[0].cap, a[0].delay, a[2].maxKnown, a[2].maxUnknown) =
         (CAP / 2, 1 hours, uint128(500_000 * USDT), uint128(500_000 * USDT));
         (b[0].cap, b[0].approvals, b[2].cap) = (CAP / 4, 1, uint128(1_000_000 * USDT));
-        bytes[2] memory changes = [tiersChange(a, DELAY), tiersChange(b, DELAY)];
+        bytes[2] memory changes = [tightenChange(a), tightenChange(b)];
         Tier[] memory both = standardTiers();
         (both[0].cap, both[0].delay, both[0].approvals) = (CAP / 4, 1 hours, 1);
         (both[2].maxKnown, both[2].maxUnknown) = (uint128(500_000 * USDT), uint128(500_000 * USDT));
@@ -192,12 +212,12 @@ contract TightenTest is SignedTest {
         for (uint256 first = 0; first < 2; ++first) {
             uint256 snapshot = vm.snapshotState();
             vm.startPrank(alice);
-            vault.proposeChange(TIERS, changes[0]);
-            vault.proposeChange(TIERS, changes[1]);
+            vault.proposeChange(TIGHTEN, changes[0]);
+            vault.proposeChange(TIGHTEN, changes[1]);
             vm.stopPrank();
             vm.startPrank(bob);
-            vault.approveChange(TIERS, changes[first]);
-            vault.approveChange(TIERS, changes[1 - first]);
+            vault.approveChange(TIGHTEN, changes[first]);
+            vault.approveChange(TIGHTEN, changes[1 - first]);
             vm.stopPrank();
             assertTiers(both);
             vm.revertToState(snapshot);
@@ -210,14 +230,14 @@ contract TightenTest is SignedTest {
         (looser[0].cap, looser[1].cap) = (2 * CAP, uint128(600_000 * USDT));
         bytes memory loosening = tiersChange(looser, 3 days);
         readyChange(TIERS, loosening);
-        bytes memory change = tiersChange(tighter(), DELAY);
+        bytes memory change = tightenChange(tighter());
         vm.prank(alice);
-        bytes32 id = vault.proposeChange(TIERS, change);
+        bytes32 id = vault.proposeChange(TIGHTEN, change);
         executeChange(TIERS, loosening);
         uint256 settledAt = clock() + 28 hours;
         skip(1 hours);
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertState(id, State.Executed);
         assertTiers(tighter());
         assertEq(vault.policyDelay(), 3 days, "the one of now stays");
@@ -232,7 +252,7 @@ contract TightenTest is SignedTest {
         uint256 settledAt = vault.hot().settledAt();
         assertEq(vault.headroom(0), CAP);
         (rows[0].cap, rows[1].cap) = (2 * CAP, uint128(300_000 * USDT));
-        assertState(approvedChange(TIERS, tiersChange(rows, DELAY)), State.Executed);
+        assertState(approvedChange(TIGHTEN, tightenChange(rows)), State.Executed);
         assertEq(vault.headroom(0), CAP, "the cap before the first change");
         assertEq(vault.headroom(1), 300_000 * USDT, "the cap of now");
         assertEq(vault.packedTier(0).capBefore(), CAP / UNIT);
@@ -243,14 +263,22 @@ contract TightenTest is SignedTest {
         assertEq(vault.headroom(1), 300_000 * USDT);
     }
 
-    /// @dev Lowering at once and raising afterwards lets through what the caps of before did, and no more.
+    /// @dev What was ready before states other tiers; raised again by a new change, after delay and settling as ever.
     function test_tighten_thenRaisingWaitsAsEver() external {
         bytes memory back = tiersChange(standardTiers(), DELAY + 1);
-        readyChange(TIERS, back);
+        bytes32 id = readyChange(TIERS, back);
+        uint256 changedAt = vault.termsChangedAt();
         Tier[] memory rows = standardTiers();
         rows[0].cap = CAP / 2;
-        approvedChange(TIERS, tiersChange(rows, DELAY));
+        approvedChange(TIGHTEN, tightenChange(rows));
         assertEq(vault.headroom(0), CAP / 2);
+        bytes memory reason = abi.encodeWithSelector(IVault.VaultTiersStale.selector, changedAt, clock());
+        refuseChange(TIERS, back, reason);
+        assertState(id, State.Ready);
+        proposalReverts(TIERS, abi.encode(TiersChange(rows, DELAY, uint40(changedAt), nonce(), expiry())), reason);
+
+        back = tiersChange(standardTiers(), DELAY + 1);
+        readyChange(TIERS, back);
         executeChange(TIERS, back);
         assertEq(vault.headroom(0), CAP / 2);
         skip(28 hours - 1);
@@ -259,35 +287,52 @@ contract TightenTest is SignedTest {
         assertEq(vault.headroom(0), CAP);
     }
 
+    /// @dev Within a second too each state of the tiers has a time of its own, so that no change starts from two of them.
+    function test_tighten_twiceInASecondIsToldApart() external {
+        Tier[] memory rows = standardTiers();
+        rows[0].cap = CAP / 2;
+        approvedChange(TIGHTEN, tightenChange(rows));
+        uint256 first = vault.termsChangedAt();
+        assertEq(first, clock() + 1, "created in this second");
+        bytes memory back = tiersChange(standardTiers(), DELAY);
+        approvedChange(TIERS, back);
+        rows[0].cap = CAP / 4;
+        approvedChange(TIGHTEN, tightenChange(rows));
+        assertEq(vault.termsChangedAt(), first + 1);
+        skip(DELAY);
+        refuseChange(TIERS, back, abi.encodeWithSelector(IVault.VaultTiersStale.selector, first, first + 1));
+        assertEq(vault.headroom(0), CAP / 4);
+    }
+
     /// @dev What an ordinary change made of the number of tiers decides: rows no longer match rows.
     function test_tighten_RevertWhen_CountChangedMeanwhile() external {
         bytes memory fewer = tiersChange(firstTwo(standardTiers()), DELAY);
         readyChange(TIERS, fewer);
-        bytes memory change = tiersChange(tighter(), DELAY);
+        bytes memory change = tightenChange(tighter());
         vm.prank(alice);
-        bytes32 id = vault.proposeChange(TIERS, change);
+        bytes32 id = vault.proposeChange(TIGHTEN, change);
         executeChange(TIERS, fewer);
         vm.expectRevert(outOfRange(Policy.Field.TierCount, 0, 3, 2, 2));
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertEq(vault.proposal(id).voteCount(1), 1);
         assertTiers(firstTwo(standardTiers()));
     }
 
     /// @dev The set is another: its quorum is needed, by today's threshold.
     function test_tighten_needsTheQuorumOfTodaysSigners() external {
-        bytes memory change = tiersChange(tighter(), DELAY);
+        bytes memory change = tightenChange(tighter());
         vm.prank(alice);
-        bytes32 id = vault.proposeChange(TIERS, change);
+        bytes32 id = vault.proposeChange(TIGHTEN, change);
         changeSigners(addresses(alice, bob, stranger), 3);
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         vm.prank(alice);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertState(id, State.Proposed);
         assertTiers(standardTiers());
         vm.prank(stranger);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertTiers(tighter());
         assertState(id, State.Executed);
     }
@@ -400,20 +445,20 @@ contract TightenTest is SignedTest {
 
     /// @dev Nothing is executed a second way.
     function test_tighten_RevertWhen_ExecutedByCall() external {
-        bytes memory change = tiersChange(tighter(), DELAY);
-        bytes32 id = vault.hashChange(TIERS, change);
+        bytes memory change = tightenChange(tighter());
+        bytes32 id = vault.hashChange(TIGHTEN, change);
         vm.prank(alice);
-        vault.proposeChange(TIERS, change);
+        vault.proposeChange(TIGHTEN, change);
         skip(DELAY);
         vm.expectRevert(stateInvalid(id, State.Proposed));
-        executeChange(TIERS, change);
+        executeChange(TIGHTEN, change);
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         vm.expectRevert(stateInvalid(id, State.Executed));
-        executeChange(TIERS, change);
+        executeChange(TIGHTEN, change);
         vm.expectRevert(stateInvalid(id, State.Executed));
         vm.prank(carol);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         expectStateInvalid(id, State.Executed);
         revokeAs(alice, id);
     }
@@ -423,56 +468,56 @@ contract TightenTest is SignedTest {
         (uint40 least, uint40 most) = (START + 1, START + 30 days);
         uint40[3] memory wrong = [START, 0, most + 1];
         for (uint256 i = 0; i < 3; ++i) {
-            bytes memory dead = abi.encode(TiersChange(tighter(), DELAY, nonce(), wrong[i]));
+            bytes memory dead = abi.encode(TightenChange(tighter(), nonce(), wrong[i]));
             vm.expectRevert(abi.encodeWithSelector(IVault.VaultExpiryOutOfRange.selector, wrong[i], least, most));
             vm.prank(alice);
-            vault.proposeChange(TIERS, dead);
+            vault.proposeChange(TIGHTEN, dead);
         }
-        bytes memory change = abi.encode(TiersChange(tighter(), DELAY, nonce(), most));
+        bytes memory change = abi.encode(TightenChange(tighter(), nonce(), most));
         vm.prank(alice);
-        bytes32 id = vault.proposeChange(TIERS, change);
+        bytes32 id = vault.proposeChange(TIGHTEN, change);
         vm.warp(most);
         vm.expectRevert(stateInvalid(id, State.Expired));
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         vm.warp(most - 1);
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertTiers(tighter());
         vm.warp(START);
-        change = abi.encode(TiersChange(tighter(), DELAY, nonce(), least));
-        assertState(approvedChange(TIERS, change), State.Executed);
+        change = abi.encode(TightenChange(tighter(), nonce(), least));
+        assertState(approvedChange(TIGHTEN, change), State.Executed);
     }
 
     function test_tighten_guardianMayCancelBeforeTheQuorum() external {
-        bytes memory change = tiersChange(tighter(), DELAY);
+        bytes memory change = tightenChange(tighter());
         vm.prank(alice);
-        bytes32 id = vault.proposeChange(TIERS, change);
+        bytes32 id = vault.proposeChange(TIGHTEN, change);
         cancelAs(guardian, id);
         vm.expectRevert(stateInvalid(id, State.Cancelled));
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertTiers(standardTiers());
     }
 
     function test_tighten_worksWhileFrozen() external {
         freezeAs(guardian);
-        approvedChange(TIERS, tiersChange(tighter(), DELAY));
+        approvedChange(TIGHTEN, tightenChange(tighter()));
         assertTiers(tighter());
     }
 
     function test_tighten_revokedVoteDoesNotCount() external {
-        bytes memory change = tiersChange(tighter(), DELAY);
+        bytes memory change = tightenChange(tighter());
         vm.prank(alice);
-        bytes32 id = vault.proposeChange(TIERS, change);
+        bytes32 id = vault.proposeChange(TIGHTEN, change);
         vm.recordLogs();
         revokeAs(alice, id);
         assertEvents(events(IVault.Revoked.selector));
         vm.prank(bob);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertTiers(standardTiers());
         vm.prank(carol);
-        vault.approveChange(TIERS, change);
+        vault.approveChange(TIGHTEN, change);
         assertTiers(tighter());
     }
 
@@ -486,6 +531,20 @@ contract TightenTest is SignedTest {
         rows[0] = Tier(uint128(9000 * USDT), uint128(900 * USDT), uint128(90_000 * USDT), 1, 1 minutes);
         rows[1] = Tier(uint128(90_000 * USDT), uint128(9000 * USDT), uint128(400_000 * USDT), 3, 2 hours);
         rows[2] = Tier(uint128(900_000 * USDT), uint128(900_000 * USDT), uint128(1_900_000 * USDT), 3, 2 days);
+    }
+
+    /// @dev Every row looser, in every field.
+    function loosest() private pure returns (Tier[] memory rows) {
+        rows = standardTiers();
+        for (uint256 k = 0; k < rows.length; ++k) {
+            uint128 cap = rows[k].cap + uint128(UNIT);
+            rows[k] = Tier(cap, cap, cap, 0, 0);
+        }
+    }
+
+    /// @dev A little looser than what is, and what is.
+    function _apart(uint128 what) private pure returns (uint128, uint128) {
+        return (what + uint128(UNIT), what);
     }
 
     function firstTwo(Tier[] memory rows) private pure returns (Tier[] memory two) {

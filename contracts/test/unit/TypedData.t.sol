@@ -17,6 +17,7 @@ import {
     SweepChange,
     Tier,
     TiersChange,
+    TightenChange,
     UnfreezeChange
 } from "../../src/types/VaultTypes.sol";
 import {PolicyTest} from "../PolicyTest.sol";
@@ -109,16 +110,19 @@ contract TypedDataTest is PolicyTest {
 
     function testFuzz_hash_ofTiers(TiersChange memory c) external view {
         bytes32 typeHash = keccak256(
-            "TiersChange(Tier[] tiers,uint32 policyDelay,uint64 nonce,uint40 expiresAt)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)"
+            "TiersChange(Tier[] tiers,uint32 policyDelay,uint40 oldTermsChangedAt,uint64 nonce,uint40 expiresAt)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)"
         );
-        bytes memory hashes;
-        for (uint256 i = 0; i < c.tiers.length; ++i) {
-            Tier memory t = c.tiers[i];
-            bytes memory row = abi.encode(TIER, t.maxKnown, t.maxUnknown, t.cap, t.approvals, t.delay);
-            hashes = bytes.concat(hashes, keccak256(row));
-        }
-        bytes memory fields = abi.encode(typeHash, keccak256(hashes), c.policyDelay, c.nonce, c.expiresAt);
+        bytes32 tiers = hashOf(c.tiers);
+        bytes memory fields = abi.encode(typeHash, tiers, c.policyDelay, c.oldTermsChangedAt, c.nonce, c.expiresAt);
         assertChange(ChangeKind.Tiers, abi.encode(c), fields, c.expiresAt);
+    }
+
+    function testFuzz_hash_ofTighten(TightenChange memory c) external view {
+        bytes32 typeHash = keccak256(
+            "TightenChange(Tier[] tiers,uint64 nonce,uint40 expiresAt)Tier(uint128 maxKnown,uint128 maxUnknown,uint128 cap,uint8 approvals,uint32 delay)"
+        );
+        bytes memory fields = abi.encode(typeHash, hashOf(c.tiers), c.nonce, c.expiresAt);
+        assertChange(ChangeKind.Tighten, abi.encode(c), fields, c.expiresAt);
     }
 
     function testFuzz_hash_ofRecipients(address[] memory list, uint8 from, uint8 to, uint64 nonce_, uint40 expiresAt)
@@ -189,8 +193,9 @@ contract TypedDataTest is PolicyTest {
     }
 
     function test_hash_RevertWhen_LengthIsNotTheLists() external {
-        ChangeKind[4] memory kinds = [ChangeKind.Signers, ChangeKind.Tiers, ChangeKind.Recipients, ChangeKind.Guardians];
-        for (uint256 i = 0; i < 4; ++i) {
+        ChangeKind[5] memory kinds =
+            [ChangeKind.Signers, ChangeKind.Tiers, ChangeKind.Recipients, ChangeKind.Guardians, ChangeKind.Tighten];
+        for (uint256 i = 0; i < kinds.length; ++i) {
             bytes memory change = sampleChange(kinds[i]);
             (, uint256 expiresAt) = this.hash(kinds[i], change);
             assertEq(expiresAt, START + 20 days);
@@ -198,7 +203,7 @@ contract TypedDataTest is PolicyTest {
             lengthInvalid(kinds[i], bytes.concat(change, bytes32(0)), change.length);
             lengthInvalid(kinds[i], cut(change, 1), change.length);
             lengthInvalid(kinds[i], cut(change, 32), change.length);
-            uint256 least = kinds[i] == ChangeKind.Recipients ? 224 : 192;
+            uint256 least = countAt(kinds[i]) + 32;
             lengthInvalid(kinds[i], cut(change, change.length - least + 1), least);
             lengthInvalid(kinds[i], "", least);
         }
@@ -206,17 +211,18 @@ contract TypedDataTest is PolicyTest {
 
     /// @dev One struct has one encoding, and so one id: no other offset, no gap, no count that wraps.
     function test_hash_RevertWhen_EncodingIsNotTheCanonical() external {
-        ChangeKind[4] memory kinds = [ChangeKind.Signers, ChangeKind.Tiers, ChangeKind.Recipients, ChangeKind.Guardians];
-        for (uint256 i = 0; i < 4; ++i) {
+        ChangeKind[5] memory kinds =
+            [ChangeKind.Signers, ChangeKind.Tiers, ChangeKind.Recipients, ChangeKind.Guardians, ChangeKind.Tighten];
+        for (uint256 i = 0; i < kinds.length; ++i) {
             bytes memory change = sampleChange(kinds[i]);
-            uint256 count = kinds[i] == ChangeKind.Recipients ? 192 : 160; // where the list's length stands
+            uint256 count = countAt(kinds[i]);
             lengthInvalid(kinds[i], withWord(change, 0, 64), 0);
             lengthInvalid(kinds[i], withWord(change, 0, 0), 0);
             lengthInvalid(kinds[i], withWord(change, 32, count), 0);
             lengthInvalid(kinds[i], withWord(change, 32, count - 64), 0);
             lengthInvalid(kinds[i], withWord(change, count, 65_536), 0);
             lengthInvalid(kinds[i], withWord(change, count, type(uint256).max), 0);
-            uint256 width = kinds[i] == ChangeKind.Tiers ? 160 : 32;
+            uint256 width = kinds[i] == ChangeKind.Tiers || kinds[i] == ChangeKind.Tighten ? 160 : 32;
             lengthInvalid(kinds[i], withWord(change, count, 65_535), count + 32 + 65_535 * width);
             lengthInvalid(kinds[i], withWord(change, count, 0), count + 32);
         }
@@ -242,6 +248,12 @@ contract TypedDataTest is PolicyTest {
     }
 
     // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @dev Where the length of a kind's list stands: behind the struct's offset and its words.
+    function countAt(ChangeKind kind) private pure returns (uint256) {
+        if (kind == ChangeKind.Tighten) return 4 * 32;
+        return kind == ChangeKind.Tiers || kind == ChangeKind.Recipients ? 6 * 32 : 5 * 32;
+    }
 
     function lengthInvalid(ChangeKind kind, bytes memory change, uint256 expected) private {
         vm.expectRevert(lengthError(kind, change.length, expected));
@@ -277,6 +289,16 @@ contract TypedDataTest is PolicyTest {
             words = bytes.concat(words, bytes32(uint256(uint160(list[i]))));
         }
         return keccak256(words);
+    }
+
+    function hashOf(Tier[] memory rows) private pure returns (bytes32) {
+        bytes memory hashes;
+        for (uint256 i = 0; i < rows.length; ++i) {
+            Tier memory t = rows[i];
+            bytes memory row = abi.encode(TIER, t.maxKnown, t.maxUnknown, t.cap, t.approvals, t.delay);
+            hashes = bytes.concat(hashes, keccak256(row));
+        }
+        return keccak256(hashes);
     }
 
     function assertChange(ChangeKind kind, bytes memory change, bytes memory fields, uint256 expiresAt) private view {

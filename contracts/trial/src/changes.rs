@@ -108,7 +108,9 @@ impl Author {
             .collect();
         let mut policyDelay = model.policy_delay() as u32;
         let k = self.rng.below(tiers.len() as u64) as usize;
-        match self.rng.below(13) {
+        let what = self.rng.below(13);
+        let tightens = what <= 4 || what == 12;
+        match what {
             12 => {} // the same once more
             0..=1 => tiers[k].cap -= (tiers[k].cap - tiers[k].maxKnown) / (2 * UNIT) * UNIT,
             2 => tiers[k].maxUnknown = tiers[k].maxUnknown / (2 * UNIT) * UNIT,
@@ -126,9 +128,19 @@ impl Author {
             10 => policyDelay = self.rng.pick(&[86_400, 172_800, 90_000, 86_399]),
             _ => tiers[k].cap = self.rng.pick(&[tiers[k].cap + 1, 100_001 * UNIT, 0]),
         }
+        // Now and then both kinds state rows that are the other's.
+        if self.rng.percent(if tightens { 80 } else { 10 }) {
+            return Content::Tighten(signed::TightenChange {
+                tiers,
+                nonce,
+                expiresAt,
+            });
+        }
+        let stale = u64::from(self.rng.percent(5));
         Content::Tiers(signed::TiersChange {
             tiers,
             policyDelay,
+            oldTermsChangedAt: U40::from(model.terms_changed_at() - stale),
             nonce,
             expiresAt,
         })

@@ -18,7 +18,7 @@ const STEPS_OF_THE_WRONG: u64 = 20_000;
 
 /// What must have been met, so that "no difference" says something: each verb with success, and each way to fail but those
 /// that need other tokens.
-const MET: [&str; 63] = [
+const MET: [&str; 64] = [
     "pay",
     "payBySig",
     "propose",
@@ -78,6 +78,7 @@ const MET: [&str; 63] = [
     "VaultTierNotAutomatic",
     "VaultTierUnknown",
     "VaultTiersCoolingDown",
+    "VaultTiersStale",
     "VaultUnfreezeStale",
     "VaultVoteRevoked",
     "VaultVotesMissing",

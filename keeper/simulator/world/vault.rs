@@ -1,7 +1,7 @@
 //! The vault: the model that the trial holds equal to the contract (contracts/model). Here is what it does not know: the
 //! simulator's token, what a call costs, and changes of policy whose votes nobody simulates.
 
-use alloy_primitives::{Address, B256, Bytes, LogData, U256};
+use alloy_primitives::{Address, B256, Bytes, LogData, U256, aliases::U40};
 use alloy_sol_types::{SolEvent, SolInterface};
 use tidelock_model::{
     Caller, Revert, Rules, Standing, Vault, World,
@@ -161,9 +161,19 @@ pub fn replacing_signers(signers: Vec<Address>) -> Content {
     })
 }
 
-/// A change of one tier, which writes all of them.
+/// Whether a row allows nothing that another does not.
+fn only_tightens(old: &Tier, new: &Tier) -> bool {
+    new.maxKnown <= old.maxKnown
+        && new.maxUnknown <= old.maxUnknown
+        && new.cap <= old.cap
+        && new.approvals >= old.approvals
+        && new.delay >= old.delay
+}
+
+/// A change of one tier, which writes all of them: a tightening, if that is all it does.
 pub fn changing_tier(vault: &Vault, index: usize, change: impl Fn(&mut Tier)) -> Content {
     let mut rows: Vec<Tier> = vault.tiers().iter().map(|tier| tier.row()).collect();
+    let old = rows[index].clone();
     change(&mut rows[index]);
     let tiers = rows.iter().map(|row| signed::Tier {
         maxKnown: row.maxKnown,
@@ -172,9 +182,18 @@ pub fn changing_tier(vault: &Vault, index: usize, change: impl Fn(&mut Tier)) ->
         approvals: row.approvals,
         delay: row.delay,
     });
+    let tiers = tiers.collect();
+    if only_tightens(&old, &rows[index]) {
+        return Content::Tighten(signed::TightenChange {
+            tiers,
+            nonce: 0,
+            expiresAt: Default::default(),
+        });
+    }
     Content::Tiers(signed::TiersChange {
-        tiers: tiers.collect(),
+        tiers,
         policyDelay: vault.policy_delay() as u32,
+        oldTermsChangedAt: U40::from(vault.terms_changed_at()),
         nonce: 0,
         expiresAt: Default::default(),
     })

@@ -3,7 +3,7 @@ use alloy_sol_types::{SolValue, sol};
 
 use crate::{
     stage::tier,
-    trace::{Act, Setup},
+    trace::{Act, Row, Setup},
 };
 
 sol! {
@@ -23,6 +23,12 @@ sol! {
     struct TiersChange {
         Tier[] tiers;
         uint32 policyDelay;
+        uint40 oldTermsChangedAt;
+        uint64 nonce;
+        uint40 expiresAt;
+    }
+    struct TightenChange {
+        Tier[] tiers;
         uint64 nonce;
         uint40 expiresAt;
     }
@@ -44,26 +50,34 @@ sol! {
 const BLOCKED: u8 = 2;
 
 /// A change of policy as it is proposed and executed: its kind, as the contract numbers them, and its struct. None for what
-/// is no change.
-pub fn encode(act: &Act, setup: &Setup, nonce: u64, expires_at: u64) -> Option<(u8, Bytes)> {
+/// is no change. A change of tiers starts from those that were written at `terms_changed_at`.
+pub fn encode(
+    act: &Act,
+    setup: &Setup,
+    terms_changed_at: U40,
+    nonce: u64,
+    expires_at: u64,
+) -> Option<(u8, Bytes)> {
     let expires = U40::from(expires_at);
     let (kind, change) = match act {
         Act::Signers(signers) => (0, signers_change(signers, setup, nonce, expires)),
         Act::Tiers(rows) => {
-            let rows = rows.iter().map(tier).map(|tier| Tier {
-                maxKnown: tier.maxKnown,
-                maxUnknown: tier.maxUnknown,
-                cap: tier.cap,
-                approvals: tier.approvals,
-                delay: tier.delay,
-            });
             let change = TiersChange {
-                tiers: rows.collect(),
+                tiers: tiers(rows),
                 policyDelay: setup.policy_delay,
+                oldTermsChangedAt: terms_changed_at,
                 nonce,
                 expiresAt: expires,
             };
             (1, change.abi_encode())
+        }
+        Act::Tighten(rows) => {
+            let change = TightenChange {
+                tiers: tiers(rows),
+                nonce,
+                expiresAt: expires,
+            };
+            (8, change.abi_encode())
         }
         Act::Unblock(recipient, standing) => {
             let change = RecipientsChange {
@@ -86,6 +100,17 @@ pub fn encode(act: &Act, setup: &Setup, nonce: u64, expires_at: u64) -> Option<(
         Act::Vault(_) | Act::Deposit(_) | Act::Pause(_) => return None,
     };
     Some((kind, change.into()))
+}
+
+fn tiers(rows: &[Row]) -> Vec<Tier> {
+    let rows = rows.iter().map(tier).map(|tier| Tier {
+        maxKnown: tier.maxKnown,
+        maxUnknown: tier.maxUnknown,
+        cap: tier.cap,
+        approvals: tier.approvals,
+        delay: tier.delay,
+    });
+    rows.collect()
 }
 
 fn signers_change(signers: &[Address], setup: &Setup, nonce: u64, expires: U40) -> Vec<u8> {

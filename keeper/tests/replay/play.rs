@@ -149,7 +149,10 @@ impl Play {
     /// Proposes a change, and lets its delay have passed, if it has one.
     async fn approved(&mut self, act: &Act, time: u64) -> Approved {
         self.changes += 1;
-        let encoded = change::encode(act, &self.stage.setup, self.changes, time + LIFE);
+        let setup = &self.stage.setup;
+        let call = Vault::termsChangedAtCall {};
+        let terms_changed_at = self.stage.wire.read(setup.vault, call).await;
+        let encoded = change::encode(act, setup, terms_changed_at, self.changes, time + LIFE);
         let (kind, change) = encoded.expect("a change of policy");
         let signer = self.signers[0];
         let propose = Vault::proposeChangeCall {
