@@ -9,6 +9,7 @@ import {Hot} from "./types/Hot.sol";
 import {Member} from "./types/Member.sol";
 import {PackedTier} from "./types/PackedTier.sol";
 import {Configuration, Role, Standing, Tier} from "./types/VaultTypes.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title VaultPolicy
@@ -122,8 +123,7 @@ abstract contract VaultPolicy is IVault {
         }
         if (policyDelay != nextDelay) emit PolicyDelaySet(policyDelay, nextDelay);
         // Later each time, also within a second: so it names one state of the tiers.
-        uint256 changedAt = termsChangedAt + 1;
-        if (changedAt < block.timestamp) changedAt = block.timestamp;
+        uint256 changedAt = Math.max(block.timestamp, termsChangedAt + 1);
         (tierCount, policyDelay, termsChangedAt) = (count.toUint8(), nextDelay, changedAt.toUint40());
     }
 

@@ -79,6 +79,11 @@ contract VaultRules {
             TiersChange memory c = abi.decode(change, (TiersChange));
             Policy.checkTiers(c.tiers, c.policyDelay, vault.unit(), vault.hardCeiling(), vault.policyDelayFloor());
             _requireFresh(vault, c);
+        } else if (kind == ChangeKind.Tighten) {
+            TightenChange memory c = abi.decode(change, (TightenChange));
+            Policy.checkTiers(c.tiers, vault.policyDelay(), vault.unit(), vault.hardCeiling(), vault.policyDelayFloor());
+            _tightened(vault, c);
+            return true;
         } else if (kind == ChangeKind.Recipients) {
             RecipientsChange memory c = abi.decode(change, (RecipientsChange));
             Policy.inRange(Policy.Field.RecipientCount, 0, c.recipients.length, 1, Policy.MAX_RECIPIENTS);
@@ -101,14 +106,9 @@ contract VaultRules {
         } else if (kind == ChangeKind.Successor) {
             SuccessorChange memory c = abi.decode(change, (SuccessorChange));
             if (c.successor != address(0)) _checkAddress(token, c.successor);
-        } else if (kind == ChangeKind.Sweep) {
+        } else {
             SweepChange memory c = abi.decode(change, (SweepChange));
             if (c.token == token) revert IVault.VaultSweepOfToken(c.token);
-        } else {
-            TightenChange memory c = abi.decode(change, (TightenChange));
-            Policy.checkTiers(c.tiers, vault.policyDelay(), vault.unit(), vault.hardCeiling(), vault.policyDelayFloor());
-            _tightened(vault, c);
-            return true;
         }
     }
 
