@@ -489,7 +489,7 @@ fn explain_finds_what_happened_to_the_batch_too() {
         .slots()
         .find_map(|slot| slot.attempts.first()?.job.batch())
         .unwrap();
-    let batch = history.state.batch(&signed).unwrap().clone();
+    let batch = history.state.open_batch(&signed).unwrap().clone();
     store
         .commit(&entries, &history.state.take_changes())
         .unwrap();

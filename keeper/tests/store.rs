@@ -280,11 +280,14 @@ fn a_ref_that_a_foreign_proposal_brought_is_taken() {
     assert!(!store.has_payment(&[other], &[number]).unwrap());
     let number = history
         .state
-        .payment(&adopted.reference())
+        .open_payment(&adopted.reference())
         .unwrap()
         .number
         .unwrap();
     assert!(store.has_payment(&[], &[PaymentNumber(5), number]).unwrap());
+    let found = store.payments(&[other, adopted.reference()]).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].payment, found[0].number), (adopted, Some(number)));
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Table<'_> {
     /// Open payments by tier, in order of arrival.
     fn groups(&self) -> BTreeMap<TierIndex, Vec<Item>> {
         let mut groups: BTreeMap<TierIndex, Vec<Item>> = BTreeMap::new();
-        for row in self.state.payments() {
+        for row in self.state.open_payments() {
             let reference = row.reference();
             if row.status != PaymentStatus::Open || self.paused.contains(&reference) {
                 continue;

@@ -5,13 +5,15 @@ mod answer;
 mod contest;
 mod due;
 mod memory;
+mod repeats;
 mod simulated;
 mod status;
 
 use crate::{
-    event::{Event, Mode, Opening},
+    domain::PaymentRef,
+    event::{Command, Event, Mode, Opening},
     finality::Settling,
-    intake,
+    intake::{self, Absent},
     journal::Journal,
     log::{Entry, LogHead},
     port::{Effect, Key, Monotonic, Outcome},
@@ -94,12 +96,14 @@ where
         let snapshot = snapshot.ok_or(EngineError::NotOpened)?;
         let state = State::restore(snapshot.rows);
         let memory = Memory::new(&state, &settings, now);
-        Ok(Self {
+        let mut engine = Self {
             journal: Journal::new(state, snapshot.head),
             store,
             settings,
             memory,
-        })
+        };
+        engine.recall_repeats()?;
+        Ok(engine)
     }
 
     /// Takes answers in, then what has arrived, commits, and returns the effects to start now. After an error the engine
@@ -114,9 +118,9 @@ where
         }
         self.take_arrivals(now)?;
         self.memory.has_unadvised |= self.journal.has_opened_payments();
-        self.journal
-            .commit(&mut self.store)
-            .map_err(EngineError::Store)?;
+        let committed = self.journal.commit(&mut self.store);
+        let committed = committed.map_err(EngineError::Store)?;
+        self.keep_repeats(&committed);
         Ok(self.due(now))
     }
 
@@ -134,10 +138,31 @@ where
         }
         intake::take_requests(&mut self.journal, unread)?;
         let unread = self.store.unread_commands(commands, ARRIVALS);
-        for command in unread.map_err(EngineError::Store)?.items {
-            intake::take_command(&mut self.journal, command, self.memory.nonce)?;
+        for (arrival, command) in unread.map_err(EngineError::Store)?.items {
+            let absent = self.absent(&command)?;
+            let command = (arrival, command);
+            intake::take_command(&mut self.journal, command, self.memory.nonce, absent)?;
         }
         Ok(())
+    }
+
+    /// What the store knows of the payment that a command is about, if it is not open.
+    fn absent(&mut self, command: &Command) -> Result<Absent, EngineError<S::Error>> {
+        let reference = command.reference();
+        let is_open = |known: &PaymentRef| self.state().open_payment(known).is_some();
+        let Some(reference) = reference.filter(|known| !is_open(known)) else {
+            return Ok(Absent::Unknown);
+        };
+        let rows = self.store.payments(&[reference]);
+        if let Some(row) = rows.map_err(EngineError::Store)?.first() {
+            return Ok(Absent::Final(row.status));
+        }
+        let is_filed = self.store.has_request(&[reference]);
+        Ok(if is_filed.map_err(EngineError::Store)? {
+            Absent::Waiting
+        } else {
+            Absent::Unknown
+        })
     }
 
     /// For taking in final blocks.

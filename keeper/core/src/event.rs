@@ -423,6 +423,18 @@ pub enum Event {
     },
 }
 
+impl Command {
+    /// The payment it is about.
+    pub fn reference(&self) -> Option<PaymentRef> {
+        match self {
+            Self::Hold { reference, .. }
+            | Self::Release { reference, .. }
+            | Self::Cancel { reference, .. } => Some(*reference),
+            Self::Halt { .. } | Self::Resume { .. } => None,
+        }
+    }
+}
+
 impl Event {
     /// The kind, as stored beside the body.
     pub fn kind(&self) -> &'static str {

@@ -83,7 +83,7 @@ impl<S: Store> Settling<'_, S> {
         header: &Batch,
         payments: &[Payment],
     ) -> Result<(), EngineError<S::Error>> {
-        if let Some(row) = self.journal.state().batch(&id) {
+        if let Some(row) = self.journal.state().open_batch(&id) {
             if row.status == BatchStatus::Sealed && row.route == Route::Proposal {
                 self.record(Event::ProposalFinal {
                     batch: id,
@@ -125,9 +125,9 @@ impl<S: Store> Settling<'_, S> {
         let distinct: BTreeSet<&PaymentRef> = refs.iter().collect();
         let is_new = distinct.len() == refs.len()
             && (refs.iter())
-                .all(|known| state.payment(known).is_none() && !state.is_foreign(known))
+                .all(|known| state.open_payment(known).is_none() && !state.is_foreign(known))
             && numbers.iter().all(|number| {
-                namespace.counter_of(*number).is_none() && state.numbered(*number).is_none()
+                namespace.counter_of(*number).is_none() && state.open_numbered(*number).is_none()
             });
         if !is_new {
             return Ok(false);
@@ -144,14 +144,14 @@ impl<S: Store> Settling<'_, S> {
         payment: &Payment,
     ) -> Result<(), JournalError> {
         let state = self.journal.state();
-        let row = state.numbered(number);
+        let row = state.open_numbered(number);
         let row = row.filter(|row| !row.status.is_final());
         let ours = row.map(|row| row.payment);
         if ours.is_some_and(|ours| ours != *payment) || self.is_unknown_of_ours(number) {
             return self.halt(HaltReason::ForeignNumber { number });
         }
         let reference = payment.reference();
-        let row = self.journal.state().payment(&reference);
+        let row = self.journal.state().open_payment(&reference);
         if row.is_some_and(|row| row.number != Some(number)) {
             self.hold_waiting(reference)?;
         }
@@ -164,7 +164,7 @@ impl<S: Store> Settling<'_, S> {
         reference: PaymentRef,
         number: PaymentNumber,
     ) -> Result<(), JournalError> {
-        let row = self.journal.state().payment(&reference);
+        let row = self.journal.state().open_payment(&reference);
         if row.is_none_or(|row| row.status.is_final() || row.number == Some(number)) {
             return Ok(());
         }
@@ -181,7 +181,7 @@ impl<S: Store> Settling<'_, S> {
             PaymentStatus::Open,
             PaymentStatus::Held,
         ];
-        let row = self.journal.state().payment(&reference);
+        let row = self.journal.state().open_payment(&reference);
         if !row.is_some_and(|row| waits.contains(&row.status)) {
             return Ok(());
         }
@@ -216,9 +216,9 @@ impl<S: Store> Settling<'_, S> {
                 continue;
             };
             let state = self.journal.state();
-            let batch = state.batch(&id);
+            let batch = state.open_batch(&id);
             let paid = body(usize::from(offset), items, batch);
-            match state.numbered(number) {
+            match state.open_numbered(number) {
                 Some(row) if paid == Some(row.payment) && row.status != PaymentStatus::Paid => {
                     ours.set_bit(usize::from(offset), true);
                 }
@@ -265,7 +265,7 @@ impl<S: Store> Settling<'_, S> {
         let mut by: BTreeMap<PaymentRef, Payment> = BTreeMap::new();
         for (_, payment) in instead {
             let reference = payment.reference();
-            let is_live = self.journal.state().payment(&reference).is_some();
+            let is_live = self.journal.state().open_payment(&reference).is_some();
             if !is_live && !self.has_payment(&[reference], &[])? {
                 by.entry(reference).or_insert(*payment);
             }
@@ -307,7 +307,7 @@ impl<S: Store> Settling<'_, S> {
         for (number, paid) in others {
             let Some(payment) = *paid else { continue };
             let (number, reference) = (*number, payment.reference());
-            let is_live = self.journal.state().payment(&reference).is_some();
+            let is_live = self.journal.state().open_payment(&reference).is_some();
             if is_live || self.has_payment(&[reference], &[])? || !refs.insert(reference) {
                 self.halt(HaltReason::ForeignRef { reference, number })?;
                 self.hold_paid(reference, number)?;
@@ -326,7 +326,7 @@ impl<S: Store> Settling<'_, S> {
 
     /// What a guardian stopped is not proposed again by a machine.
     fn vetoed(&mut self, id: BatchId) -> Result<(), JournalError> {
-        let Some(row) = self.journal.state().batch(&id) else {
+        let Some(row) = self.journal.state().open_batch(&id) else {
             return Ok(());
         };
         let is_ours = row.status.is_live();
@@ -409,7 +409,7 @@ impl<S: Store> Settling<'_, S> {
     }
 
     fn open(&self, which: impl Fn(&BatchRow) -> bool) -> Vec<BatchId> {
-        let rows = self.journal.state().batches();
+        let rows = self.journal.state().open_batches();
         rows.filter(|row| row.status.is_open() && which(row))
             .map(|row| row.id)
             .collect()
@@ -418,7 +418,7 @@ impl<S: Store> Settling<'_, S> {
     /// What a batch left behind too often while it paid others is held; and so is what nobody requested, and what a proposal
     /// of somebody else's may still pay: that is for signers to decide, not for the keeper.
     fn bury(&mut self, id: BatchId, cause: DeathCause) -> Result<(), JournalError> {
-        let rows = self.journal.state().batch(&id);
+        let rows = self.journal.state().open_batch(&id);
         let refs: Vec<PaymentRef> = rows
             .map(|row| row.payments.iter().map(Payment::reference).collect())
             .unwrap_or_default();
@@ -434,7 +434,7 @@ impl<S: Store> Settling<'_, S> {
 
     fn refs_of(&self, refs: &[PaymentRef], which: impl Fn(&PaymentRow) -> bool) -> Vec<PaymentRef> {
         let state = self.journal.state();
-        let of = |reference: &&PaymentRef| state.payment(reference).is_some_and(&which);
+        let of = |reference: &&PaymentRef| state.open_payment(reference).is_some_and(&which);
         refs.iter().filter(of).copied().collect()
     }
 
@@ -445,7 +445,7 @@ impl<S: Store> Settling<'_, S> {
     ) -> Result<(), JournalError> {
         let state = self.journal.state();
         refs.retain(|reference| {
-            let row = state.payment(reference);
+            let row = state.open_payment(reference);
             row.is_some_and(|row| row.status == PaymentStatus::Open)
         });
         if refs.is_empty() {

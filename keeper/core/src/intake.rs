@@ -12,6 +12,17 @@ use crate::{
 /// Nonces used by somebody else that an operator can pass over at once.
 const MOST_FOREIGN_NONCES: u64 = 1_000;
 
+/// What is known of a payment that is not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// Nothing.
+    Unknown,
+    /// It is filed, and not taken in.
+    Waiting,
+    /// It is over.
+    Final(PaymentStatus),
+}
+
 /// Takes requests in. A ref that has become known meanwhile is left out: the payment exists. One that a foreign proposal
 /// holds waits for a person: signers may still let that one pay.
 pub(crate) fn take_requests(
@@ -24,7 +35,7 @@ pub(crate) fn take_requests(
     }
     let is_new = |request: &Request| {
         let reference = request.payment.reference();
-        journal.state().payment(&reference).is_none()
+        journal.state().open_payment(&reference).is_none()
     };
     let requests: Vec<Request> = items.into_iter().filter(is_new).collect();
     let refs = requests.iter().map(|request| request.payment.reference());
@@ -42,13 +53,15 @@ pub(crate) fn take_requests(
 
 /// Does what an operator asks for, or says in the log why not.
 ///
-/// `nonce` is the keeper's nonce at the last block that is final, if it is known.
+/// `nonce` is the keeper's nonce at the last block that is final, if it is known; `absent` is what is known of the payment
+/// that the command is about, if it is not open.
 pub(crate) fn take_command(
     journal: &mut Journal,
     (arrival, command): (u64, Command),
     nonce: Option<u64>,
+    absent: Absent,
 ) -> Result<(), JournalError> {
-    let refused = refusal(journal.state(), &command, nonce);
+    let refused = refusal(journal.state(), &command, nonce, absent);
     let is_refused = refused.is_some();
     journal.record(Event::CommandTaken {
         arrival,
@@ -127,7 +140,7 @@ fn resume_refusal(state: &State, nonce: Option<u64>) -> Option<String> {
     }
 }
 
-fn refusal(state: &State, command: &Command, nonce: Option<u64>) -> Option<String> {
+fn refusal(state: &State, command: &Command, nonce: Option<u64>, absent: Absent) -> Option<String> {
     let (reference, allowed): (_, &[PaymentStatus]) = match command {
         Command::Hold { reference, .. } => (
             reference,
@@ -152,8 +165,16 @@ fn refusal(state: &State, command: &Command, nonce: Option<u64>) -> Option<Strin
         }
         Command::Resume { .. } => return resume_refusal(state, nonce),
     };
-    let Some(row) = state.payment(reference) else {
-        return Some(format!("ref {reference}: unknown, or final already"));
+    let Some(row) = state.open_payment(reference) else {
+        return Some(match absent {
+            Absent::Unknown => format!("ref {reference}: unknown; nobody asked for it"),
+            Absent::Waiting => {
+                format!("ref {reference}: asked for, and not taken in yet; try again")
+            }
+            Absent::Final(status) => {
+                format!("status {status:?} of ref {reference}: final, nothing can be changed")
+            }
+        });
     };
     if !allowed.contains(&row.status) {
         return Some(format!(

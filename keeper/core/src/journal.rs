@@ -3,7 +3,7 @@
 use crate::{
     event::Event,
     log::{Entry, EntryError, LogHead},
-    state::{LogError, State},
+    state::{LogError, PaymentRow, State},
     store::Store,
 };
 
@@ -70,14 +70,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Stores what was recorded, all or nothing. True if there was anything.
-    pub(crate) fn commit<S: Store>(&mut self, store: &mut S) -> Result<bool, S::Error> {
+    /// Stores what was recorded, all or nothing. Returns the payments that changed.
+    pub(crate) fn commit<S: Store>(&mut self, store: &mut S) -> Result<Vec<PaymentRow>, S::Error> {
         if self.entries.is_empty() {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         let rows = self.state.take_changes();
         store.commit(&self.entries, &rows)?;
         self.entries.clear();
-        Ok(true)
+        Ok(rows.payments)
     }
 }

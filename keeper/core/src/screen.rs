@@ -18,7 +18,7 @@ pub(crate) fn unadvised(
 ) -> Vec<PaymentRef> {
     let mut waiting: Vec<(u64, PaymentRef)> = journal
         .state()
-        .payments()
+        .open_payments()
         .filter(|row| {
             matches!(row.status, PaymentStatus::Requested | PaymentStatus::Open)
                 && !tiers.contains_key(&row.reference())
@@ -43,7 +43,7 @@ pub(crate) fn judge(
     let mut rejected = Vec::new();
     let mut held: BTreeMap<u8, (HoldReason, Vec<PaymentRef>)> = BTreeMap::new();
     for (reference, advice) in advised {
-        let Some(row) = journal.state().payment(reference) else {
+        let Some(row) = journal.state().open_payment(reference) else {
             continue;
         };
         let is_new = match row.status {

@@ -265,8 +265,8 @@ impl State {
         self.next_counters
     }
 
-    /// A payment that is not final.
-    pub fn payment(&self, reference: &PaymentRef) -> Option<&PaymentRow> {
+    /// The payment with that ref, if it is not final. What is final is for the store to tell: [`crate::store::Store::payments`].
+    pub fn open_payment(&self, reference: &PaymentRef) -> Option<&PaymentRow> {
         self.payments.get(reference)
     }
 
@@ -277,17 +277,17 @@ impl State {
     }
 
     /// The payment with that number, if it is not final.
-    pub fn numbered(&self, number: PaymentNumber) -> Option<&PaymentRow> {
+    pub fn open_numbered(&self, number: PaymentNumber) -> Option<&PaymentRow> {
         self.payments.get(self.numbers.get(&number)?)
     }
 
     /// Payments that are not final, by ref.
-    pub fn payments(&self) -> impl Iterator<Item = &PaymentRow> {
+    pub fn open_payments(&self) -> impl Iterator<Item = &PaymentRow> {
         self.payments.values()
     }
 
     /// A batch that is live or foreign, or that a live slot is about.
-    pub fn batch(&self, id: &BatchId) -> Option<&BatchRow> {
+    pub fn open_batch(&self, id: &BatchId) -> Option<&BatchRow> {
         self.batches.get(id)
     }
 
@@ -297,7 +297,7 @@ impl State {
     }
 
     /// Batches that are live or foreign, or that a live slot is about.
-    pub fn batches(&self) -> impl Iterator<Item = &BatchRow> {
+    pub fn open_batches(&self) -> impl Iterator<Item = &BatchRow> {
         self.batches.values()
     }
 

@@ -4,7 +4,7 @@ use crate::{
     domain::{PaymentNumber, PaymentRef},
     event::{Command, Request},
     log::{Entry, LogHead},
-    state::Rows,
+    state::{PaymentRow, Rows},
 };
 
 /// A store of one log, the rows folded from it, and what waits to be taken in.
@@ -35,6 +35,9 @@ pub trait Store {
         refs: &[PaymentRef],
         numbers: &[PaymentNumber],
     ) -> Result<bool, Self::Error>;
+
+    /// The payments with these refs, of whatever status; refs that no payment has are left out.
+    fn payments(&mut self, refs: &[PaymentRef]) -> Result<Vec<PaymentRow>, Self::Error>;
 
     /// Whether any of these refs was ever requested, read or not.
     fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, Self::Error>;

@@ -312,6 +312,12 @@ impl Store for Drive {
         Ok(Unread { items, through })
     }
 
+    fn payments(&mut self, refs: &[PaymentRef]) -> Result<Vec<PaymentRow>, Gone> {
+        let disk = self.0.borrow();
+        let rows = refs.iter().filter_map(|known| disk.payments.get(known));
+        Ok(rows.cloned().collect())
+    }
+
     fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, Gone> {
         let disk = self.0.borrow();
         let mut requested = disk.requests.iter().map(|r| r.payment.reference());

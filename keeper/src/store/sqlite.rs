@@ -10,7 +10,7 @@ use tidelock_core::{
     domain::{PaymentNumber, PaymentRef},
     event::{Command, Request},
     log::{Entry, LogHead},
-    state::Rows,
+    state::{PaymentRow, Rows},
     store::{Snapshot, Store, Unread},
 };
 use tokio::runtime::Runtime;
@@ -286,6 +286,13 @@ impl Store for SqliteStore {
             .map(|number| columns::number(*number).to_vec());
         Ok(self.has("SELECT 1 FROM payment WHERE ref = $1", refs)?
             || self.has("SELECT 1 FROM payment WHERE number = $1", numbers)?)
+    }
+
+    fn payments(&mut self, refs: &[PaymentRef]) -> Result<Vec<PaymentRow>, StoreError> {
+        self.usable()?;
+        let connection = &mut self.connection;
+        let rows = self.runtime.block_on(load::payments(connection, refs))?;
+        rows.into_values().collect()
     }
 
     fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, StoreError> {

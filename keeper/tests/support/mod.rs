@@ -149,7 +149,7 @@ impl History {
         let count = self.rng.random_range(1..4);
         let refs = self
             .state
-            .payments()
+            .open_payments()
             .filter(|row| row.status == status)
             .map(|row| row.reference())
             .choose_multiple(&mut self.rng, count);
@@ -157,12 +157,15 @@ impl History {
     }
 
     fn some_batch(&mut self) -> Option<BatchId> {
-        self.state.batches().map(|row| row.id).choose(&mut self.rng)
+        self.state
+            .open_batches()
+            .map(|row| row.id)
+            .choose(&mut self.rng)
     }
 
     /// Nobody signs for what is none of the keeper's business.
     fn own_batch(&mut self) -> Option<BatchId> {
-        let own = self.state.batches();
+        let own = self.state.open_batches();
         let own = own.filter(|row| row.status != BatchStatus::Foreign);
         own.map(|row| row.id).choose(&mut self.rng)
     }
@@ -273,7 +276,7 @@ impl History {
         let refs = self.some_payments(PaymentStatus::Open)?;
         let rows: Vec<_> = refs
             .iter()
-            .map(|reference| self.state.payment(reference).unwrap().clone())
+            .map(|reference| self.state.open_payment(reference).unwrap().clone())
             .collect();
         let route = if self.rng.random() {
             Route::Direct
@@ -364,7 +367,10 @@ impl History {
     }
 
     fn displaced(&mut self) -> Option<Event> {
-        let numbered = self.state.payments().filter(|row| row.number.is_some());
+        let numbered = self
+            .state
+            .open_payments()
+            .filter(|row| row.number.is_some());
         let refs = vec![numbered.choose(&mut self.rng)?.reference()];
         let by: Vec<Payment> = (0..self.rng.random_range(0..2))
             .map(|_| self.fresh())
@@ -374,7 +380,7 @@ impl History {
 
     fn outcome(&mut self) -> Option<Event> {
         let id = self.some_batch()?;
-        let batch = self.state.batch(&id)?.clone();
+        let batch = self.state.open_batch(&id)?.clone();
         let mut paid = U256::ZERO;
         for bit in 0..batch.payments.len() {
             paid.set_bit(bit, !batch.paid.bit(bit) && self.rng.random());

@@ -77,6 +77,7 @@ where
             Ok(Change::Nothing) => {}
             Ok(Change::Grown) => {
                 self.memory.next_poll = now; // there may be more
+                self.look_for_repeats(&polled.blocks)?;
                 let mut facts = polled.blocks.iter().flat_map(|block| &block.facts);
                 if facts.any(|fact| *fact == Fact::Policy) {
                     self.memory.forget_advice();

@@ -15,7 +15,7 @@ where
             Job::Execute { skip, .. } => *skip,
             _ => U256::ZERO,
         };
-        let batch = job.batch().and_then(|id| self.state().batch(&id));
+        let batch = job.batch().and_then(|id| self.state().open_batch(&id));
         batch.is_some_and(|batch| !(self.contested(batch) & !skip).is_zero())
     }
 

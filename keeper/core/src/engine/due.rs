@@ -96,7 +96,7 @@ where
 
     /// The proposals to look at now. If there are many, each has its turn, whichever blocks are seen.
     fn proposals_in_turn(&self) -> Vec<BatchId> {
-        let live = self.state().batches();
+        let live = self.state().open_batches();
         let proposed = live.filter(|batch| batch.status == BatchStatus::Proposed);
         let ids: Vec<BatchId> = proposed.map(|batch| batch.id).collect();
         let mut groups: Vec<&[BatchId]> = ids.chunks(PROPOSALS).collect();
@@ -114,7 +114,9 @@ where
             return;
         }
         let refs = screen::unadvised(&self.journal, &self.memory.tiers, ADVICE);
-        let rows = refs.iter().filter_map(|known| self.state().payment(known));
+        let rows = refs
+            .iter()
+            .filter_map(|known| self.state().open_payment(known));
         let payments: Vec<Payment> = rows.map(|row| row.payment).collect();
         if payments.is_empty() {
             self.memory.has_unadvised = false;
@@ -237,7 +239,10 @@ where
         self.offer(replaced)?; // above the cap, what is signed stays
         let slot = self.state().slot(nonce)?;
         let job = slot.job;
-        let batch = job.batch().and_then(|id| self.state().batch(&id)).cloned();
+        let batch = job
+            .batch()
+            .and_then(|id| self.state().open_batch(&id))
+            .cloned();
         let is_stopped = self.is_stopped(&job);
         let Some(batch) = batch.filter(|batch| batch.status.is_live() && !is_stopped) else {
             self.sign_void(nonce);
@@ -278,7 +283,7 @@ where
         let ready = vault.proposals.iter();
         let ready = ready.filter(|(_, look)| look.state == ProposalState::Ready);
         for (id, _) in ready {
-            let Some(batch) = self.state().batch(id) else {
+            let Some(batch) = self.state().open_batch(id) else {
                 continue;
             };
             let is_free = batch.status == BatchStatus::Proposed
@@ -413,7 +418,7 @@ where
                 Job::Execute { skip, .. } => skip,
                 Job::Propose { .. } | Job::Void => return None,
             };
-            let batch = self.state().batch(&job.batch()?)?;
+            let batch = self.state().open_batch(&job.batch()?)?;
             let tried = full(batch.payments.len()) & !skip & !batch.paid;
             Some((batch.header.tier, sum_of(batch, tried)))
         });

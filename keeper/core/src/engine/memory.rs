@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Bytes, U256};
 
+use super::repeats::Repeats;
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentRef, TierIndex},
     event::{BlockRef, Job, Route},
@@ -37,6 +38,8 @@ pub(super) struct Memory {
     pub(super) batch_strikes: BTreeMap<BatchId, Strike>,
     /// Payments of a proposed batch that keep it from being executed, and are tried when nothing else is left of it.
     pub(super) set_aside: BTreeMap<BatchId, U256>,
+    /// Refs of final payments that proposals name.
+    pub(super) repeats: Repeats,
     /// Simulations that went well so far: the token works for somebody.
     pub(super) successes: u64,
     /// What is being simulated.
@@ -118,6 +121,7 @@ impl Memory {
             strikes: BTreeMap::new(),
             batch_strikes: BTreeMap::new(),
             set_aside: BTreeMap::new(),
+            repeats: Repeats::default(),
             successes: 0,
             candidate: None,
             signing: None,
@@ -200,12 +204,15 @@ impl Memory {
 
     /// Forgets what is said of payments, batches and nonces that are final.
     pub(super) fn prune(&mut self, state: &State) {
-        let is_live = |reference: &PaymentRef| state.payment(reference).is_some();
+        let is_live = |reference: &PaymentRef| state.open_payment(reference).is_some();
         self.tiers.retain(|reference, _| is_live(reference));
         self.open_since.retain(|reference, _| is_live(reference));
         self.strikes.retain(|reference, _| is_live(reference));
-        self.batch_strikes.retain(|id, _| state.batch(id).is_some());
-        self.set_aside.retain(|id, _| state.batch(id).is_some());
+        self.batch_strikes
+            .retain(|id, _| state.open_batch(id).is_some());
+        self.set_aside
+            .retain(|id, _| state.open_batch(id).is_some());
+        self.repeats.prune(state, &self.view);
         self.lanes.retain(|nonce, _| state.slot(*nonce).is_some());
     }
 }

@@ -61,7 +61,7 @@ where
             return false;
         }
         if candidate.seal.is_none() {
-            let batch = candidate.job.batch().and_then(|id| state.batch(&id));
+            let batch = candidate.job.batch().and_then(|id| state.open_batch(&id));
             let is_live = batch.is_some_and(|batch| batch.status.is_live());
             return is_live && !self.is_stopped(&candidate.job);
         }
@@ -70,7 +70,7 @@ where
             None => PaymentStatus::Open,
         };
         candidate.payments.iter().all(|payment| {
-            let row = state.payment(&payment.reference());
+            let row = state.open_payment(&payment.reference());
             row.is_some_and(|row| row.status == wanted && row.hold.is_none())
         })
     }
@@ -90,7 +90,7 @@ where
             Revert::BurnsGas { index, .. } => U256::from(1).wrapping_shl(*index),
             _ => U256::ZERO,
         };
-        let paid = (self.state().batch(&id)).map_or(U256::ZERO, |batch| batch.paid);
+        let paid = (self.state().open_batch(&id)).map_or(U256::ZERO, |batch| batch.paid);
         let aside = self.memory.set_aside.entry(id).or_default();
         let is_new = !(guilty & !*aside).is_zero();
         *aside |= guilty;
@@ -348,8 +348,11 @@ where
     fn pass_numbers(&mut self, candidate: &Candidate) {
         let state = self.journal.state();
         let refs = candidate.payments.iter().map(Payment::reference);
-        let is_numbered =
-            |known: &PaymentRef| state.payment(known).is_some_and(|row| row.number.is_some());
+        let is_numbered = |known: &PaymentRef| {
+            state
+                .open_payment(known)
+                .is_some_and(|row| row.number.is_some())
+        };
         let numbered: Vec<PaymentRef> = refs.filter(is_numbered).collect();
         let first = candidate.header.first_number;
         let last = first.checked_add(candidate.header.count);

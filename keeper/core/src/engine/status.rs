@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::{
-    domain::{BatchId, Payment},
+    domain::BatchId,
     event::{BlockRef, Mode},
-    lifecycle::{BatchStatus, PaymentStatus},
+    lifecycle::PaymentStatus,
     port::{ProposalLook, ProposalState, TierLook, VaultLook},
-    state::{BatchRow, PaymentRow},
+    state::PaymentRow,
     store::Store,
 };
 
@@ -44,7 +44,7 @@ where
     pub fn status(&self) -> Status {
         let state = self.journal.state();
         let mut payments: BTreeMap<PaymentStatus, usize> = BTreeMap::new();
-        for row in state.payments() {
+        for row in state.open_payments() {
             let count = payments.entry(row.status).or_default();
             *count = count.saturating_add(1);
         }
@@ -111,7 +111,7 @@ where
             let room = index.filter(is_automatic).and_then(|index| room.get(index));
             room.is_some_and(|room| row.payment.amount().0 > balance.min(*room))
         };
-        let open = self.state().payments();
+        let open = self.state().open_payments();
         let open = open.filter(|row| row.status == PaymentStatus::Open);
         match open.filter(lacks_room).count() {
             0 => None,
@@ -119,35 +119,6 @@ where
                 "payments for which their tier's cap, or the vault's balance, has no room now: {count}"
             )),
         }
-    }
-
-    /// Rule 12: proposals of somebody else that would pay what is ours to pay a second time, if signers let them.
-    fn alerts(&self) -> Vec<String> {
-        let foreign = self.state().batches();
-        let foreign = foreign.filter(|batch| batch.status == BatchStatus::Foreign);
-        foreign.filter_map(|batch| self.alert(batch)).collect()
-    }
-
-    fn alert(&self, batch: &BatchRow) -> Option<String> {
-        let refs = batch.payments.iter().map(Payment::reference);
-        let mut ours = refs.filter_map(|known| self.state().payment(&known));
-        let first = ours.next()?;
-        let more = match ours.count() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let own = match first
-            .batch
-            .filter(|_| first.status == PaymentStatus::Sealed)
-        {
-            Some(own) => format!("; the keeper's own batch of it is {own}"),
-            None => String::new(),
-        };
-        Some(format!(
-            "batch {} is somebody else's and would pay ref {}{more}, which the keeper was asked for: approve one of them at most{own}",
-            batch.id,
-            first.reference()
-        ))
     }
 }
 

@@ -60,7 +60,7 @@ fn a_foreign_proposal_is_not_adopted_before_it_is_final() {
     let (_, fact) = foreign_proposal(foreign_number(0), &[payment(1)]);
     bench.mine(vec![fact], Vec::new());
     bench.mine_quiet(3);
-    assert_eq!(bench.engine.state().batches().count(), 0);
+    assert_eq!(bench.engine.state().open_batches().count(), 0);
 }
 
 #[test]

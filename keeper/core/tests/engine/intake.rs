@@ -8,7 +8,7 @@ use tidelock_core::{
 
 use crate::{
     bench::{Bench, is_send, is_sign},
-    world::{SETTINGS, foreign_number, foreign_proposal, number, payment, reference},
+    world::{SETTINGS, foreign_number, foreign_proposal, number, paid, payment, reference},
 };
 
 const NOTE: &str = "asked by phone";
@@ -102,7 +102,25 @@ fn a_cancelled_payment_is_never_paid() {
     assert_eq!(bench.live_batch().payments, [payment(2)]);
 
     bench.command(release(reference(1)));
-    assert!(last_refusal(&bench).contains("unknown, or final already"));
+    assert!(last_refusal(&bench).contains("status Cancelled"));
+}
+
+/// What memory has let go of is not unknown.
+#[test]
+fn a_command_about_what_is_over_or_not_taken_in_is_told_so() {
+    let mut bench = Bench::new();
+    let sent = bench.pay([1]);
+    bench.mine(vec![paid(&bench.live_batch(), 1)], vec![sent.hash]);
+    bench.finalise(1);
+    bench.restart();
+    bench.command(hold(reference(1)));
+    assert!(last_refusal(&bench).contains("status Paid"));
+
+    bench.command(hold(reference(2)));
+    assert!(last_refusal(&bench).contains("unknown"));
+    bench.store.0.borrow_mut().file_unread(payment(3));
+    bench.command(hold(reference(3)));
+    assert!(last_refusal(&bench).contains("not taken in yet"));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub struct Tables {
     commands: Vec<(u64, Command)>,
     /// What somebody files right after the store was asked what it knows.
     pub late: Option<Payment>,
+    /// Of the requests, so many at the end are not handed out.
+    pub backlog: usize,
 }
 
 /// The only thing that memory refuses.
@@ -41,6 +43,12 @@ impl Tables {
     pub fn file_request(&mut self, payment: Payment) {
         let arrival = u64::try_from(self.requests.len()).unwrap() + 1;
         self.requests.push(Request { arrival, payment });
+    }
+
+    /// Files a request that the engine has not come to yet.
+    pub fn file_unread(&mut self, payment: Payment) {
+        self.file_request(payment);
+        self.backlog = 1;
     }
 
     pub fn file_command(&mut self, command: Command) {
@@ -69,11 +77,13 @@ impl Store for Memory {
 
     fn unread_requests(&mut self, arrival: u64, _: u32) -> Result<Unread<Request>, Gap> {
         let tables = self.0.borrow();
-        let unread = tables.requests.iter().filter(|request| {
+        let count = tables.requests.len() - tables.backlog;
+        let requests = &tables.requests[..count];
+        let unread = requests.iter().filter(|request| {
             let reference = request.payment.reference();
             request.arrival > arrival && !tables.payments.contains_key(&reference)
         });
-        let through = tables.requests.last().map_or(0, |last| last.arrival);
+        let through = requests.last().map_or(0, |last| last.arrival);
         Ok(Unread {
             items: unread.copied().collect(),
             through: through.max(arrival),
@@ -95,6 +105,12 @@ impl Store for Memory {
         let mut known = tables.payments.keys();
         let mut given = tables.payments.values().filter_map(|row| row.number);
         Ok(known.any(|known| refs.contains(known)) || given.any(|given| numbers.contains(&given)))
+    }
+
+    fn payments(&mut self, refs: &[PaymentRef]) -> Result<Vec<PaymentRow>, Gap> {
+        let tables = self.0.borrow();
+        let rows = refs.iter().filter_map(|known| tables.payments.get(known));
+        Ok(rows.cloned().collect())
     }
 
     fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, Gap> {
