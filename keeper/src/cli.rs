@@ -10,6 +10,7 @@ mod explain;
 mod freeze;
 mod init;
 mod offline;
+mod once;
 mod online;
 mod output;
 mod propose;

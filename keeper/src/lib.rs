@@ -10,6 +10,7 @@ mod differing;
 pub mod exit;
 pub mod heartbeat;
 pub mod opening;
+mod past;
 pub mod reconcile;
 pub mod signer;
 pub mod store;

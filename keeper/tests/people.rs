@@ -177,6 +177,58 @@ async fn people_propose_approve_and_revoke() {
     expect(&twice, 3, "the vault refuses: VaultNotApproved");
 }
 
+/// Signers are told before they vote: by the running keeper, and by their own commands from the vault's logs.
+#[tokio::test]
+async fn a_ref_that_is_paid_is_not_proposed_or_approved_unseen() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(10).await;
+    let daemon = office.daemon().await;
+    office.request(vec![payment(1)]);
+    let reference = payment(1).reference().to_string();
+    office
+        .until("it is paid for good", async || {
+            office.world.mine(1).await;
+            let explained = office.keeper(&["explain", &reference, "--json"]).await;
+            json_of(&explained)["payment"]["status"] == "paid"
+        })
+        .await;
+    let file = office.path("again.csv");
+    let recipient = payment(1).recipient();
+    let again = format!("ref,recipient,amount\n{reference},{recipient},1200.5\n");
+    fs::write(&file, again).unwrap();
+    let propose = ["propose", "--yes", "--file", file.to_str().unwrap()];
+    let alice = office.signer(0);
+    let refused = office.keeper_as(alice, &propose).await;
+    let words = format!("--yes: the vault has paid ref {reference} already");
+    expect(&refused, 3, &words);
+    let proposed = [&["--json"], propose.as_slice(), &["--again"]].concat();
+    let proposed = json_of(&office.keeper_as(alice, &proposed).await);
+    let id = proposed["batch"].as_str().unwrap().to_owned();
+
+    let alert = format!("{reference} again, which the vault has paid under number");
+    office
+        .until("the running keeper says so", async || {
+            let status = office.keeper(&["status"]).await;
+            out(&status).contains("ALERT") && out(&status).contains(&alert)
+        })
+        .await;
+    let (code, found) = json_of_any(&office.keeper(&["doctor", "--json"]).await);
+    assert_eq!(code, 1, "{found}");
+    assert!(found.to_string().contains(&alert), "{found}");
+    assert!(office.log().contains(&alert), "{}", office.log());
+
+    let approve = ["approve", &id, "--yes"];
+    let bob = office.signer(1);
+    let refused = office.keeper_as(bob, &approve).await;
+    expect(&refused, 3, &words);
+    expect(&refused, 3, "is PAID already: ");
+    expect(&refused, 3, "this would pay 1200.5 to");
+    assert_eq!(office.explain(&proposed["batch"]).await.votes, 1);
+    let approved = [approve.as_slice(), &["--again"]].concat();
+    expect(&office.keeper_as(bob, &approved).await, 0, "approved");
+    daemon.stop();
+}
+
 type Case<'a> = (&'a PrivateKeySigner, &'a [&'a str], i32, &'a str);
 
 #[tokio::test]

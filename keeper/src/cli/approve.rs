@@ -13,6 +13,7 @@ use tidelock_core::{
 use super::{
     Context,
     direct::{Desk, SendArgs},
+    once::{AgainArgs, Known},
     online::{batch_id, block_on},
     print,
 };
@@ -27,9 +28,11 @@ use crate::{
 pub(super) struct Args {
     /// The batch's id
     pub batch: String,
-    /// First block to look for the proposal in
+    /// First block to look in for the proposal, and for what was paid before it
     #[arg(long, default_value_t = 0)]
     pub from_block: u64,
+    #[command(flatten)]
+    pub again: AgainArgs,
     #[command(flatten)]
     pub send: SendArgs,
 }
@@ -38,7 +41,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let id = batch_id(&args.batch)?;
     block_on(async {
-        let desk = Desk::open(&args.send, config).await?;
+        let desk = Desk::open(&args.send, config.clone()).await?;
         let ask = async |chain: &RpcChain| chain.find_proposal(id, args.from_block).await;
         let Some(found) = desk.nodes.agree("proposal", ask).await? else {
             return Err(Failure::new(
@@ -48,10 +51,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         };
         let decimals = desk.decimals();
         let standing = desk.standing(id).await?;
+        let batch = (&found.header, found.payments.as_slice());
+        let known = Known::find(&desk, &config, batch, args.from_block).await?;
         if !context.json {
             print(describe(&found.header, &found.payments, decimals))?;
             print(words(&standing))?;
+            known.lines().try_for_each(print)?;
         }
+        known.refuse_unseen(args.send.yes, &args.again)?;
         desk.confirm("Approve these payments?")?;
         let batch = header_argument(&found.header);
         let data = Bytes::from(Vault::approveCall { batch }.abi_encode());
@@ -61,6 +68,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             json!({
                 "batch": id, "transaction": sent.hash, "block": sent.mined.block,
                 "votes": said.votes, "required": said.required, "earliest": said.earliest.to::<u64>(),
+                "warnings": known.warnings(),
             })
             .to_string()
         } else {

@@ -1,6 +1,9 @@
 //! `keeper doctor`: looks for what is wrong with this installation, and for what soon will be.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use alloy::primitives::{Address, U256, utils::format_ether};
 use serde::Serialize;
@@ -20,6 +23,7 @@ use crate::{
     chain::{Identity, IdentityError, RpcChain, Warning},
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
+    heartbeat::Heartbeat,
     store::{Overview, Reader},
 };
 
@@ -247,13 +251,25 @@ fn log(config: &Config) -> Vec<Finding> {
     });
     match read {
         Ok((overview, left_out)) => {
-            let mut findings = standing(&overview, Reader::is_written(path));
+            let is_written = Reader::is_written(path);
+            let mut findings = standing(&overview, is_written);
+            findings.extend(alerts(path, is_written));
             let found = left_out.into_iter();
             findings.extend(found.map(|why| finding("left out", Level::Failed, why)));
             findings
         }
         Err(error) => vec![finding("log", Level::Failed, error.to_string())],
     }
+}
+
+/// What the running keeper wants people to know.
+fn alerts(store: &Path, is_written: bool) -> Vec<Finding> {
+    let beat = Heartbeat::read(store).filter(|_| is_written);
+    let alerts = beat.map(|beat| beat.alerts).unwrap_or_default();
+    let alerts = alerts.into_iter();
+    alerts
+        .map(|alert| finding("alert", Level::Failed, alert))
+        .collect()
 }
 
 fn standing(overview: &Overview, is_written: bool) -> Vec<Finding> {

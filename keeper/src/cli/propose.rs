@@ -19,6 +19,7 @@ use super::{
     Context,
     approve::describe,
     direct::{Desk, SendArgs},
+    once::{AgainArgs, Known},
     online::block_on,
     print,
 };
@@ -49,6 +50,11 @@ pub(super) struct Args {
     /// Number of the first payment; one made of the time, if not given
     #[arg(long)]
     pub first_number: Option<u64>,
+    /// First block to look in for what was paid before
+    #[arg(long, default_value_t = 0)]
+    pub from_block: u64,
+    #[command(flatten)]
+    pub again: AgainArgs,
     #[command(flatten)]
     pub send: SendArgs,
 }
@@ -57,7 +63,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let batch = config.batch;
     block_on(async {
-        let desk = Desk::open(&args.send, config).await?;
+        let desk = Desk::open(&args.send, config.clone()).await?;
         let payments = read_file(&args.file, desk.decimals())?;
         let at = desk.nodes.head().await?;
         let tiers = tiers(&desk, at).await?;
@@ -73,9 +79,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         let header = seal(first, tier, &payments, at, life)?;
         check_numbers(&desk, at, &header).await?;
         let id = header.id(&desk.parties().domain);
+        let proposal = (&header, payments.as_slice());
+        let known = Known::find(&desk, &config, proposal, args.from_block).await?;
         if !context.json {
             print(describe(&header, &payments, desk.decimals()))?;
+            known.lines().try_for_each(print)?;
         }
+        known.refuse_unseen(args.send.yes, &args.again)?;
         desk.confirm("Propose these payments?")?;
         let call = Vault::proposeCall {
             order: order_argument(&header),
@@ -84,7 +94,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         let sent = desk.send(Bytes::from(call.abi_encode())).await?;
         print(if context.json {
             let block = sent.mined.block;
-            json!({"batch": id, "header": header, "transaction": sent.hash, "block": block})
+            json!({
+                "batch": id, "header": header, "transaction": sent.hash, "block": block, "warnings": known.warnings(),
+            })
                 .to_string()
         } else {
             format!(
