@@ -226,10 +226,10 @@ impl Desk {
         let (base_fee, tip) = self.nodes.first().market().await?;
         match offer(&self.config.fees, FeeMarket { base_fee, tip }, None) {
             Offer::Sign(fees) => Ok(fees),
-            Offer::Hold { needed } => Err(Failure::new(
+            Offer::Hold { cap, needed } => Err(Failure::new(
                 ExitStatus::Refused,
                 format!(
-                    "fees.max_fee_gwei: {needed} wei per gas are needed now, more than is allowed; nothing was sent"
+                    "fees.{cap}_gwei: {needed} wei per gas are needed now, more than is allowed; nothing was sent"
                 ),
             )),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::{B256, Signature};
 
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, memory::Lane};
 use crate::{
     abi::Fact,
     event::{Event, HaltReason, Job, Mode},
@@ -71,6 +71,7 @@ where
 
     fn polled(&mut self, mut polled: Polled, now: Monotonic) -> Result<(), EngineError<S::Error>> {
         self.memory.suggested_tip = polled.suggested_tip;
+        self.memory.floor.ease(now);
         self.memory.next_poll = now.after(self.settings.poll_ms);
         self.keep_own_transactions(&mut polled.blocks);
         match self.memory.view.extend(&polled.blocks) {
@@ -192,7 +193,10 @@ where
                 })?;
                 let since = self.memory.view.tip().number;
                 let lane = self.memory.lanes.entry(nonce).or_default();
-                (lane.since, lane.sent_at, lane.underpaid) = (since, None, false);
+                *lane = Lane {
+                    since,
+                    ..Lane::default()
+                };
                 if job == Job::Void {
                     self.settling().bury_abandoned()?;
                 }
@@ -211,7 +215,10 @@ where
     fn sent(&mut self, hash: B256, reply: Reply, now: Monotonic) {
         match reply {
             Reply::Accepted | Reply::Known => {}
-            Reply::Refused(RefusalClass::Underpriced | RefusalClass::FeeTooLow) => {
+            Reply::Refused(class @ (RefusalClass::Underpriced | RefusalClass::FeeTooLow)) => {
+                if class == RefusalClass::FeeTooLow {
+                    self.learn_floor(hash, now);
+                }
                 if let Some(nonce) = self.nonce_of(hash)
                     && let Some(lane) = self.memory.lanes.get_mut(&nonce)
                 {
@@ -229,6 +236,19 @@ where
             self.memory.failure = Some(format!(
                 "transaction {hash}: the node refuses it: {class:?}"
             ));
+        }
+    }
+
+    /// The next first offer is dearer too, unless it was the base fee that the refused one does not cover.
+    fn learn_floor(&mut self, hash: B256, now: Monotonic) {
+        let base_fee = self.memory.view.tip_block().map(|block| block.base_fee);
+        let attempts = self.state().slots().flat_map(|slot| &slot.attempts);
+        let fees = attempts.filter(|attempt| attempt.hash == hash);
+        let fees = fees.map(|attempt| attempt.fees).next();
+        if let (Some(fees), Some(base_fee)) = (fees, base_fee)
+            && fees.max_fee >= base_fee.saturating_add(fees.tip)
+        {
+            self.memory.floor.refused(fees.tip, now);
         }
     }
 

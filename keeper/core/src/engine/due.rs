@@ -236,7 +236,9 @@ where
         let tip = self.memory.view.tip();
         self.memory.lanes.entry(nonce).or_default().since = tip.number;
         let replaced = self.dearest(nonce);
-        self.offer(replaced)?; // above the cap, what is signed stays
+        let fees = self.offer(replaced);
+        self.memory.lanes.entry(nonce).or_default().is_capped = fees.is_none();
+        fees?; // above a cap, what is signed stays
         let slot = self.state().slot(nonce)?;
         let job = slot.job;
         let batch = job

@@ -12,7 +12,7 @@ use crate::{
     port::{Effect, Key, Monotonic, VaultLook},
     settings::Settings,
     state::{Counters, State},
-    submit::Unsigned,
+    submit::{TipFloor, Unsigned},
 };
 
 /// Longest pause of a payment that cannot be simulated. [blocks]
@@ -60,6 +60,8 @@ pub(super) struct Memory {
     pub(super) lacks_nonce: bool,
     /// Tip that the node suggests. [wei per gas]
     pub(super) suggested_tip: u128,
+    /// The least tip that the node takes, as far as its refusals tell.
+    pub(super) floor: TipFloor,
     pub(super) next_poll: Monotonic,
     pub(super) next_arrivals: Monotonic,
     /// Effects that are under way.
@@ -88,6 +90,8 @@ pub(super) struct Lane {
     pub(super) since: u64,
     /// The node wants more for it.
     pub(super) underpaid: bool,
+    /// It cannot be raised below the operator's caps.
+    pub(super) is_capped: bool,
 }
 
 /// A transaction to be: simulated, then sealed and signed.
@@ -132,6 +136,7 @@ impl Memory {
             nonce: None,
             lacks_nonce: false,
             suggested_tip: 0,
+            floor: TipFloor::default(),
             next_poll: now,
             next_arrivals: now,
             in_flight: BTreeMap::new(),

@@ -230,22 +230,33 @@ where
         }
     }
 
-    /// Fees to offer now; none above the cap.
+    /// Fees to offer now; none above the caps.
     pub(super) fn offer(&mut self, replaced: Option<Fees>) -> Option<Fees> {
-        let market = FeeMarket {
-            base_fee: self.memory.view.tip_block()?.base_fee,
-            tip: self.memory.suggested_tip,
-        };
-        match offer(&self.settings.fees, market, replaced) {
-            Offer::Sign(fees) => Some(fees),
-            Offer::Hold { needed } => {
-                let cap = self.settings.fees.max_fee;
-                self.memory.stall(format!(
-                    "max_fee {needed} wei per gas is needed, the cap is {cap}"
-                ));
+        match self.price(replaced)? {
+            Ok(fees) => Some(fees),
+            Err(why) => {
+                self.memory.stall(why);
                 None
             }
         }
+    }
+
+    /// The same, or which cap is in the way.
+    pub(super) fn price(&self, replaced: Option<Fees>) -> Option<Result<Fees, String>> {
+        let market = FeeMarket {
+            base_fee: self.memory.view.tip_block()?.base_fee,
+            tip: self.memory.suggested_tip.max(self.memory.floor.tip()),
+        };
+        let policy = &self.settings.fees;
+        Some(match offer(policy, market, replaced) {
+            Offer::Sign(fees) => Ok(fees),
+            Offer::Hold { cap, needed } => {
+                let most = cap.of(policy);
+                Err(format!(
+                    "{cap} {needed} wei per gas is needed, the cap is {most}"
+                ))
+            }
+        })
     }
 
     /// The most that any attempt of the slot offers.

@@ -75,11 +75,12 @@ where
                 "finality stands still: nothing new is sent until a block after {last} is final"
             ));
         }
+        waits.extend(self.wait_for_fees());
         if let Some((_, why)) = self
             .memory
             .stalled
             .as_ref()
-            .filter(|_| self.memory.is_stalled())
+            .filter(|(_, why)| self.memory.is_stalled() && !waits.contains(why))
         {
             waits.push(why.clone());
         }
@@ -98,6 +99,16 @@ where
             }
         }
         waits
+    }
+
+    /// The cap that keeps a transaction from being raised, for as long as it does.
+    fn wait_for_fees(&self) -> Option<String> {
+        let is_capped = |nonce: &u64| {
+            let lane = self.memory.lanes.get(nonce);
+            lane.is_some_and(|lane| lane.is_capped)
+        };
+        let nonce = self.unincluded().map(|slot| slot.nonce).find(is_capped)?;
+        self.price(self.dearest(nonce))?.err()
     }
 
     /// Payments for which there is no room now, if there are any.

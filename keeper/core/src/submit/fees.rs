@@ -1,6 +1,11 @@
 //! What a transaction offers for its gas. Whole numbers only; every step rounds up, against us, but never over the cap.
 
+use core::fmt;
+
 use crate::event::Fees;
+
+/// More blocks that an offer outlasts which cannot be raised any more. It pays no more for it.
+const LAST_BLOCKS: u32 = 12;
 
 /// What the operator allows. [wei per gas, unless said otherwise]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +27,7 @@ pub struct FeePolicy {
 pub struct FeeMarket {
     /// Base fee of the newest block.
     pub base_fee: u128,
-    /// Tip that the node suggests.
+    /// Tip that the node suggests, or is known to want.
     pub tip: u128,
 }
 
@@ -33,9 +38,39 @@ pub enum Offer {
     Sign(Fees),
     /// Sign nothing: what would be needed is above the cap. Whatever is signed stays, and is sent again and again.
     Hold {
-        /// Least `max_fee` that would do.
+        /// The cap.
+        cap: FeeCap,
+        /// The least that would do.
         needed: u128,
     },
+}
+
+/// What the operator caps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeeCap {
+    /// [`FeePolicy::max_fee`].
+    MaxFee,
+    /// [`FeePolicy::max_tip`].
+    MaxTip,
+}
+
+impl FeeCap {
+    /// Its value.
+    pub fn of(self, policy: &FeePolicy) -> u128 {
+        match self {
+            Self::MaxFee => policy.max_fee,
+            Self::MaxTip => policy.max_tip,
+        }
+    }
+}
+
+impl fmt::Display for FeeCap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MaxFee => "max_fee",
+            Self::MaxTip => "max_tip",
+        })
+    }
 }
 
 /// The offer of a first attempt, or of a replacement for the dearest attempt so far.
@@ -46,18 +81,28 @@ pub fn offer(policy: &FeePolicy, market: FeeMarket, replaced: Option<Fees>) -> O
     let mut max_fee = grown(market.base_fee, policy.blocks_ahead).saturating_add(tip);
     // 3. What is needed to be mined in the next block.
     let mut needed = grown(market.base_fee, 1).saturating_add(tip);
-    // 4. A replacement raises both by the bump, or the node refuses it.
+    // 4. A replacement raises both by the bump, or the node refuses it; the tip too stays below its cap.
     if let Some(before) = replaced {
         let least_tip = bumped(before.tip, policy.bump_percent);
+        if least_tip > policy.max_tip {
+            let (cap, needed) = (FeeCap::MaxTip, least_tip);
+            return Offer::Hold { cap, needed };
+        }
         let least_fee = bumped(before.max_fee, policy.bump_percent);
         needed = needed.saturating_sub(tip);
         tip = tip.max(least_tip);
         needed = needed.saturating_add(tip).max(least_fee);
         max_fee = max_fee.max(least_fee).max(tip);
     }
-    // 5. Never above the cap: less headroom if the cap leaves room for the next block, else hold.
+    // 5. An offer whose tip cannot be raised again outlasts more.
+    if bumped(tip, policy.bump_percent) > policy.max_tip {
+        let blocks = policy.blocks_ahead.saturating_add(LAST_BLOCKS);
+        max_fee = max_fee.max(grown(market.base_fee, blocks).saturating_add(tip));
+    }
+    // 6. Never above the cap: less headroom if the cap leaves room for the next block, else hold.
     if needed > policy.max_fee {
-        return Offer::Hold { needed };
+        let cap = FeeCap::MaxFee;
+        return Offer::Hold { cap, needed };
     }
     Offer::Sign(Fees {
         max_fee: max_fee.min(policy.max_fee),
@@ -98,7 +143,7 @@ mod tests {
     fn signed(market: FeeMarket, replaced: Option<Fees>) -> Fees {
         match offer(&POLICY, market, replaced) {
             Offer::Sign(fees) => fees,
-            Offer::Hold { needed } => panic!("held: needs {needed}"),
+            Offer::Hold { cap, needed } => panic!("{cap}: needs {needed}"),
         }
     }
 
@@ -138,7 +183,10 @@ mod tests {
         let needed = POLICY.max_fee + 2;
         assert_eq!(
             offer(&POLICY, market(88 * GWEI + 1, GWEI), None),
-            Offer::Hold { needed }
+            Offer::Hold {
+                cap: FeeCap::MaxFee,
+                needed
+            }
         );
     }
 
@@ -167,8 +215,39 @@ mod tests {
         let needed = 100_100_000_000;
         assert_eq!(
             offer(&POLICY, market(GWEI, 0), Some(before)),
-            Offer::Hold { needed }
+            Offer::Hold {
+                cap: FeeCap::MaxFee,
+                needed
+            }
         );
+    }
+
+    /// Replaced as often as it can be, it stays at or below both caps, and says which of them it is at.
+    #[test]
+    fn no_replacement_is_above_the_tips_cap() {
+        let mut fees = signed(market(GWEI, 2 * GWEI), None);
+        let mut count = 0;
+        let held = loop {
+            match offer(&POLICY, market(GWEI, 0), Some(fees)) {
+                Offer::Sign(next) => fees = next,
+                hold => break hold,
+            }
+            count += 1;
+            assert!(fees.tip <= POLICY.max_tip && fees.max_fee <= POLICY.max_fee);
+        };
+        assert_eq!(count, 16, "2 gwei × 1.1^16 = 9.19");
+        assert!(fees.tip * 11 > POLICY.max_tip * 10);
+        let cap = FeeCap::MaxTip;
+        let needed = fees.tip + fees.tip.div_ceil(10);
+        assert_eq!(held, Offer::Hold { cap, needed });
+    }
+
+    #[test]
+    fn an_offer_that_cannot_be_raised_again_outlasts_more() {
+        for (tip, blocks) in [(9 * GWEI, 2), (10 * GWEI, 14)] {
+            let fees = signed(market(8 * GWEI, tip), None);
+            assert_eq!(fees.max_fee, grown(8 * GWEI, blocks) + tip, "{tip}");
+        }
     }
 
     #[test]
@@ -177,7 +256,14 @@ mod tests {
             max_fee: u128::MAX,
             tip: u128::MAX,
         };
-        let offer = offer(&POLICY, market(u128::MAX, u128::MAX), Some(before));
-        assert_eq!(offer, Offer::Hold { needed: u128::MAX });
+        let market = market(u128::MAX, u128::MAX);
+        let needed = u128::MAX;
+        let cap = FeeCap::MaxTip;
+        assert_eq!(
+            offer(&POLICY, market, Some(before)),
+            Offer::Hold { cap, needed }
+        );
+        let cap = FeeCap::MaxFee;
+        assert_eq!(offer(&POLICY, market, None), Offer::Hold { cap, needed });
     }
 }

@@ -45,6 +45,8 @@ pub struct Bench {
     finalised_nonce: Option<u64>,
     /// Of the blocks to come. [wei per gas]
     pub base_fee: u128,
+    /// Tip that the node suggests. [wei per gas]
+    pub suggested_tip: u128,
     /// What the vault says, at every block.
     pub vault: VaultLook,
     /// What the policy says of payments; tier 0 takes those that are not listed.
@@ -86,6 +88,7 @@ impl Bench {
             finalised: first_block().id,
             finalised_nonce: Some(0),
             base_fee: GWEI,
+            suggested_tip: GWEI,
             vault: vault(),
             advice: BTreeMap::new(),
             simulation: None,
@@ -178,12 +181,18 @@ impl Bench {
 
     /// Answers the first send that is under way.
     pub fn send(&mut self, reply: Reply) -> Option<Sent> {
+        Some(self.send_if(|_| reply)?.0)
+    }
+
+    /// The same, by a node that looks at the bytes.
+    pub fn send_if(&mut self, judge: impl Fn(&Bytes) -> Reply) -> Option<(Sent, Reply)> {
         let effect = self.take(is_send)?;
         let Effect::Send { hash, raw } = effect.clone() else {
             return None;
         };
+        let reply = judge(&raw);
         self.turn(vec![(effect.key(), Outcome::Sent(reply))]);
-        Some(Sent { hash, raw })
+        Some((Sent { hash, raw }, reply))
     }
 
     // ── The chain ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,7 +286,7 @@ impl Bench {
             blocks,
             finalised: (finalised.number, finalised.hash),
             finalised_nonce: self.finalised_nonce,
-            suggested_tip: GWEI,
+            suggested_tip: self.suggested_tip,
         }
     }
 

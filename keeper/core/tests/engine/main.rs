@@ -14,6 +14,7 @@ mod memory;
 mod world;
 
 mod execute;
+mod fees;
 mod finality;
 mod foreign;
 mod halt;
