@@ -235,6 +235,7 @@ impl Log {
         self.add(&Event::SlotConsumed {
             nonce,
             by: Some(hash),
+            reverted: false,
             block: 1,
         });
     }

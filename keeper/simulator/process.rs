@@ -234,6 +234,7 @@ fn told(effect: &Effect) -> String {
                 at.number
             )
         }
+        Effect::Replay { hash, .. } => format!("keeper: asks why {hash} reverted"),
         Effect::Sign { nonce, .. } => format!("keeper: signs for nonce {nonce}"),
         Effect::Send { hash, .. } => format!("keeper: sends {hash}"),
     }

@@ -189,6 +189,12 @@ impl RpcChain {
                 at,
                 data,
                 gas_limit,
+            }
+            | Effect::Replay {
+                at,
+                data,
+                gas_limit,
+                ..
             } => Outcome::Simulated(self.simulate(at, &data, gas_limit).await?),
             Effect::Send { hash, raw } => Outcome::Sent(self.send(hash, &raw).await),
             Effect::Sign { .. } => return Err(ChainError::NotForChain { effect: "sign" }),

@@ -21,6 +21,9 @@ pub struct Heartbeat {
     pub tip: BlockRef,
     /// Transactions that are signed and in no block.
     pub unincluded: usize,
+    /// Its transactions that were seen to revert since it started.
+    #[serde(default)]
+    pub reverted: u64,
     /// What it waits for, in words.
     pub waits: Vec<String>,
     /// What a person must know of, in words.
@@ -37,6 +40,7 @@ impl Heartbeat {
             observes,
             tip: status.tip,
             unincluded: status.unincluded,
+            reverted: status.reverted,
             waits: status.waits.clone(),
             alerts: status.alerts.clone(),
             failure: status.failure.clone(),

@@ -398,6 +398,7 @@ fn beat(history: &History, observes: bool) -> Heartbeat {
         observes,
         tip: history.state.finalised(),
         unincluded: 0,
+        reverted: 0,
         waits: Vec::new(),
         alerts: Vec::new(),
         failure: None,

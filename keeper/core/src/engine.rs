@@ -6,6 +6,7 @@ mod contest;
 mod due;
 mod memory;
 mod repeats;
+mod reverted;
 mod simulated;
 mod status;
 

@@ -356,6 +356,9 @@ pub enum Event {
         nonce: u64,
         /// The attempt in that block; none if the transaction was foreign.
         by: Option<B256>,
+        /// It reverted there: its gas is gone, and nothing was done.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        reverted: bool,
         /// Height.
         block: u64,
     },

@@ -349,24 +349,28 @@ impl<S: Store> Settling<'_, S> {
         last: BlockRef,
         nonce: Option<u64>,
     ) -> Result<(), JournalError> {
-        let mined: BTreeSet<B256> = blocks
+        let mined: BTreeMap<B256, &Block> = blocks
             .iter()
-            .flat_map(|block| block.transactions.iter().copied())
+            .flat_map(|block| block.transactions.iter().map(move |hash| (*hash, block)))
             .collect();
         let state = self.journal.state();
-        let consumed: Vec<(u64, Option<B256>)> = state
+        let consumed: Vec<(u64, Option<B256>, bool)> = state
             .slots()
             .map(|slot| {
-                let mut hashes = slot.attempts.iter().map(|attempt| attempt.hash);
-                (slot.nonce, hashes.find(|hash| mined.contains(hash)))
+                let mut attempts = slot.attempts.iter();
+                let by = attempts.find_map(|attempt| Some((attempt, mined.get(&attempt.hash)?)));
+                let reverted = by.is_some_and(|(attempt, block)| !block.did(&attempt.job));
+                (slot.nonce, by.map(|(attempt, _)| attempt.hash), reverted)
             })
-            .filter(|(slot, by)| nonce.map_or(by.is_some(), |nonce| *slot < nonce))
+            .filter(|(slot, by, _)| nonce.map_or(by.is_some(), |nonce| *slot < nonce))
             .collect();
-        let foreign = consumed.iter().find(|(_, by)| by.is_none()).copied();
-        for (nonce, by) in consumed {
+        let foreign = consumed.iter().find(|(_, by, _)| by.is_none());
+        let foreign = foreign.map(|(nonce, ..)| *nonce);
+        for (nonce, by, reverted) in consumed {
             self.record(Event::SlotConsumed {
                 nonce,
                 by,
+                reverted,
                 block: last.number,
             })?;
         }
@@ -375,7 +379,7 @@ impl<S: Store> Settling<'_, S> {
             self.halt(HaltReason::ForeignNonce { on_chain, next })?;
         }
         match foreign {
-            Some((nonce, _)) => self.halt(HaltReason::ForeignTransaction { nonce }),
+            Some(nonce) => self.halt(HaltReason::ForeignTransaction { nonce }),
             None => Ok(()),
         }
     }

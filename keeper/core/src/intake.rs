@@ -113,6 +113,7 @@ fn pass_foreign_nonces(journal: &mut Journal, nonce: Option<u64>) -> Result<(), 
         journal.record(Event::SlotConsumed {
             nonce: next,
             by: None,
+            reverted: false,
             block,
         })?;
     }

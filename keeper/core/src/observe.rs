@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 
 use alloy_primitives::B256;
 
-use crate::{abi::Fact, event::BlockRef};
+use crate::{
+    abi::Fact,
+    event::{BlockRef, Job},
+};
 
 /// Blocks that a view holds at most: nothing is read beyond them while finality stands still.
 const MOST_BLOCKS: usize = 4_096;
@@ -25,6 +28,20 @@ pub struct Block {
     pub facts: Vec<Fact>,
     /// Hashes of its transactions.
     pub transactions: Vec<B256>,
+}
+
+impl Block {
+    /// Whether the vault says in this block that the job was done. A transaction whose job was not done reverted.
+    pub fn did(&self, job: &Job) -> bool {
+        self.facts.iter().any(|fact| match (job, fact) {
+            (Job::Pay { batch }, Fact::Paid { id, .. })
+            | (Job::Propose { batch }, Fact::Proposed { id, .. }) => id == batch,
+            (Job::Execute { batch, skip }, Fact::Paid { id, paid, .. }) => {
+                id == batch && !(*paid & !*skip).is_zero()
+            }
+            _ => false,
+        }) || *job == Job::Void
+    }
 }
 
 /// An answer to the question what came after the tip.

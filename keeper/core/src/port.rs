@@ -42,6 +42,18 @@ pub enum Effect {
         /// Most gas it may use.
         gas_limit: u64,
     },
+    /// What does a call of the vault by the keeper come to that reverted in this block, if it is made after it? Answer:
+    /// [`Outcome::Simulated`].
+    Replay {
+        /// The transaction that reverted.
+        hash: B256,
+        /// The block that holds it.
+        at: BlockRef,
+        /// Calldata.
+        data: Bytes,
+        /// Most gas it could use.
+        gas_limit: u64,
+    },
     /// Sign 32 bytes with the keeper's key. Answer: [`Outcome::Signed`].
     Sign {
         /// The nonce that the signature is for.
@@ -69,6 +81,8 @@ pub enum Key {
     Advise,
     /// [`Effect::Simulate`].
     Simulate,
+    /// [`Effect::Replay`].
+    Replay(B256),
     /// [`Effect::Sign`].
     Sign(u64),
     /// [`Effect::Send`].
@@ -83,6 +97,7 @@ impl Effect {
             Self::Look { .. } => Key::Look,
             Self::Advise { .. } => Key::Advise,
             Self::Simulate { .. } => Key::Simulate,
+            Self::Replay { hash, .. } => Key::Replay(*hash),
             Self::Sign { nonce, .. } => Key::Sign(*nonce),
             Self::Send { hash, .. } => Key::Send(*hash),
         }

@@ -8,4 +8,4 @@ mod transaction;
 pub use fees::{FeeCap, FeeMarket, FeePolicy, Offer, offer};
 pub use floor::TipFloor;
 pub use reply::{RefusalClass, Reply, classify};
-pub use transaction::{SignError, Unsigned};
+pub use transaction::{Call, SignError, Unsigned};

@@ -75,6 +75,14 @@ impl World {
                 }
                 answer
             }
+            Effect::Replay {
+                at,
+                data,
+                gas_limit,
+                ..
+            } => self.at(*at, |ledger, block| {
+                Outcome::Simulated(simulate(self, ledger, block, data, *gas_limit))
+            }),
             Effect::Send { hash, raw } => self.answer_send(*hash, raw, fate),
             Effect::Sign { .. } => unreachable!("answered above"),
         }

@@ -176,7 +176,15 @@ pub(super) fn event(event: &Event) -> String {
             job(what),
             fees.max_fee
         ),
-        Event::SlotConsumed { nonce, by, block } => match by {
+        Event::SlotConsumed {
+            nonce,
+            by,
+            reverted,
+            block,
+        } => match by {
+            Some(hash) if *reverted => {
+                format!("nonce {nonce} used up by {hash}, which reverted in final block {block}")
+            }
             Some(hash) => format!("nonce {nonce} used up by {hash} in final block {block}"),
             None => format!("nonce {nonce} used up by a foreign transaction, final block {block}"),
         },

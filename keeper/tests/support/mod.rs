@@ -362,6 +362,7 @@ impl History {
         Some(Event::SlotConsumed {
             nonce: slot.nonce,
             by: by.choose(&mut self.rng),
+            reverted: self.rng.random(),
             block: 3,
         })
     }

@@ -46,6 +46,9 @@ where
                     self.simulated(candidate, simulation)?;
                 }
             }
+            (Effect::Replay { hash, .. }, Outcome::Simulated(again)) => {
+                self.memory.reverted.explain(hash, again);
+            }
             (Effect::Sign { nonce, .. }, Outcome::Signed(signature)) => {
                 self.signed(nonce, signature, now)?;
             }
@@ -64,7 +67,10 @@ where
             Effect::Poll { .. } => self.memory.next_poll = again,
             Effect::Simulate { .. } => self.memory.candidate = None,
             Effect::Send { hash, .. } => self.unsent(*hash),
-            Effect::Look { .. } | Effect::Advise { .. } | Effect::Sign { .. } => {}
+            Effect::Look { .. }
+            | Effect::Advise { .. }
+            | Effect::Replay { .. }
+            | Effect::Sign { .. } => {}
         }
         self.memory.failure = Some(why);
     }
@@ -79,6 +85,8 @@ where
             Ok(Change::Grown) => {
                 self.memory.next_poll = now; // there may be more
                 self.look_for_repeats(&polled.blocks)?;
+                let state = self.journal.state();
+                self.memory.reverted.look(&polled.blocks, state);
                 let mut facts = polled.blocks.iter().flat_map(|block| &block.facts);
                 if facts.any(|fact| *fact == Fact::Policy) {
                     self.memory.forget_advice();
@@ -95,6 +103,7 @@ where
             }
             Err(error) => return self.not_followed(error, now),
         }
+        self.memory.reverted.prune(&self.memory.view);
         self.finalise(&polled)
     }
 

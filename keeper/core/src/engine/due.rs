@@ -53,6 +53,7 @@ where
             self.begin(sign, now, &mut effects);
         }
         self.send(tip, now, &mut effects);
+        self.ask_why(now, &mut effects);
         effects
     }
 
@@ -68,7 +69,12 @@ where
         }
     }
 
-    fn begin(&mut self, effect: Effect, now: Monotonic, effects: &mut Vec<Effect>) -> bool {
+    pub(super) fn begin(
+        &mut self,
+        effect: Effect,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
         let key = effect.key();
         if !self.may_start(key, now) {
             return false;

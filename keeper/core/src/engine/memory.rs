@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Bytes, U256};
 
-use super::repeats::Repeats;
+use super::{repeats::Repeats, reverted::Reverted};
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentRef, TierIndex},
     event::{BlockRef, Job, Route},
@@ -38,6 +38,8 @@ pub(super) struct Memory {
     pub(super) batch_strikes: BTreeMap<BatchId, Strike>,
     /// Payments of a proposed batch that keep it from being executed, and are tried when nothing else is left of it.
     pub(super) set_aside: BTreeMap<BatchId, U256>,
+    /// Own transactions that reverted.
+    pub(super) reverted: Reverted,
     /// Refs of final payments that proposals name.
     pub(super) repeats: Repeats,
     /// Simulations that went well so far: the token works for somebody.
@@ -126,6 +128,7 @@ impl Memory {
             batch_strikes: BTreeMap::new(),
             set_aside: BTreeMap::new(),
             repeats: Repeats::default(),
+            reverted: Reverted::default(),
             successes: 0,
             candidate: None,
             signing: None,

@@ -132,7 +132,7 @@ where
     }
 
     /// Rule 12: proposals that would pay what is paid, or what is ours to pay, a second time, if signers let them.
-    pub(super) fn alerts(&self) -> Vec<String> {
+    pub(super) fn repeats(&self) -> Vec<String> {
         let state = self.state();
         let mut objections: Vec<(Objection, usize, BatchId)> = Vec::new();
         let mut object = |id: BatchId, payments: &[Payment]| {

@@ -28,6 +28,8 @@ pub struct Status {
     pub payments: BTreeMap<PaymentStatus, usize>,
     /// Transactions that are signed and in no block.
     pub unincluded: usize,
+    /// Own transactions that were seen to revert since the start.
+    pub reverted: u64,
     /// What it waits for, in words.
     pub waits: Vec<String>,
     /// What a person must know of, in words.
@@ -48,6 +50,8 @@ where
             let count = payments.entry(row.status).or_default();
             *count = count.saturating_add(1);
         }
+        let mut alerts = self.repeats();
+        alerts.extend(self.memory.reverted.alerts());
         Status {
             tip: self.memory.view.tip(),
             finalised: state.finalised(),
@@ -55,7 +59,8 @@ where
             payments,
             unincluded: self.unincluded().count(),
             waits: self.waits(),
-            alerts: self.alerts(),
+            reverted: self.memory.reverted.count(),
+            alerts,
             failure: self.memory.failure.clone(),
         }
     }

@@ -1,5 +1,7 @@
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope, transaction::SignerRecoverable};
-use alloy_eips::Encodable2718;
+use alloy_consensus::{
+    SignableTransaction, Transaction, TxEip1559, TxEnvelope, transaction::SignerRecoverable,
+};
+use alloy_eips::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
 
 use crate::{
@@ -15,6 +17,26 @@ pub struct Unsigned {
     /// What it offers.
     pub fees: Fees,
     transaction: TxEip1559,
+}
+
+/// What a signed transaction calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Calldata.
+    pub data: Bytes,
+    /// Most gas it may use.
+    pub gas_limit: u64,
+}
+
+impl Call {
+    /// Reads signed bytes; none if they are no transaction.
+    pub fn read(mut raw: &[u8]) -> Option<Self> {
+        let envelope = TxEnvelope::decode_2718(&mut raw).ok()?;
+        Some(Self {
+            data: envelope.input().clone(),
+            gas_limit: envelope.gas_limit(),
+        })
+    }
 }
 
 /// A signature that cannot be used.

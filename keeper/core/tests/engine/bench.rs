@@ -167,7 +167,7 @@ impl Bench {
                 });
                 Outcome::Advised(advice.collect())
             }
-            Effect::Simulate { data, .. } => Outcome::Simulated(
+            Effect::Simulate { data, .. } | Effect::Replay { data, .. } => Outcome::Simulated(
                 self.simulation
                     .clone()
                     .unwrap_or_else(|| succeeds(data, self.gas_per_payment)),
@@ -421,6 +421,10 @@ pub fn is_send(effect: &Effect) -> bool {
 
 pub fn is_simulate(effect: &Effect) -> bool {
     matches!(effect, Effect::Simulate { .. })
+}
+
+pub fn is_replay(effect: &Effect) -> bool {
+    matches!(effect, Effect::Replay { .. })
 }
 
 pub fn is_look(effect: &Effect) -> bool {

@@ -25,6 +25,7 @@ mod poison;
 mod repeats;
 mod replies;
 mod restored;
+mod reverted;
 mod rogue;
 mod room;
 mod screen;

@@ -1,0 +1,141 @@
+//! Own transactions that a block holds and that did nothing: their gas is burnt, and a person must learn why.
+
+use std::collections::VecDeque;
+
+use alloy_primitives::B256;
+
+use super::Engine;
+use crate::{
+    event::{BlockRef, Job},
+    observe::{Block, View},
+    port::{Effect, Monotonic, Simulation},
+    state::State,
+    store::Store,
+    submit::Call,
+};
+
+/// Transactions that are remembered.
+const MOST: usize = 16;
+/// How long one is told of. [seconds of chain time]
+const TOLD: u64 = 86_400;
+
+/// What is known of transactions that reverted.
+#[derive(Debug, Default)]
+pub(super) struct Reverted {
+    /// The last ones, oldest first.
+    recent: VecDeque<Burnt>,
+    /// All that were seen since the start.
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Burnt {
+    hash: B256,
+    nonce: u64,
+    job: Job,
+    /// The block that holds it.
+    block: BlockRef,
+    call: Call,
+    /// In words, once the node was asked.
+    cause: Option<String>,
+}
+
+impl Reverted {
+    /// How many were seen since the start.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Looks through new blocks.
+    pub(super) fn look(&mut self, blocks: &[Block], state: &State) {
+        for block in blocks.iter().filter(|block| !block.transactions.is_empty()) {
+            for slot in state.slots() {
+                let mut attempts = slot.attempts.iter();
+                let mined = attempts.find(|attempt| block.transactions.contains(&attempt.hash));
+                let Some(attempt) = mined.filter(|attempt| !block.did(&attempt.job)) else {
+                    continue;
+                };
+                let Some(call) = Call::read(&attempt.raw) else {
+                    continue; // it was ours to sign
+                };
+                self.count = self.count.saturating_add(1);
+                self.recent.push_back(Burnt {
+                    hash: attempt.hash,
+                    nonce: slot.nonce,
+                    job: attempt.job,
+                    block: block.id,
+                    call,
+                    cause: None,
+                });
+            }
+        }
+        while self.recent.len() > MOST {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Forgets what a reorganisation took back, and what is old.
+    pub(super) fn prune(&mut self, view: &View) {
+        let (base, now) = (view.base().number, view.tip().time.seconds());
+        self.recent.retain(|burnt| {
+            let is_there = burnt.block.number <= base || view.contains(burnt.block);
+            is_there && now < burnt.block.time.seconds().saturating_add(TOLD)
+        });
+    }
+
+    /// Keeps what calling it again came to.
+    pub(super) fn explain(&mut self, hash: B256, again: Simulation) {
+        let burnt = self.recent.iter_mut().find(|burnt| burnt.hash == hash);
+        let Some(burnt) = burnt else { return };
+        let limit = burnt.call.gas_limit;
+        burnt.cause = Some(match again {
+            Simulation::Succeeds { gas, .. } if gas > limit => {
+                format!("it needs {gas} gas, and had a limit of {limit}")
+            }
+            Simulation::Succeeds { .. } => {
+                "called again, it goes through: the vault was in another state then".to_owned()
+            }
+            Simulation::Reverts(revert) => format!("the vault refuses it: {revert:?}"),
+        });
+    }
+
+    /// In words, the newest first.
+    pub(super) fn alerts(&self) -> impl Iterator<Item = String> {
+        self.recent.iter().rev().map(|burnt| {
+            let what = match burnt.job {
+                Job::Pay { batch } => format!("pay batch {batch}"),
+                Job::Propose { batch } => format!("propose batch {batch}"),
+                Job::Execute { batch, .. } => format!("execute batch {batch}"),
+                Job::Void => "use a nonce up".to_owned(),
+            };
+            let cause = burnt.cause.as_deref().unwrap_or("why is not known yet");
+            format!(
+                "transaction {} with nonce {} reverted in block {} and paid for its gas; it was to {what}. {cause}",
+                burnt.hash, burnt.nonce, burnt.block.number
+            )
+        })
+    }
+}
+
+impl<S: Store> Engine<S>
+where
+    S::Error: 'static,
+{
+    /// Asks why transactions reverted, while their blocks are young.
+    pub(super) fn ask_why(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
+        let recent = self.memory.reverted.recent.iter();
+        let unexplained =
+            recent.filter(|burnt| burnt.cause.is_none() && self.memory.view.contains(burnt.block));
+        let questions: Vec<Effect> = unexplained
+            .map(|burnt| Effect::Replay {
+                hash: burnt.hash,
+                at: burnt.block,
+                data: burnt.call.data.clone(),
+                gas_limit: burnt.call.gas_limit,
+            })
+            .collect();
+        for question in questions {
+            self.begin(question, now, effects);
+        }
+    }
+}
