@@ -4,9 +4,12 @@
 mod answer;
 mod contest;
 mod due;
+mod execution;
 mod memory;
+mod next;
 mod repeats;
 mod reverted;
+mod room;
 mod simulated;
 mod status;
 

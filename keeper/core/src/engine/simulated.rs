@@ -5,7 +5,7 @@ use alloy_primitives::U256;
 use super::{Engine, EngineError, memory::Candidate};
 use crate::{
     abi::{Revert, decode_paid_mask, encode_job},
-    domain::{BatchId, Payment, PaymentRef},
+    domain::{Payment, PaymentRef},
     event::{Event, Fees, HoldReason, Job, Route},
     journal::JournalError,
     lifecycle::{PaymentStatus, SlotStatus},
@@ -32,7 +32,9 @@ where
         }
         match simulation {
             Simulation::Succeeds { returned, gas } => {
-                let Some(paid) = decode_paid_mask(&candidate.job, &returned) else {
+                let tried = tried(&candidate);
+                let paid = decode_paid_mask(&candidate.job, &returned);
+                let Some(paid) = paid.filter(|paid| (*paid & !tried).is_zero()) else {
                     self.memory
                         .stall("the node's answer to a simulated call is no answer of the vault");
                     return Ok(());
@@ -73,33 +75,6 @@ where
             let row = state.open_payment(&payment.reference());
             row.is_some_and(|row| row.status == wanted && row.hold.is_none())
         })
-    }
-
-    /// Why an approved batch cannot be executed now. What stands in the way of the rest of it is set aside.
-    fn execution_reverts(
-        &mut self,
-        candidate: Candidate,
-        id: BatchId,
-        skip: U256,
-        revert: &Revert,
-    ) {
-        let tried = full(candidate.payments.len()) & !skip;
-        let guilty = match revert {
-            Revert::OutOfGas if tried.count_ones() > 1 => return self.shrink(candidate, tried),
-            Revert::OutOfGas | Revert::NothingPaid => tried,
-            Revert::BurnsGas { index, .. } => U256::from(1).wrapping_shl(*index),
-            _ => U256::ZERO,
-        };
-        let paid = (self.state().open_batch(&id)).map_or(U256::ZERO, |batch| batch.paid);
-        let aside = self.memory.set_aside.entry(id).or_default();
-        let is_new = !(guilty & !*aside).is_zero();
-        *aside |= guilty;
-        let rest = full(candidate.payments.len()) & !paid & !*aside;
-        if !is_new || rest.is_zero() {
-            self.memory.set_aside.remove(&id);
-            self.memory.strike_batch(id);
-            self.note(revert);
-        }
     }
 
     fn succeeds(
@@ -164,23 +139,6 @@ where
         self.memory.limit = usize::try_from(limit).unwrap_or(1);
     }
 
-    /// Too much gas: what is approved is executed in parts.
-    fn shrink(&mut self, mut candidate: Candidate, tried: U256) {
-        let Job::Execute { skip, .. } = &mut candidate.job else {
-            return;
-        };
-        let most = tried.count_ones().div_ceil(2);
-        let mut kept = 0_usize;
-        for bit in (0..256).filter(|bit| tried.bit(*bit)) {
-            kept = kept.saturating_add(1);
-            if kept > most {
-                skip.set_bit(bit, true);
-            }
-        }
-        self.encode(&mut candidate);
-        self.memory.candidate = Some(candidate);
-    }
-
     /// First commit of rule 3: header, numbers and nonce are durable before anything is signed with them.
     fn seal(&mut self, mut candidate: Candidate, gas: u64) -> Result<(), JournalError> {
         let replaced = candidate.nonce.and_then(|nonce| self.dearest(nonce));
@@ -224,7 +182,7 @@ where
         Ok(())
     }
 
-    fn encode(&self, candidate: &mut Candidate) {
+    pub(super) fn encode(&self, candidate: &mut Candidate) {
         if let Some(data) = encode_job(&candidate.job, &candidate.header, &candidate.payments) {
             candidate.data = data;
         }
@@ -411,15 +369,18 @@ where
         })
     }
 
-    fn note(&mut self, revert: &Revert) {
+    pub(super) fn note(&mut self, revert: &Revert) {
         self.memory
             .stall(format!("the vault refuses now: {revert:?}"));
     }
+}
 
-    /// Whether a live slot executes the batch.
-    pub(super) fn is_executing(&self, id: BatchId) -> bool {
-        let mut slots = self.journal.state().slots();
-        slots.any(|slot| matches!(slot.job, Job::Execute { batch, .. } if batch == id))
+/// The payments that a candidate would try.
+fn tried(candidate: &Candidate) -> U256 {
+    let all = full(candidate.payments.len());
+    match candidate.job {
+        Job::Execute { skip, .. } => all & !skip,
+        _ => all,
     }
 }
 

@@ -188,7 +188,60 @@ fn too_much_gas_executes_in_parts() {
     bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
     bench.stands(batch.id, ProposalState::Ready);
     bench.settle();
+    assert_eq!(skips(&bench), masks([0b100, 0b011]));
+}
+
+/// Not one finality after the other: what fits no transaction is under way at once, each payment in one of them.
+#[test]
+fn the_parts_of_a_large_batch_are_under_way_at_the_same_time() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2, 3]);
+    bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    let sent = [(); 2].map(|()| bench.send(Reply::Accepted).unwrap());
+    // Included and not final: neither is tried again.
+    bench.mine(vec![paid(&batch, 0b011)], vec![sent[0].hash]);
+    bench.settle();
+    assert_eq!(skips(&bench).len(), 2);
+    bench.mine(vec![paid(&batch, 0b100)], vec![sent[1].hash]);
+    bench.settle();
+    bench.finalise(3);
+    assert_eq!(bench.batch(batch.id).status, BatchStatus::Final);
+    assert_eq!(bench.engine.status().alerts, [""; 0]);
+    assert_eq!(skips(&bench).len(), 2);
+}
+
+#[test]
+fn parts_share_the_room_that_there_is() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2, 3]);
+    bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
+    bench.vault.balance = Amount(3 * AMOUNT - 1);
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
     assert_eq!(skips(&bench), masks([0b100]));
+}
+
+#[test]
+fn a_part_that_reverts_in_its_block_is_told_from_the_other_one() {
+    let mut bench = Bench::new();
+    let batch = bench.propose([1, 2, 3]);
+    bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
+    bench.stands(batch.id, ProposalState::Ready);
+    bench.settle();
+    let sent = [(); 2].map(|()| bench.send(Reply::Accepted).unwrap());
+    bench.mine(
+        vec![paid(&batch, 0b011)],
+        sent.map(|sent| sent.hash).to_vec(),
+    );
+    let alerts = bench.engine.status().alerts;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert!(alerts[0].contains("with nonce 2 reverted"), "{alerts:?}");
+    bench.finalise(3);
+    bench.mine_quiet(1);
+    bench.settle();
+    assert_eq!(skips(&bench), masks([0b100, 0b011, 0b011]));
 }
 
 /// Found by the simulator: the half that the token refused kept the other half from being tried until the batch expired.
@@ -203,7 +256,8 @@ fn a_part_that_is_refused_does_not_hold_up_the_other_part() {
         bench.turn(vec![(simulate.key(), answer)]);
     }
     bench.settle();
-    assert_eq!(skips(&bench), masks([0b01]));
+    // What was refused is tried alone, once nothing else is left.
+    assert_eq!(skips(&bench), masks([0b01, 0b10]));
 }
 
 #[test]
@@ -243,7 +297,7 @@ fn what_cannot_be_simulated_for_want_of_gas_is_executed_in_parts() {
     let answer = Simulation::Reverts(Revert::OutOfGas);
     bench.turn(vec![(simulate.key(), Outcome::Simulated(answer))]);
     bench.settle();
-    assert_eq!(skips(&bench), masks([0b100]));
+    assert_eq!(skips(&bench), masks([0b100, 0b011]));
 }
 
 #[test]
@@ -256,7 +310,7 @@ fn one_that_burns_all_gas_does_not_hold_up_the_rest() {
     let answer = Simulation::Reverts(Revert::BurnsGas { index, answer });
     bench.turn(vec![(simulate.key(), Outcome::Simulated(answer))]);
     bench.settle();
-    assert_eq!(skips(&bench), masks([0b010]));
+    assert_eq!(skips(&bench), masks([0b010, 0b101]));
 }
 
 #[test]

@@ -1,0 +1,183 @@
+//! What to do next: the transaction to simulate, if there is one.
+
+use alloy_primitives::B256;
+
+use super::{Engine, memory::Candidate};
+use crate::{
+    abi::encode_job,
+    batch::{Cut, Table},
+    domain::{Batch, BlockTime, Payment, PaymentNumber, TierIndex},
+    event::{Job, Mode, Route},
+    lifecycle::SlotStatus,
+    port::{Monotonic, VaultLook},
+    store::Store,
+};
+
+/// Life that must be left of a header when its transaction is signed again. [seconds of chain time]
+const LEAST_LIFE: u64 = 600;
+
+impl<S: Store> Engine<S>
+where
+    S::Error: 'static,
+{
+    /// The transaction to simulate next: first what is reserved or stuck, then what people approved, then new batches.
+    pub(super) fn next_candidate(&mut self, now: Monotonic) -> Option<Candidate> {
+        if matches!(self.state().mode(), Mode::Halted { .. }) || self.memory.view.is_full() {
+            return None;
+        }
+        self.memory.vault()?;
+        if self.memory.is_stalled() {
+            return None;
+        }
+        if let Some(nonce) = self.slot_to_sign() {
+            return self.sign_slot(nonce);
+        }
+        if self.unincluded().count() >= self.settings.lane.max_unincluded {
+            return None;
+        }
+        self.offer(None)?;
+        let (at, vault) = self.memory.vault()?;
+        let vault = vault.clone();
+        self.execution(at, &vault).or_else(|| self.cut(&vault, now))
+    }
+
+    /// A nonce that is reserved and unsigned, or the lowest one if it is stuck.
+    fn slot_to_sign(&self) -> Option<u64> {
+        let tip = self.memory.view.tip().number;
+        let mut unincluded = self.unincluded();
+        let lowest = unincluded.next()?;
+        if let Some(reserved) = [lowest]
+            .into_iter()
+            .chain(unincluded)
+            .find(|slot| slot.status == SlotStatus::Reserved || self.is_stopped(&slot.job))
+        {
+            return Some(reserved.nonce);
+        }
+        let lane = self.memory.lanes.get(&lowest.nonce)?;
+        let patience = if lane.underpaid {
+            1
+        } else {
+            self.settings.lane.replace_blocks
+        };
+        (tip >= lane.since.saturating_add(patience)).then_some(lowest.nonce)
+    }
+
+    /// The slot's job again, with a longer life if its header has little left. A job that is settled leaves nothing to do
+    /// but to use the nonce up.
+    fn sign_slot(&mut self, nonce: u64) -> Option<Candidate> {
+        let tip = self.memory.view.tip();
+        self.memory.lanes.entry(nonce).or_default().since = tip.number;
+        let replaced = self.dearest(nonce);
+        let fees = self.offer(replaced);
+        self.memory.lanes.entry(nonce).or_default().is_capped = fees.is_none();
+        fees?; // above a cap, what is signed stays
+        let slot = self.state().slot(nonce)?;
+        let job = slot.job;
+        let batch = job
+            .batch()
+            .and_then(|id| self.state().open_batch(&id))
+            .cloned();
+        let is_stopped = self.is_stopped(&job);
+        let Some(batch) = batch.filter(|batch| batch.status.is_live() && !is_stopped) else {
+            self.sign_void(nonce);
+            return None;
+        };
+        let is_old =
+            batch.header.expires_at.seconds() < tip.time.seconds().saturating_add(LEAST_LIFE);
+        let is_open = batch.paid.is_zero();
+        if let (Job::Pay { .. }, true, true) = (job, is_old, is_open) {
+            let header = &batch.header;
+            return self.sealed_candidate(
+                header.first_number,
+                header.tier,
+                Route::Direct,
+                batch.payments,
+                Some(nonce),
+            );
+        }
+        Some(Candidate {
+            job,
+            data: encode_job(&job, &batch.header, &batch.payments)?,
+            header: batch.header,
+            payments: batch.payments,
+            seal: None,
+            nonce: Some(nonce),
+            at: tip,
+        })
+    }
+
+    fn cut(&self, vault: &VaultLook, now: Monotonic) -> Option<Candidate> {
+        let (at, _) = self.memory.vault()?;
+        let time = self.memory.view.tip().time.seconds();
+        let (mut room, mut balance) = self.room(at, vault);
+        if time < vault.halted_until || time >= vault.keeper_until {
+            (room, balance) = (Vec::new(), 0);
+        }
+        let mut tiers = vault.tiers.clone();
+        if time >= vault.proposer_until {
+            tiers.retain(|tier| tier.is_automatic());
+        }
+        let paused = self.memory.paused();
+        let solo = self.memory.solo();
+        let table = Table {
+            state: self.state(),
+            tiers: &tiers,
+            advice: &self.memory.tiers,
+            open_since: &self.memory.open_since,
+            paused: &paused,
+            solo: &solo,
+            room: &room,
+            balance,
+            counters: self.memory.counters,
+            limit: self.memory.limit,
+            settings: &self.settings.batch,
+            now,
+        };
+        let Cut {
+            tier,
+            route,
+            first_number,
+            payments,
+        } = table.cut()?;
+        self.sealed_candidate(first_number, tier, route, payments, None)
+    }
+
+    /// A header of now. Its context commits to the log as it is stored now.
+    fn sealed_candidate(
+        &self,
+        first_number: PaymentNumber,
+        tier: TierIndex,
+        route: Route,
+        payments: Vec<Payment>,
+        nonce: Option<u64>,
+    ) -> Option<Candidate> {
+        let (_, vault) = self.memory.vault()?;
+        let tip = self.memory.view.tip();
+        let settings = &self.settings.batch;
+        let life = match route {
+            Route::Direct => settings.attempt_ttl_s,
+            Route::Proposal => {
+                settings.proposal_life(vault.tiers.get(usize::from(tier.get()))?.delay)
+            }
+        };
+        let expires_at = tip.time.seconds().checked_add(life)?;
+        let expires_at = BlockTime::from_seconds(expires_at).ok()?;
+        let head = self.journal.head();
+        let context = head.context(B256::ZERO);
+        let header = Batch::seal(first_number, tier, &payments, expires_at, context).ok()?;
+        let batch = header.id(&self.state().opening().domain);
+        let job = match route {
+            Route::Direct => Job::Pay { batch },
+            Route::Proposal => Job::Propose { batch },
+        };
+        Some(Candidate {
+            job,
+            data: encode_job(&job, &header, &payments)?,
+            header,
+            payments,
+            seal: Some((route, head.seq)),
+            nonce,
+            at: tip,
+        })
+    }
+}
