@@ -5,7 +5,7 @@ use tidelock_core::{
     abi::Revert,
     event::{Event, Job},
     lifecycle::{AttemptStatus, BatchStatus, PaymentStatus, SlotStatus},
-    port::Simulation,
+    port::{Effect, Simulation},
     submit::{RefusalClass, Reply},
 };
 
@@ -57,6 +57,43 @@ fn what_no_block_holds_is_sent_again_after_a_while() {
     bench.mine_quiet(1);
     bench.settle();
     assert_eq!(bench.send(Reply::Known), Some(sent));
+}
+
+/// A node may take a transaction and pass it on to nobody, or forget it: none that no block holds is left to it.
+#[test]
+fn every_transaction_is_sent_again_whatever_the_node_said_of_it() {
+    for reply in [Reply::Accepted, Reply::Known] {
+        let mut bench = Bench::with(one_by_one());
+        bench.request([1, 2, 3]);
+        bench.settle();
+        let first: Vec<_> = (0..3).map(|_| bench.send(reply).unwrap()).collect();
+        for _ in 0..5 {
+            bench.mine_quiet(REBROADCAST - 1);
+            bench.settle();
+            while bench.send(reply).is_some() {}
+            let mut again = Vec::new();
+            bench.mine_quiet(1);
+            bench.settle();
+            while let Some(sent) = bench.send(reply) {
+                again.push(sent);
+            }
+            // The lowest may be a dearer one by now.
+            assert!(
+                first[1..].iter().all(|sent| again.contains(sent)),
+                "{reply:?}"
+            );
+        }
+        let attempts = bench.slot(0).attempts;
+        let sends = bench.history.iter().filter_map(|effect| match effect {
+            Effect::Send { hash, .. } => Some(*hash),
+            _ => None,
+        });
+        let sent: Vec<B256> = sends.collect();
+        assert!(attempts.iter().all(|attempt| sent.contains(&attempt.hash)));
+        bench.restart();
+        bench.settle();
+        assert_eq!((0..3).filter_map(|_| bench.send(reply)).count(), 3);
+    }
 }
 
 #[test]
