@@ -5,6 +5,7 @@ mod advise;
 mod agree;
 mod history;
 mod identity;
+mod lists;
 mod look;
 mod nodes;
 mod people;

@@ -1,10 +1,6 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::Ordering,
-};
+use std::collections::BTreeSet;
 
 use alloy::primitives::{Address, Bytes};
-use alloy_sol_types::sol;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tidelock_core::{
     abi::VaultLens,
@@ -14,26 +10,6 @@ use tidelock_core::{
 };
 
 use super::{ChainError, PARALLEL, RpcChain};
-
-sol! {
-    /// Of USDT on Ethereum and Tron.
-    function isBlackListed(address account) external view returns (bool);
-    /// Of USDT on Polygon, Avalanche, Arbitrum and Optimism.
-    function isBlocked(address account) external view returns (bool);
-    /// Of tokens that can be paused.
-    function paused() external view returns (bool);
-}
-
-/// How the token tells whom it freezes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blacklist {
-    /// By `isBlackListed`.
-    BlackListed,
-    /// By `isBlocked`.
-    Blocked,
-    /// It does not, or has no such list.
-    None,
-}
 
 impl RpcChain {
     /// What policy, recipient book and token say of each payment after one block.
@@ -104,76 +80,6 @@ impl RpcChain {
             2 => Ok(Advice::Blocked),
             3 => Ok(Advice::AboveLimit),
             refusal => Err(strange(refusal, "a payment is refused for reason 2 or 3")),
-        }
-    }
-
-    async fn blacklisted(
-        &self,
-        at: BlockRef,
-        accounts: BTreeSet<Address>,
-    ) -> Result<BTreeMap<Address, bool>, ChainError> {
-        if accounts.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let list = self.find_blacklist(at).await?;
-        stream::iter(accounts)
-            .map(|account| async move { Ok((account, self.is_listed(list, at, account).await?)) })
-            .buffered(PARALLEL)
-            .try_collect()
-            .await
-    }
-
-    /// Asked anew each time: a token can be upgraded. One that reverts or answers something else than a truth value has no
-    /// such function; but once it has told, an answer that it has none is a node's failure or something for a person to look
-    /// at, and nothing is concluded from it.
-    pub(super) async fn find_blacklist(&self, at: BlockRef) -> Result<Blacklist, ChainError> {
-        for list in [Blacklist::BlackListed, Blacklist::Blocked] {
-            let vault = self.parties.domain.vault;
-            match self.is_listed(list, at, vault).await {
-                Ok(_) => {
-                    self.has_told_blacklist.store(true, Ordering::Relaxed);
-                    return Ok(list);
-                }
-                Err(ChainError::Reverted { .. } | ChainError::Undecodable { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if self.has_told_blacklist.load(Ordering::Relaxed) {
-            return Err(ChainError::Field {
-                field: "blacklist of the token",
-                value: "none".to_owned(),
-                rule: "it told whom it freezes before; if it really does not any more, start the keeper again",
-            });
-        }
-        Ok(Blacklist::None)
-    }
-
-    /// Whether the token is paused; none if it does not tell.
-    pub async fn is_token_paused(&self, at: BlockRef) -> Result<Option<bool>, ChainError> {
-        match self.call(at.hash, self.parties.token, pausedCall {}).await {
-            Ok(is_paused) => Ok(Some(is_paused)),
-            Err(ChainError::Reverted { .. } | ChainError::Undecodable { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    pub(super) async fn is_listed(
-        &self,
-        list: Blacklist,
-        at: BlockRef,
-        account: Address,
-    ) -> Result<bool, ChainError> {
-        let token = self.parties.token;
-        match list {
-            Blacklist::BlackListed => {
-                let call = isBlackListedCall { account };
-                self.call(at.hash, token, call).await
-            }
-            Blacklist::Blocked => {
-                let call = isBlockedCall { account };
-                self.call(at.hash, token, call).await
-            }
-            Blacklist::None => Ok(false),
         }
     }
 }

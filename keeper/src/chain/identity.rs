@@ -14,7 +14,7 @@ use tidelock_core::{
 
 use crate::calendar::both;
 
-use super::{ChainError, RpcChain, advise::Blacklist, wire::narrow};
+use super::{ChainError, RpcChain, lists::Blacklist, wire::narrow};
 
 sol! {
     function decimals() external view returns (uint256);

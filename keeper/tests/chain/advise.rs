@@ -1,6 +1,6 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use alloy::primitives::Address;
@@ -11,7 +11,7 @@ use tidelock_core::{
     domain::{Amount, Payment, PaymentRef, TierIndex},
     port::{Advice, Effect, Outcome},
 };
-use tidelock_keeper::chain::Chain;
+use tidelock_keeper::chain::{Chain, RpcChain};
 
 use crate::{
     liar::{Lie, Server},
@@ -78,8 +78,94 @@ alloy_sol_types::sol! {
 fn asks_the_list(method: &str, params: &Value) -> bool {
     let data = params[0]["data"].as_str().unwrap_or_default();
     let selectors = [isBlackListedCall::SELECTOR, isBlockedCall::SELECTOR];
-    let is_one = |selector| data.starts_with(&alloy::hex::encode_prefixed(selector));
+    let is_one = |selector: [u8; 4]| {
+        let digits = alloy::hex::encode(selector);
+        data.starts_with(&format!("0x{digits}")) || is_at_once(params) && data.contains(&digits)
+    };
     method == "eth_call" && selectors.into_iter().any(is_one)
+}
+
+/// Whether it is code that the node is to run.
+fn is_at_once(params: &Value) -> bool {
+    params[0]["to"].is_null()
+}
+
+/// How often a node is called for advice about 300 new recipients, one of them listed, if it answers `lie` to code.
+async fn calls(lie: fn() -> Lie) -> usize {
+    let world = World::start(Plan::default()).await;
+    let payment = |index: u16| {
+        let [high, low] = index.to_be_bytes();
+        let mut bytes = [0x11; 20];
+        (bytes[3], bytes[9]) = (high, low);
+        let recipient = Address::from(bytes);
+        Payment::new(recipient, Amount(USDT), PaymentRef([9; 16])).unwrap()
+    };
+    let payments: Vec<Payment> = (0..300).map(payment).collect();
+    let user = payments[170].recipient();
+    world.token_call(&Tether::addBlackListCall { user }).await;
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    let server = Server::start(world.node.url(), move |_, params, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        if is_at_once(params) {
+            lie()
+        } else {
+            Lie::Truth
+        }
+    });
+    let server = server.await;
+    let chain = server.chain(&world);
+    let at = world.head().await;
+    let tier = Advice::Tier(TierIndex::new(0).unwrap());
+    let mut expected = vec![tier; payments.len()];
+    expected[170] = Advice::Blacklisted;
+    let outcome = chain.answer(Effect::Advise { at, payments }).await;
+    assert!(outcome == Outcome::Advised(expected));
+    count.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn many_recipients_are_one_question_to_the_token() {
+    assert_eq!(
+        calls(|| Lie::Truth).await,
+        3,
+        "two previews and one question"
+    );
+}
+
+/// Not every node runs code that is not deployed.
+#[tokio::test]
+async fn a_node_that_runs_no_code_is_asked_about_each_recipient() {
+    let refused = || Lie::Error(json!({"code": -32602, "message": "missing field `to`"}));
+    for lie in [
+        refused,
+        || Lie::Result(json!("0x")),
+        || Lie::Result(json!("0x00")),
+    ] {
+        assert_eq!(calls(lie).await, 304);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_token_with_a_list_has_none() {
+    let world = World::start(Plan::default()).await;
+    let rpc = world.rpc.clone();
+    let at = world.head().await;
+    let payments = vec![payment(0x71, USDT)];
+    let mut parties = world.parties();
+    // Reverts; answers nothing; and is no contract at all.
+    for token in [
+        world.lens,
+        Address::with_last_byte(4),
+        Address::repeat_byte(0x99),
+    ] {
+        parties.token = token;
+        let chain = RpcChain::new(rpc.clone(), parties);
+        let payments = payments.clone();
+        let advice = chain.answer(Effect::Advise { at, payments }).await;
+        let tier = Advice::Tier(TierIndex::new(0).unwrap());
+        assert_eq!(advice, Outcome::Advised(vec![tier]), "{token}");
+    }
 }
 
 /// A world with a listed recipient, and a node that answers `lie` about lists while it is told to.
