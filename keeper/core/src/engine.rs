@@ -26,7 +26,7 @@ use crate::{
     store::Store,
 };
 
-pub use crate::journal::JournalError;
+pub use crate::{error::EngineError, journal::JournalError};
 use memory::Memory;
 pub use status::Status;
 
@@ -34,23 +34,6 @@ pub use status::Status;
 const ARRIVALS: u32 = 500;
 /// Time between two looks for arrivals. [milliseconds]
 const ARRIVALS_MS: u64 = 50;
-
-/// Why the engine must stop. What was decided and not stored is gone, and is decided again after a start.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError<E: std::error::Error + 'static> {
-    /// The store failed; whether the last commit was made is unknown.
-    #[error("store: {0}")]
-    Store(#[source] E),
-    /// The keeper's own rules contradict its log.
-    #[error("log: {0}")]
-    Journal(#[from] JournalError),
-    /// The store holds no log.
-    #[error("the log was never opened")]
-    NotOpened,
-    /// The store holds a log already.
-    #[error("the log was opened before")]
-    Opened,
-}
 
 /// Decides for one vault and one key.
 #[derive(Debug)]

@@ -1,18 +1,22 @@
 //! What final blocks say, taken in for good: payments paid, proposals on chain, nonces used up, batches dead.
 
+mod dead;
+mod proposals;
+mod slots;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::U256;
 
 use crate::{
     abi::Fact,
-    domain::{Batch, BatchId, PackedItem, Payment, PaymentNumber, PaymentRef},
-    engine::EngineError,
-    event::{BlockRef, DeathCause, Event, HaltReason, HoldReason, Mode, NumberedPayment, Route},
+    domain::{BatchId, PackedItem, Payment, PaymentNumber, PaymentRef},
+    error::EngineError,
+    event::{BlockRef, Event, HaltReason, HoldReason, Mode, NumberedPayment},
     journal::{Journal, JournalError},
-    lifecycle::{BatchStatus, PaymentStatus},
+    lifecycle::PaymentStatus,
     observe::Block,
-    state::{BatchRow, PaymentRow},
+    state::BatchRow,
     store::Store,
 };
 
@@ -76,88 +80,6 @@ impl<S: Store> Settling<'_, S> {
         }
     }
 
-    fn proposed(
-        &mut self,
-        block: BlockRef,
-        id: BatchId,
-        header: &Batch,
-        payments: &[Payment],
-    ) -> Result<(), EngineError<S::Error>> {
-        if let Some(row) = self.journal.state().open_batch(&id) {
-            if row.status == BatchStatus::Sealed && row.route == Route::Proposal {
-                self.record(Event::ProposalFinal {
-                    batch: id,
-                    block: block.number,
-                })?;
-            }
-            return Ok(());
-        }
-        let numbered: Vec<(PaymentNumber, Payment)> = (0..)
-            .zip(payments)
-            .filter_map(|(offset, payment)| {
-                Some((header.first_number.checked_add(offset)?, *payment))
-            })
-            .collect();
-        if self.may_adopt(&numbered)? {
-            return Ok(self.record(Event::Adopted {
-                batch: *header,
-                payments: payments.to_vec(),
-            })?);
-        }
-        for (number, payment) in &numbered {
-            self.compare_foreign(*number, payment)?;
-        }
-        Ok(self.record(Event::ForeignProposed {
-            batch: *header,
-            payments: payments.to_vec(),
-        })?)
-    }
-
-    /// Rule 12: a foreign proposal is taken over if nothing in it is ours.
-    fn may_adopt(
-        &mut self,
-        numbered: &[(PaymentNumber, Payment)],
-    ) -> Result<bool, EngineError<S::Error>> {
-        let state = self.journal.state();
-        let refs: Vec<PaymentRef> = numbered.iter().map(|(_, p)| p.reference()).collect();
-        let numbers: Vec<PaymentNumber> = numbered.iter().map(|(number, _)| *number).collect();
-        let namespace = state.opening().namespace;
-        let distinct: BTreeSet<&PaymentRef> = refs.iter().collect();
-        let is_new = distinct.len() == refs.len()
-            && (refs.iter())
-                .all(|known| state.open_payment(known).is_none() && !state.is_foreign(known))
-            && numbers.iter().all(|number| {
-                namespace.counter_of(*number).is_none() && state.open_numbered(*number).is_none()
-            });
-        if !is_new {
-            return Ok(false);
-        }
-        let is_known = self.has_payment(&refs, &numbers)? || self.has_request(&refs)?;
-        Ok(!is_known)
-    }
-
-    /// A foreign proposal may use our numbers only for what they are ours for; a payment of ours that it holds under
-    /// another number waits for a person.
-    fn compare_foreign(
-        &mut self,
-        number: PaymentNumber,
-        payment: &Payment,
-    ) -> Result<(), JournalError> {
-        let state = self.journal.state();
-        let row = state.open_numbered(number);
-        let row = row.filter(|row| !row.status.is_final());
-        let ours = row.map(|row| row.payment);
-        if ours.is_some_and(|ours| ours != *payment) || self.is_unknown_of_ours(number) {
-            return self.halt(HaltReason::ForeignNumber { number });
-        }
-        let reference = payment.reference();
-        let row = self.journal.state().open_payment(&reference);
-        if row.is_some_and(|row| row.number != Some(number)) {
-            self.hold_waiting(reference)?;
-        }
-        Ok(())
-    }
-
     /// A ref that was paid past us is not to be paid again, wherever it stands.
     fn hold_paid(
         &mut self,
@@ -172,31 +94,6 @@ impl<S: Store> Settling<'_, S> {
             refs: vec![reference],
             reason: HoldReason::PaidElsewhere { number },
         })
-    }
-
-    /// What somebody else proposed under a ref of ours waits for a person, if it is not under way.
-    fn hold_waiting(&mut self, reference: PaymentRef) -> Result<(), JournalError> {
-        let waits = [
-            PaymentStatus::Requested,
-            PaymentStatus::Open,
-            PaymentStatus::Held,
-        ];
-        let row = self.journal.state().open_payment(&reference);
-        if !row.is_some_and(|row| waits.contains(&row.status)) {
-            return Ok(());
-        }
-        self.record(Event::Held {
-            refs: vec![reference],
-            reason: HoldReason::ForeignProposal,
-        })
-    }
-
-    /// A number of our namespace that the log never gave out.
-    fn is_unknown_of_ours(&self, number: PaymentNumber) -> bool {
-        let state = self.journal.state();
-        let given = |(route, counter)| counter < state.next_counters().of(route);
-        let counter = state.opening().namespace.counter_of(number);
-        counter.is_some_and(|counter| !given(counter))
     }
 
     /// Rules 1 and 12. A number is paid once ever, so one of ours that is paid must be one we wait for.
@@ -322,140 +219,6 @@ impl<S: Store> Settling<'_, S> {
             return Ok(());
         }
         Ok(self.record(Event::Recovered { payments })?)
-    }
-
-    /// What a guardian stopped is not proposed again by a machine.
-    fn vetoed(&mut self, id: BatchId) -> Result<(), JournalError> {
-        let Some(row) = self.journal.state().open_batch(&id) else {
-            return Ok(());
-        };
-        let is_ours = row.status.is_live();
-        if !row.status.is_open() {
-            return Ok(());
-        }
-        let refs: Vec<PaymentRef> = row.payments.iter().map(Payment::reference).collect();
-        self.bury(id, DeathCause::Vetoed)?;
-        if is_ours {
-            self.hold_open(refs, HoldReason::Vetoed)?;
-        }
-        Ok(())
-    }
-
-    /// A slot is used up by its attempt in these blocks, or, if the nonce says so and no attempt is there, by somebody else.
-    /// Without the nonce the second is found out later.
-    fn consume_slots(
-        &mut self,
-        blocks: &[Block],
-        last: BlockRef,
-        nonce: Option<u64>,
-    ) -> Result<(), JournalError> {
-        let mined: BTreeMap<B256, &Block> = blocks
-            .iter()
-            .flat_map(|block| block.transactions.iter().map(move |hash| (*hash, block)))
-            .collect();
-        let state = self.journal.state();
-        let consumed: Vec<(u64, Option<B256>, bool)> = state
-            .slots()
-            .map(|slot| {
-                let mut attempts = slot.attempts.iter();
-                let by = attempts.find_map(|attempt| Some((attempt, mined.get(&attempt.hash)?)));
-                let reverted = by.is_some_and(|(attempt, block)| !block.did(&attempt.job));
-                (slot.nonce, by.map(|(attempt, _)| attempt.hash), reverted)
-            })
-            .filter(|(slot, by, _)| nonce.map_or(by.is_some(), |nonce| *slot < nonce))
-            .collect();
-        let foreign = consumed.iter().find(|(_, by, _)| by.is_none());
-        let foreign = foreign.map(|(nonce, ..)| *nonce);
-        for (nonce, by, reverted) in consumed {
-            self.record(Event::SlotConsumed {
-                nonce,
-                by,
-                reverted,
-                block: last.number,
-            })?;
-        }
-        let next = self.journal.state().next_nonce();
-        if let Some(on_chain) = nonce.filter(|nonce| *nonce > next) {
-            self.halt(HaltReason::ForeignNonce { on_chain, next })?;
-        }
-        match foreign {
-            Some(nonce) => self.halt(HaltReason::ForeignTransaction { nonce }),
-            None => Ok(()),
-        }
-    }
-
-    /// No block after this one can be earlier, so what has expired here stays so.
-    fn bury_expired(&mut self, last: BlockRef) -> Result<(), JournalError> {
-        let is_over = |row: &BatchRow| row.header.expires_at <= last.time;
-        let foreign = self.open(|row| is_over(row) && !row.status.is_live());
-        let live = self.open(|row| is_over(row) && row.status.is_live());
-        for id in foreign.into_iter().chain(live) {
-            self.bury(id, DeathCause::Expired)?;
-        }
-        Ok(())
-    }
-
-    /// A sealed batch that no unused nonce can carry to the chain any more.
-    pub(crate) fn bury_abandoned(&mut self) -> Result<(), JournalError> {
-        let state = self.journal.state();
-        let mut carried: BTreeSet<BatchId> = self.in_hand.into_iter().collect();
-        for slot in state.slots() {
-            carried.extend(slot.job.batch());
-            let jobs = slot.attempts.iter().map(|attempt| attempt.job);
-            carried.extend(jobs.filter_map(|job| job.batch()));
-        }
-        let abandoned =
-            self.open(|row| row.status == BatchStatus::Sealed && !carried.contains(&row.id));
-        for id in abandoned {
-            self.bury(id, DeathCause::Leftover)?;
-        }
-        Ok(())
-    }
-
-    fn open(&self, which: impl Fn(&BatchRow) -> bool) -> Vec<BatchId> {
-        let rows = self.journal.state().open_batches();
-        rows.filter(|row| row.status.is_open() && which(row))
-            .map(|row| row.id)
-            .collect()
-    }
-
-    /// What a batch left behind too often while it paid others is held; and so is what nobody requested, and what a proposal
-    /// of somebody else's may still pay: that is for signers to decide, not for the keeper.
-    fn bury(&mut self, id: BatchId, cause: DeathCause) -> Result<(), JournalError> {
-        let rows = self.journal.state().open_batch(&id);
-        let refs: Vec<PaymentRef> = rows
-            .map(|row| row.payments.iter().map(Payment::reference).collect())
-            .unwrap_or_default();
-        self.record(Event::BatchDied { batch: id, cause })?;
-        let adopted = self.refs_of(&refs, PaymentRow::is_adopted);
-        self.hold_open(adopted, HoldReason::ForeignProposal)?;
-        let state = self.journal.state();
-        let contested = refs.iter().filter(|known| state.is_foreign(known));
-        self.hold_open(contested.copied().collect(), HoldReason::ForeignProposal)?;
-        let failing = self.refs_of(&refs, |row| row.returns > self.max_returns);
-        self.hold_open(failing, HoldReason::KeepsFailing)
-    }
-
-    fn refs_of(&self, refs: &[PaymentRef], which: impl Fn(&PaymentRow) -> bool) -> Vec<PaymentRef> {
-        let state = self.journal.state();
-        let of = |reference: &&PaymentRef| state.open_payment(reference).is_some_and(&which);
-        refs.iter().filter(of).copied().collect()
-    }
-
-    fn hold_open(
-        &mut self,
-        mut refs: Vec<PaymentRef>,
-        reason: HoldReason,
-    ) -> Result<(), JournalError> {
-        let state = self.journal.state();
-        refs.retain(|reference| {
-            let row = state.open_payment(reference);
-            row.is_some_and(|row| row.status == PaymentStatus::Open)
-        });
-        if refs.is_empty() {
-            return Ok(());
-        }
-        self.record(Event::Held { refs, reason })
     }
 
     /// Rule 14.

@@ -6,6 +6,7 @@ pub mod abi;
 pub mod batch;
 pub mod domain;
 pub mod engine;
+mod error;
 pub mod event;
 mod finality;
 mod intake;

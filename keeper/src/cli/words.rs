@@ -1,5 +1,6 @@
 //! What the log says, in words for people.
 
+use alloy::primitives::B256;
 use tidelock_core::{
     domain::Batch,
     event::{DeathCause, Event, HaltReason, HoldReason, Job, Mode, Route},
@@ -181,13 +182,7 @@ pub(super) fn event(event: &Event) -> String {
             by,
             reverted,
             block,
-        } => match by {
-            Some(hash) if *reverted => {
-                format!("nonce {nonce} used up by {hash}, which reverted in final block {block}")
-            }
-            Some(hash) => format!("nonce {nonce} used up by {hash} in final block {block}"),
-            None => format!("nonce {nonce} used up by a foreign transaction, final block {block}"),
-        },
+        } => consumed(*nonce, *by, *reverted, *block),
         Event::ProposalFinal { block, .. } => format!("proposal is in final block {block}"),
         Event::OutcomeFinal { paid, block, .. } => format!(
             "final block {block} paid {} of its batch",
@@ -236,5 +231,15 @@ fn command_words(command: &tidelock_core::event::Command, refused: Option<&str>)
     match refused {
         None => format!("an operator asked to {what} it: {note}"),
         Some(why) => format!("an operator asked to {what} it: {note}; refused: {why}"),
+    }
+}
+
+fn consumed(nonce: u64, by: Option<B256>, reverted: bool, block: u64) -> String {
+    match by {
+        Some(hash) if reverted => {
+            format!("nonce {nonce} used up by {hash}, which reverted in final block {block}")
+        }
+        Some(hash) => format!("nonce {nonce} used up by {hash} in final block {block}"),
+        None => format!("nonce {nonce} used up by a foreign transaction, final block {block}"),
     }
 }

@@ -10,6 +10,10 @@ use crate::{
     world::{GWEI, SETTINGS, paid, transaction},
 };
 
+/// As the settings have it.
+const REBROADCAST: usize = 3;
+const REPLACE: usize = 5;
+
 const FEE_TOO_LOW: Reply = Reply::Refused(RefusalClass::FeeTooLow);
 
 /// Tips of the attempts of a nonce, oldest first.
@@ -32,7 +36,7 @@ fn at_the_tips_cap_it_waits_and_says_so() {
     bench.mine_quiet(1);
     let mut last = bench.pay([1]);
     for _ in 0..12 {
-        bench.mine_quiet(SETTINGS.lane.replace_blocks as usize);
+        bench.mine_quiet(REPLACE);
         bench.settle();
         last = bench.send(Reply::Accepted).unwrap_or(last);
     }
@@ -47,7 +51,7 @@ fn at_the_tips_cap_it_waits_and_says_so() {
 
     let needed = offered[7] + offered[7].div_ceil(10);
     let words = format!("max_tip {needed} wei per gas is needed, the cap is {GWEI}");
-    for _ in 0..SETTINGS.lane.replace_blocks {
+    for _ in 0..REPLACE {
         let waits = bench.engine.status().waits;
         assert_eq!(
             waits.iter().filter(|wait| **wait == words).count(),
@@ -57,7 +61,7 @@ fn at_the_tips_cap_it_waits_and_says_so() {
         bench.mine_quiet(1);
         bench.settle();
     }
-    bench.mine_quiet(SETTINGS.lane.rebroadcast_blocks as usize);
+    bench.mine_quiet(REBROADCAST);
     bench.settle();
     assert_eq!(bench.send(Reply::Known), Some(last.clone()));
 
