@@ -19,6 +19,7 @@ mod poll;
 mod ranges;
 mod send;
 mod simulate;
+mod truth;
 #[path = "../world/mod.rs"]
 mod world;
 

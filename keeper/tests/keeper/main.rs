@@ -15,6 +15,10 @@
 mod crash;
 mod daemon;
 mod fees;
+mod hiding;
+#[path = "../chain/liar.rs"]
+#[expect(dead_code, reason = "adapters of a liar are for the tests of adapters")]
+mod liar;
 mod nonce;
 mod path;
 mod reorg;
