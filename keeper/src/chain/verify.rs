@@ -3,11 +3,13 @@
 
 use std::{fmt, str::FromStr};
 
-use alloy::primitives::{Address, B256, Bloom, Bytes, Log, U64, keccak256};
-use alloy_consensus::{
-    Eip658Value, Header, Receipt, ReceiptWithBloom, proofs::ordered_trie_root_with_encoder,
+use alloy::{
+    consensus::{
+        Eip658Value, Header, Receipt, ReceiptWithBloom, proofs::ordered_trie_root_with_encoder,
+    },
+    primitives::{Address, B256, Bloom, Bytes, Log, U64, keccak256},
+    rlp::{BufMut, Encodable},
 };
-use alloy_rlp::{BufMut, Encodable};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,10 +1,10 @@
 //! What a node's answers look like, and how they are held to the question.
 
 use alloy::{
+    consensus::Header,
     primitives::{Address, B256, Bloom, BloomInput, U256},
     rpc::types::Log,
 };
-use alloy_consensus::Header;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidelock_core::{

@@ -9,6 +9,7 @@
 )]
 
 mod advise;
+mod blocks;
 #[path = "../replay/guard.rs"]
 mod guard;
 mod identity;
