@@ -234,6 +234,13 @@ fn told(effect: &Effect) -> String {
                 at.number
             )
         }
+        Effect::Recall { at, numbers, .. } => {
+            let count = numbers.len();
+            format!(
+                "keeper: asks what became of {count} numbers at {}",
+                at.number
+            )
+        }
         Effect::Sign { nonce, .. } => format!("keeper: signs for nonce {nonce}"),
         Effect::Send { hash, .. } => format!("keeper: sends {hash}"),
     }

@@ -226,6 +226,9 @@ impl RpcChain {
                 data,
                 gas_limit,
             } => Outcome::Simulated(self.simulate(at, &data, gas_limit).await?),
+            Effect::Recall { first, at, numbers } => {
+                Outcome::Recalled(self.recall(first, at, &numbers).await?)
+            }
             Effect::Send { hash, raw } => Outcome::Sent(self.send(hash, &raw).await),
             Effect::Sign { .. } => return Err(ChainError::NotForChain { effect: "sign" }),
         })

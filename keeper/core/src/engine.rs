@@ -5,6 +5,7 @@ mod answer;
 mod contest;
 mod due;
 mod memory;
+mod recall;
 mod simulated;
 mod status;
 

@@ -1,9 +1,8 @@
 //! The nodes that are configured, for whoever concludes something from what they say: people's commands and the
 //! comparisons. Of two nodes neither is believed alone.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 
-use alloy::primitives::U256;
 use tidelock_core::{abi::Fact, domain::PaymentNumber, event::BlockRef};
 
 use super::{Chain, ChainError, Expected, Identity, IdentityError, RpcChain, TwoNodes};
@@ -131,16 +130,14 @@ impl Nodes {
         self.agree(&field, ask).await
     }
 
-    /// Bit `i` set: the vault has paid number `first + i`, of `count` numbers, after one block.
-    pub async fn paid_mask(
+    /// Those of these numbers, in rising order, that the vault has paid after one block.
+    pub async fn paid_among(
         &self,
         at: BlockRef,
-        first: PaymentNumber,
-        count: u16,
-    ) -> Result<U256, ChainError> {
-        let ask = async |chain: &RpcChain| chain.paid_mask(at, first, count).await;
-        self.agree(&format!("numbers paid from {first} on"), ask)
-            .await
+        numbers: &[PaymentNumber],
+    ) -> Result<BTreeSet<PaymentNumber>, ChainError> {
+        let ask = async |chain: &RpcChain| chain.paid_among(at, numbers).await;
+        self.agree("numbers that are paid", ask).await
     }
 
     /// Compares the configuration with what each says, and what they say of the token with each other.

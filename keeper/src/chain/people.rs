@@ -1,5 +1,7 @@
 //! What a person's command asks of the chain, who sends one transaction and waits for it.
 
+use std::collections::BTreeSet;
+
 use alloy::{
     primitives::{Address, B256, Bytes, U256, hex},
     rpc::types::Log,
@@ -19,6 +21,8 @@ use super::{
     wire::{by_hash, by_number, narrow, strange_log},
 };
 
+/// Numbers in one answer of the vault.
+const MASK_BITS: u64 = 256;
 /// Blocks in one question, where a node refuses to answer about all of them.
 const FIRST_WINDOW: u64 = 50_000;
 
@@ -80,8 +84,33 @@ impl RpcChain {
         Ok(self.header(number, None).await?.id)
     }
 
+    /// Those of these numbers, in rising order, that the vault has paid after one block. One question for numbers that are
+    /// close.
+    pub async fn paid_among(
+        &self,
+        at: BlockRef,
+        numbers: &[PaymentNumber],
+    ) -> Result<BTreeSet<PaymentNumber>, ChainError> {
+        let mut paid = BTreeSet::new();
+        let mut rest = numbers;
+        while let Some(first) = rest.first() {
+            let offset = |number: &PaymentNumber| number.0.saturating_sub(first.0);
+            let near = rest.partition_point(|number| offset(number) < MASK_BITS);
+            let (group, others) = rest.split_at_checked(near).unwrap_or((rest, &[]));
+            rest = others;
+            let last = group.last().map_or(0, offset);
+            let count = u16::try_from(last.saturating_add(1)).unwrap_or(u16::MAX);
+            let mask = self.paid_mask(at, *first, count).await?;
+            let is_paid = |number: &&PaymentNumber| {
+                usize::try_from(offset(number)).is_ok_and(|bit| mask.bit(bit))
+            };
+            paid.extend(group.iter().filter(is_paid).copied());
+        }
+        Ok(paid)
+    }
+
     /// Bit `i` set: the vault has paid number `first + i`, of `count` numbers, after one block.
-    pub async fn paid_mask(
+    async fn paid_mask(
         &self,
         at: BlockRef,
         first: PaymentNumber,

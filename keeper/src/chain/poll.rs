@@ -94,7 +94,7 @@ impl RpcChain {
         let first = tip.number.saturating_add(1);
         let last = head.min(tip.number.saturating_add(MAX_BLOCKS));
         let mut answers = stream::iter(first..=last)
-            .map(|number| self.block_with_facts(number, head))
+            .map(|number| self.block_with_facts(number, Some(head)))
             .buffered(PARALLEL);
         let mut blocks = Vec::new();
         while let Some(answer) = answers.next().await {
@@ -107,8 +107,12 @@ impl RpcChain {
         Ok(blocks)
     }
 
-    async fn block_with_facts(&self, number: u64, head: u64) -> Result<Block, ChainError> {
-        let answer = self.answer(number, Some(head)).await?;
+    pub(super) async fn block_with_facts(
+        &self,
+        number: u64,
+        head: Option<u64>,
+    ) -> Result<Block, ChainError> {
+        let answer = self.answer(number, head).await?;
         let answer = answer.numbered(number, self.checks)?;
         self.with_facts(answer).await
     }

@@ -18,6 +18,7 @@ mod lies;
 mod look;
 mod poll;
 mod ranges;
+mod recall;
 mod send;
 mod simulate;
 mod truth;

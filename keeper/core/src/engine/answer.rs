@@ -46,6 +46,9 @@ where
                     self.simulated(candidate, simulation)?;
                 }
             }
+            (Effect::Recall { numbers, .. }, Outcome::Recalled(recalled)) => {
+                self.recalled(&numbers, recalled)?;
+            }
             (Effect::Sign { nonce, .. }, Outcome::Signed(signature)) => {
                 self.signed(nonce, signature, now)?;
             }
@@ -64,6 +67,7 @@ where
             Effect::Poll { .. } => self.memory.next_poll = again,
             Effect::Simulate { .. } => self.memory.candidate = None,
             Effect::Send { hash, .. } => self.unsent(*hash),
+            Effect::Recall { .. } => self.memory.recall.later(now),
             Effect::Look { .. } | Effect::Advise { .. } | Effect::Sign { .. } => {}
         }
         self.memory.failure = Some(why);

@@ -42,6 +42,7 @@ where
         self.look(tip, now, &mut effects);
         self.advise(tip, now, &mut effects);
         self.simulate(now, &mut effects);
+        self.recall(now, &mut effects);
         self.drop_stale_signing();
         if let Some(unsigned) = &self.memory.signing
             && self.is_armed()
@@ -68,7 +69,12 @@ where
         }
     }
 
-    fn begin(&mut self, effect: Effect, now: Monotonic, effects: &mut Vec<Effect>) -> bool {
+    pub(super) fn begin(
+        &mut self,
+        effect: Effect,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
         let key = effect.key();
         if !self.may_start(key, now) {
             return false;
@@ -79,7 +85,7 @@ where
         true
     }
 
-    fn may_start(&self, key: Key, now: Monotonic) -> bool {
+    pub(super) fn may_start(&self, key: Key, now: Monotonic) -> bool {
         let is_early = self.memory.not_before.get(&key).is_some_and(|at| now < *at);
         !is_early && !self.memory.in_flight.contains_key(&key)
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Bytes, U256};
 
+use super::recall::Recall;
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentRef, TierIndex},
     event::{BlockRef, Job, Route},
@@ -58,6 +59,8 @@ pub(super) struct Memory {
     /// Tip that the node suggests. [wei per gas]
     pub(super) suggested_tip: u128,
     pub(super) next_poll: Monotonic,
+    /// Numbers that may be paid without our knowing, looked for again.
+    pub(super) recall: Recall,
     pub(super) next_arrivals: Monotonic,
     /// Effects that are under way.
     pub(super) in_flight: BTreeMap<Key, Effect>,
@@ -129,6 +132,7 @@ impl Memory {
             lacks_nonce: false,
             suggested_tip: 0,
             next_poll: now,
+            recall: Recall::new(now),
             next_arrivals: now,
             in_flight: BTreeMap::new(),
             not_before: BTreeMap::new(),

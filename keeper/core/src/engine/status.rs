@@ -121,11 +121,13 @@ where
         }
     }
 
-    /// Rule 12: proposals of somebody else that would pay what is ours to pay a second time, if signers let them.
+    /// Rule 12: proposals of somebody else that would pay what is ours to pay a second time, if signers let them; and what the
+    /// vault has paid and no log tells of.
     fn alerts(&self) -> Vec<String> {
         let foreign = self.state().batches();
         let foreign = foreign.filter(|batch| batch.status == BatchStatus::Foreign);
-        foreign.filter_map(|batch| self.alert(batch)).collect()
+        let foreign = foreign.filter_map(|batch| self.alert(batch));
+        foreign.chain(self.unexplained()).collect()
     }
 
     fn alert(&self, batch: &BatchRow) -> Option<String> {

@@ -21,6 +21,7 @@ mod intake;
 mod lane;
 mod meanwhile;
 mod poison;
+mod recall;
 mod replies;
 mod restored;
 mod rogue;
