@@ -1,7 +1,11 @@
 //! The nodes that are configured, for whoever concludes something from what they say: people's commands and the
 //! comparisons. Of two nodes neither is believed alone.
 
-use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    sync::Arc,
+};
 
 use tidelock_core::{abi::Fact, domain::PaymentNumber, event::BlockRef};
 
@@ -136,8 +140,15 @@ impl Nodes {
         at: BlockRef,
         numbers: &[PaymentNumber],
     ) -> Result<BTreeSet<PaymentNumber>, ChainError> {
-        let ask = async |chain: &RpcChain| chain.paid_among(at, numbers).await;
-        self.agree("numbers that are paid", ask).await
+        let ask = async |chain: &RpcChain| {
+            let paid = chain.paid_among(at, numbers).await?;
+            let all = numbers.iter();
+            let said = all.map(|number| (number.0, paid.contains(number)));
+            Ok(said.collect::<BTreeMap<u64, bool>>())
+        };
+        let said = self.agree("which numbers are paid", ask).await?;
+        let paid = said.into_iter().filter(|(_, is_paid)| *is_paid);
+        Ok(paid.map(|(number, _)| PaymentNumber(number)).collect())
     }
 
     /// Compares the configuration with what each says, and what they say of the token with each other.

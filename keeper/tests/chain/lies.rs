@@ -1,3 +1,5 @@
+use std::sync::{Arc, Mutex};
+
 use alloy::primitives::{B256, U256};
 use serde_json::{Value, json};
 use tidelock_core::{
@@ -389,6 +391,43 @@ async fn gas_is_enough_whatever_the_node_can_or_says() {
         _ => Lie::Truth,
     });
     assert_eq!(gas_of(&refused.await), 5_000_000);
+}
+
+#[tokio::test]
+async fn every_question_of_a_simulation_names_its_block() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    let world = World::start(Plan::default()).await;
+    let at = world.head().await;
+    let payments = [payment(0x71, USDT)];
+    let header = header(&world, 0, 100, &payments).await;
+    let server = Server::start(world.node.url(), move |method, params, _| {
+        let question = (method.to_owned(), params.clone());
+        heard.lock().unwrap().push(question);
+        Lie::Truth
+    })
+    .await;
+    let effect = Effect::Simulate {
+        at,
+        data: pay_data(&header, &payments),
+        gas_limit: 5_000_000,
+    };
+    gas_of(&server.chain(&world).answer(effect).await);
+    let asked = asked.lock().unwrap();
+    assert!(
+        asked
+            .iter()
+            .all(|(_, params)| params[1]["blockHash"] == json!(at.hash))
+    );
+    let simulated: Vec<&Value> = (asked.iter())
+        .filter(|(method, _)| method == "eth_simulateV1")
+        .map(|(_, params)| &params[0]["blockStateCalls"][0]["blockOverrides"])
+        .collect();
+    let next = json!({
+        "number": U256::from(at.number + 1),
+        "time": U256::from(at.time.seconds() + 1),
+    });
+    assert_eq!(simulated, [&next]);
 }
 
 #[tokio::test]
