@@ -40,6 +40,17 @@ pub enum OpeningError {
         /// Last block asked for.
         last: u64,
     },
+    /// What the vault says of itself is not what its logs say.
+    #[error(
+        "the vault's past up to block {last}: number {number} is paid, and no log was shown that pays it: the node leaves logs out, \
+         and what it leaves out would be paid again; give another node (chain.rpc_url)"
+    )]
+    Hidden {
+        /// The number.
+        number: PaymentNumber,
+        /// The last block asked for.
+        last: u64,
+    },
     /// Two nodes tell different stories.
     #[error(
         "the vault's past up to block {last}: the two nodes tell it differently; nothing is opened until they agree"
@@ -125,6 +136,10 @@ pub async fn read_past(
         start: last,
     };
     let tale = Tale::read(&history);
+    if let Some(number) = chain.paid_besides(last, &tale.numbers).await? {
+        let last = last.number;
+        return Err(OpeningError::Hidden { number, last });
+    }
     let (paid, waiting) = (tale.paid.len(), tale.waiting(last).len());
     let mut events = tale.events(last);
     let mut pending = chain.pending_nonce().await?;

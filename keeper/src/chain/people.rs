@@ -7,6 +7,7 @@ use alloy::{
     rpc::types::Log,
 };
 use alloy_sol_types::{SolEvent, SolInterface};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidelock_core::{
@@ -17,7 +18,7 @@ use tidelock_core::{
 };
 
 use super::{
-    ChainError, RpcChain, RpcError, simulate,
+    ChainError, PARALLEL, RpcChain, RpcError, simulate,
     wire::{by_hash, by_number, narrow, strange_log},
 };
 
@@ -107,6 +108,35 @@ impl RpcChain {
             paid.extend(group.iter().filter(is_paid).copied());
         }
         Ok(paid)
+    }
+
+    /// A number that the vault has paid and that is not among these, of those in their words of 256 and the words beside: who
+    /// gives numbers out gives them one after the other.
+    pub async fn paid_besides(
+        &self,
+        at: BlockRef,
+        known: &BTreeSet<PaymentNumber>,
+    ) -> Result<Option<PaymentNumber>, ChainError> {
+        let words: BTreeSet<u64> = (known.iter())
+            .map(|number| number.0.div_euclid(MASK_BITS))
+            .flat_map(|word| word.saturating_sub(1)..=word.saturating_add(1))
+            .collect();
+        let mut masks = stream::iter(words)
+            .map(|word| async move {
+                let first = PaymentNumber(word.saturating_mul(MASK_BITS));
+                let count = u16::try_from(MASK_BITS).unwrap_or(u16::MAX);
+                let mask = self.paid_mask(at, first, count).await?;
+                Ok::<_, ChainError>((first, mask))
+            })
+            .buffered(PARALLEL);
+        while let Some((first, mask)) = masks.try_next().await? {
+            let paid = (0..256_u16).filter(|bit| mask.bit(usize::from(*bit)));
+            let mut paid = paid.filter_map(|bit| first.checked_add(bit));
+            if let Some(number) = paid.find(|number| !known.contains(number)) {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
     }
 
     /// Bit `i` set: the vault has paid number `first + i`, of `count` numbers, after one block.
