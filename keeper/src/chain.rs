@@ -3,6 +3,7 @@
 
 mod advise;
 mod agree;
+mod facts;
 mod history;
 mod identity;
 mod lists;
@@ -13,6 +14,7 @@ mod poll;
 mod rpc;
 mod send;
 mod simulate;
+pub mod verify;
 mod wire;
 
 use std::{
@@ -36,6 +38,7 @@ pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
 use simulate::Ability;
+pub use verify::BlockChecks;
 
 /// Requests under way at most for one effect.
 const PARALLEL: usize = 8;
@@ -80,6 +83,30 @@ pub enum ChainError {
         value: String,
         /// The rule it breaks.
         rule: &'static str,
+    },
+    /// The node hides, adds or changes something: what it tells of a block does not make up the block's hash.
+    #[error(
+        "block {block}: {field} {told}, but what the node tells of the block gives {computed}; it hides or invents something, or the chain allows less than chain.block_checks asks for"
+    )]
+    Untrue {
+        /// Its height.
+        block: u64,
+        /// What does not match.
+        field: &'static str,
+        /// As the node tells it.
+        told: B256,
+        /// As computed from what else it tells.
+        computed: B256,
+    },
+    /// A header that cannot be hashed.
+    #[error(
+        "block {block}: its header cannot be hashed again: {reason}; chain.block_checks says what a chain allows"
+    )]
+    Unhashable {
+        /// Its hash, as the node tells it.
+        block: B256,
+        /// In words.
+        reason: String,
     },
     /// A log that the question cannot have brought up.
     #[error("log in answer to those of block {block}: {what}")]
@@ -153,6 +180,7 @@ pub struct Parties {
 pub struct RpcChain {
     rpc: Arc<Rpc>,
     parties: Parties,
+    checks: BlockChecks,
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
@@ -164,9 +192,17 @@ impl RpcChain {
         Self {
             rpc,
             parties,
+            checks: BlockChecks::default(),
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
         }
+    }
+
+    /// Computes so much of each block again.
+    #[must_use]
+    pub fn checking(mut self, checks: BlockChecks) -> Self {
+        self.checks = checks;
+        self
     }
 
     /// The connection.
@@ -197,6 +233,9 @@ impl RpcChain {
                 gas_limit,
                 ..
             } => Outcome::Simulated(self.simulate(at, &data, gas_limit).await?),
+            Effect::Recall { first, at, numbers } => {
+                Outcome::Recalled(self.recall(first, at, &numbers).await?)
+            }
             Effect::Send { hash, raw } => Outcome::Sent(self.send(hash, &raw).await),
             Effect::Sign { .. } => return Err(ChainError::NotForChain { effect: "sign" }),
         })

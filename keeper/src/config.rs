@@ -24,6 +24,7 @@ pub use tidelock_core::{
     submit::FeePolicy,
 };
 
+use crate::chain::BlockChecks;
 use environment::Environment;
 
 /// Everything that an operator sets.
@@ -62,6 +63,8 @@ pub struct ChainConfig {
     pub poll_interval_ms: u64,
     /// Until a request counts as unanswered. [milliseconds]
     pub request_timeout_ms: u64,
+    /// What of a block is computed again, because its hash commits to it.
+    pub block_checks: BlockChecks,
 }
 
 /// What the keeper works for.

@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 use rand::Rng;
 use tidelock_core::{
     abi::Fact,
-    domain::BlockTime,
+    domain::{BlockTime, PaymentNumber},
     event::{Event, HaltReason, InvalidNamespace, Mode, Namespace, Opening},
 };
 
@@ -34,6 +34,17 @@ pub enum OpeningError {
         /// First block asked for.
         first: u64,
         /// Last block asked for.
+        last: u64,
+    },
+    /// What the vault says of itself is not what its logs say.
+    #[error(
+        "the vault's past up to block {last}: number {number} is paid, and no log was shown that pays it: the node leaves logs out, \
+         and what it leaves out would be paid again; give another node (chain.rpc_url)"
+    )]
+    Hidden {
+        /// The number.
+        number: PaymentNumber,
+        /// The last block asked for.
         last: u64,
     },
     /// Two nodes tell different stories.
@@ -121,6 +132,10 @@ pub async fn read_past(
         start: last,
     };
     let tale = Tale::read(&history);
+    if let Some(number) = chain.paid_besides(last, &tale.numbers).await? {
+        let last = last.number;
+        return Err(OpeningError::Hidden { number, last });
+    }
     let (paid, waiting) = (tale.paid.len(), tale.waiting(last).len());
     let mut events = tale.events(last);
     let mut pending = chain.pending_nonce().await?;

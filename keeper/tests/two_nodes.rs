@@ -228,7 +228,7 @@ async fn nothing_is_proposed_that_one_node_alone_would_have_so() {
             |method, params, truth| {
                 other_answer::<Vault::paidMaskCall>(method, params, truth, |_| U256::ONE)
             },
-            "numbers paid from ",
+            ": true; nothing is concluded",
         ),
     ];
     for (liar, words) in cases {
@@ -327,7 +327,7 @@ async fn reconcile_concludes_nothing_that_one_node_says_alone() {
                 other_answer::<Vault::paidMaskCall>(method, params, truth, |_| U256::ZERO)
             },
             4,
-            "numbers paid from",
+            "which numbers are paid",
         ),
         (
             |method, params, truth| match (method, params[0].as_str()) {

@@ -1,9 +1,12 @@
 //! The nodes that are configured, for whoever concludes something from what they say: people's commands and the
 //! comparisons. Of two nodes neither is believed alone.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    sync::Arc,
+};
 
-use alloy::primitives::U256;
 use tidelock_core::{abi::Fact, domain::PaymentNumber, event::BlockRef};
 
 use super::{Chain, ChainError, Expected, Identity, IdentityError, RpcChain, TwoNodes};
@@ -131,16 +134,21 @@ impl Nodes {
         self.agree(&field, ask).await
     }
 
-    /// Bit `i` set: the vault has paid number `first + i`, of `count` numbers, after one block.
-    pub async fn paid_mask(
+    /// Those of these numbers, in rising order, that the vault has paid after one block.
+    pub async fn paid_among(
         &self,
         at: BlockRef,
-        first: PaymentNumber,
-        count: u16,
-    ) -> Result<U256, ChainError> {
-        let ask = async |chain: &RpcChain| chain.paid_mask(at, first, count).await;
-        self.agree(&format!("numbers paid from {first} on"), ask)
-            .await
+        numbers: &[PaymentNumber],
+    ) -> Result<BTreeSet<PaymentNumber>, ChainError> {
+        let ask = async |chain: &RpcChain| {
+            let paid = chain.paid_among(at, numbers).await?;
+            let all = numbers.iter();
+            let said = all.map(|number| (number.0, paid.contains(number)));
+            Ok(said.collect::<BTreeMap<u64, bool>>())
+        };
+        let said = self.agree("which numbers are paid", ask).await?;
+        let paid = said.into_iter().filter(|(_, is_paid)| *is_paid);
+        Ok(paid.map(|(number, _)| PaymentNumber(number)).collect())
     }
 
     /// Compares the configuration with what each says, and what they say of the token with each other.

@@ -171,6 +171,10 @@ impl RpcChain {
     }
 
     /// What the call used, by `eth_simulateV1`: one run, where an estimate takes a dozen. None if the node cannot tell.
+    ///
+    /// It runs in a block after the one that is named, by itself twelve seconds later on every chain (geth 1.17): just before
+    /// a fork it would tell the fork's prices, where `eth_call` and `eth_estimateGas`, which run in the block that is named,
+    /// do not. So number and time of that block are stated.
     async fn gas_used(
         &self,
         at: BlockRef,
@@ -180,7 +184,12 @@ impl RpcChain {
         if self.ability.lacks_simulate.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let calls = json!({"blockStateCalls": [{"calls": [self.transaction(data, gas)]}]});
+        let next = json!({
+            "number": U256::from(at.number.saturating_add(1)),
+            "time": U256::from(at.time.seconds().saturating_add(1)),
+        });
+        let call = self.transaction(data, gas);
+        let calls = json!({"blockStateCalls": [{"blockOverrides": next, "calls": [call]}]});
         let params = json!([calls, by_hash(at.hash)]);
         let asked = self
             .rpc

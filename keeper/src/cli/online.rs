@@ -72,7 +72,7 @@ fn connect_to(
         token: config.vault.token,
         keeper: account,
     };
-    Ok(RpcChain::new(Arc::new(rpc), parties))
+    Ok(RpcChain::new(Arc::new(rpc), parties).checking(config.chain.block_checks))
 }
 
 impl From<ChainError> for Failure {

@@ -206,12 +206,11 @@ async fn lowest_tier(
 /// A number that is paid already would leave its payment unpaid.
 async fn check_numbers(desk: &Desk, at: BlockRef, header: &Batch) -> Result<(), Failure> {
     let first = header.first_number;
-    if desk
-        .nodes
-        .paid_mask(at, first, header.count)
-        .await?
-        .is_zero()
-    {
+    let offsets = 0..header.count;
+    let numbers: Vec<PaymentNumber> = offsets
+        .filter_map(|offset| first.checked_add(offset))
+        .collect();
+    if desk.nodes.paid_among(at, &numbers).await?.is_empty() {
         return Ok(());
     }
     let words = format!("--first-number {first}: the vault has paid some of these numbers already");

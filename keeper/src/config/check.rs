@@ -6,8 +6,8 @@ use alloy::transports::http::reqwest::Url;
 use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address};
 
 use super::{
-    BatchSettings, ChainConfig, Config, FeePolicy, GasConfig, KeyConfig, LaneSettings, RpcUrl,
-    StoreConfig, VaultConfig, Violation,
+    BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, KeyConfig, LaneSettings,
+    RpcUrl, StoreConfig, VaultConfig, Violation,
     raw::{Raw, RawBatch, RawChain, RawFees, RawKey, RawLane, RawVault},
 };
 
@@ -67,6 +67,7 @@ impl Rules {
                 100,
                 600_000,
             ),
+            block_checks: self.block_checks(&raw.block_checks),
         }
     }
 
@@ -226,6 +227,15 @@ impl Rules {
             );
         }
         Some(self.url(FIELD, second))
+    }
+
+    fn block_checks(&mut self, text: &str) -> BlockChecks {
+        text.parse().unwrap_or_else(|()| {
+            let known = BlockChecks::ALL.map(|checks| checks.to_string()).join(", ");
+            let rule = format!("must be one of {known}");
+            self.refuse("chain.block_checks", text, rule);
+            BlockChecks::default()
+        })
     }
 
     fn path(&mut self, field: &'static str, path: &Path, base: &Path) -> PathBuf {

@@ -9,6 +9,7 @@
 )]
 
 mod advise;
+mod blocks;
 #[path = "../replay/guard.rs"]
 mod guard;
 mod identity;
@@ -17,8 +18,10 @@ mod lies;
 mod look;
 mod poll;
 mod ranges;
+mod recall;
 mod send;
 mod simulate;
+mod truth;
 #[path = "../world/mod.rs"]
 mod world;
 

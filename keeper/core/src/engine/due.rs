@@ -34,6 +34,7 @@ where
         self.look(tip, now, &mut effects);
         self.advise(tip, now, &mut effects);
         self.simulate(now, &mut effects);
+        self.recall(now, &mut effects);
         self.drop_stale_signing();
         if let Some(unsigned) = &self.memory.signing
             && self.is_armed()
@@ -77,7 +78,7 @@ where
         true
     }
 
-    fn may_start(&self, key: Key, now: Monotonic) -> bool {
+    pub(super) fn may_start(&self, key: Key, now: Monotonic) -> bool {
         let is_early = self.memory.not_before.get(&key).is_some_and(|at| now < *at);
         !is_early && !self.memory.in_flight.contains_key(&key)
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Bytes, U256};
 
-use super::{repeats::Repeats, reverted::Reverted};
+use super::{recall::Recall, repeats::Repeats, reverted::Reverted};
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentRef, TierIndex},
     event::{BlockRef, Job, Route},
@@ -65,6 +65,8 @@ pub(super) struct Memory {
     /// The least tip that the node takes, as far as its refusals tell.
     pub(super) floor: TipFloor,
     pub(super) next_poll: Monotonic,
+    /// Numbers that may be paid without our knowing, looked for again.
+    pub(super) recall: Recall,
     pub(super) next_arrivals: Monotonic,
     /// Effects that are under way.
     pub(super) in_flight: BTreeMap<Key, Effect>,
@@ -141,6 +143,7 @@ impl Memory {
             suggested_tip: 0,
             floor: TipFloor::default(),
             next_poll: now,
+            recall: Recall::new(now),
             next_arrivals: now,
             in_flight: BTreeMap::new(),
             not_before: BTreeMap::new(),

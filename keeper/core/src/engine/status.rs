@@ -52,6 +52,7 @@ where
         }
         let mut alerts = self.repeats();
         alerts.extend(self.memory.reverted.alerts());
+        alerts.extend(self.unexplained());
         Status {
             tip: self.memory.view.tip(),
             finalised: state.finalised(),
