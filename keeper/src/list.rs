@@ -116,6 +116,11 @@ impl PaymentList {
         self.file.seek(SeekFrom::Start(0)).map(|_| ())
     }
 
+    /// Whether the last payment was given out.
+    pub fn is_over(&self) -> bool {
+        self.rest == 0
+    }
+
     /// The next payments, at most so many; none after the last.
     pub fn next(&mut self, most: usize) -> io::Result<Vec<Row>> {
         let most = most.min(usize::try_from(self.rest).unwrap_or(usize::MAX));

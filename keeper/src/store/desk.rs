@@ -35,6 +35,7 @@ pub struct Desk {
     identity: Identity,
     patience: Patience,
     held: Duration,
+    is_forced: bool,
 }
 
 /// What became of requests that were handed in together.
@@ -119,6 +120,7 @@ impl Desk {
             identity,
             patience,
             held: Duration::ZERO,
+            is_forced: true,
         })
     }
 
@@ -132,6 +134,30 @@ impl Desk {
     ///
     /// Nobody else writes meanwhile, so many requests are filed in several pieces.
     pub fn file(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
+        self.forced(true)?;
+        self.file_piece(payments)
+    }
+
+    /// The same, durable with the next call of [`Desk::file`] or the next commit of the log: whoever has taken a request in
+    /// has forced it to disk.
+    pub fn file_ahead(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
+        self.forced(false)?;
+        self.file_piece(payments)
+    }
+
+    /// Whether each commit waits for the disk.
+    fn forced(&mut self, is_forced: bool) -> Result<(), StoreError> {
+        if self.is_forced != is_forced {
+            let level = if is_forced { "FULL" } else { "NORMAL" };
+            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA synchronous = {level}"));
+            let set = sqlx::raw_sql(pragma).execute(&mut self.connection);
+            self.runtime.block_on(set)?;
+            self.is_forced = is_forced;
+        }
+        Ok(())
+    }
+
+    fn file_piece(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
         self.patience.until_free(|| {
             self.runtime.block_on(async {
                 let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;

@@ -381,7 +381,7 @@ pub(super) fn filer(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", FILER_PAGES)
         // What a statement of many rows would have to undo is written to a file otherwise.
         .pragma("temp_store", "MEMORY")
-        .pragma("cache_size", "-16000") // [KiB]
+        .pragma("cache_size", "-24000") // [KiB]
 }
 
 /// What every connection that writes has in common.

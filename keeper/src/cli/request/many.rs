@@ -123,7 +123,14 @@ impl Work {
             if rows.is_empty() {
                 return Ok(());
             }
-            match self.desk.file(&payments(&rows))? {
+            let payments = payments(&rows);
+            // What is not on the disk yet is filed again, if it is lost.
+            let filing = if self.list.is_over() {
+                self.desk.file(&payments)?
+            } else {
+                self.desk.file_ahead(&payments)?
+            };
+            match filing {
                 Filing::Filed(filed) => self.add(filed),
                 Filing::Refused(taken) => {
                     let words = shorten(refusals(&taken, &rows, self.decimals));
@@ -158,7 +165,7 @@ impl Work {
     fn broken_off(&self, failure: Failure) -> Failure {
         let (done, of) = (self.count.all(), self.list.totals().count);
         failure.while_doing(format!(
-            "{done} of {of} requests are filed, and stay filed; file the same list again for the others: none is filed twice"
+            "{done} of {of} requests are filed; file the same list again for the others: none is filed twice"
         ))
     }
 
