@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod freeze;
 mod init;
+mod lists;
 mod offline;
 mod once;
 mod online;
@@ -34,6 +35,7 @@ use crate::{
 };
 
 pub use output::print;
+use output::print_by_and_by;
 
 /// Turns withdrawal requests and approved batches into finalised payments, each exactly once.
 #[derive(Debug, Parser)]

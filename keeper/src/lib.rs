@@ -9,6 +9,7 @@ pub mod daemon;
 mod differing;
 pub mod exit;
 pub mod heartbeat;
+pub mod list;
 pub mod opening;
 mod past;
 pub mod reconcile;

@@ -150,15 +150,17 @@ fn what_is_paid_and_shown_by_no_log_is_an_alert_until_it_is() {
     bench.recalled = recalled(&[0, 1], Vec::new());
     bench.settle();
     assert_eq!(bench.status(1), PaymentStatus::Open);
-    let alerts = bench.engine.status().alerts;
-    assert_eq!(alerts.len(), 1, "{alerts:?}");
     let words = format!("ref {} and 1 more is paid, says the vault", reference(1));
-    assert!(alerts[0].contains(&words), "{alerts:?}");
+    let told = |bench: &Bench| {
+        let alerts = bench.engine.status().alerts.into_iter();
+        alerts.filter(|alert| alert.contains(&words)).count()
+    };
+    assert_eq!(told(&bench), 1);
     bench.recalled = recalled(&[0, 1], vec![paid(&batch, 0b11)]);
     bench.wait(ROUND);
     bench.settle();
     assert_eq!(bench.status(1), PaymentStatus::Paid);
-    assert_eq!(bench.engine.status().alerts, Vec::<String>::new());
+    assert_eq!(told(&bench), 0);
 }
 
 #[test]
