@@ -3,6 +3,7 @@
 
 mod advise;
 mod agree;
+mod checkable;
 mod facts;
 mod history;
 mod identity;
@@ -11,6 +12,7 @@ mod look;
 mod nodes;
 mod people;
 mod poll;
+mod proof;
 mod rpc;
 mod send;
 mod simulate;
@@ -20,7 +22,7 @@ mod wire;
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
 };
 
 use alloy::primitives::{Address, B256, Bytes};
@@ -32,11 +34,13 @@ use tidelock_core::{
 };
 
 pub use agree::TwoNodes;
+pub use checkable::Checkable;
 pub use identity::{Expected, Identity, IdentityError, Warning};
 pub use nodes::Nodes;
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
+use proof::Proofs;
 use simulate::Ability;
 pub use verify::BlockChecks;
 
@@ -106,6 +110,18 @@ pub enum ChainError {
         /// Its hash, as the node tells it.
         block: B256,
         /// In words.
+        reason: String,
+    },
+    /// What a node says of the state does not lead to the state's root.
+    #[error(
+        "eth_getProof of {account} at block {block}: {reason}; what the node says of the state is not what the block's header has"
+    )]
+    Unproven {
+        /// Height.
+        block: u64,
+        /// The account.
+        account: Address,
+        /// Where the proof fails.
         reason: String,
     },
     /// A log that the question cannot have brought up.
@@ -184,6 +200,9 @@ pub struct RpcChain {
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
+    proofs: Proofs,
+    /// The keeper's nonce at the block that was final when it was asked about last.
+    last_nonce: Mutex<Option<(B256, u64)>>,
 }
 
 impl RpcChain {
@@ -195,6 +214,8 @@ impl RpcChain {
             checks: BlockChecks::default(),
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
+            proofs: Proofs::default(),
+            last_nonce: Mutex::default(),
         }
     }
 

@@ -30,7 +30,7 @@ impl RpcChain {
         block.facts = match (header, self.checks) {
             (Some(_), _) if !may_hold_logs => Vec::new(),
             (Some(header), BlockChecks::Receipts) => {
-                let receipts = self.receipts(&block).await?;
+                let (receipts, _) = self.receipts(&block).await?;
                 check_receipts(&header, &receipts)?;
                 self.facts_in(&receipts, block.id.hash)?
             }
@@ -45,24 +45,27 @@ impl RpcChain {
         Ok(block)
     }
 
-    /// All receipts of a block, in order. One by one where the node cannot or will not give them together.
-    async fn receipts(&self, block: &Block) -> Result<Vec<ReceiptAnswer>, ChainError> {
+    /// All receipts of a block, in order, and whether the node gave them together: one by one where it cannot or will not.
+    pub(super) async fn receipts(
+        &self,
+        block: &Block,
+    ) -> Result<(Vec<ReceiptAnswer>, bool), ChainError> {
         let asked = self
             .rpc
             .request::<Vec<ReceiptAnswer>>("eth_getBlockReceipts", json!([by_hash(block.id.hash)]));
         match asked.await {
-            Ok(receipts) => return Ok(receipts),
+            Ok(receipts) => return Ok((receipts, true)),
             Err(RpcError::Refused { .. } | RpcError::TooLong { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        stream::iter(block.transactions.clone())
+        let receipts = stream::iter(block.transactions.clone())
             .map(|hash| async move {
                 let asked = self.rpc.request("eth_getTransactionReceipt", json!([hash]));
-                Ok(asked.await?)
+                Ok::<_, ChainError>(asked.await?)
             })
             .buffered(PARALLEL)
-            .try_collect()
-            .await
+            .try_collect::<Vec<ReceiptAnswer>>();
+        Ok((receipts.await?, false))
     }
 
     fn facts_in(&self, receipts: &[ReceiptAnswer], block: B256) -> Result<Vec<Fact>, ChainError> {

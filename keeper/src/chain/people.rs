@@ -150,7 +150,15 @@ impl RpcChain {
             firstNumber: first.0,
             count,
         };
-        self.call(at.hash, self.parties.domain.vault, call).await
+        let told = self.call(at.hash, self.parties.domain.vault, call).await?;
+        match self.proven_mask(at, first, count).await? {
+            Some(proven) if proven != told => Err(ChainError::Field {
+                field: "numbers that are paid, as a mask",
+                value: format!("{told:#x}"),
+                rule: "must be what the vault's storage proves",
+            }),
+            _ => Ok(told),
+        }
     }
 
     /// The vault at one block, without proposals.

@@ -17,7 +17,7 @@ use super::{
 /// JSON-RPC code that geth, reth, erigon and anvil give a revert.
 const REVERT_CODE: i64 = 3;
 /// JSON-RPC codes of a method that the node does not know, or does not offer.
-const UNKNOWN_METHOD: [i64; 2] = [-32601, -32004];
+pub(super) const UNKNOWN_METHOD: [i64; 2] = [-32601, -32004];
 /// JSON-RPC code that nethermind and openethereum gave one.
 const VM_EXECUTION_ERROR: i64 = -32015;
 /// Words of a node whose call ran out of gas. The third is revm's name for a write with 2,300 gas or less left (EIP-2200).

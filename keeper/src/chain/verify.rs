@@ -129,25 +129,40 @@ pub fn check_header(told: &Value, hash: B256) -> Result<Header, ChainError> {
     Ok(header)
 }
 
-/// Whether these are all the receipts of the block, unchanged and in order, and the header's filter is that of their logs.
+/// Whether these are all the receipts of the block, unchanged and in order, and the header's filter is theirs.
 pub fn check_receipts(header: &Header, receipts: &[ReceiptAnswer]) -> Result<(), ChainError> {
-    let untrue = |field, told: B256, computed: B256| ChainError::Untrue {
-        block: header.number,
-        field,
-        told,
-        computed,
-    };
     let root = ordered_trie_root_with_encoder(receipts, |receipt, out| receipt.encode(out));
     if root != header.receipts_root {
-        return Err(untrue("receiptsRoot", header.receipts_root, root));
+        return Err(ChainError::Untrue {
+            block: header.number,
+            field: "receiptsRoot",
+            told: header.receipts_root,
+            computed: root,
+        });
     }
-    let mut bloom = Bloom::ZERO;
-    for log in receipts.iter().flat_map(ReceiptAnswer::logs) {
-        bloom.accrue_log(log);
+    let mut filter = Bloom::ZERO;
+    for receipt in receipts {
+        filter.accrue_bloom(&receipt.receipt.logs_bloom);
     }
-    if bloom != header.logs_bloom {
-        let (told, computed) = (keccak256(header.logs_bloom), keccak256(bloom));
-        return Err(untrue("hash of logsBloom", told, computed));
+    if filter != header.logs_bloom {
+        return Err(ChainError::Untrue {
+            block: header.number,
+            field: "logsBloom, by its hash,",
+            told: keccak256(header.logs_bloom),
+            computed: keccak256(filter),
+        });
+    }
+    Ok(())
+}
+
+/// Some chains leave the filter of every header empty, which would rule out all their logs.
+pub fn check_filter(header: &Header, has_logs: bool) -> Result<(), ChainError> {
+    if has_logs && header.logs_bloom.is_zero() {
+        return Err(ChainError::Field {
+            field: "logsBloom",
+            value: format!("empty in block {}, which has logs", header.number),
+            rule: "the chain has no filter of logs; chain.block_checks must be none",
+        });
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::{
     print,
 };
 use crate::{
-    chain::Identity,
+    chain::{BlockChecks, Checkable, Identity},
     config::Config,
     exit::{ExitStatus, Outcome},
 };
@@ -50,6 +50,10 @@ fn as_json(config: &Config, keeper: Address, found: &Identity) -> String {
         "unit": found.unit,
         "decimals": found.decimals,
         "has_blacklist": found.has_blacklist,
+        "block_checks": found.checkable.checks.to_string(),
+        "block_checks_possible": found.checkable.most.map(|most| most.to_string()),
+        "receipts_at_once": found.checkable.receipts_at_once,
+        "state_proofs": found.checkable.proofs,
         "keeper": keeper,
         "keeper_until": found.keeper_until,
         "proposer_until": found.proposer_until,
@@ -70,6 +74,7 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
     let mut text = format!(
         "node       {}\n\
          chain      {}, head {}, final {}\n\
+         blocks     {}\n\
          vault      {}, version {}, unit {}\n\
          lens       {}\n\
          token      {}, {} decimals, {blacklist}\n\
@@ -81,6 +86,7 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
         config.chain.chain_id.0,
         found.head.number,
         found.finalised.number,
+        checked(found.checkable),
         config.vault.address,
         tidelock_core::domain::VaultDomain::VERSION,
         found.unit.display(found.decimals),
@@ -97,4 +103,25 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
         let _ = write!(text, "\nwarning: {warning}");
     }
     text
+}
+
+/// What of the node's word is checked, and how.
+fn checked(found: Checkable) -> String {
+    let blocks = match found.checks {
+        BlockChecks::None => "believed: neither headers nor logs are checked",
+        BlockChecks::Header => "headers and their filters of logs are checked, logs are believed",
+        BlockChecks::Receipts => "headers, receipts and logs are checked",
+    };
+    let receipts = match found.receipts_at_once {
+        Some(false) => "; the node gives receipts one by one only",
+        _ => "",
+    };
+    let state = match found.proofs {
+        Some(true) => "; the node proves state (eth_getProof)",
+        Some(false) => {
+            "; the node proves no state (eth_getProof): the key's nonce and paid numbers are believed"
+        }
+        None => "",
+    };
+    format!("{blocks}{receipts}{state}")
 }

@@ -10,6 +10,7 @@
 
 mod advise;
 mod blocks;
+mod checkable;
 #[path = "../replay/guard.rs"]
 mod guard;
 mod identity;
@@ -17,6 +18,7 @@ mod liar;
 mod lies;
 mod look;
 mod poll;
+mod proof;
 mod ranges;
 mod recall;
 mod send;

@@ -107,9 +107,10 @@ async fn blocks_whose_state_is_gone_are_final_all_the_same() {
     let newest = world.finalised().await;
     let has_state = json!(newest.hash);
     let server = Server::start(world.node.url(), move |method, params, _| {
-        let at = params.get(1).and_then(|at| at.get("blockHash"));
+        let last = params.as_array().and_then(|all| all.last());
+        let at = last.and_then(|at| at.get("blockHash"));
         match method {
-            "eth_getTransactionCount" if at != Some(&has_state) => Lie::Error(json!({
+            "eth_getTransactionCount" | "eth_getProof" if at != Some(&has_state) => Lie::Error(json!({
                 "code": -32000,
                 "message": "historical state bd697b302a5670bea71c10ac19d3503126e7eb33969bec7982307e6383868c71 is not available",
             })),
