@@ -4,6 +4,7 @@
 mod advise;
 mod agree;
 mod facts;
+mod forks;
 mod history;
 mod identity;
 mod lists;
@@ -37,6 +38,7 @@ pub use nodes::Nodes;
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
+use forks::Forks;
 use simulate::Ability;
 pub use verify::BlockChecks;
 
@@ -184,6 +186,7 @@ pub struct RpcChain {
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
+    forks: Forks,
 }
 
 impl RpcChain {
@@ -195,6 +198,7 @@ impl RpcChain {
             checks: BlockChecks::default(),
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
+            forks: Forks::default(),
         }
     }
 
@@ -226,13 +230,14 @@ impl RpcChain {
                 at,
                 data,
                 gas_limit,
-            }
-            | Effect::Replay {
+                until,
+            } => Outcome::Simulated(self.simulate(at, &data, gas_limit, until).await?),
+            Effect::Replay {
                 at,
                 data,
                 gas_limit,
                 ..
-            } => Outcome::Simulated(self.simulate(at, &data, gas_limit).await?),
+            } => Outcome::Simulated(self.simulate_in(at, None, &data, gas_limit).await?),
             Effect::Recall { first, at, numbers } => {
                 Outcome::Recalled(self.recall(first, at, &numbers).await?)
             }

@@ -286,6 +286,7 @@ async fn simulate_lied(
         at,
         data,
         gas_limit,
+        until: 0,
     };
     server.chain(&world).answer(effect).await
 }
@@ -411,6 +412,7 @@ async fn every_question_of_a_simulation_names_its_block() {
         at,
         data: pay_data(&header, &payments),
         gas_limit: 5_000_000,
+        until: 0,
     };
     gas_of(&server.chain(&world).answer(effect).await);
     let asked = asked.lock().unwrap();

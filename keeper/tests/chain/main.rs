@@ -10,6 +10,7 @@
 
 mod advise;
 mod blocks;
+mod forks;
 #[path = "../replay/guard.rs"]
 mod guard;
 mod identity;
