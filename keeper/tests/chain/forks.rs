@@ -51,7 +51,9 @@ impl Stage {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
         let server = Server::start(world.node.url(), move |method, params, truth| {
-            let is_then = time_of(params).is_some_and(|time| time >= U256::from(fork));
+            // What is over is in all prices already.
+            let is_then =
+                change > 0 && time_of(params).is_some_and(|time| time >= U256::from(fork));
             match method {
                 "eth_config" => {
                     count.fetch_add(1, Ordering::Relaxed);
