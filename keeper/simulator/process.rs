@@ -227,6 +227,7 @@ fn told(effect: &Effect) -> String {
             at,
             data,
             gas_limit,
+            ..
         } => {
             let call = call_in_words(data);
             format!(

@@ -5,6 +5,7 @@ mod advise;
 mod agree;
 mod checkable;
 mod facts;
+mod forks;
 mod history;
 mod identity;
 mod lists;
@@ -40,6 +41,7 @@ pub use nodes::Nodes;
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
+use forks::Forks;
 use proof::Proofs;
 use simulate::Ability;
 pub use verify::BlockChecks;
@@ -203,6 +205,7 @@ pub struct RpcChain {
     proofs: Proofs,
     /// The keeper's nonce at the block that was final when it was asked about last.
     last_nonce: Mutex<Option<(B256, u64)>>,
+    forks: Forks,
 }
 
 impl RpcChain {
@@ -216,6 +219,7 @@ impl RpcChain {
             ability: Ability::default(),
             proofs: Proofs::default(),
             last_nonce: Mutex::default(),
+            forks: Forks::default(),
         }
     }
 
@@ -247,13 +251,14 @@ impl RpcChain {
                 at,
                 data,
                 gas_limit,
-            }
-            | Effect::Replay {
+                until,
+            } => Outcome::Simulated(self.simulate(at, &data, gas_limit, until).await?),
+            Effect::Replay {
                 at,
                 data,
                 gas_limit,
                 ..
-            } => Outcome::Simulated(self.simulate(at, &data, gas_limit).await?),
+            } => Outcome::Simulated(self.simulate_in(at, None, &data, gas_limit).await?),
             Effect::Recall { first, at, numbers } => {
                 Outcome::Recalled(self.recall(first, at, &numbers).await?)
             }

@@ -43,6 +43,8 @@ pub enum Effect {
         data: Bytes,
         /// Most gas it may use.
         gas_limit: u64,
+        /// It may be made in any block up to this time; the gas it needs is that under the dearest rules by then. [seconds]
+        until: u64,
     },
     /// What does a call of the vault by the keeper come to that reverted in this block, if it is made after it? Answer:
     /// [`Outcome::Simulated`].

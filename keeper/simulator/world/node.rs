@@ -63,6 +63,7 @@ impl World {
                 at,
                 data,
                 gas_limit,
+                ..
             } => {
                 let answer = self.at(*at, |ledger, block| {
                     Outcome::Simulated(simulate(self, ledger, block, data, *gas_limit))

@@ -390,6 +390,7 @@ mod tests {
             at: tip(),
             data: Bytes::new(),
             gas_limit: 1,
+            until: 1,
         };
         assert_eq!(nodes.answer(simulate).await, one);
     }

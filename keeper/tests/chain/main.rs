@@ -11,6 +11,7 @@
 mod advise;
 mod blocks;
 mod checkable;
+mod forks;
 #[path = "../replay/guard.rs"]
 mod guard;
 mod identity;

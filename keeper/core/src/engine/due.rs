@@ -138,6 +138,7 @@ where
             at: candidate.at,
             data: candidate.data.clone(),
             gas_limit: self.settings.max_transaction_gas,
+            until: candidate.until(self.settings.batch.attempt_ttl_s),
         };
         self.begin(simulate, now, effects);
     }

@@ -117,6 +117,14 @@ pub(super) struct Candidate {
     pub(super) at: BlockRef,
 }
 
+impl Candidate {
+    /// By then it is mined, or replaced by what is simulated anew. [seconds of chain time]
+    pub(super) fn until(&self, ttl: u64) -> u64 {
+        let soon = self.at.time.seconds().saturating_add(ttl);
+        soon.min(self.header.expires_at.seconds())
+    }
+}
+
 impl Memory {
     pub(super) fn new(state: &State, settings: &Settings, now: Monotonic) -> Self {
         Self {
