@@ -20,7 +20,7 @@ mod wire;
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use alloy::primitives::{Address, B256, Bytes};
@@ -28,12 +28,13 @@ use alloy_sol_types::SolCall;
 use serde_json::json;
 use tidelock_core::{
     domain::VaultDomain,
+    event::BlockRef,
     port::{Effect, Outcome},
 };
 
 pub use agree::TwoNodes;
 pub use identity::{Expected, Identity, IdentityError, Warning};
-pub use nodes::Nodes;
+pub use nodes::{Laggard, Nodes};
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
@@ -175,6 +176,20 @@ pub struct Parties {
     pub keeper: Address,
 }
 
+/// The newest block that a node told.
+#[derive(Debug, Default)]
+struct Newest(Mutex<Option<BlockRef>>);
+
+impl Newest {
+    fn get(&self) -> Option<BlockRef> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, block: BlockRef) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(block);
+    }
+}
+
 /// The chain through one node.
 #[derive(Debug)]
 pub struct RpcChain {
@@ -184,6 +199,7 @@ pub struct RpcChain {
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
+    newest: Newest,
 }
 
 impl RpcChain {
@@ -195,6 +211,7 @@ impl RpcChain {
             checks: BlockChecks::default(),
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
+            newest: Newest::default(),
         }
     }
 
@@ -213,6 +230,11 @@ impl RpcChain {
     /// Whom it asks about.
     pub fn parties(&self) -> Parties {
         self.parties
+    }
+
+    /// The newest block, as the node told it when it was asked last.
+    pub fn newest(&self) -> Option<BlockRef> {
+        self.newest.get()
     }
 
     async fn try_answer(&self, effect: Effect) -> Result<Outcome, ChainError> {

@@ -68,7 +68,11 @@ impl RpcChain {
             asked: tag.to_owned(),
             head: "unknown".to_owned(),
         };
-        Ok(answer.ok_or_else(missing)?.checked(self.checks)?.block)
+        let block = answer.ok_or_else(missing)?.checked(self.checks)?.block;
+        if tag == "latest" {
+            self.newest.set(block.id);
+        }
+        Ok(block)
     }
 
     /// The keeper's nonce after a block. No key has sent anything in the first block of a chain, whose state many nodes
