@@ -23,7 +23,7 @@ mod wire;
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use alloy::primitives::{Address, B256, Bytes};
@@ -31,13 +31,14 @@ use alloy_sol_types::SolCall;
 use serde_json::json;
 use tidelock_core::{
     domain::VaultDomain,
+    event::BlockRef,
     port::{Effect, Outcome},
 };
 
 pub use agree::TwoNodes;
 pub use checkable::Checkable;
 pub use identity::{Expected, Identity, IdentityError, Warning};
-pub use nodes::Nodes;
+pub use nodes::{Laggard, Nodes};
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
@@ -193,6 +194,20 @@ pub struct Parties {
     pub keeper: Address,
 }
 
+/// The newest block that a node told.
+#[derive(Debug, Default)]
+struct Newest(Mutex<Option<BlockRef>>);
+
+impl Newest {
+    fn get(&self) -> Option<BlockRef> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, block: BlockRef) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(block);
+    }
+}
+
 /// The chain through one node.
 #[derive(Debug)]
 pub struct RpcChain {
@@ -206,6 +221,7 @@ pub struct RpcChain {
     /// The keeper's nonce at the block that was final when it was asked about last.
     last_nonce: Mutex<Option<(B256, u64)>>,
     forks: Forks,
+    newest: Newest,
 }
 
 impl RpcChain {
@@ -220,6 +236,7 @@ impl RpcChain {
             proofs: Proofs::default(),
             last_nonce: Mutex::default(),
             forks: Forks::default(),
+            newest: Newest::default(),
         }
     }
 
@@ -238,6 +255,11 @@ impl RpcChain {
     /// Whom it asks about.
     pub fn parties(&self) -> Parties {
         self.parties
+    }
+
+    /// The newest block, as the node told it when it was asked last.
+    pub fn newest(&self) -> Option<BlockRef> {
+        self.newest.get()
     }
 
     async fn try_answer(&self, effect: Effect) -> Result<Outcome, ChainError> {

@@ -24,7 +24,7 @@ pub use tidelock_core::{
     submit::FeePolicy,
 };
 
-use crate::chain::BlockChecks;
+use crate::{chain::BlockChecks, place::Place};
 use environment::Environment;
 
 /// Everything that an operator sets.
@@ -109,6 +109,11 @@ impl RpcUrl {
     /// All of it, for the one who connects.
     pub fn expose(&self) -> &str {
         self.0.as_ref().map_or("", Url::as_str)
+    }
+
+    /// Where it leads.
+    fn place(&self) -> Option<Place> {
+        self.0.as_ref().map(Place::of)
     }
 }
 
@@ -213,6 +218,21 @@ impl Config {
 }
 
 impl ChainConfig {
+    /// What to think of, if both nodes are on one machine by their names.
+    pub fn nodes_beside(&self) -> Option<String> {
+        let (one, other) = (
+            self.rpc_url.place()?,
+            self.second_rpc_url.as_ref()?.place()?,
+        );
+        one.is_beside(&other).then(|| {
+            format!(
+                "chain.second_rpc_url ({}): on the same machine as chain.rpc_url, by its name; two nodes of one operator are \
+                 one word",
+                self.second_rpc_url.as_ref().map(ToString::to_string).unwrap_or_default()
+            )
+        })
+    }
+
     /// One node's word is taken only if the operator says so. For commands that act on what the node says.
     pub fn check_nodes(&self) -> Result<(), Violation> {
         if self.allow_single_node || self.second_rpc_url.is_some() {

@@ -69,6 +69,11 @@ pub enum Warning {
     /// One node's word is all there is.
     #[error("chain.rpc_url: one node only; what it says is not compared with another's")]
     SingleNode,
+    /// Both nodes are one, by their own word.
+    #[error(
+        "chain.second_rpc_url: it answers with the identity of chain.rpc_url's node; one node is counted as two"
+    )]
+    OneNode,
     /// The node knows of no final block but the first.
     #[error(
         "finalised block 0: the node knows no other, with its head at {head}; nothing is taken for paid until it does"

@@ -75,6 +75,25 @@ impl RpcChain {
         Ok(self.block_by_tag("latest").await?.id)
     }
 
+    /// What the node is known by among all others, if it tells: its key in the network, or the name of a development chain.
+    pub(super) async fn node_name(&self) -> Option<String> {
+        for (method, field) in [
+            ("admin_nodeInfo", "id"),
+            ("anvil_metadata", "instanceId"),
+            ("hardhat_metadata", "instanceId"),
+        ] {
+            // A node that tells no name has none, whatever it answers.
+            let told: Result<Value, _> = self.rpc.request(method, json!([])).await;
+            let name = told
+                .ok()
+                .and_then(|told| Some(told.get(field)?.as_str()?.to_owned()));
+            if name.is_some() {
+                return name;
+            }
+        }
+        None
+    }
+
     /// The block that the node calls final.
     pub async fn finalised(&self) -> Result<BlockRef, ChainError> {
         Ok(self.block_by_tag("finalized").await?.id)

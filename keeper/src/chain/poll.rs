@@ -72,6 +72,9 @@ impl RpcChain {
         };
         let checked = answer.ok_or_else(missing)?.checked(self.checks)?;
         self.proofs.note(&checked);
+        if tag == "latest" {
+            self.newest.set(checked.block.id);
+        }
         Ok(checked.block)
     }
 

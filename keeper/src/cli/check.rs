@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Context,
-    online::{KeeperArgs, block_on, connect, expected, role_until},
+    online::{KeeperArgs, block_on, connect, expected, role_until, warnings},
     print,
 };
 use crate::{
@@ -26,20 +26,22 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
-    let identity = block_on(async {
+    let (identity, laggard) = block_on(async {
         let nodes = connect(&config, keeper)?;
-        Ok(nodes.identify(expected(&config, true)).await?)
+        let identity = nodes.identify(expected(&config, true)).await?;
+        Ok((identity, nodes.laggard()))
     })?;
+    let mut warnings = warnings(&config, &identity);
+    warnings.extend(laggard.map(|laggard| laggard.to_string()));
     print(if context.json {
-        as_json(&config, keeper, &identity)
+        as_json(&config, keeper, &identity, &warnings)
     } else {
-        as_text(&config, keeper, &identity)
+        as_text(&config, keeper, &identity, &warnings)
     })?;
     Ok(ExitStatus::Done)
 }
 
-fn as_json(config: &Config, keeper: Address, found: &Identity) -> String {
-    let warnings: Vec<String> = found.warnings.iter().map(ToString::to_string).collect();
+fn as_json(config: &Config, keeper: Address, found: &Identity, warnings: &[String]) -> String {
     json!({
         "chain_id": config.chain.chain_id,
         "head": found.head,
@@ -64,7 +66,7 @@ fn as_json(config: &Config, keeper: Address, found: &Identity) -> String {
     .to_string()
 }
 
-fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
+fn as_text(config: &Config, keeper: Address, found: &Identity, warnings: &[String]) -> String {
     let now = found.head.time.seconds();
     let blacklist = if found.has_blacklist {
         "tells whom it freezes"
@@ -98,7 +100,7 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
         found.keeper_nonce,
         format_ether(found.gas_balance),
     );
-    for warning in &found.warnings {
+    for warning in warnings {
         // Writing to a string cannot fail.
         let _ = write!(text, "\nwarning: {warning}");
     }

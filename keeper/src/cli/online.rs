@@ -12,7 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     calendar::utc,
     chain::{
-        CallError, ChainError, Expected, IdentityError, Nodes, Parties, Rpc, RpcChain, RpcSettings,
+        CallError, ChainError, Expected, Identity, IdentityError, Nodes, Parties, Rpc, RpcChain,
+        RpcSettings,
     },
     config::{Config, RpcUrl},
     exit::{ExitStatus, Failure},
@@ -46,6 +47,12 @@ pub(super) fn expected(config: &Config, sends: bool) -> Expected {
         allow_single_node: config.chain.allow_single_node,
         sends,
     }
+}
+
+/// What is allowed, and deserves a look: what the chain shows, and what the configuration says.
+pub(super) fn warnings(config: &Config, identity: &Identity) -> Vec<String> {
+    let shown = identity.warnings.iter().map(ToString::to_string);
+    shown.chain(config.chain.nodes_beside()).collect()
 }
 
 fn connect_to(

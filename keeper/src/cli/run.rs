@@ -1,10 +1,11 @@
 //! `keeper run`: the daemon.
 
 mod log;
+mod patience;
 mod stop;
 mod watch;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tidelock_core::{
     engine::{Engine, EngineError},
@@ -16,7 +17,7 @@ use tracing::{info, warn};
 
 use super::{
     Context,
-    online::{connect, expected, keeper_key},
+    online::{connect, expected, keeper_key, warnings},
     words,
 };
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
     store::{SqliteStore, StoreError},
 };
 
+use patience::Patience;
 use stop::{Stop, Stopped};
 use watch::Watch;
 
@@ -69,15 +71,19 @@ fn has_waited(failure: &Failure) -> bool {
 fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<(), Failure> {
     let signer = keeper_key(config)?;
     let nodes = connect(config, signer.address())?;
-    let expected = expected(config, !args.observe);
-    let identity = runtime.block_on(stop.or(nodes.identify(expected)))??;
-    for warning in &identity.warnings {
-        warn!("{warning}");
-    }
     let path = &config.store.path;
     let lock = log::lock(path)?;
+    let shortest = Duration::from_millis(config.chain.poll_interval_ms);
+    let patience = Patience::new(stop, path, shortest);
+    let expected = expected(config, !args.observe);
+    let identify = async || nodes.identify(expected).await;
+    let identity = patience.until("the chain", identify, patience::of_identity);
+    let identity = runtime.block_on(identity)??;
+    for warning in warnings(config, &identity) {
+        warn!("{warning}");
+    }
     if !path.exists() {
-        log::open(args, config, &nodes, &identity, (runtime, stop))?;
+        log::open(args, config, &nodes, (runtime, &patience))?;
     }
     let go_on = watch::while_held(path, stop);
     let store = SqliteStore::open_locked(path, lock, go_on).map_err(store_failure)?;
@@ -101,7 +107,7 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
         tasks: runtime.handle().clone(),
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
-    let mut watch = Watch::new(path, args.observe);
+    let mut watch = Watch::new(path, args.observe, nodes);
     daemon::run(&mut engine, &world, stop.flag(), |status| {
         watch.report(status)
     })

@@ -280,13 +280,19 @@ fn a_second_node_is_another_one_and_is_enough() {
     let second = [("KEEPER_CHAIN__SECOND_RPC_URL", "http://127.0.0.1:8546")];
     let config = read(LEAST, &second).unwrap();
     assert_eq!(config.chain.check_nodes(), Ok(()));
-    let same = LEAST.replace(
-        "chain_id = 1",
-        "chain_id = 1\nsecond_rpc_url = \"http://user:hunter2@127.0.0.1:8545/secret\"",
-    );
-    let refused = refusal(&same, &[]);
-    assert!(refused.contains("chain.second_rpc_url"), "{refused}");
-    assert!(!refused.contains("hunter2"), "{refused}");
+    assert!(config.chain.nodes_beside().is_some());
+    for same in [
+        "http://user:hunter2@127.0.0.1:8545/secret",
+        "HTTP://localhost:8545/secret/",
+    ] {
+        let refused = refusal(LEAST, &[("KEEPER_CHAIN__SECOND_RPC_URL", same)]);
+        let words = "chain.second_rpc_url = (not shown): must be another node";
+        assert!(refused.contains(words), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+    }
+    let elsewhere = [("KEEPER_CHAIN__SECOND_RPC_URL", "http://node.example:8545")];
+    let config = read(LEAST, &elsewhere).unwrap();
+    assert_eq!(config.chain.nodes_beside(), None);
 }
 
 #[test]

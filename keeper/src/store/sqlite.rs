@@ -315,8 +315,10 @@ impl Store for SqliteStore {
 
     fn payments(&mut self, refs: &[PaymentRef]) -> Result<Vec<PaymentRow>, StoreError> {
         self.usable()?;
-        let connection = &mut self.connection;
-        let rows = self.runtime.block_on(load::payments(connection, refs))?;
+        let rows = self.patience.until_free(|| {
+            let asked = load::payments(&mut self.connection, refs);
+            self.runtime.block_on(asked)
+        })?;
         rows.into_values().collect()
     }
 

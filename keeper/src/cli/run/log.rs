@@ -7,8 +7,13 @@ use tidelock_core::engine;
 use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
-use super::{Args, engine_failure, stop::Stop, store_failure};
+use super::{
+    Args, engine_failure, expected,
+    patience::{self, PastError, Patience},
+    store_failure,
+};
 use crate::{
+    calendar::both,
     chain::{Identity, Nodes},
     config::Config,
     exit::{ExitStatus, Failure},
@@ -21,27 +26,32 @@ pub(super) fn open(
     args: &Args,
     config: &Config,
     nodes: &Nodes,
-    identity: &Identity,
-    (runtime, stop): (&Runtime, &Stop),
+    (runtime, patience): (&Runtime, &Patience<'_>),
 ) -> Result<(), Failure> {
     let path = &config.store.path;
     no_remains(path)?;
     info!(store = %path.display(), "no log yet: reading the vault's past");
-    let to = identity.finalised.number;
-    let past = runtime
-        .block_on(stop.or(opening::read_past(
+    let expected = expected(config, !args.observe);
+    // What is final changes while it is waited for.
+    let read = async || {
+        let identity = nodes.identify(expected).await?;
+        let to = identity.finalised.number;
+        let past = opening::read_past(
             (nodes.first(), nodes.second()),
-            identity,
+            &identity,
             args.from_block,
             (config.batch.attempt_ttl_s, args.first_keeper),
             |block| info!(block, to, "read"),
-        )))?
-        .map_err(|error| Failure::of(ExitStatus::Chain, error))?;
+        );
+        Ok::<_, PastError>((past.await?, identity.decimals))
+    };
+    let read = patience.until("the vault's past", read, patience::of_past);
+    let (past, decimals) = runtime.block_on(read)??;
     let folder = Folder::new(path)?;
     let store_identity = store::Identity {
         domain: past.opening.domain,
         token: config.vault.token,
-        decimals: identity.decimals,
+        decimals,
     };
     let mut store =
         SqliteStore::create(&folder.database(path), store_identity).map_err(store_failure)?;
@@ -55,7 +65,7 @@ pub(super) fn open(
         "log opened"
     );
     if let Some((until, suspicion)) = past.wait {
-        let until = until.seconds();
+        let until = both(until.seconds());
         if args.first_keeper {
             warn!("--first-keeper is not followed");
         }

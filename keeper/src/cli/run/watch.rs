@@ -9,7 +9,11 @@ use tidelock_core::{engine::Status, event::Mode};
 use tracing::{info, warn};
 
 use super::{stop::Stop, words};
-use crate::{heartbeat::Heartbeat, store::GoOn};
+use crate::{
+    chain::{Laggard, Nodes},
+    heartbeat::Heartbeat,
+    store::GoOn,
+};
 
 /// A wait for the store that is shorter is not worth a word.
 const SHORT: Duration = Duration::from_secs(1);
@@ -20,17 +24,22 @@ const RARELY: Duration = Duration::from_secs(60);
 pub(super) struct Watch {
     store: PathBuf,
     observes: bool,
+    nodes: Nodes,
     last: Option<Status>,
+    /// The node that is far behind the other.
+    laggard: Option<Laggard>,
     /// Why the last sign of life could not be left.
     heartbeat_failure: Option<String>,
 }
 
 impl Watch {
-    pub fn new(store: &Path, observes: bool) -> Self {
+    pub fn new(store: &Path, observes: bool, nodes: Nodes) -> Self {
         Self {
             store: store.to_owned(),
             observes,
+            nodes,
             last: None,
+            laggard: None,
             heartbeat_failure: None,
         }
     }
@@ -60,12 +69,27 @@ impl Watch {
             info!(tip = status.tip.number, finalised = status.finalised.number,
                 unincluded = status.unincluded, payments = ?status.payments, "progress");
         }
+        self.compare_nodes();
         self.beat(status);
         self.last = Some(status.clone());
     }
 
+    /// Says once that a node has fallen behind, and once that it has followed.
+    fn compare_nodes(&mut self) {
+        let laggard = self.nodes.laggard();
+        match (&self.laggard, &laggard) {
+            (None, Some(laggard)) => warn!("{laggard}"),
+            (Some(_), None) => info!("neither node is far behind the other any more"),
+            _ => {}
+        }
+        self.laggard = laggard;
+    }
+
     fn beat(&mut self, status: &Status) {
-        let written = Heartbeat::of(status, self.observes).write(&self.store);
+        let mut beat = Heartbeat::of(status, self.observes);
+        beat.waits
+            .extend(self.laggard.as_ref().map(ToString::to_string));
+        let written = beat.write(&self.store);
         let failure = written.err().map(|error| error.to_string());
         if let Some(error) = &failure
             && self.heartbeat_failure != failure
