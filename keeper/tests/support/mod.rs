@@ -166,7 +166,7 @@ impl History {
     /// Nobody signs for what is none of the keeper's business.
     fn own_batch(&mut self) -> Option<BatchId> {
         let own = self.state.open_batches();
-        let own = own.filter(|row| row.status != BatchStatus::Foreign);
+        let own = own.filter(|row| !matches!(row.status, BatchStatus::Foreign | BatchStatus::Dead));
         own.map(|row| row.id).choose(&mut self.rng)
     }
 
