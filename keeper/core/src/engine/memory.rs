@@ -48,6 +48,8 @@ pub(super) struct Memory {
     pub(super) candidate: Option<Candidate>,
     /// What is being signed.
     pub(super) signing: Option<Unsigned>,
+    /// Why the key has not signed it yet, in the signer's words.
+    pub(super) unsigned_because: Option<String>,
     /// By nonce, of transactions that are in no block.
     pub(super) lanes: BTreeMap<u64, Lane>,
     /// Counters below these are used up: somebody else paid under them.
@@ -132,6 +134,7 @@ impl Memory {
             successes: 0,
             candidate: None,
             signing: None,
+            unsigned_because: None,
             lanes: BTreeMap::new(),
             counters: Counters::default(),
             limit: usize::from(settings.batch.max_payments),

@@ -74,6 +74,10 @@ where
                     .to_owned(),
             );
         }
+        let unsigned = self.memory.unsigned_because.as_ref();
+        if let Some(why) = unsigned.filter(|_| self.memory.signing.is_some()) {
+            waits.push(format!("the key has not signed: {why}"));
+        }
         if self.memory.view.is_full() {
             let last = self.memory.view.base().number;
             waits.push(format!(
