@@ -4,6 +4,7 @@
 
 mod check;
 mod environment;
+mod key;
 mod raw;
 
 use std::{
@@ -25,6 +26,7 @@ pub use tidelock_core::{
 };
 
 use environment::Environment;
+pub use key::{KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config};
 
 /// Everything that an operator sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,15 +75,6 @@ pub struct VaultConfig {
     pub lens: Address,
     /// Its token.
     pub token: Address,
-}
-
-/// Where the key is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyConfig {
-    /// An encrypted JSON keystore.
-    pub keystore: PathBuf,
-    /// A file with its password; without it, `KEEPER_PASSWORD` or a prompt.
-    pub password_file: Option<PathBuf>,
 }
 
 /// Where the log is.

@@ -18,7 +18,10 @@ use tidelock_core::{
 use tokio::runtime::Handle;
 use tracing::{debug, warn};
 
-use crate::{chain::Chain, signer::Signer};
+use crate::{
+    chain::Chain,
+    signer::{Message, Signer},
+};
 
 /// Longest time between two turns.
 const TICK: Duration = Duration::from_millis(20);
@@ -56,10 +59,10 @@ impl World {
     }
 
     async fn answer(&self, effect: Effect) -> Outcome {
-        let Effect::Sign { digest, .. } = effect else {
+        let Effect::Sign { preimage, .. } = effect else {
             return self.chain.answer(effect).await;
         };
-        match self.signer.sign(digest).await {
+        match self.signer.sign(&Message::new(preimage)).await {
             Ok(signature) => Outcome::Signed(signature),
             Err(error) => Outcome::Failed(error.to_string()),
         }
@@ -138,7 +141,7 @@ mod tests {
             Address::ZERO
         }
 
-        fn sign(&self, _: B256) -> Signing<'_> {
+        fn sign<'a>(&'a self, _: &'a Message) -> Signing<'a> {
             panic!("another one")
         }
     }
@@ -158,6 +161,7 @@ mod tests {
         let sign = Effect::Sign {
             nonce: 7,
             digest: B256::ZERO,
+            preimage: Bytes::new(),
         };
         let (sender, receiver) = mpsc::channel();
         for effect in [send, sign] {

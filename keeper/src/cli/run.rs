@@ -22,7 +22,7 @@ use tracing::{info, warn};
 
 use super::{
     Context,
-    online::{connect, expected, keeper_key},
+    online::{connect, expected},
     words,
 };
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
     exit::{ExitStatus, Failure, Outcome},
     heartbeat::Heartbeat,
     opening,
-    signer::Signer,
+    signer::{Signer, open_key_patiently},
     store::{self, SqliteStore, StoreError, WriterLock},
 };
 
@@ -54,7 +54,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
-    let signer = keeper_key(&config)?;
+    let signer = runtime.block_on(open_key_patiently(&config.key, |error, pause| {
+        warn!(pause_ms = pause.as_millis(), "{error}; it is tried again");
+    }))?;
     let nodes = connect(&config, signer.address())?;
     let expected = expected(&config, !args.observe);
     let identity = runtime.block_on(nodes.identify(expected))?;
@@ -76,7 +78,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         return Err(Failure::new(
             ExitStatus::Usage,
             format!(
-                "key.keystore {}: the log is of key {keeper}; a log has one key",
+                "key = {}: the log is of key {keeper}; a log has one key",
                 signer.address()
             ),
         ));

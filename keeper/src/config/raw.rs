@@ -71,8 +71,16 @@ macro_rules! section {
 }
 
 section!(RawKey {
-    keystore: PathBuf = PathBuf::from("keeper-key.json"),
+    signer: String = "keystore".to_owned(),
+    address: Option<String> = None,
+    timeout_ms: u64 = 10_000,
+    keystore: Option<PathBuf> = None,
     password_file: Option<PathBuf> = None,
+    module: Option<PathBuf> = None,
+    token: Option<String> = None,
+    label: Option<String> = None,
+    id: Option<String> = None,
+    pin_file: Option<PathBuf> = None,
 });
 
 section!(RawStore {

@@ -1,0 +1,54 @@
+//! From `[key]` to a key.
+
+use std::time::Duration;
+
+use super::{
+    Class, Guarded, PasswordSource, Pkcs11Signer, Signer, SignerError, guard::pause_ms, keystore,
+    read_password,
+};
+use crate::config::{KeyConfig, KeyHolder, KeystoreConfig};
+
+/// Opens the configured key. May ask for a password or PIN at the terminal.
+pub async fn open_key(config: &KeyConfig) -> Result<Guarded, SignerError> {
+    let limit = config.timeout_ms;
+    let key = match &config.holder {
+        KeyHolder::Keystore(keystore) => Guarded::new(open_keystore(keystore)?, limit),
+        KeyHolder::Pkcs11(token) => Guarded::new(Pkcs11Signer::open(token)?, limit),
+    };
+    match config.address {
+        Some(address) if address != key.address() => Err(SignerError::Refused {
+            field: "key.address",
+            value: address.to_string(),
+            rule: format!("the key is of {}; must be the same", key.address()),
+        }),
+        _ => Ok(key),
+    }
+}
+
+/// The same, but waits for what may come: a token that is not there, a service that does not answer. `say` hears of each
+/// failure, and of the pause after it.
+pub async fn open_key_patiently(
+    config: &KeyConfig,
+    mut say: impl FnMut(&SignerError, Duration),
+) -> Result<Guarded, SignerError> {
+    let mut failures: u32 = 0;
+    loop {
+        match open_key(config).await {
+            Err(error) if error.class() != Class::Final => {
+                failures = failures.saturating_add(1);
+                let pause = Duration::from_millis(pause_ms(failures));
+                say(&error, pause);
+                tokio::time::sleep(pause).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn open_keystore(config: &KeystoreConfig) -> Result<keystore::KeystoreSigner, SignerError> {
+    let source = PasswordSource {
+        file: config.password_file.clone(),
+        prompt: format!("password of {}: ", config.keystore.display()),
+    };
+    keystore::open(&config.keystore, &read_password(&source)?)
+}
