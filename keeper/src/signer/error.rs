@@ -91,7 +91,7 @@ pub enum SignerError {
         rule: String,
     },
     /// The token that a setting names is not there.
-    #[error("{field} = {value}: {reason}")]
+    #[error("{field} = {value}: the token is not there: {reason}")]
     Absent {
         /// The setting.
         field: &'static str,

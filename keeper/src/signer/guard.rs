@@ -114,7 +114,111 @@ fn checked(signature: Signature, digest: B256, address: Address) -> Result<Signa
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use alloy::{
+        primitives::{Bytes, U256},
+        signers::{SignerSync, local::PrivateKeySigner},
+    };
+
     use super::*;
+
+    /// The order of secp256k1.
+    const ORDER: &str = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+
+    fn key(byte: u8) -> PrivateKeySigner {
+        PrivateKeySigner::from_bytes(&B256::repeat_byte(byte)).unwrap()
+    }
+
+    /// A key whose answers are spoilt on their way.
+    struct Spoilt {
+        spoil: fn(B256) -> Option<Signature>,
+        asked: AtomicU32,
+    }
+
+    fn spoilt(spoil: fn(B256) -> Option<Signature>) -> Spoilt {
+        Spoilt {
+            spoil,
+            asked: AtomicU32::new(0),
+        }
+    }
+
+    impl Signer for Spoilt {
+        fn address(&self) -> Address {
+            key(1).address()
+        }
+
+        fn sign<'a>(&'a self, message: &'a Message) -> Signing<'a> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async {
+                match (self.spoil)(message.digest()) {
+                    Some(signature) => Ok(signature),
+                    None => std::future::pending().await,
+                }
+            })
+        }
+    }
+
+    fn message() -> Message {
+        Message::new(Bytes::from_static(b"a transaction"))
+    }
+
+    #[tokio::test]
+    async fn a_high_s_and_any_parity_end_as_the_signature_that_a_chain_takes() {
+        let right = key(1).sign_hash_sync(&message().digest()).unwrap();
+        let spoils: [fn(B256) -> Option<Signature>; 3] = [
+            |digest| key(1).sign_hash_sync(&digest).ok(),
+            |digest| {
+                let right = key(1).sign_hash_sync(&digest).ok()?;
+                Some(right.with_parity(!right.v()))
+            },
+            |digest| {
+                let right = key(1).sign_hash_sync(&digest).ok()?;
+                let high = ORDER.parse::<U256>().ok()? - right.s();
+                Some(Signature::new(right.r(), high, false))
+            },
+        ];
+        for spoil in spoils {
+            let guarded = Guarded::new(spoilt(spoil), 1_000);
+            assert_eq!(guarded.sign(&message()).await.unwrap(), right);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_signature_of_these_bytes_by_this_key_is_not_used() {
+        let spoils: [fn(B256) -> Option<Signature>; 3] = [
+            |digest| key(2).sign_hash_sync(&digest).ok(),
+            |digest| key(1).sign_hash_sync(&!digest).ok(),
+            |_| Some(Signature::new(U256::ZERO, U256::ZERO, false)),
+        ];
+        for spoil in spoils {
+            let error = Guarded::new(spoilt(spoil), 1_000)
+                .sign(&message())
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(error, SignerError::WrongSignature { .. }),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_answer_is_left_alone_for_longer_and_longer() {
+        let guarded = Guarded::new(spoilt(|_| None), 1_000);
+        let begin = Instant::now();
+        for expected in [1_000, 2_250, 3_750, 5_750] {
+            let error = guarded.sign(&message()).await.unwrap_err();
+            assert!(matches!(
+                error,
+                SignerError::Late {
+                    timeout_ms: 1_000,
+                    ..
+                }
+            ));
+            assert_eq!(begin.elapsed().as_millis(), expected);
+        }
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest() {

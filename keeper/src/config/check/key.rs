@@ -73,13 +73,13 @@ impl Rules {
     fn pkcs11(&mut self, raw: &RawKey, base: &Path) -> Pkcs11Config {
         const RULE: &str = "must be given with key.signer = \"pkcs11\"";
         if raw.label.is_none() && raw.id.is_none() {
-            self.refuse("key.label", "", "key.label or key.id must be given");
+            self.refuse("key.label", "\"\"", "key.label or key.id must be given");
         }
         Pkcs11Config {
             module: match &raw.module {
                 Some(module) => self.path("key.module", module, base),
                 None => {
-                    self.refuse("key.module", "", RULE);
+                    self.refuse("key.module", "\"\"", RULE);
                     base.to_owned()
                 }
             },

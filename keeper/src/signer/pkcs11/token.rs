@@ -184,7 +184,10 @@ impl Token {
         });
         let mut found: Vec<_> = found.collect();
         match (found.pop(), found.len()) {
-            (None, _) => Err(self.absent("no such token is there: pulled, switched off, or never one of that label or serial number")),
+            (None, _) => {
+                Err(self
+                    .absent("pulled, switched off, or never one of that label or serial number"))
+            }
             (Some(one), 0) => Ok(one),
             (Some(_), more) => Err(SignerError::Refused {
                 field: "key.token",
@@ -389,7 +392,7 @@ impl Token {
             _,
         ) = error
         {
-            return self.absent(&format!("the token was pulled ({})", name(error)));
+            return self.absent(&format!("pulled ({})", name(error)));
         }
         SignerError::Unavailable {
             field: "key.token",

@@ -1,5 +1,8 @@
 //! What a wrong setting gets: field, value, rule.
 
+use std::path::Path;
+
+use alloy::{primitives::Address, signers::k256::ecdsa::SigningKey};
 use tidelock_keeper::{
     config::{KeyId, Pkcs11Config},
     signer::{Class, Pkcs11Signer, Signer},
@@ -25,22 +28,27 @@ fn refused(config: &Pkcs11Config) -> (Class, String) {
     }
 }
 
-#[test]
-#[ignore = "run by another test, in a process of its own"]
-fn are_wrong() {
-    let folder = told_folder();
+/// A token with two keys of one label, one of another curve, and one that is known.
+fn furnish() -> Address {
     let context = start();
     let token = make_token(&context, TOKEN);
     let session = log_in(&context, token, PIN);
     generate(&session, LABEL, 1);
     generate(&session, LABEL, 2);
     generate_foreign(&session, "foreign", 3);
-    let key = alloy::signers::k256::ecdsa::SigningKey::from_slice(&[0x11; 32]).unwrap();
+    let key = SigningKey::from_slice(&[0x11; 32]).unwrap();
     let address = import(&session, &key, "imported", 4);
     drop(session);
     context.finalize().unwrap();
-    write_pin(&folder, PIN);
+    address
+}
 
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn are_wrong() {
+    let folder = told_folder();
+    let address = furnish();
+    write_pin(&folder, PIN);
     let right = Pkcs11Config {
         label: Some("imported".to_owned()),
         ..config(&folder)
@@ -78,7 +86,7 @@ fn are_wrong() {
         (
             on_token("another"),
             Class::Absent,
-            "key.token = another: no such token",
+            "key.token = another: the token is not there: pulled",
         ),
         (
             labelled("nothing"),
@@ -106,7 +114,7 @@ fn are_wrong() {
 }
 
 /// Whoever starts it again and again must not lock the token.
-fn wrong_pin_at_the_start(folder: &std::path::Path, config: &Pkcs11Config) {
+fn wrong_pin_at_the_start(folder: &Path, config: &Pkcs11Config) {
     write_pin(folder, "0000");
     let (class, said) = refused(config);
     assert_eq!(class, Class::Final, "{said}");

@@ -1,0 +1,70 @@
+//! The keys that a keeper can sign with, on real parts: a PKCS#11 token that is pulled and refuses its PIN.
+
+#![cfg(unix)]
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+mod settings;
+mod signing;
+mod softhsm;
+mod token;
+#[path = "../world/mod.rs"]
+mod world;
+
+use std::time::Duration;
+
+use alloy::primitives::{Address, U256};
+use serde_json::json;
+use tidelock_core::domain::{Amount, Payment, PaymentRef};
+
+use world::{Mining, Office, Plan, USDT, World};
+
+/// A world with a block a second and an office for it, once the vault's creation is final.
+async fn office() -> Office {
+    let office = Office::open(Plan {
+        mining: Mining::Every(1),
+        ..Plan::default()
+    })
+    .await;
+    let created = office.world.head().await.number;
+    while office.world.finalised().await.number < created {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    office
+}
+
+/// Small payments, each to a recipient of its own.
+fn payments(ids: std::ops::Range<u8>) -> Vec<Payment> {
+    let payment = |id| {
+        let recipient = Address::repeat_byte(id);
+        Payment::new(recipient, Amount(USDT), PaymentRef([id; 16])).unwrap()
+    };
+    ids.map(payment).collect()
+}
+
+/// Every recipient has its amount, once, by the word of the chain.
+async fn are_paid(world: &World, payments: &[Payment]) -> bool {
+    for payment in payments {
+        let balance = world.token_balance(payment.recipient()).await;
+        assert!(balance <= U256::from(payment.amount().0), "paid twice");
+        if balance.is_zero() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Transactions of the keeper that the node has ever seen.
+async fn sent(world: &World) -> U256 {
+    let keeper = world.keys.keeper.address();
+    world
+        .ask("eth_getTransactionCount", json!([keeper, "pending"]))
+        .await
+}
