@@ -26,7 +26,7 @@ pub use tidelock_core::{
 };
 
 use environment::Environment;
-pub use key::{KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config};
+pub use key::{KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config, Web3SignerConfig};
 
 /// Everything that an operator sets.
 #[derive(Debug, Clone, PartialEq, Eq)]

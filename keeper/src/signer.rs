@@ -6,6 +6,7 @@ mod keystore;
 mod open;
 mod password;
 mod pkcs11;
+mod web3signer;
 
 use std::{future::Future, pin::Pin};
 
@@ -17,6 +18,7 @@ pub use keystore::{KeystoreSigner, create, open};
 pub use open::{open_key, open_key_patiently};
 pub use password::{PASSWORD_VARIABLE, PIN_VARIABLE, PasswordSource, new_password, read_password};
 pub use pkcs11::Pkcs11Signer;
+pub use web3signer::Web3Signer;
 
 /// A signature, some day.
 pub type Signing<'a> = Pin<Box<dyn Future<Output = Result<Signature, SignerError>> + Send + 'a>>;

@@ -20,6 +20,7 @@ const TEXT: &[&str] = &[
     "label",
     "id",
     "pin_file",
+    "url",
     "path",
     "max_fee_gwei",
     "min_tip_gwei",

@@ -2,6 +2,8 @@ use std::{fmt, path::PathBuf};
 
 use tidelock_core::domain::Address;
 
+use super::RpcUrl;
+
 /// `[key]`: which key the keeper signs with, and who holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyConfig {
@@ -20,6 +22,8 @@ pub enum KeyHolder {
     Keystore(KeystoreConfig),
     /// `pkcs11`
     Pkcs11(Pkcs11Config),
+    /// `web3signer`
+    Web3Signer(Web3SignerConfig),
 }
 
 /// An encrypted file.
@@ -44,6 +48,15 @@ pub struct Pkcs11Config {
     pub id: Option<KeyId>,
     /// A file with the user's PIN; without it, `KEEPER_PIN` or a prompt.
     pub pin_file: Option<PathBuf>,
+}
+
+/// A Web3Signer in eth1 mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Web3SignerConfig {
+    /// Where it is.
+    pub url: RpcUrl,
+    /// Which of its keys.
+    pub address: Address,
 }
 
 /// A key's id on its token, shown in hexadecimal.

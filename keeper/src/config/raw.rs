@@ -81,6 +81,7 @@ section!(RawKey {
     label: Option<String> = None,
     id: Option<String> = None,
     pin_file: Option<PathBuf> = None,
+    url: Option<String> = None,
 });
 
 section!(RawStore {

@@ -133,7 +133,7 @@ const REFUSED_LINES: &[[&str; 3]] = &[
     [
         "[key]",
         "signer = \"hsm\"",
-        "key.signer = hsm: must be keystore or pkcs11",
+        "key.signer = hsm: must be keystore, pkcs11 or web3signer",
     ],
     [
         "[key]",
@@ -174,6 +174,21 @@ const REFUSED_LINES: &[[&str; 3]] = &[
         "[key]",
         "signer = \"pkcs11\"\nmodule = \"m\"\ntoken = \"t\"\nid = \"1\"",
         "key.id = 1: must be 1 to 255 bytes in hexadecimal",
+    ],
+    [
+        "[key]",
+        "signer = \"web3signer\"\nurl = \"http://127.0.0.1:9000\"",
+        "key.address = \"\": must be given with key.signer = \"web3signer\"",
+    ],
+    [
+        "[key]",
+        "signer = \"web3signer\"\naddress = \"0x00000000000000000000000000000000000000a3\"",
+        "key.url = \"\": must be given with key.signer = \"web3signer\"",
+    ],
+    [
+        "[key]",
+        "signer = \"web3signer\"\nurl = \"127.0.0.1:9000\"",
+        "key.url = (not shown): must be an http:// or https:// URL",
     ],
     [
         "[store]",

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Class, Guarded, PasswordSource, Pkcs11Signer, Signer, SignerError, guard::pause_ms, keystore,
-    read_password,
+    Class, Guarded, PasswordSource, Pkcs11Signer, Signer, SignerError, Web3Signer, guard::pause_ms,
+    keystore, read_password,
 };
 use crate::config::{KeyConfig, KeyHolder, KeystoreConfig};
 
@@ -14,6 +14,9 @@ pub async fn open_key(config: &KeyConfig) -> Result<Guarded, SignerError> {
     let key = match &config.holder {
         KeyHolder::Keystore(keystore) => Guarded::new(open_keystore(keystore)?, limit),
         KeyHolder::Pkcs11(token) => Guarded::new(Pkcs11Signer::open(token)?, limit),
+        KeyHolder::Web3Signer(remote) => {
+            Guarded::new(Web3Signer::open(remote, limit).await?, limit)
+        }
     };
     match config.address {
         Some(address) if address != key.address() => Err(SignerError::Refused {

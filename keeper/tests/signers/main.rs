@@ -15,6 +15,7 @@ mod settings;
 mod signing;
 mod softhsm;
 mod token;
+mod web3signer;
 #[path = "../world/mod.rs"]
 mod world;
 

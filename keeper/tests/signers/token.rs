@@ -11,6 +11,15 @@ use super::{
 
 const NEW_PIN: &str = "5150";
 
+/// Another section `[key]`.
+pub fn with_key(office: &Office, section: &str) {
+    office.configure(|text| {
+        let default = "[key]\nkeystore = \"keeper-key.json\"\npassword_file = \"password\"\n";
+        assert!(text.contains(default));
+        text.replace(default, section)
+    });
+}
+
 /// The keeper's key, on a token of its own.
 fn with_token(office: &mut Office, folder: &Folder) {
     folder.run("token::imports_the_keepers_key", &[]);
@@ -21,11 +30,7 @@ fn with_token(office: &mut Office, folder: &Folder) {
         module().display(),
         folder.path().join("pin").display(),
     );
-    office.configure(|text| {
-        let default = "[key]\nkeystore = \"keeper-key.json\"\npassword_file = \"password\"\n";
-        assert!(text.contains(default));
-        text.replace(default, &section)
-    });
+    with_key(office, &section);
     office.variables = vec![("SOFTHSM2_CONF", folder.configuration())];
 }
 
@@ -52,7 +57,7 @@ async fn waits(office: &Office) -> String {
 }
 
 /// Waits until the daemon says that it has no signature, and why.
-async fn waits_because(office: &Office, why: &str) {
+pub async fn waits_because(office: &Office, why: &str) {
     let what = format!("it waits because {why:?}");
     let is_said = async || {
         let waits = waits(office).await;
@@ -62,7 +67,7 @@ async fn waits_because(office: &Office, why: &str) {
 }
 
 /// Waits until it says no such thing any more.
-async fn signs(office: &Office) {
+pub async fn signs(office: &Office) {
     let is_over = async || !waits(office).await.contains("the key has not signed");
     office.until("it signs", is_over).await;
 }

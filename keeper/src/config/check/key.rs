@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
+use tidelock_core::domain::parse_address;
+
 use super::{
     super::{
-        key::{KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config},
+        RpcUrl,
+        key::{KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config, Web3SignerConfig},
         raw::RawKey,
     },
     Rules,
 };
 
 /// What `key.signer` may be.
-const SIGNERS: &str = "must be keystore or pkcs11";
+const SIGNERS: &str = "must be keystore, pkcs11 or web3signer";
 /// Longest id that tokens give a key. [bytes]
 const MAX_ID: usize = 255;
 
@@ -25,6 +28,7 @@ impl Rules {
                 .map(|address| self.address("key.address", address)),
             timeout_ms: self.within("key.timeout_ms", raw.timeout_ms, 100, 600_000),
             holder: match raw.signer.as_str() {
+                "web3signer" => KeyHolder::Web3Signer(self.web3signer(raw)),
                 "pkcs11" => KeyHolder::Pkcs11(self.pkcs11(raw, base)),
                 signer => {
                     if signer != "keystore" {
@@ -46,6 +50,7 @@ impl Rules {
             ("pkcs11", "key.label", raw.label.is_some()),
             ("pkcs11", "key.id", raw.id.is_some()),
             ("pkcs11", "key.pin_file", raw.pin_file.is_some()),
+            ("web3signer", "key.url", raw.url.is_some()),
         ];
         for (signer, field, is_given) in settings {
             if is_given && signer != raw.signer {
@@ -93,6 +98,27 @@ impl Rules {
                 .pin_file
                 .as_ref()
                 .map(|path| self.path("key.pin_file", path, base)),
+        }
+    }
+
+    fn web3signer(&mut self, raw: &RawKey) -> Web3SignerConfig {
+        const RULE: &str = "must be given with key.signer = \"web3signer\"";
+        if raw.address.is_none() {
+            self.refuse("key.address", "\"\"", RULE);
+        }
+        if raw.url.is_none() {
+            self.refuse("key.url", "\"\"", RULE);
+        }
+        let address = raw.address.as_deref();
+        Web3SignerConfig {
+            url: match &raw.url {
+                Some(url) => self.url("key.url", url),
+                None => RpcUrl(None),
+            },
+            // A broken one has been refused above.
+            address: address
+                .and_then(|address| parse_address(address).ok())
+                .unwrap_or_default(),
         }
     }
 
