@@ -26,7 +26,9 @@ pub use tidelock_core::{
 };
 
 use environment::Environment;
-pub use key::{KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config, Web3SignerConfig};
+pub use key::{
+    AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config, Web3SignerConfig,
+};
 
 /// Everything that an operator sets.
 #[derive(Debug, Clone, PartialEq, Eq)]

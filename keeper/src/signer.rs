@@ -1,5 +1,7 @@
 //! Keys: an address, and signatures of 32 bytes. Where the secret is and what guards it is the signer's own affair.
 
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
 mod error;
 mod guard;
 mod keystore;
@@ -12,6 +14,8 @@ use std::{future::Future, pin::Pin};
 
 use alloy::primitives::{Address, B256, Bytes, Signature, keccak256};
 
+#[cfg(feature = "aws-kms")]
+pub use aws_kms::AwsKmsSigner;
 pub use error::{Class, SignerError};
 pub use guard::Guarded;
 pub use keystore::{KeystoreSigner, create, open};

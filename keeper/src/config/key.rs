@@ -22,6 +22,8 @@ pub enum KeyHolder {
     Keystore(KeystoreConfig),
     /// `pkcs11`
     Pkcs11(Pkcs11Config),
+    /// `aws-kms`
+    AwsKms(AwsKmsConfig),
     /// `web3signer`
     Web3Signer(Web3SignerConfig),
 }
@@ -48,6 +50,17 @@ pub struct Pkcs11Config {
     pub id: Option<KeyId>,
     /// A file with the user's PIN; without it, `KEEPER_PIN` or a prompt.
     pub pin_file: Option<PathBuf>,
+}
+
+/// A key in AWS's Key Management Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsKmsConfig {
+    /// Its id, its ARN, or an alias.
+    pub key: String,
+    /// The region; without it, as AWS's tools find it.
+    pub region: Option<String>,
+    /// Another address of the service than the region's own.
+    pub endpoint: Option<RpcUrl>,
 }
 
 /// A Web3Signer in eth1 mode.

@@ -81,6 +81,9 @@ section!(RawKey {
     label: Option<String> = None,
     id: Option<String> = None,
     pin_file: Option<PathBuf> = None,
+    kms_key: Option<String> = None,
+    kms_region: Option<String> = None,
+    kms_endpoint: Option<String> = None,
     url: Option<String> = None,
 });
 

@@ -133,7 +133,7 @@ const REFUSED_LINES: &[[&str; 3]] = &[
     [
         "[key]",
         "signer = \"hsm\"",
-        "key.signer = hsm: must be keystore, pkcs11 or web3signer",
+        "key.signer = hsm: must be keystore, pkcs11, aws-kms or web3signer",
     ],
     [
         "[key]",
@@ -189,6 +189,16 @@ const REFUSED_LINES: &[[&str; 3]] = &[
         "[key]",
         "signer = \"web3signer\"\nurl = \"127.0.0.1:9000\"",
         "key.url = (not shown): must be an http:// or https:// URL",
+    ],
+    [
+        "[key]",
+        "signer = \"aws-kms\"",
+        "key.kms_key = \"\": must be given with key.signer = \"aws-kms\"",
+    ],
+    [
+        "[key]",
+        "signer = \"aws-kms\"\nkms_key = \"alias/keeper\"\nkms_region = \"\"",
+        "key.kms_region = \"\": must name a region",
     ],
     [
         "[store]",

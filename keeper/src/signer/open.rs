@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "aws-kms")]
+use super::AwsKmsSigner;
 use super::{
     Class, Guarded, PasswordSource, Pkcs11Signer, Signer, SignerError, Web3Signer, guard::pause_ms,
     keystore, read_password,
@@ -14,6 +16,17 @@ pub async fn open_key(config: &KeyConfig) -> Result<Guarded, SignerError> {
     let key = match &config.holder {
         KeyHolder::Keystore(keystore) => Guarded::new(open_keystore(keystore)?, limit),
         KeyHolder::Pkcs11(token) => Guarded::new(Pkcs11Signer::open(token)?, limit),
+        #[cfg(feature = "aws-kms")]
+        KeyHolder::AwsKms(kms) => Guarded::new(AwsKmsSigner::open(kms, limit).await?, limit),
+        #[cfg(not(feature = "aws-kms"))]
+        KeyHolder::AwsKms(_) => {
+            return Err(SignerError::Refused {
+                field: "key.signer",
+                value: "aws-kms".to_owned(),
+                rule: "this keeper was built without it; cargo build needs --features aws-kms"
+                    .to_owned(),
+            });
+        }
         KeyHolder::Web3Signer(remote) => {
             Guarded::new(Web3Signer::open(remote, limit).await?, limit)
         }

@@ -11,6 +11,8 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
+#[cfg(feature = "aws-kms")]
+mod kms;
 mod settings;
 mod signing;
 mod softhsm;
@@ -19,13 +21,27 @@ mod web3signer;
 #[path = "../world/mod.rs"]
 mod world;
 
-use std::time::Duration;
+use std::{env, process::Command, time::Duration};
 
 use alloy::primitives::{Address, U256};
 use serde_json::json;
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
 
 use world::{Mining, Office, Plan, USDT, World};
+
+/// Runs one of the ignored tests in a process of its own, for the sake of its environment, which no test may change while others
+/// run; it must pass.
+fn in_own_process(test: &str, variables: &[(&str, &str)]) {
+    let ended = Command::new(env::current_exe().unwrap())
+        .args([test, "--exact", "--ignored", "--nocapture"])
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let said = [ended.stdout, ended.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(ended.status.success(), "{test}: {said}");
+    assert!(said.contains("1 passed"), "{test} did not run: {said}");
+}
 
 /// A world with a block a second and an office for it, once the vault's creation is final.
 async fn office() -> Office {

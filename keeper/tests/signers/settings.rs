@@ -18,7 +18,7 @@ use super::{
 
 #[test]
 fn a_wrong_setting_is_named() {
-    Folder::new().run("settings::are_wrong", &[]);
+    Folder::new().run("settings::are_wrong");
 }
 
 fn refused(config: &Pkcs11Config) -> (Class, String) {

@@ -60,7 +60,7 @@ async fn sign(signer: &Guarded, number: u64) -> Result<(), SignerError> {
 
 #[test]
 fn ten_thousand_signatures_are_low_and_lead_to_the_address() {
-    Folder::new().run("signing::signs_ten_thousand_times", &[]);
+    Folder::new().run("signing::signs_ten_thousand_times");
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn signs_ten_thousand_times() {
 
 #[test]
 fn many_ask_at_once() {
-    Folder::new().run("signing::signs_for_many_at_once", &[]);
+    Folder::new().run("signing::signs_for_many_at_once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +99,7 @@ async fn signs_for_many_at_once() {
 
 #[test]
 fn a_token_that_was_pulled_is_named_and_signs_again_once_it_is_back() {
-    Folder::new().run("signing::is_pulled", &[]);
+    Folder::new().run("signing::is_pulled");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn is_pulled() {
 
 #[test]
 fn a_pin_that_the_token_refuses_is_tried_once() {
-    Folder::new().run("signing::is_refused_its_pin", &[]);
+    Folder::new().run("signing::is_refused_its_pin");
 }
 
 #[tokio::test]

@@ -1,11 +1,9 @@
-//! Tokens of SoftHSM, each in a folder of its own. SoftHSM finds its folder by a variable of the environment, and Rust lets no
-//! test change that while others run, so whatever works with a token is done in a process of its own: this test program again,
-//! told to run one of the tests that are ignored otherwise.
+//! Tokens of SoftHSM, each in a folder of its own. SoftHSM finds its folder by a variable of the environment, so whatever works
+//! with a token is done in a process of its own.
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
 };
 
 use alloy::{primitives::Address, signers::k256::ecdsa::SigningKey};
@@ -18,6 +16,8 @@ use cryptoki::{
 };
 use secrecy::SecretString;
 use tempfile::TempDir;
+
+use super::in_own_process;
 
 pub const TOKEN: &str = "keeper";
 pub const LABEL: &str = "withdrawals";
@@ -69,22 +69,11 @@ impl Folder {
     }
 
     /// Runs one of the ignored tests with this folder; it must pass.
-    pub fn run(&self, test: &str, variables: &[(&str, &str)]) {
-        let ended = self.output(test, variables);
-        let said = String::from_utf8_lossy(&ended.stdout).into_owned()
-            + &String::from_utf8_lossy(&ended.stderr);
-        assert!(ended.status.success(), "{test}: {said}");
-        assert!(said.contains("1 passed"), "{test} did not run: {said}");
-    }
-
-    fn output(&self, test: &str, variables: &[(&str, &str)]) -> Output {
-        Command::new(env::current_exe().unwrap())
-            .args([test, "--exact", "--ignored", "--nocapture"])
-            .env("SOFTHSM2_CONF", self.configuration())
-            .env(FOLDER, self.path())
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap()
+    pub fn run(&self, test: &str) {
+        let configuration = self.configuration();
+        let configuration = configuration.to_str().unwrap();
+        let folder = self.path().to_str().unwrap();
+        in_own_process(test, &[("SOFTHSM2_CONF", configuration), (FOLDER, folder)]);
     }
 }
 

@@ -22,7 +22,7 @@ pub fn with_key(office: &Office, section: &str) {
 
 /// The keeper's key, on a token of its own.
 fn with_token(office: &mut Office, folder: &Folder) {
-    folder.run("token::imports_the_keepers_key", &[]);
+    folder.run("token::imports_the_keepers_key");
     write_pin(folder.path(), PIN);
     let section = format!(
         "[key]\nsigner = \"pkcs11\"\naddress = \"{}\"\nmodule = \"{}\"\ntoken = \"{TOKEN}\"\nlabel = \"{LABEL}\"\npin_file = \"{}\"\n",
@@ -116,7 +116,7 @@ async fn a_daemon_pays_with_a_token_and_outlives_its_pulling_and_a_wrong_pin() {
     )
     .await;
     fs::rename(&away, folder.tokens()).unwrap();
-    folder.run("token::changes_the_pin", &[]);
+    folder.run("token::changes_the_pin");
     waits_because(
         &office,
         "the token refuses this PIN (C_Login: PinIncorrect)",

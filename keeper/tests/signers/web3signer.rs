@@ -97,7 +97,7 @@ impl Server {
     }
 }
 
-async fn open_section(section: &str) -> Result<Guarded, SignerError> {
+pub async fn open_section(section: &str) -> Result<Guarded, SignerError> {
     let text = format!(
         "[chain]\nrpc_url = \"http://127.0.0.1:1\"\nchain_id = 1\n[vault]\naddress = \"{}\"\nlens = \"{}\"\ntoken = \"{}\"\n{section}",
         "0x00000000000000000000000000000000000000a1",

@@ -7,14 +7,17 @@ use tidelock_core::domain::parse_address;
 use super::{
     super::{
         RpcUrl,
-        key::{KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config, Web3SignerConfig},
+        key::{
+            AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config,
+            Web3SignerConfig,
+        },
         raw::RawKey,
     },
     Rules,
 };
 
 /// What `key.signer` may be.
-const SIGNERS: &str = "must be keystore, pkcs11 or web3signer";
+const SIGNERS: &str = "must be keystore, pkcs11, aws-kms or web3signer";
 /// Longest id that tokens give a key. [bytes]
 const MAX_ID: usize = 255;
 
@@ -28,6 +31,7 @@ impl Rules {
                 .map(|address| self.address("key.address", address)),
             timeout_ms: self.within("key.timeout_ms", raw.timeout_ms, 100, 600_000),
             holder: match raw.signer.as_str() {
+                "aws-kms" => KeyHolder::AwsKms(self.aws_kms(raw)),
                 "web3signer" => KeyHolder::Web3Signer(self.web3signer(raw)),
                 "pkcs11" => KeyHolder::Pkcs11(self.pkcs11(raw, base)),
                 signer => {
@@ -50,6 +54,9 @@ impl Rules {
             ("pkcs11", "key.label", raw.label.is_some()),
             ("pkcs11", "key.id", raw.id.is_some()),
             ("pkcs11", "key.pin_file", raw.pin_file.is_some()),
+            ("aws-kms", "key.kms_key", raw.kms_key.is_some()),
+            ("aws-kms", "key.kms_region", raw.kms_region.is_some()),
+            ("aws-kms", "key.kms_endpoint", raw.kms_endpoint.is_some()),
             ("web3signer", "key.url", raw.url.is_some()),
         ];
         for (signer, field, is_given) in settings {
@@ -98,6 +105,18 @@ impl Rules {
                 .pin_file
                 .as_ref()
                 .map(|path| self.path("key.pin_file", path, base)),
+        }
+    }
+
+    fn aws_kms(&mut self, raw: &RawKey) -> AwsKmsConfig {
+        const RULE: &str = "must be given with key.signer = \"aws-kms\"";
+        let region = raw.kms_region.as_deref();
+        let endpoint = raw.kms_endpoint.as_deref();
+        AwsKmsConfig {
+            key: self.text("key.kms_key", raw.kms_key.as_deref(), RULE),
+            region: region
+                .map(|region| self.text("key.kms_region", Some(region), "must name a region")),
+            endpoint: endpoint.map(|endpoint| self.url("key.kms_endpoint", endpoint)),
         }
     }
 
