@@ -173,6 +173,12 @@ async fn is_refused_its_pin() {
         context.finalize().unwrap();
         assert!(!is_low, "the PIN was tried again: {again}");
     }
+    // Written again, it is tried again, once: somebody has asked for that.
+    write_pin(&folder, PIN);
+    for _ in 0..2 {
+        let said = sign(&signer, 2).await.unwrap_err().to_string();
+        assert!(said.contains("and it is not tried again"), "{said}");
+    }
     write_pin(&folder, other);
     sign(&signer, 3).await.unwrap();
 }
