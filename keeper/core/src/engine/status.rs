@@ -78,6 +78,12 @@ where
         if let Some(why) = unsigned.filter(|_| self.memory.signing.is_some()) {
             waits.push(format!("the key has not signed: {why}"));
         }
+        if self.memory.is_retiring {
+            let left = self.state().slots().count();
+            waits.push(format!(
+                "the key retires: {left} nonces of it are not used up by a final block, and then the next key sends"
+            ));
+        }
         if self.memory.view.is_full() {
             let last = self.memory.view.base().number;
             waits.push(format!(
