@@ -27,7 +27,8 @@ pub use tidelock_core::{
 
 use environment::Environment;
 pub use key::{
-    AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config, Web3SignerConfig,
+    AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
+    Web3SignerConfig, of_next_key,
 };
 
 /// Everything that an operator sets.
@@ -39,6 +40,8 @@ pub struct Config {
     pub vault: VaultConfig,
     /// `[key]`
     pub key: KeyConfig,
+    /// `[next_key]`
+    pub next_key: Option<NextKeyConfig>,
     /// `[store]`
     pub store: StoreConfig,
     /// `[batch]`

@@ -69,13 +69,36 @@ impl World {
     }
 }
 
+/// Why the engine turns no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to stop.
+    Stopped,
+    /// Its key was retired, and has nothing left to do.
+    Drained,
+}
+
 /// Turns the engine until `stop` is set, between two commits, or until it must not go on.
 pub fn run<S>(
     engine: &mut Engine<S>,
     world: &World,
     stop: &AtomicBool,
-    mut report: impl FnMut(&Status),
+    report: impl FnMut(&Status),
 ) -> Result<(), EngineError<S::Error>>
+where
+    S: Store,
+    S::Error: 'static,
+{
+    run_while_key_serves(engine, world, (stop, &AtomicBool::new(false)), report).map(|_| ())
+}
+
+/// The same, but retires the key once `retire` is set, and ends when that is done.
+pub fn run_while_key_serves<S>(
+    engine: &mut Engine<S>,
+    world: &World,
+    (stop, retire): (&AtomicBool, &AtomicBool),
+    mut report: impl FnMut(&Status),
+) -> Result<Ended, EngineError<S::Error>>
 where
     S: Store,
     S::Error: 'static,
@@ -92,9 +115,15 @@ where
             next_report = Instant::now().checked_add(REPORT).unwrap_or(next_report);
             report(&engine.status());
         }
+        if retire.load(Ordering::Relaxed) {
+            engine.retire_key();
+        }
+        if engine.is_drained() {
+            return Ok(Ended::Drained);
+        }
     }
     report(&engine.status());
-    Ok(())
+    Ok(Ended::Stopped)
 }
 
 /// What has arrived, after waiting for one answer, or for a tick. At most one answer for each effect under way can come,

@@ -23,16 +23,17 @@ use tracing::{info, warn};
 use super::{
     Context,
     online::{connect, expected},
+    rotation::{self, Key},
     words,
 };
 use crate::{
     chain::{Identity, Nodes},
     config::Config,
-    daemon::{self, World},
+    daemon::{self, Ended, World},
     exit::{ExitStatus, Failure, Outcome},
     heartbeat::Heartbeat,
     opening,
-    signer::{Signer, open_key_patiently},
+    signer::{Guarded, Signer},
     store::{self, SqliteStore, StoreError, WriterLock},
 };
 
@@ -54,36 +55,49 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
-    let signer = runtime.block_on(open_key_patiently(&config.key, |error, pause| {
-        warn!(pause_ms = pause.as_millis(), "{error}; it is tried again");
-    }))?;
-    let nodes = connect(&config, signer.address())?;
-    let expected = expected(&config, !args.observe);
-    let identity = runtime.block_on(nodes.identify(expected))?;
+    let mut key = rotation::first(&config, &runtime)?;
+    // Before signals are caught: whoever is asked for a password can still interrupt.
+    let mut opened = key.open(&runtime, &AtomicBool::new(false))?;
+    let stop = stop_on_signal(&runtime)?;
+    while let Some(signer) = opened {
+        opened = match serve(args, &config, &runtime, &stop, (key, signer))? {
+            Some(next) => {
+                key = next;
+                key.open(&runtime, &stop)?
+            }
+            None => None,
+        };
+    }
+    runtime.shutdown_background();
+    info!("keeper stopped");
+    Ok(ExitStatus::Done)
+}
+
+/// Runs with one key until the keeper is told to stop, or the next one takes over.
+fn serve<'a>(
+    args: &Args,
+    config: &'a Config,
+    runtime: &Runtime,
+    stop: &AtomicBool,
+    (key, signer): (Key<'a>, Guarded),
+) -> Result<Option<Key<'a>>, Failure> {
+    let nodes = connect(config, signer.address())?;
+    let identity = runtime.block_on(nodes.identify(expected(config, !args.observe)))?;
     for warning in &identity.warnings {
         warn!("{warning}");
     }
     let path = &config.store.path;
     let lock = lock(path)?;
     if !path.exists() {
-        open_log(args, &config, &nodes, &identity, &runtime)?;
+        open_log(args, config, &nodes, &identity, runtime)?;
     }
     let store = SqliteStore::open_locked(path, lock).map_err(store_failure)?;
-    same_log(&config, &identity, &store)?;
-    let settings = settings(&config, &identity, !args.observe);
+    same_log(config, &identity, &store)?;
+    let settings = settings(config, &identity, !args.observe);
     let mut engine =
         Engine::start(store, settings, Monotonic::default()).map_err(engine_failure)?;
     let keeper = engine.state().opening().keeper;
-    if keeper != signer.address() {
-        return Err(Failure::new(
-            ExitStatus::Usage,
-            format!(
-                "key = {}: the log is of key {keeper}; a log has one key",
-                signer.address()
-            ),
-        ));
-    }
-    let stop = stop_on_signal(&runtime)?;
+    key.must_be(keeper, signer.address())?;
     let world = World {
         chain: nodes.chain(),
         signer: Arc::new(signer),
@@ -91,17 +105,22 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
     let mut watch = Watch {
-        store: config.store.path.clone(),
+        store: path.clone(),
         observes: args.observe,
         last: None,
         heartbeat_failure: None,
     };
-    let ended = daemon::run(&mut engine, &world, &stop, |status| watch.report(status));
-    runtime.shutdown_background();
-    ended.map_err(engine_failure)?;
-    engine.into_store().close().map_err(store_failure)?;
-    info!("keeper stopped");
-    Ok(ExitStatus::Done)
+    let retire = rotation::watch(config, &key, args.observe, &identity, runtime)?;
+    let report = |status: &Status| watch.report(status);
+    let ended = daemon::run_while_key_serves(&mut engine, &world, (stop, &retire), report);
+    let ended = ended.map_err(engine_failure)?;
+    let mut store = engine.into_store();
+    let next = match ended {
+        Ended::Stopped => None,
+        Ended::Drained => Some(rotation::change(config, &mut store, runtime, stop)?),
+    };
+    store.close().map_err(store_failure)?;
+    Ok(next.flatten())
 }
 
 /// Rule 14. The log is made in a folder of its own and moved into place when it is whole.
@@ -338,12 +357,12 @@ impl Watch {
     }
 }
 
-fn store_failure(error: StoreError) -> Failure {
+pub(super) fn store_failure(error: StoreError) -> Failure {
     Failure::of(ExitStatus::Store, error)
 }
 
 /// Nothing more is sent: what was decided and not stored is decided again after a start.
-fn engine_failure(error: EngineError<StoreError>) -> Failure {
+pub(super) fn engine_failure(error: EngineError<StoreError>) -> Failure {
     match error {
         EngineError::Store(error) => store_failure(error),
         EngineError::NotOpened | EngineError::Opened => Failure::of(ExitStatus::Store, error),

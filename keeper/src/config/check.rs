@@ -20,6 +20,10 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
         chain: rules.chain(raw.chain),
         vault: rules.vault(&raw.vault),
         key: rules.key(&raw.key, base),
+        next_key: raw
+            .next_key
+            .as_ref()
+            .and_then(|next| rules.next_key(next, &raw.key, base)),
         store: StoreConfig {
             path: rules.path("store.path", &raw.store.path, base),
         },

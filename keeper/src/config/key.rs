@@ -72,6 +72,39 @@ pub struct Web3SignerConfig {
     pub address: Address,
 }
 
+/// `[next_key]`: which key the keeper goes over to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextKeyConfig {
+    /// Whose it is.
+    pub address: Address,
+    /// Where it is.
+    pub key: KeyConfig,
+}
+
+/// Fields of `[key]` and the same of `[next_key]`.
+const NEXT: &[(&str, &str)] = &[
+    ("key.signer", "next_key.signer"),
+    ("key.address", "next_key.address"),
+    ("key.timeout_ms", "next_key.timeout_ms"),
+    ("key.keystore", "next_key.keystore"),
+    ("key.password_file", "next_key.password_file"),
+    ("key.module", "next_key.module"),
+    ("key.token", "next_key.token"),
+    ("key.label", "next_key.label"),
+    ("key.id", "next_key.id"),
+    ("key.pin_file", "next_key.pin_file"),
+    ("key.kms_key", "next_key.kms_key"),
+    ("key.kms_region", "next_key.kms_region"),
+    ("key.kms_endpoint", "next_key.kms_endpoint"),
+    ("key.url", "next_key.url"),
+];
+
+/// The field of `[next_key]` that is meant, where one of `[key]` is said.
+pub fn of_next_key(field: &'static str) -> &'static str {
+    let found = NEXT.iter().find(|(of_key, _)| *of_key == field);
+    found.map_or(field, |(_, of_next)| of_next)
+}
+
 /// A key's id on its token, shown in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyId(pub Vec<u8>);

@@ -11,6 +11,7 @@ pub(super) struct Raw {
     pub vault: RawVault,
     #[serde(default)]
     pub key: RawKey,
+    pub next_key: Option<RawKey>,
     #[serde(default)]
     pub store: RawStore,
     #[serde(default)]

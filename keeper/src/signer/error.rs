@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use alloy::primitives::Address;
 
 use super::password;
+use crate::config::of_next_key;
 
 /// What to do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +154,23 @@ impl SignerError {
             | Self::Refused { .. }
             | Self::WrongSignature { .. } => Class::Final,
         }
+    }
+
+    /// The same about the key of `[next_key]`.
+    pub fn of_next_key(mut self) -> Self {
+        if let Self::File { field, .. }
+        | Self::Permissions { field, .. }
+        | Self::Exists { field, .. }
+        | Self::WrongPassword { field, .. }
+        | Self::NotKeystore { field, .. }
+        | Self::NoPassword { field, .. }
+        | Self::Refused { field, .. }
+        | Self::Absent { field, .. }
+        | Self::Unavailable { field, .. } = &mut self
+        {
+            *field = of_next_key(field);
+        }
+        self
     }
 
     /// The same about a person's key, which the command line names and not the configuration.

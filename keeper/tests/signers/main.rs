@@ -13,6 +13,7 @@
 
 #[cfg(feature = "aws-kms")]
 mod kms;
+mod rotation;
 mod settings;
 mod signing;
 mod softhsm;

@@ -52,6 +52,7 @@ where
         }
         let mut alerts = self.repeats();
         alerts.extend(self.memory.reverted.alerts());
+        alerts.extend(self.ending_roles());
         Status {
             tip: self.memory.view.tip(),
             finalised: state.finalised(),
@@ -146,6 +147,30 @@ where
             )),
         }
     }
+
+    /// Roles of the key that end soon: granting one again takes approvals and a delay.
+    fn ending_roles(&self) -> Vec<String> {
+        let Some((_, vault)) = self.memory.vault() else {
+            return Vec::new();
+        };
+        let now = self.memory.view.tip().time.seconds();
+        let keeper = role_ends("keeper", vault.keeper_until, now);
+        let proposer = role_ends("proposer", vault.proposer_until, now);
+        keeper.into_iter().chain(proposer).collect()
+    }
+}
+
+/// Said in other words, and so anew, 30, 7 and 1 days before a role ends.
+fn role_ends(role: &str, until: u64, now: u64) -> Option<String> {
+    const DAY: u64 = 86_400; // [seconds]
+    let left = until.checked_sub(now).filter(|left| *left > 0)?;
+    let within = [1, 7, 30]
+        .into_iter()
+        .find(|days| left <= DAY.saturating_mul(*days))?;
+    let s = if within == 1 { "" } else { "s" };
+    Some(format!(
+        "the key's {role} role ends within {within} day{s}, at chain time {until}: have signers grant it again, or to the next key"
+    ))
 }
 
 /// What a proposal waits for, if it is people or time.

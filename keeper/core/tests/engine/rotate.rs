@@ -107,3 +107,29 @@ fn the_next_key_goes_on_where_the_old_one_ended() {
     assert_eq!(bench.slot(FIRST).status, SlotStatus::Occupied);
     assert_eq!(bench.halted(), None);
 }
+
+#[test]
+fn a_role_that_ends_is_announced_thirty_seven_and_one_day_before() {
+    const DAY: u64 = 86_400;
+    for (left, expected) in [
+        (30 * DAY + 1, None),
+        (30 * DAY, Some("within 30 days")),
+        (7 * DAY + 1, Some("within 30 days")),
+        (7 * DAY, Some("within 7 days")),
+        (DAY + 1, Some("within 7 days")),
+        (DAY, Some("within 1 day,")),
+        (1, Some("within 1 day,")),
+        (0, None),
+    ] {
+        let mut bench = Bench::new();
+        bench.vault.keeper_until = bench.tip().id.time.seconds() + left;
+        bench.follow();
+        bench.settle();
+        let alerts = bench.engine.status().alerts;
+        let said = alerts.first().map(String::as_str);
+        match expected {
+            Some(words) => assert!(said.unwrap().contains(words), "{left}: {alerts:?}"),
+            None => assert_eq!(said, None, "{left}"),
+        }
+    }
+}

@@ -6,14 +6,14 @@ use tidelock_core::domain::parse_address;
 
 use super::{
     super::{
-        RpcUrl,
+        Violation,
         key::{
-            AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, Pkcs11Config,
-            Web3SignerConfig,
+            AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
+            Web3SignerConfig, of_next_key,
         },
         raw::RawKey,
     },
-    Rules,
+    RpcUrl, Rules,
 };
 
 /// What `key.signer` may be.
@@ -42,6 +42,49 @@ impl Rules {
                 }
             },
         }
+    }
+
+    /// The daemon goes over to it by itself, so everything it needs is written down.
+    pub(super) fn next_key(
+        &mut self,
+        raw: &RawKey,
+        current: &RawKey,
+        base: &Path,
+    ) -> Option<NextKeyConfig> {
+        let mut rules = Self::default();
+        let key = rules.key(raw, base);
+        if raw.address.is_none() {
+            rules.refuse("key.address", "\"\"", "must be given");
+        }
+        let same = raw.address.is_some() && raw.address == current.address;
+        if same {
+            let address = raw.address.clone().unwrap_or_default();
+            rules.refuse(
+                "key.address",
+                address,
+                "must be another key than that of [key]",
+            );
+        }
+        const ALONE: &str =
+            "must be given: nobody is at the terminal when the keeper goes over to this key";
+        match &key.holder {
+            KeyHolder::Keystore(keystore) if keystore.password_file.is_none() => {
+                rules.refuse("key.password_file", "\"\"", ALONE);
+            }
+            KeyHolder::Pkcs11(token) if token.pin_file.is_none() => {
+                rules.refuse("key.pin_file", "\"\"", ALONE);
+            }
+            _ => {}
+        }
+        let broken = rules.broken.into_iter().map(|violation| Violation {
+            field: of_next_key(violation.field),
+            ..violation
+        });
+        self.broken.extend(broken);
+        Some(NextKeyConfig {
+            address: key.address?,
+            key,
+        })
     }
 
     /// A setting of another signer has no effect, and whoever wrote it believes that it has.
