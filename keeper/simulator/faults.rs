@@ -70,4 +70,5 @@ faults! {
     Blacklisted 43 60 "the recipient is on the token's blacklist";
     NumberTaken 46 4 "another key pays something else under a number of the keeper's";
     StateGone 47 100 "the node has no state of the final block any more";
+    LogsHidden 48 15 "a node leaves out what the vault logged of the keeper's payments, and is believed";
 }

@@ -227,6 +227,7 @@ fn told(effect: &Effect) -> String {
             at,
             data,
             gas_limit,
+            ..
         } => {
             let call = call_in_words(data);
             format!(
@@ -235,6 +236,13 @@ fn told(effect: &Effect) -> String {
             )
         }
         Effect::Replay { hash, .. } => format!("keeper: asks why {hash} reverted"),
+        Effect::Recall { at, numbers, .. } => {
+            let count = numbers.len();
+            format!(
+                "keeper: asks what became of {count} numbers at {}",
+                at.number
+            )
+        }
         Effect::Sign { nonce, .. } => format!("keeper: signs for nonce {nonce}"),
         Effect::Send { hash, .. } => format!("keeper: sends {hash}"),
     }

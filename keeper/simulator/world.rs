@@ -6,6 +6,7 @@ pub mod key;
 pub mod miner;
 pub mod node;
 pub mod pool;
+mod recall;
 pub mod store;
 pub mod token;
 pub mod vault;

@@ -3,6 +3,9 @@
 
 mod advise;
 mod agree;
+mod checkable;
+mod facts;
+mod forks;
 mod history;
 mod identity;
 mod lists;
@@ -10,15 +13,17 @@ mod look;
 mod nodes;
 mod people;
 mod poll;
+mod proof;
 mod rpc;
 mod send;
 mod simulate;
+pub mod verify;
 mod wire;
 
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use alloy::primitives::{Address, B256, Bytes};
@@ -26,16 +31,21 @@ use alloy_sol_types::SolCall;
 use serde_json::json;
 use tidelock_core::{
     domain::VaultDomain,
+    event::BlockRef,
     port::{Effect, Outcome},
 };
 
 pub use agree::TwoNodes;
+pub use checkable::Checkable;
 pub use identity::{Expected, Identity, IdentityError, Warning};
-pub use nodes::Nodes;
+pub use nodes::{Laggard, Nodes};
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 
+use forks::Forks;
+use proof::Proofs;
 use simulate::Ability;
+pub use verify::BlockChecks;
 
 /// Requests under way at most for one effect.
 const PARALLEL: usize = 8;
@@ -80,6 +90,42 @@ pub enum ChainError {
         value: String,
         /// The rule it breaks.
         rule: &'static str,
+    },
+    /// The node hides, adds or changes something: what it tells of a block does not make up the block's hash.
+    #[error(
+        "block {block}: {field} {told}, but what the node tells of the block gives {computed}; it hides or invents something, or the chain allows less than chain.block_checks asks for"
+    )]
+    Untrue {
+        /// Its height.
+        block: u64,
+        /// What does not match.
+        field: &'static str,
+        /// As the node tells it.
+        told: B256,
+        /// As computed from what else it tells.
+        computed: B256,
+    },
+    /// A header that cannot be hashed.
+    #[error(
+        "block {block}: its header cannot be hashed again: {reason}; chain.block_checks says what a chain allows"
+    )]
+    Unhashable {
+        /// Its hash, as the node tells it.
+        block: B256,
+        /// In words.
+        reason: String,
+    },
+    /// What a node says of the state does not lead to the state's root.
+    #[error(
+        "eth_getProof of {account} at block {block}: {reason}; what the node says of the state is not what the block's header has"
+    )]
+    Unproven {
+        /// Height.
+        block: u64,
+        /// The account.
+        account: Address,
+        /// Where the proof fails.
+        reason: String,
     },
     /// A log that the question cannot have brought up.
     #[error("log in answer to those of block {block}: {what}")]
@@ -148,14 +194,34 @@ pub struct Parties {
     pub keeper: Address,
 }
 
+/// The newest block that a node told.
+#[derive(Debug, Default)]
+struct Newest(Mutex<Option<BlockRef>>);
+
+impl Newest {
+    fn get(&self) -> Option<BlockRef> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, block: BlockRef) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(block);
+    }
+}
+
 /// The chain through one node.
 #[derive(Debug)]
 pub struct RpcChain {
     rpc: Arc<Rpc>,
     parties: Parties,
+    checks: BlockChecks,
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
+    proofs: Proofs,
+    /// The keeper's nonce at the block that was final when it was asked about last.
+    last_nonce: Mutex<Option<(B256, u64)>>,
+    forks: Forks,
+    newest: Newest,
 }
 
 impl RpcChain {
@@ -164,9 +230,21 @@ impl RpcChain {
         Self {
             rpc,
             parties,
+            checks: BlockChecks::default(),
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
+            proofs: Proofs::default(),
+            last_nonce: Mutex::default(),
+            forks: Forks::default(),
+            newest: Newest::default(),
         }
+    }
+
+    /// Computes so much of each block again.
+    #[must_use]
+    pub fn checking(mut self, checks: BlockChecks) -> Self {
+        self.checks = checks;
+        self
     }
 
     /// The connection.
@@ -177,6 +255,11 @@ impl RpcChain {
     /// Whom it asks about.
     pub fn parties(&self) -> Parties {
         self.parties
+    }
+
+    /// The newest block, as the node told it when it was asked last.
+    pub fn newest(&self) -> Option<BlockRef> {
+        self.newest.get()
     }
 
     async fn try_answer(&self, effect: Effect) -> Result<Outcome, ChainError> {
@@ -190,13 +273,17 @@ impl RpcChain {
                 at,
                 data,
                 gas_limit,
-            }
-            | Effect::Replay {
+                until,
+            } => Outcome::Simulated(self.simulate(at, &data, gas_limit, until).await?),
+            Effect::Replay {
                 at,
                 data,
                 gas_limit,
                 ..
-            } => Outcome::Simulated(self.simulate(at, &data, gas_limit).await?),
+            } => Outcome::Simulated(self.simulate_in(at, None, &data, gas_limit).await?),
+            Effect::Recall { first, at, numbers } => {
+                Outcome::Recalled(self.recall(first, at, &numbers).await?)
+            }
             Effect::Send { hash, raw } => Outcome::Sent(self.send(hash, &raw).await),
             Effect::Sign { .. } => return Err(ChainError::NotForChain { effect: "sign" }),
         })

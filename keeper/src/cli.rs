@@ -10,6 +10,7 @@ mod explain;
 mod freeze;
 mod init;
 mod key;
+mod lists;
 mod offline;
 mod once;
 mod online;
@@ -18,7 +19,6 @@ mod propose;
 mod reconcile;
 mod request;
 mod revoke;
-mod rotation;
 mod run;
 mod shown;
 mod status;
@@ -36,6 +36,7 @@ use crate::{
 };
 
 pub use output::print;
+use output::print_by_and_by;
 
 /// Turns withdrawal requests and approved batches into finalised payments, each exactly once.
 #[derive(Debug, Parser)]

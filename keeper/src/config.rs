@@ -25,6 +25,7 @@ pub use tidelock_core::{
     submit::FeePolicy,
 };
 
+use crate::{chain::BlockChecks, place::Place};
 use environment::Environment;
 pub use key::{
     AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
@@ -69,6 +70,8 @@ pub struct ChainConfig {
     pub poll_interval_ms: u64,
     /// Until a request counts as unanswered. [milliseconds]
     pub request_timeout_ms: u64,
+    /// What of a block is computed again, because its hash commits to it.
+    pub block_checks: BlockChecks,
 }
 
 /// What the keeper works for.
@@ -104,6 +107,11 @@ impl RpcUrl {
     /// All of it, for the one who connects.
     pub fn expose(&self) -> &str {
         self.0.as_ref().map_or("", Url::as_str)
+    }
+
+    /// Where it leads.
+    fn place(&self) -> Option<Place> {
+        self.0.as_ref().map(Place::of)
     }
 }
 
@@ -208,6 +216,21 @@ impl Config {
 }
 
 impl ChainConfig {
+    /// What to think of, if both nodes are on one machine by their names.
+    pub fn nodes_beside(&self) -> Option<String> {
+        let (one, other) = (
+            self.rpc_url.place()?,
+            self.second_rpc_url.as_ref()?.place()?,
+        );
+        one.is_beside(&other).then(|| {
+            format!(
+                "chain.second_rpc_url ({}): on the same machine as chain.rpc_url, by its name; two nodes of one operator are \
+                 one word",
+                self.second_rpc_url.as_ref().map(ToString::to_string).unwrap_or_default()
+            )
+        })
+    }
+
     /// One node's word is taken only if the operator says so. For commands that act on what the node says.
     pub fn check_nodes(&self) -> Result<(), Violation> {
         if self.allow_single_node || self.second_rpc_url.is_some() {

@@ -1,128 +1,328 @@
-//! Lists of payments as people write them: a header line `ref,recipient,amount`, then one payment a line, amounts in
-//! tokens. All of a file is good, or none of it is taken.
+//! Lists of payments as people write them: CSV whose header line names the columns `ref`, `recipient` and `amount`, in any
+//! order, then one payment a line, amounts in tokens. Read one payment at a time, so that no list is too long.
 
-use std::collections::BTreeMap;
+use std::io::Read;
 
+use csv::{ByteRecord, ReaderBuilder, Trim};
 use tidelock_core::domain::{Amount, DomainError, Payment, PaymentRef, parse_address};
 
-/// The first line.
-const HEADER: [&str; 3] = ["ref", "recipient", "amount"];
+/// The columns that must be there.
+const COLUMNS: [&str; 3] = ["ref", "recipient", "amount"];
+/// No field that is good is longer. [bytes]
+const LONGEST: usize = 200;
 
-/// What is wrong with a file. Lines count from 1.
+/// What is wrong with a list. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CsvError {
-    /// The first line is another.
-    #[error("line 1 {found:?}: must be \"ref,recipient,amount\"")]
+    /// A column is missing in the header, or is there twice.
+    #[error(
+        "line {line} {found:?}: must name the columns ref, recipient and amount once each, separated by commas"
+    )]
     Header {
+        /// Which line.
+        line: u64,
         /// What is there.
         found: String,
     },
-    /// A line has more or fewer fields.
-    #[error("line {line}: {found} fields; must be 3: ref, recipient, amount")]
+    /// A line has more or fewer fields than the header.
+    #[error("line {line}: {found} fields; the header has {expected}")]
     Fields {
         /// Which line.
-        line: usize,
+        line: u64,
         /// Fields it has.
         found: usize,
+        /// Fields that the header has.
+        expected: usize,
+    },
+    /// A field is no text.
+    #[error("line {line}: {column}: must be UTF-8 text")]
+    Encoding {
+        /// Which line.
+        line: u64,
+        /// Which field.
+        column: &'static str,
+    },
+    /// A field is longer than any good one.
+    #[error(
+        "line {line}: {column}: has {length} bytes, must have at most {LONGEST}; is a quote missing?"
+    )]
+    Long {
+        /// Which line.
+        line: u64,
+        /// Which field.
+        column: &'static str,
+        /// How long it is.
+        length: usize,
+    },
+    /// A quote opens and none closes: what was cut off is not known.
+    #[error(
+        "line {line}: quotes must come in pairs; a quote within a quoted field is written twice"
+    )]
+    Quotes {
+        /// Which line.
+        line: u64,
     },
     /// A field breaks a rule.
     #[error("line {line}: {source}")]
     Field {
         /// Which line.
-        line: usize,
+        line: u64,
         /// The field, its value and the rule.
         source: FieldError,
+    },
+    /// A payment that is good by itself breaks a rule of whoever takes it.
+    #[error("line {line}: {rule}")]
+    Rule {
+        /// Which line.
+        line: u64,
+        /// The field, its value and the rule.
+        rule: String,
     },
     /// A ref comes twice: one of the two payments would not be made.
     #[error("line {line}: ref {reference} is that of line {first} too; each payment needs its own")]
     Twice {
         /// Which line.
-        line: usize,
+        line: u64,
         /// The line that has it first.
-        first: usize,
+        first: u64,
         /// The ref.
         reference: PaymentRef,
     },
     /// Several lines are wrong.
-    #[error("{}", several(.0))]
-    Several(Vec<CsvError>),
+    #[error("{}", several(shown, *more))]
+    Several {
+        /// The first of them.
+        shown: Vec<CsvError>,
+        /// How many others there are.
+        more: u64,
+    },
     /// There is a header and nothing else.
     #[error("no payments: at least one line must follow the header")]
     Empty,
+    /// It cannot be read on, or not be kept.
+    #[error("from line {line} on: {why}")]
+    Unreadable {
+        /// The first line that is missing.
+        line: u64,
+        /// Why.
+        why: String,
+    },
 }
 
-/// Errors that are shown of one file; what follows is counted.
-const SHOWN: usize = 20;
-
-fn several(errors: &[CsvError]) -> String {
-    let mut lines: Vec<String> = errors.iter().take(SHOWN).map(ToString::to_string).collect();
-    match errors.len().saturating_sub(SHOWN) {
+fn several(shown: &[CsvError], more: u64) -> String {
+    let mut lines: Vec<String> = shown.iter().map(ToString::to_string).collect();
+    match more {
         0 => {}
         more => lines.push(format!("and {more} more lines")),
     }
     lines.join("\n")
 }
 
-/// Reads a file's text; `decimals` are the token's. Every bad line is named, not only the first.
-pub fn read_payments(text: &str, decimals: u8) -> Result<Vec<Payment>, CsvError> {
-    let lines = read_lines(text, decimals)?;
-    Ok(lines.into_iter().map(|(_, payment)| payment).collect())
+/// The payments of a list, each with the line it stands on. Goes on after a bad line, not after a failure to read.
+pub struct Rows<R> {
+    records: csv::Reader<Watched<R>>,
+    record: ByteRecord,
+    lines: Lines,
+    header: Header,
+    decimals: u8,
+    is_over: bool,
 }
 
-/// The same, each payment with the line it stands on.
-pub fn read_lines(text: &str, decimals: u8) -> Result<Vec<(usize, Payment)>, CsvError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text); // spreadsheets put it there
-    let mut lines = (1..).zip(text.lines());
-    let header = lines.next().map(|(_, line)| line).unwrap_or_default();
-    if !header.split(',').map(str::trim).eq(HEADER) {
-        let found = header.chars().take(80).collect();
-        return Err(CsvError::Header { found });
+/// Where the columns are.
+#[derive(Debug, Default)]
+struct Header {
+    count: usize,
+    places: [usize; 3],
+    ignored: Vec<String>,
+}
+
+impl<R: Read> Rows<R> {
+    /// Reads the header; `decimals` are the token's.
+    pub fn new(input: R, decimals: u8) -> Result<Self, CsvError> {
+        let watched = Watched {
+            input,
+            seen: Vec::new(),
+        };
+        let mut rows = Self {
+            // The header is read as any other line, for the library does not tell where its lines begin.
+            records: ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .trim(Trim::All)
+                .from_reader(watched),
+            record: ByteRecord::new(),
+            lines: Lines::default(),
+            header: Header::default(),
+            decimals,
+            is_over: false,
+        };
+        let line = rows.next_record()?.unwrap_or(1);
+        rows.header = Header::read(&rows.record, line)?;
+        Ok(rows)
     }
-    let mut payments = Vec::new();
-    let mut wrong = Vec::new();
-    let mut seen = BTreeMap::new();
-    for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
-        match read_line(line, text, decimals) {
-            Err(error) => wrong.push(error),
-            Ok(payment) => {
-                let reference = payment.reference();
-                let first = *seen.entry(reference).or_insert(line);
-                if first != line {
-                    wrong.push(CsvError::Twice {
-                        line,
-                        first,
-                        reference,
-                    });
+
+    /// Columns that say nothing to the keeper.
+    pub fn ignored(&self) -> &[String] {
+        &self.header.ignored
+    }
+
+    /// Reads the next record that is not blank, and says on which line it starts.
+    fn next_record(&mut self) -> Result<Option<u64>, CsvError> {
+        loop {
+            let start = self.records.position().byte();
+            let more = self.records.read_byte_record(&mut self.record);
+            let length = self.records.position().byte().saturating_sub(start);
+            let raw = self.records.get_mut().take(length);
+            let (line, has_pairs) = self.lines.pass(&raw);
+            match more {
+                Ok(true) if !has_pairs => return Err(CsvError::Quotes { line }),
+                Ok(true) if self.record.iter().all(<[u8]>::is_empty) => {}
+                Ok(more) => return Ok(more.then_some(line)),
+                Err(error) => {
+                    self.is_over = true;
+                    let why = error.to_string();
+                    return Err(CsvError::Unreadable { line, why });
                 }
-                payments.push((line, payment));
             }
         }
     }
-    match wrong.pop() {
-        Some(only) if wrong.is_empty() => return Err(only),
-        Some(last) => {
-            wrong.push(last);
-            return Err(CsvError::Several(wrong));
+
+    fn payment(&self, line: u64) -> Result<Payment, CsvError> {
+        if self.record.len() != self.header.count {
+            return Err(CsvError::Fields {
+                line,
+                found: self.record.len(),
+                expected: self.header.count,
+            });
         }
-        None => {}
+        let [reference, recipient, amount] = self.header.places;
+        let reference = self.text(line, reference, "ref")?;
+        let recipient = self.text(line, recipient, "recipient")?;
+        let amount = self.text(line, amount, "amount")?;
+        let read = || {
+            let reference: PaymentRef = reference.parse().map_err(FieldError::Domain)?;
+            read_payment(reference, recipient, amount, self.decimals)
+        };
+        read().map_err(|source| CsvError::Field { line, source })
     }
-    if payments.is_empty() {
-        return Err(CsvError::Empty);
+
+    fn text(&self, line: u64, place: usize, column: &'static str) -> Result<&str, CsvError> {
+        let bytes = self.record.get(place).unwrap_or_default();
+        if bytes.len() > LONGEST {
+            let length = bytes.len();
+            return Err(CsvError::Long {
+                line,
+                column,
+                length,
+            });
+        }
+        std::str::from_utf8(bytes).map_err(|_| CsvError::Encoding { line, column })
     }
-    Ok(payments)
 }
 
-fn read_line(line: usize, text: &str, decimals: u8) -> Result<Payment, CsvError> {
-    let fields: Vec<&str> = text.split(',').map(str::trim).collect();
-    let [reference, recipient, amount] = fields.as_slice() else {
-        let found = fields.len();
-        return Err(CsvError::Fields { line, found });
-    };
-    let read = || {
-        let reference: PaymentRef = reference.parse().map_err(FieldError::Domain)?;
-        read_payment(reference, recipient, amount, decimals)
-    };
-    read().map_err(|source| CsvError::Field { line, source })
+impl<R: Read> Iterator for Rows<R> {
+    type Item = Result<(u64, Payment), CsvError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        match self.next_record() {
+            Ok(Some(line)) => Some(self.payment(line).map(|payment| (line, payment))),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+impl Header {
+    fn read(record: &ByteRecord, line: u64) -> Result<Self, CsvError> {
+        let names: Vec<String> = record
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect();
+        let mut places = [0; 3];
+        for (column, place) in COLUMNS.iter().zip(&mut places) {
+            let mut named = (0..).zip(&names).filter(|(_, name)| is(name, column));
+            match (named.next(), named.next()) {
+                (Some((at, _)), None) => *place = at,
+                _ => {
+                    let found = names.join(",").chars().take(80).collect();
+                    return Err(CsvError::Header { line, found });
+                }
+            }
+        }
+        let is_known = |name: &String| COLUMNS.iter().any(|column| is(name, column));
+        Ok(Self {
+            count: names.len(),
+            places,
+            ignored: names.into_iter().filter(|name| !is_known(name)).collect(),
+        })
+    }
+}
+
+fn is(name: &str, column: &str) -> bool {
+    name.eq_ignore_ascii_case(column)
+}
+
+/// Keeps what was read until it is taken: what a record looked like is not known to the library any more.
+struct Watched<R> {
+    input: R,
+    seen: Vec<u8>,
+}
+
+impl<R> Watched<R> {
+    /// The next bytes that were read.
+    fn take(&mut self, length: u64) -> Vec<u8> {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let rest = self.seen.split_off(length.min(self.seen.len()));
+        std::mem::replace(&mut self.seen, rest)
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.seen.extend(buffer.iter().take(count));
+        Ok(count)
+    }
+}
+
+/// Counts lines, whichever way they end.
+#[derive(Debug)]
+struct Lines {
+    /// The line that the next byte is on.
+    line: u64,
+    after_return: bool,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            line: 1,
+            after_return: false,
+        }
+    }
+}
+
+impl Lines {
+    /// Passes a record; says on which line it starts, and whether its quotes come in pairs.
+    fn pass(&mut self, raw: &[u8]) -> (u64, bool) {
+        let mut start = None;
+        let mut has_pairs = true;
+        for byte in raw {
+            match byte {
+                b'\n' if self.after_return => {}
+                b'\n' | b'\r' => self.line = self.line.saturating_add(1),
+                _ => {
+                    start.get_or_insert(self.line);
+                    has_pairs ^= *byte == b'"';
+                }
+            }
+            self.after_return = *byte == b'\r';
+        }
+        (start.unwrap_or(self.line), has_pairs)
+    }
 }
 
 /// A field of a payment that breaks a rule, by the name that people know it under.
@@ -177,85 +377,4 @@ fn has_more_decimals(amount: &str, decimals: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const REF: &str = "0x000102030405060708090a0b0c0d0e0f";
-    const PAYEE: &str = "0x1111111111111111111111111111111111111111";
-
-    #[test]
-    fn it_reads_what_spreadsheets_write() {
-        let other = "01234567-89ab-cdef-0123-456789abcdef";
-        let text = format!(
-            "\u{feff}ref,recipient,amount\r\n{REF}, {PAYEE} ,12.5\r\n\r\n{other},{PAYEE},1\r\n"
-        );
-        let payments = read_payments(&text, 6).unwrap();
-        let amounts: Vec<_> = payments.iter().map(|payment| payment.amount().0).collect();
-        assert_eq!(amounts, [12_500_000, 1_000_000]);
-        assert_eq!(payments[0].reference().to_string(), REF);
-        assert_eq!(payments[1].recipient().to_string().to_lowercase(), PAYEE);
-    }
-
-    #[test]
-    fn it_names_every_bad_line() {
-        let bad = format!("{REF},{PAYEE},0");
-        let text = format!("ref,recipient,amount\n{bad}\n{REF},{PAYEE},1\nx\n");
-        let error = read_payments(&text, 6).unwrap_err().to_string();
-        let lines: Vec<&str> = error.lines().collect();
-        assert_eq!(lines.len(), 2, "{error}");
-        assert!(lines[0].starts_with("line 2: amount 0"), "{error}");
-        assert!(lines[1].starts_with("line 4: 1 fields"), "{error}");
-
-        let text = format!("ref,recipient,amount\n{}", format!("{bad}\n").repeat(50));
-        let error = read_payments(&text, 6).unwrap_err().to_string();
-        assert!(error.ends_with("and 30 more lines"), "{error}");
-    }
-
-    #[test]
-    fn it_names_line_field_value_and_rule() {
-        let good = format!("{REF},{PAYEE},1");
-        for (lines, words) in [
-            (
-                "recipient,amount\n".to_owned(),
-                "line 1 \"recipient,amount\": must be",
-            ),
-            (String::new(), "line 1 \"\": must be"),
-            ("ref,recipient,amount\n".to_owned(), "no payments"),
-            (
-                format!("ref,recipient,amount\n{good},x"),
-                "line 2: 4 fields",
-            ),
-            (
-                format!("ref,recipient,amount\n{good}\n{REF},{PAYEE}"),
-                "line 3: 2 fields",
-            ),
-            (
-                format!("ref,recipient,amount\nabc,{PAYEE},1"),
-                "line 2: ref \"abc\"",
-            ),
-            (
-                format!("ref,recipient,amount\n{REF},0x11,1"),
-                "line 2: recipient \"0x11\"",
-            ),
-            (
-                format!("ref,recipient,amount\n{REF},{PAYEE},1.0000001"),
-                "more decimals than the token has",
-            ),
-            (
-                format!("ref,recipient,amount\n{REF},{PAYEE},1e3"),
-                "line 2: amount \"1e3\"",
-            ),
-            (
-                format!("ref,recipient,amount\n{REF},{PAYEE},0"),
-                "line 2: amount 0",
-            ),
-            (
-                format!("ref,recipient,amount\n{good}\n\n{good}"),
-                "line 4: ref 0x000102030405060708090a0b0c0d0e0f is that of line 2",
-            ),
-        ] {
-            let error = read_payments(&lines, 6).unwrap_err().to_string();
-            assert!(error.contains(words), "{lines:?}: {error}");
-        }
-    }
-}
+mod tests;

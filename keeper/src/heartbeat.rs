@@ -47,6 +47,15 @@ impl Heartbeat {
         }
     }
 
+    /// Says in the last beat that all else waits for something. What cannot be said is no failure: nothing is decided by it.
+    pub fn of_wait(store: &Path, wait: String) {
+        if let Some(mut beat) = Self::read(store) {
+            beat.written_at = now();
+            beat.waits = vec![wait];
+            let _ = beat.write(store);
+        }
+    }
+
     /// Writes it, whole or not at all.
     pub fn write(&self, store: &Path) -> io::Result<()> {
         let path = beside(store);

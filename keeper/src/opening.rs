@@ -7,7 +7,7 @@ use alloy::primitives::Address;
 use rand::Rng;
 use tidelock_core::{
     abi::Fact,
-    domain::BlockTime,
+    domain::{BlockTime, PaymentNumber},
     event::{Event, HaltReason, InvalidNamespace, Mode, Namespace, Opening},
 };
 
@@ -24,9 +24,8 @@ pub enum OpeningError {
     Chain(#[from] ChainError),
     /// The vault's own birth is not among its logs.
     #[error(
-        "vault {vault}: its creation is not in the logs of blocks {first} to {last}, the last that is final; its past must be \
-         known before anything is sent, so it must be final, the node must have these logs, and --from-block must not be after \
-         the vault's first block"
+        "vault {vault}: its creation is not in the logs of blocks {first} to {last}; its past must be known before anything is \
+         sent, so the node must have these logs, and --from-block must not be after the vault's first block"
     )]
     NoPast {
         /// The vault.
@@ -34,6 +33,29 @@ pub enum OpeningError {
         /// First block asked for.
         first: u64,
         /// Last block asked for.
+        last: u64,
+    },
+    /// What the vault says of itself is not what its logs say.
+    #[error(
+        "the vault's past up to block {last}: number {number} is paid, and no log was shown that pays it: the node leaves logs out, \
+         and what it leaves out would be paid again; give another node (chain.rpc_url)"
+    )]
+    Hidden {
+        /// The number.
+        number: PaymentNumber,
+        /// The last block asked for.
+        last: u64,
+    },
+    /// The vault was made a moment ago.
+    #[error(
+        "vault {vault}: it was made in block {made}, and {last} is the last block that is final"
+    )]
+    NotFinal {
+        /// The vault.
+        vault: Address,
+        /// The block that made it.
+        made: u64,
+        /// The last block that is final.
         last: u64,
     },
     /// Two nodes tell different stories.
@@ -107,11 +129,7 @@ pub async fn read_past(
         }
     }
     if !history.iter().any(|(_, fact)| *fact == Fact::Created) {
-        return Err(OpeningError::NoPast {
-            vault: parties.domain.vault,
-            first: from_block,
-            last: last.number,
-        });
+        return Err(no_creation(chain, identity, from_block).await?);
     }
     let opening = Opening {
         domain: parties.domain,
@@ -121,6 +139,10 @@ pub async fn read_past(
         start: last,
     };
     let tale = Tale::read(&history);
+    if let Some(number) = chain.paid_besides(last, &tale.numbers).await? {
+        let last = last.number;
+        return Err(OpeningError::Hidden { number, last });
+    }
     let (paid, waiting) = (tale.paid.len(), tale.waiting(last).len());
     let mut events = tale.events(last);
     let mut pending = chain.pending_nonce().await?;
@@ -150,5 +172,34 @@ pub async fn read_past(
         paid,
         waiting,
         wait,
+    })
+}
+
+/// Where the creation is that is in no final block, if it is anywhere.
+async fn no_creation(
+    chain: &RpcChain,
+    identity: &Identity,
+    from_block: u64,
+) -> Result<OpeningError, ChainError> {
+    let vault = chain.parties().domain.vault;
+    let (last, head) = (identity.finalised.number, identity.head);
+    let next = from_block.max(last.saturating_add(1));
+    let later = if next <= head.number {
+        chain.history(next, head, |_| {}).await?
+    } else {
+        Vec::new()
+    };
+    let made = later.iter().find(|(_, fact)| *fact == Fact::Created);
+    Ok(match made {
+        Some((made, _)) => OpeningError::NotFinal {
+            vault,
+            made: *made,
+            last,
+        },
+        None => OpeningError::NoPast {
+            vault,
+            first: from_block,
+            last: head.number,
+        },
     })
 }

@@ -20,7 +20,7 @@ pub(crate) struct Tale {
     /// Payments made, by ref: the first of each.
     pub(crate) paid: BTreeMap<PaymentRef, NumberedPayment>,
     /// Numbers used up.
-    numbers: BTreeSet<PaymentNumber>,
+    pub(crate) numbers: BTreeSet<PaymentNumber>,
     proposals: BTreeMap<BatchId, Proposal>,
 }
 

@@ -14,9 +14,6 @@ use tidelock_core::{
 
 use crate::chain::{ChainError, Nodes, RpcChain};
 
-/// Numbers in one answer of the vault.
-const MASK_BITS: u64 = 256;
-
 /// Where log and chain say different things.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "difference", rename_all = "snake_case")]
@@ -320,9 +317,9 @@ impl<'a> Reconciliation<'a> {
         self.read_on().await?; // the log may have gone on while it was read
         let claimed = std::mem::take(&mut self.claimed);
         let numbers: Vec<PaymentNumber> = claimed.keys().copied().collect();
-        let unpaid = self.unpaid(&numbers).await?;
+        let settled = self.nodes.paid_among(self.through, &numbers).await?;
         for (number, payment) in &claimed {
-            self.compare_claim(*number, payment, !unpaid.contains(number));
+            self.compare_claim(*number, payment, settled.contains(number));
         }
         for (number, payment) in std::mem::take(&mut self.displaced) {
             self.compare_displaced(number, &payment);
@@ -333,29 +330,6 @@ impl<'a> Reconciliation<'a> {
         }
         self.report.through = self.through;
         Ok(self.report)
-    }
-
-    /// Those of these numbers, in rising order, that the vault has not paid. One question for numbers that are close.
-    async fn unpaid(
-        &self,
-        numbers: &[PaymentNumber],
-    ) -> Result<BTreeSet<PaymentNumber>, ChainError> {
-        let mut unpaid = BTreeSet::new();
-        let mut rest = numbers;
-        while let Some(first) = rest.first() {
-            let offset = |number: &PaymentNumber| number.0.saturating_sub(first.0);
-            let near = rest.partition_point(|number| offset(number) < MASK_BITS);
-            let (group, others) = rest.split_at_checked(near).unwrap_or((rest, &[]));
-            rest = others;
-            let last = group.last().map_or(0, offset);
-            let count = u16::try_from(last.saturating_add(1)).unwrap_or(u16::MAX);
-            let mask = self.nodes.paid_mask(self.through, *first, count).await?;
-            let is_open = |number: &&PaymentNumber| {
-                !usize::try_from(offset(number)).is_ok_and(|bit| mask.bit(bit))
-            };
-            unpaid.extend(group.iter().filter(is_open).copied());
-        }
-        Ok(unpaid)
     }
 
     /// A payment that the log calls displaced.

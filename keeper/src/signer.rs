@@ -19,7 +19,7 @@ pub use aws_kms::AwsKmsSigner;
 pub use error::{Class, SignerError};
 pub use guard::Guarded;
 pub use keystore::{KeystoreSigner, create, open};
-pub use open::{open_key, open_key_patiently};
+pub use open::open_key;
 pub use password::{PASSWORD_VARIABLE, PIN_VARIABLE, PasswordSource, new_password, read_password};
 pub use pkcs11::Pkcs11Signer;
 pub use web3signer::Web3Signer;

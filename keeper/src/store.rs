@@ -15,18 +15,20 @@ mod load;
 mod reader;
 mod sqlite;
 mod verify;
+mod wait;
 
 use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
 use tidelock_core::domain::VaultDomain;
 
 pub use anchors::Anchors;
-pub use desk::{Desk, Filed, Filing, Taken};
+pub use desk::{Desk, Filed, Filing, Found, Taken};
 pub use error::StoreError;
 pub use guard::WriterLock;
 pub use reader::{Answer, LoggedEvent, Overview, PaymentView, Reader, Standing, Waiting};
 pub use sqlite::SqliteStore;
 pub use verify::{Finding, Progress, Verified};
+pub use wait::{GoOn, Held};
 
 /// What a database was made for. Never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@
 
 mod support;
 
-use std::thread;
+use std::{path::Path, sync::mpsc, thread};
 
 use alloy::primitives::Address;
 use proptest::prelude::*;
@@ -21,7 +21,9 @@ use tidelock_core::{
     state::State,
     store::Store,
 };
-use tidelock_keeper::store::{Desk, Filing, Reader, SqliteStore, Standing, StoreError};
+use tidelock_keeper::store::{
+    Desk, Filing, Held, Reader, SqliteStore, Standing, StoreError, WriterLock,
+};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
@@ -185,6 +187,83 @@ fn the_log_and_the_requests_refuse_changes() {
             );
         }
     });
+}
+
+/// Holds the database as a program that keeps others from writing does, until it is let go.
+struct Holding {
+    runtime: tokio::runtime::Runtime,
+    connection: sqlx::SqliteConnection,
+}
+
+impl Holding {
+    fn hold(path: &Path) -> Self {
+        use sqlx::ConnectOptions;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let connection = runtime.block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            let begin = sqlx::query("BEGIN EXCLUSIVE").execute(&mut connection);
+            begin.await.unwrap();
+            connection
+        });
+        Self {
+            runtime,
+            connection,
+        }
+    }
+
+    fn let_go(mut self) {
+        let end = sqlx::query("ROLLBACK").execute(&mut self.connection);
+        self.runtime.block_on(end).unwrap();
+    }
+}
+
+#[test]
+fn the_writer_waits_for_whoever_holds_the_database_and_says_for_whom() {
+    let (_folder, path) = place();
+    drop(filled(&path, 5, 1));
+    let (asked, questions) = mpsc::channel();
+    let go_on = move |held: &Held<'_>| asked.send((held.by(), held.since)).is_ok();
+    let lock = WriterLock::take(&path).unwrap();
+    let mut store = SqliteStore::open_locked(&path, lock, Box::new(go_on)).unwrap();
+    let mut history = support::resumed(&mut store);
+    let entry = history.step();
+    let holding = Holding::hold(&path);
+    thread::scope(|scope| {
+        let committed = scope.spawn(|| store.commit(&[entry], &history.state.take_changes()));
+        let asked: Vec<_> = questions.iter().take(3).collect();
+        assert!(asked.is_sorted_by_key(|(_, since)| *since));
+        let own = format!("process {} (", std::process::id());
+        assert!(asked[0].0.starts_with(&own), "{}", asked[0].0);
+        holding.let_go();
+        committed.join().unwrap().unwrap();
+    });
+    assert_eq!(store.load().unwrap().unwrap().head, history.head);
+}
+
+#[test]
+fn a_writer_that_gives_up_waiting_has_written_nothing() {
+    let (_folder, path) = place();
+    drop(filled(&path, 5, 1));
+    let lock = WriterLock::take(&path).unwrap();
+    let mut store = SqliteStore::open_locked(&path, lock, Box::new(|_| false)).unwrap();
+    let mut history = support::resumed(&mut store);
+    let before = history.head;
+    let entry = history.step();
+    let holding = Holding::hold(&path);
+    let error = store.commit(&[entry], &history.state.take_changes());
+    let error = error.unwrap_err();
+    assert!(matches!(error, StoreError::Held { .. }), "{error}");
+    let mut desk = Desk::open_with(&path, Box::new(|_| false)).unwrap();
+    let error = desk.file(&[payment(1 << 40)]).unwrap_err();
+    assert!(error.to_string().contains("has held it for"), "{error}");
+    holding.let_go();
+    drop(store);
+    let mut store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().head, before);
+    assert!(store.unread_requests(0, 10).unwrap().items.is_empty());
 }
 
 // ── Requests and commands ────────────────────────────────────────────────────────────────────────────────────────────

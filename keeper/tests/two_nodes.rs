@@ -15,10 +15,11 @@ mod liar;
 mod world;
 
 use std::{
+    collections::BTreeMap,
     fs,
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -228,7 +229,7 @@ async fn nothing_is_proposed_that_one_node_alone_would_have_so() {
             |method, params, truth| {
                 other_answer::<Vault::paidMaskCall>(method, params, truth, |_| U256::ONE)
             },
-            "numbers paid from ",
+            ": true; nothing is concluded",
         ),
     ];
     for (liar, words) in cases {
@@ -327,7 +328,7 @@ async fn reconcile_concludes_nothing_that_one_node_says_alone() {
                 other_answer::<Vault::paidMaskCall>(method, params, truth, |_| U256::ZERO)
             },
             4,
-            "numbers paid from",
+            "which numbers are paid",
         ),
         (
             |method, params, truth| match (method, params[0].as_str()) {
@@ -354,4 +355,94 @@ async fn reconcile_concludes_nothing_that_one_node_says_alone() {
         let _server = with_liar(&office, liar).await;
         expect(&office.keeper(&["reconcile"]).await, code, words);
     }
+}
+
+/// Turns into a node that stands still.
+#[derive(Default)]
+struct Freeze {
+    is_frozen: AtomicBool,
+    /// The newest and the final block.
+    told: Mutex<BTreeMap<String, Value>>,
+}
+
+impl Freeze {
+    fn lie(&self, method: &str, params: &Value, truth: &Value) -> Lie {
+        if method != "eth_getBlockByNumber" {
+            return Lie::Truth;
+        }
+        let mut told = self.told.lock().unwrap();
+        let which = params[0].as_str().unwrap().to_owned();
+        if !self.is_frozen.load(Ordering::Relaxed) {
+            told.insert(which, truth.clone());
+            return Lie::Truth;
+        }
+        // A block that it was not asked for before it stood still came later.
+        Lie::Result(told.get(&which).cloned().unwrap_or_default())
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_stands_still_is_named() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(20).await;
+    let freeze: Arc<Freeze> = Arc::default();
+    let of_server = freeze.clone();
+    let server = with_liar(&office, move |method, params, truth| {
+        of_server.lie(method, params, truth)
+    })
+    .await;
+    let daemon = office.daemon().await;
+    office
+        .until("both nodes were asked", async || {
+            let said = freeze.told.lock().unwrap();
+            said.contains_key("latest") && said.contains_key("finalized")
+        })
+        .await;
+    freeze.is_frozen.store(true, Ordering::Relaxed);
+    office.world.skip(7_200).await;
+    office.world.mine(44).await;
+    let name = format!(
+        "chain.second_rpc_url (http://127.0.0.1:{}) is 45 blocks and 2 h",
+        server.port
+    );
+    office
+        .until("status names it", async || {
+            out(&office.keeper(&["status"]).await).contains(&name)
+        })
+        .await;
+    let doctor = office.keeper(&["doctor"]).await;
+    assert!(out(&doctor).contains(&name), "{}", out(&doctor));
+    assert!(out(&doctor).contains("nothing after that block is concluded"));
+    let check = office.keeper(&["check"]).await;
+    expect(&check, 0, &name);
+    assert_eq!(office.log().matches(&name).count(), 1, "{}", office.log());
+    daemon.stop();
+}
+
+#[tokio::test]
+async fn one_node_under_two_names_is_seen() {
+    let office = Office::open(Plan::default()).await;
+    let honest = with_liar(&office, |_, _, _| Lie::Truth).await;
+    let check = office.keeper(&["check"]).await;
+    expect(
+        &check,
+        0,
+        "answers with the identity of chain.rpc_url's node",
+    );
+    expect(&check, 0, "on the same machine as chain.rpc_url");
+    let doctor = office.keeper(&["doctor"]).await;
+    assert!(
+        out(&doctor).contains("one node is counted as two"),
+        "{}",
+        out(&doctor)
+    );
+    drop(honest);
+    let first = office.world.node.url();
+    let other = format!("HTTP://localhost:{}//", office.world.node.port());
+    with_nodes(&office, first.as_str(), &other);
+    expect(
+        &office.keeper(&["check"]).await,
+        2,
+        "leads to the same place",
+    );
 }

@@ -386,7 +386,9 @@ abstract contract ChangeHandler is PaymentHandler {
         if (_oneIn(8, seed, "other count")) c.tiers = _tiersChange(seed, nonce, expiresAt).tiers;
         for (uint256 k = 0; k < c.tiers.length; ++k) {
             Tier memory row = c.tiers[k];
-            if (_oneIn(2, seed, "cap")) row.cap -= uint128((row.cap - row.maxKnown) / UNIT / 2 * UNIT);
+            if (_oneIn(2, seed, "cap") && row.cap > row.maxKnown) {
+                row.cap -= uint128((row.cap - row.maxKnown) / UNIT / 2 * UNIT);
+            }
             if (_oneIn(4, seed, "unknown") && k == 0) row.maxUnknown = 0;
             if (_oneIn(4, seed, "delay") && k != 0) row.delay += 600;
             if (_oneIn(4, seed, "looser") && k == 0) (row.delay, row.approvals) = (0, 0);

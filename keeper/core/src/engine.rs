@@ -7,6 +7,7 @@ mod due;
 mod execution;
 mod memory;
 mod next;
+mod recall;
 mod repeats;
 mod reverted;
 mod room;

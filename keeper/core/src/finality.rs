@@ -74,7 +74,7 @@ impl<S: Store> Settling<'_, S> {
                 first_number,
                 paid,
                 items,
-            } => self.paid(block, *id, *first_number, *paid, items.as_deref()),
+            } => self.paid(block.number, *id, *first_number, *paid, items.as_deref()),
             Fact::Cancelled { id } => Ok(self.vetoed(*id)?),
             Fact::Created | Fact::Voted { .. } | Fact::Policy | Fact::Other => Ok(()),
         }
@@ -97,9 +97,9 @@ impl<S: Store> Settling<'_, S> {
     }
 
     /// Rules 1 and 12. A number is paid once ever, so one of ours that is paid must be one we wait for.
-    fn paid(
+    pub(crate) fn paid(
         &mut self,
-        block: BlockRef,
+        block: u64,
         id: BatchId,
         first_number: PaymentNumber,
         mask: U256,
@@ -138,16 +138,13 @@ impl<S: Store> Settling<'_, S> {
                 batch: id,
                 first_number,
                 paid: ours,
-                block: block.number,
+                block,
             })?;
         }
         self.displace(block, displaced, &instead)?;
         if !others.is_empty() {
             self.paid_for_others(&others)?;
-            self.record(Event::ForeignSeen {
-                batch: id,
-                block: block.number,
-            })?;
+            self.record(Event::ForeignSeen { batch: id, block })?;
         }
         Ok(())
     }
@@ -155,7 +152,7 @@ impl<S: Store> Settling<'_, S> {
     /// What was paid under numbers of ours is never paid again either: its refs are known from now on.
     fn displace(
         &mut self,
-        block: BlockRef,
+        block: u64,
         refs: Vec<PaymentRef>,
         instead: &[(PaymentNumber, Payment)],
     ) -> Result<(), EngineError<S::Error>> {
@@ -171,7 +168,7 @@ impl<S: Store> Settling<'_, S> {
             self.record(Event::Displaced {
                 refs,
                 by: by.into_values().collect(),
-                block: block.number,
+                block,
             })?;
         }
         for (number, payment) in instead {

@@ -1,11 +1,13 @@
 //! What the engine asks of the world, and what the world answers. An effect is asked again until its answer makes it
 //! needless; none is stored.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{B256, Bytes, Signature, U256};
 
 use crate::{
-    abi::Revert,
-    domain::{Amount, BatchId, Payment, TierIndex},
+    abi::{Fact, Revert},
+    domain::{Amount, BatchId, Payment, PaymentNumber, TierIndex},
     event::BlockRef,
     observe::Polled,
     submit::Reply,
@@ -41,6 +43,8 @@ pub enum Effect {
         data: Bytes,
         /// Most gas it may use.
         gas_limit: u64,
+        /// It may be made in any block up to this time; the gas it needs is that under the dearest rules by then. [seconds]
+        until: u64,
     },
     /// What does a call of the vault by the keeper come to that reverted in this block, if it is made after it? Answer:
     /// [`Outcome::Simulated`].
@@ -53,6 +57,16 @@ pub enum Effect {
         data: Bytes,
         /// Most gas it could use.
         gas_limit: u64,
+    },
+    /// Which of these numbers has the vault paid at this final block, and what did it log of that since that height? Answer:
+    /// [`Outcome::Recalled`].
+    Recall {
+        /// Where looking begins.
+        first: u64,
+        /// The block.
+        at: BlockRef,
+        /// The numbers.
+        numbers: Vec<PaymentNumber>,
     },
     /// Sign 32 bytes with the keeper's key. Answer: [`Outcome::Signed`].
     Sign {
@@ -85,6 +99,8 @@ pub enum Key {
     Simulate,
     /// [`Effect::Replay`].
     Replay(B256),
+    /// [`Effect::Recall`].
+    Recall,
     /// [`Effect::Sign`].
     Sign(u64),
     /// [`Effect::Send`].
@@ -100,6 +116,7 @@ impl Effect {
             Self::Advise { .. } => Key::Advise,
             Self::Simulate { .. } => Key::Simulate,
             Self::Replay { hash, .. } => Key::Replay(*hash),
+            Self::Recall { .. } => Key::Recall,
             Self::Sign { nonce, .. } => Key::Sign(*nonce),
             Self::Send { hash, .. } => Key::Send(*hash),
         }
@@ -117,12 +134,23 @@ pub enum Outcome {
     Advised(Vec<Advice>),
     /// Of a simulation.
     Simulated(Simulation),
+    /// Of numbers that may be paid.
+    Recalled(Recalled),
     /// Of a signature.
     Signed(Signature),
     /// Of a transaction that was sent.
     Sent(Reply),
     /// None: no answer came, or one that makes no sense. It is asked again later.
     Failed(String),
+}
+
+/// What became of numbers that may be paid.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recalled {
+    /// Those that the vault calls paid.
+    pub paid: BTreeSet<PaymentNumber>,
+    /// The vault's logs that pay them, as far as they are found: height, and [`Fact::Paid`] with its payments.
+    pub facts: Vec<(u64, Fact)>,
 }
 
 /// The vault at one block.

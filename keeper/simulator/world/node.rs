@@ -63,6 +63,7 @@ impl World {
                 at,
                 data,
                 gas_limit,
+                ..
             } => {
                 let answer = self.at(*at, |ledger, block| {
                     Outcome::Simulated(simulate(self, ledger, block, data, *gas_limit))
@@ -83,6 +84,7 @@ impl World {
             } => self.at(*at, |ledger, block| {
                 Outcome::Simulated(simulate(self, ledger, block, data, *gas_limit))
             }),
+            Effect::Recall { first, at, numbers } => self.recall(*first, *at, numbers),
             Effect::Send { hash, raw } => self.answer_send(*hash, raw, fate),
             Effect::Sign { .. } => unreachable!("answered above"),
         }
@@ -160,8 +162,10 @@ impl World {
         if !keeps_state {
             fate.struck(Fault::StateGone);
         }
+        let mut blocks: Vec<SeenBlock> = blocks.iter().map(|block| self.seen(block)).collect();
+        self.hide(&mut blocks, fate);
         Outcome::Polled(Polled {
-            blocks: blocks.iter().map(|block| self.seen(block)).collect(),
+            blocks,
             finalised: (final_now.number, final_now.hash),
             finalised_nonce: keeps_state.then_some(final_now.nonce),
             suggested_tip: self.setting.suggested_tip,
@@ -194,7 +198,7 @@ impl World {
         blocks
     }
 
-    fn seen(&self, block: &Block) -> SeenBlock {
+    pub(super) fn seen(&self, block: &Block) -> SeenBlock {
         let address = self.setting.vault;
         let domain = self.setting.domain();
         let read = |data: &alloy_primitives::LogData| {

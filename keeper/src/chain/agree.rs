@@ -66,6 +66,26 @@ impl TwoNodes {
         }
     }
 
+    /// Both must say the same of what may be paid.
+    async fn recall(&self, effect: Effect) -> Outcome {
+        let answers = tokio::join!(
+            self.first.answer(effect.clone()),
+            self.second.answer(effect)
+        );
+        match answers {
+            (Outcome::Recalled(first), Outcome::Recalled(second)) if first != second => {
+                Outcome::Failed(
+                    "numbers that may be paid: the nodes say different things of them".to_owned(),
+                )
+            }
+            (recalled @ Outcome::Recalled(_), Outcome::Recalled(_)) => recalled,
+            (Outcome::Recalled(_), Outcome::Failed(why)) => {
+                Outcome::Failed(format!("second node: {why}"))
+            }
+            (failed, _) => failed,
+        }
+    }
+
     async fn send(&self, effect: Effect) -> Outcome {
         let answers = tokio::join!(
             self.first.answer(effect.clone()),
@@ -85,6 +105,7 @@ impl Chain for TwoNodes {
             match effect {
                 Effect::Poll { .. } => self.poll(effect).await,
                 Effect::Advise { .. } => self.advise(effect).await,
+                Effect::Recall { .. } => self.recall(effect).await,
                 Effect::Send { .. } => self.send(effect).await,
                 _ => self.first.answer(effect).await,
             }
@@ -158,9 +179,9 @@ mod tests {
     use alloy::primitives::{B256, Bytes};
     use tidelock_core::{
         abi::Fact,
-        domain::{Address, Amount, BlockTime, Payment, PaymentRef, TierIndex},
+        domain::{Address, Amount, BlockTime, Payment, PaymentNumber, PaymentRef, TierIndex},
         event::BlockRef,
-        port::{Advice, Simulation},
+        port::{Advice, Recalled, Simulation},
         submit::RefusalClass,
     };
 
@@ -329,6 +350,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_may_be_paid_is_what_both_say() {
+        let recall = Effect::Recall {
+            first: 0,
+            at: tip(),
+            numbers: vec![PaymentNumber(7)],
+        };
+        let none = Outcome::Recalled(Recalled::default());
+        let one = Outcome::Recalled(Recalled {
+            paid: [PaymentNumber(7)].into(),
+            facts: Vec::new(),
+        });
+        let silent = Outcome::Failed("no answer".to_owned());
+        let ask = async |first: &Outcome, second: &Outcome| {
+            let (first, second) = (Fixed(first.clone()), Fixed(second.clone()));
+            let nodes = TwoNodes::new(Arc::new(first), Arc::new(second));
+            nodes.answer(recall.clone()).await
+        };
+        assert_eq!(ask(&one, &one).await, one);
+        for (first, second) in [
+            (&one, &none),
+            (&none, &one),
+            (&one, &silent),
+            (&silent, &one),
+        ] {
+            assert!(is_failure(&ask(first, second).await));
+        }
+    }
+
+    #[tokio::test]
     async fn simulations_come_from_the_first() {
         let one = Outcome::Simulated(Simulation::Succeeds {
             returned: Bytes::new(),
@@ -340,6 +390,7 @@ mod tests {
             at: tip(),
             data: Bytes::new(),
             gas_limit: 1,
+            until: 1,
         };
         assert_eq!(nodes.answer(simulate).await, one);
     }

@@ -14,7 +14,7 @@ use tidelock_core::{
 
 use crate::calendar::both;
 
-use super::{ChainError, RpcChain, lists::Blacklist, wire::narrow};
+use super::{BlockChecks, ChainError, Checkable, RpcChain, lists::Blacklist, wire::narrow};
 
 sol! {
     function decimals() external view returns (uint256);
@@ -57,6 +57,8 @@ pub struct Identity {
     pub gas_balance: U256,
     /// The token tells whom it freezes.
     pub has_blacklist: bool,
+    /// What of the node's word is checked.
+    pub checkable: Checkable,
     /// What is allowed, and deserves a look.
     pub warnings: Vec<Warning>,
 }
@@ -67,6 +69,11 @@ pub enum Warning {
     /// One node's word is all there is.
     #[error("chain.rpc_url: one node only; what it says is not compared with another's")]
     SingleNode,
+    /// Both nodes are one, by their own word.
+    #[error(
+        "chain.second_rpc_url: it answers with the identity of chain.rpc_url's node; one node is counted as two"
+    )]
+    OneNode,
     /// The node knows of no final block but the first.
     #[error(
         "finalised block 0: the node knows no other, with its head at {head}; nothing is taken for paid until it does"
@@ -80,6 +87,16 @@ pub enum Warning {
     TokenPaused {
         /// The token.
         token: Address,
+    },
+    /// The chain allows more.
+    #[error(
+        "chain.block_checks {checks}: the newest block stands up to {most}, with which a node could hide less"
+    )]
+    FewChecks {
+        /// What is set.
+        checks: BlockChecks,
+        /// What could be.
+        most: BlockChecks,
     },
     /// The key cannot propose.
     #[error("keeper {keeper}: no proposer's role; what no automatic tier takes will wait")]
@@ -202,7 +219,12 @@ impl RpcChain {
                 time: at.time.seconds(),
             });
         }
+        let checkable = self.checkable(at, finalised.id).await?;
         let mut warnings = Vec::new();
+        if let Some(most) = checkable.most.filter(|most| *most > checkable.checks) {
+            let checks = checkable.checks;
+            warnings.push(Warning::FewChecks { checks, most });
+        }
         if !expected.has_second_node {
             warnings.push(Warning::SingleNode);
         }
@@ -226,6 +248,7 @@ impl RpcChain {
             keeper_nonce: self.nonce_after(finalised.id).await?,
             gas_balance: look.gas_balance,
             has_blacklist: self.find_blacklist(at).await? != Blacklist::None,
+            checkable,
             warnings,
         })
     }

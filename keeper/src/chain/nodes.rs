@@ -1,13 +1,16 @@
 //! The nodes that are configured, for whoever concludes something from what they say: people's commands and the
 //! comparisons. Of two nodes neither is believed alone.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Debug},
+    sync::Arc,
+};
 
-use alloy::primitives::U256;
 use tidelock_core::{abi::Fact, domain::PaymentNumber, event::BlockRef};
 
-use super::{Chain, ChainError, Expected, Identity, IdentityError, RpcChain, TwoNodes};
-use crate::differing::differing;
+use super::{Chain, ChainError, Expected, Identity, IdentityError, RpcChain, TwoNodes, Warning};
+use crate::{calendar::span, differing::differing};
 
 /// One node, or two.
 #[derive(Debug, Clone)]
@@ -131,21 +134,26 @@ impl Nodes {
         self.agree(&field, ask).await
     }
 
-    /// Bit `i` set: the vault has paid number `first + i`, of `count` numbers, after one block.
-    pub async fn paid_mask(
+    /// Those of these numbers, in rising order, that the vault has paid after one block.
+    pub async fn paid_among(
         &self,
         at: BlockRef,
-        first: PaymentNumber,
-        count: u16,
-    ) -> Result<U256, ChainError> {
-        let ask = async |chain: &RpcChain| chain.paid_mask(at, first, count).await;
-        self.agree(&format!("numbers paid from {first} on"), ask)
-            .await
+        numbers: &[PaymentNumber],
+    ) -> Result<BTreeSet<PaymentNumber>, ChainError> {
+        let ask = async |chain: &RpcChain| {
+            let paid = chain.paid_among(at, numbers).await?;
+            let all = numbers.iter();
+            let said = all.map(|number| (number.0, paid.contains(number)));
+            Ok(said.collect::<BTreeMap<u64, bool>>())
+        };
+        let said = self.agree("which numbers are paid", ask).await?;
+        let paid = said.into_iter().filter(|(_, is_paid)| *is_paid);
+        Ok(paid.map(|(number, _)| PaymentNumber(number)).collect())
     }
 
     /// Compares the configuration with what each says, and what they say of the token with each other.
     pub async fn identify(&self, expected: Expected) -> Result<Identity, IdentityError> {
-        let identity = self.first.identify(expected).await?;
+        let mut identity = self.first.identify(expected).await?;
         let Some(second) = &self.second else {
             return Ok(identity);
         };
@@ -166,7 +174,65 @@ impl Nodes {
             }
             .into());
         }
+        let names = tokio::join!(self.first.node_name(), second.node_name());
+        if let (Some(one), Some(other)) = names
+            && one == other
+        {
+            identity.warnings.push(Warning::OneNode);
+        }
         Ok(identity)
+    }
+
+    /// The node that is behind the other by what each said last of its newest block, if it is far behind.
+    pub fn laggard(&self) -> Option<Laggard> {
+        let second = self.second.as_deref()?;
+        let (one, other) = (self.first.newest()?, second.newest()?);
+        let (name, behind, ahead) = if one.number < other.number {
+            (first_name(&self.first), one, other)
+        } else {
+            (second_name(second), other, one)
+        };
+        Laggard::of(name, behind, ahead)
+    }
+}
+
+/// A node that is far behind the other. Nothing is concluded of the blocks that it lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Laggard {
+    name: String,
+    newest: u64,
+    blocks: u64,
+    seconds: u64,
+}
+
+impl Laggard {
+    /// Behind by less is a matter of when each was asked. [seconds]
+    pub const FAR: u64 = 60;
+
+    fn of(name: String, behind: BlockRef, ahead: BlockRef) -> Option<Self> {
+        let seconds = ahead.time.seconds().saturating_sub(behind.time.seconds());
+        (seconds >= Self::FAR).then(|| Self {
+            name,
+            newest: behind.number,
+            blocks: ahead.number.saturating_sub(behind.number),
+            seconds,
+        })
+    }
+}
+
+impl fmt::Display for Laggard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            newest,
+            blocks,
+            seconds,
+        } = self;
+        write!(
+            f,
+            "{name} is {blocks} blocks and {} behind the other node, at block {newest}; nothing after that block is concluded",
+            span(*seconds)
+        )
     }
 }
 

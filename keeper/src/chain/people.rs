@@ -1,10 +1,13 @@
 //! What a person's command asks of the chain, who sends one transaction and waits for it.
 
+use std::collections::BTreeSet;
+
 use alloy::{
     primitives::{Address, B256, Bytes, U256, hex},
     rpc::types::Log,
 };
 use alloy_sol_types::{SolEvent, SolInterface};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidelock_core::{
@@ -15,10 +18,12 @@ use tidelock_core::{
 };
 
 use super::{
-    ChainError, RpcChain, RpcError, simulate,
+    ChainError, PARALLEL, RpcChain, RpcError, simulate,
     wire::{by_hash, by_number, narrow, strange_log},
 };
 
+/// Numbers in one answer of the vault.
+const MASK_BITS: u64 = 256;
 /// Blocks in one question, where a node refuses to answer about all of them.
 const FIRST_WINDOW: u64 = 50_000;
 
@@ -70,6 +75,25 @@ impl RpcChain {
         Ok(self.block_by_tag("latest").await?.id)
     }
 
+    /// What the node is known by among all others, if it tells: its key in the network, or the name of a development chain.
+    pub(super) async fn node_name(&self) -> Option<String> {
+        for (method, field) in [
+            ("admin_nodeInfo", "id"),
+            ("anvil_metadata", "instanceId"),
+            ("hardhat_metadata", "instanceId"),
+        ] {
+            // A node that tells no name has none, whatever it answers.
+            let told: Result<Value, _> = self.rpc.request(method, json!([])).await;
+            let name = told
+                .ok()
+                .and_then(|told| Some(told.get(field)?.as_str()?.to_owned()));
+            if name.is_some() {
+                return name;
+            }
+        }
+        None
+    }
+
     /// The block that the node calls final.
     pub async fn finalised(&self) -> Result<BlockRef, ChainError> {
         Ok(self.block_by_tag("finalized").await?.id)
@@ -80,8 +104,62 @@ impl RpcChain {
         Ok(self.header(number, None).await?.id)
     }
 
+    /// Those of these numbers, in rising order, that the vault has paid after one block. One question for numbers that are
+    /// close.
+    pub async fn paid_among(
+        &self,
+        at: BlockRef,
+        numbers: &[PaymentNumber],
+    ) -> Result<BTreeSet<PaymentNumber>, ChainError> {
+        let mut paid = BTreeSet::new();
+        let mut rest = numbers;
+        while let Some(first) = rest.first() {
+            let offset = |number: &PaymentNumber| number.0.saturating_sub(first.0);
+            let near = rest.partition_point(|number| offset(number) < MASK_BITS);
+            let (group, others) = rest.split_at_checked(near).unwrap_or((rest, &[]));
+            rest = others;
+            let last = group.last().map_or(0, offset);
+            let count = u16::try_from(last.saturating_add(1)).unwrap_or(u16::MAX);
+            let mask = self.paid_mask(at, *first, count).await?;
+            let is_paid = |number: &&PaymentNumber| {
+                usize::try_from(offset(number)).is_ok_and(|bit| mask.bit(bit))
+            };
+            paid.extend(group.iter().filter(is_paid).copied());
+        }
+        Ok(paid)
+    }
+
+    /// A number that the vault has paid and that is not among these, of those in their words of 256 and the words beside: who
+    /// gives numbers out gives them one after the other.
+    pub async fn paid_besides(
+        &self,
+        at: BlockRef,
+        known: &BTreeSet<PaymentNumber>,
+    ) -> Result<Option<PaymentNumber>, ChainError> {
+        let words: BTreeSet<u64> = (known.iter())
+            .map(|number| number.0.div_euclid(MASK_BITS))
+            .flat_map(|word| word.saturating_sub(1)..=word.saturating_add(1))
+            .collect();
+        let mut masks = stream::iter(words)
+            .map(|word| async move {
+                let first = PaymentNumber(word.saturating_mul(MASK_BITS));
+                let count = u16::try_from(MASK_BITS).unwrap_or(u16::MAX);
+                let mask = self.paid_mask(at, first, count).await?;
+                Ok::<_, ChainError>((first, mask))
+            })
+            .buffered(PARALLEL);
+        while let Some((first, mask)) = masks.try_next().await? {
+            let paid = (0..256_u16).filter(|bit| mask.bit(usize::from(*bit)));
+            let mut paid = paid.filter_map(|bit| first.checked_add(bit));
+            if let Some(number) = paid.find(|number| !known.contains(number)) {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
+    }
+
     /// Bit `i` set: the vault has paid number `first + i`, of `count` numbers, after one block.
-    pub async fn paid_mask(
+    async fn paid_mask(
         &self,
         at: BlockRef,
         first: PaymentNumber,
@@ -91,7 +169,15 @@ impl RpcChain {
             firstNumber: first.0,
             count,
         };
-        self.call(at.hash, self.parties.domain.vault, call).await
+        let told = self.call(at.hash, self.parties.domain.vault, call).await?;
+        match self.proven_mask(at, first, count).await? {
+            Some(proven) if proven != told => Err(ChainError::Field {
+                field: "numbers that are paid, as a mask",
+                value: format!("{told:#x}"),
+                rule: "must be what the vault's storage proves",
+            }),
+            _ => Ok(told),
+        }
     }
 
     /// The vault at one block, without proposals.

@@ -1,7 +1,6 @@
-use alloy::{
-    primitives::{B256, U256},
-    rpc::types::Log,
-};
+use std::sync::{MutexGuard, PoisonError};
+
+use alloy::primitives::{B256, U256};
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
@@ -12,9 +11,7 @@ use tidelock_core::{
 
 use super::{
     ChainError, PARALLEL, RpcChain, RpcError,
-    wire::{
-        BlockAnswer, ReceiptAnswer, by_hash, by_number, logs_of, narrow, read_logs, strange_log,
-    },
+    wire::{BlockAnswer, by_hash, by_number, narrow},
 };
 
 /// Blocks in one answer at most: bounds its size, and the work that is lost if one block of them cannot be read.
@@ -73,7 +70,12 @@ impl RpcChain {
             asked: tag.to_owned(),
             head: "unknown".to_owned(),
         };
-        answer.ok_or_else(missing)?.block()
+        let checked = answer.ok_or_else(missing)?.checked(self.checks)?;
+        self.proofs.note(&checked);
+        if tag == "latest" {
+            self.newest.set(checked.block.id);
+        }
+        Ok(checked.block)
     }
 
     /// The keeper's nonce after a block. No key has sent anything in the first block of a chain, whose state many nodes
@@ -82,9 +84,26 @@ impl RpcChain {
         if block.number == 0 {
             return Ok(0);
         }
-        let params = json!([self.parties.keeper, by_hash(block.hash)]);
-        let nonce: U256 = self.rpc.request("eth_getTransactionCount", params).await?;
-        narrow("nonce", nonce)
+        let mut last = *self.last_nonce();
+        if let Some((_, nonce)) = last.take_if(|(hash, _)| *hash == block.hash) {
+            return Ok(nonce);
+        }
+        let keeper = self.parties.keeper;
+        let nonce = match self.proven(block, keeper, &[]).await? {
+            Some((nonce, _)) => nonce,
+            None => {
+                let params = json!([keeper, by_hash(block.hash)]);
+                let nonce: U256 = self.rpc.request("eth_getTransactionCount", params).await?;
+                narrow("nonce", nonce)?
+            }
+        };
+        *self.last_nonce() = Some((block.hash, nonce));
+        Ok(nonce)
+    }
+
+    fn last_nonce(&self) -> MutexGuard<'_, Option<(B256, u64)>> {
+        let last = self.last_nonce.lock();
+        last.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The keeper's next nonce if all that waits in the node's pool is mined.
@@ -99,7 +118,7 @@ impl RpcChain {
         let first = tip.number.saturating_add(1);
         let last = head.min(tip.number.saturating_add(MAX_BLOCKS));
         let mut answers = stream::iter(first..=last)
-            .map(|number| self.block_with_facts(number, head))
+            .map(|number| self.block_with_facts(number, Some(head)))
             .buffered(PARALLEL);
         let mut blocks = Vec::new();
         while let Some(answer) = answers.next().await {
@@ -112,36 +131,21 @@ impl RpcChain {
         Ok(blocks)
     }
 
-    async fn block_with_facts(&self, number: u64, head: u64) -> Result<Block, ChainError> {
-        let answer = self.answer(number, Some(head)).await?;
-        let may_hold_logs = answer.may_hold_logs_of(self.parties.domain.vault);
-        let mut block = answer.numbered(number)?;
-        block.facts = self.facts_of(block.id.hash).await?;
-        if block.facts.is_empty() && may_hold_logs {
-            self.check_silence(block.id.hash).await?;
-        }
-        Ok(block)
-    }
-
-    /// A node that has a block and has not indexed its logs yet answers with none. The block's header remembers that there may
-    /// be some; its receipts say whether there are.
-    async fn check_silence(&self, block: B256) -> Result<(), ChainError> {
-        let vault = self.parties.domain.vault;
-        let asked = self
-            .rpc
-            .request::<Vec<ReceiptAnswer>>("eth_getBlockReceipts", json!([by_hash(block)]));
-        let receipts = known(asked.await)?.unwrap_or_default();
-        let mut logs = receipts.iter().flat_map(|receipt| &receipt.logs);
-        if logs.any(|log| log.inner.address == vault) {
-            let what = "none was answered, and the block's receipts hold some of the vault";
-            return Err(strange_log(block, what));
-        }
-        Ok(())
+    pub(super) async fn block_with_facts(
+        &self,
+        number: u64,
+        head: Option<u64>,
+    ) -> Result<Block, ChainError> {
+        let answer = self.answer(number, head).await?;
+        let answer = answer.numbered(number, self.checks)?;
+        self.proofs.note(&answer);
+        self.with_facts(answer).await
     }
 
     /// A block by its height, without its facts.
     pub(super) async fn header(&self, number: u64, head: Option<u64>) -> Result<Block, ChainError> {
-        self.answer(number, head).await?.numbered(number)
+        let answer = self.answer(number, head).await?;
+        Ok(answer.numbered(number, self.checks)?.block)
     }
 
     async fn answer(&self, number: u64, head: Option<u64>) -> Result<BlockAnswer, ChainError> {
@@ -152,14 +156,6 @@ impl RpcChain {
             head: head.map_or_else(|| "unknown".to_owned(), |head| head.to_string()),
         };
         answer.ok_or_else(missing)
-    }
-
-    /// Asked by hash: a node that lacks the block must answer an error, where by height it would answer nothing.
-    async fn facts_of(&self, block: B256) -> Result<Vec<tidelock_core::abi::Fact>, ChainError> {
-        let domain = self.parties.domain;
-        let params = logs_of(domain.vault, block);
-        let logs: Vec<Log> = self.rpc.request("eth_getLogs", params).await?;
-        read_logs(&logs, block, &domain)
     }
 
     /// The tip that the node suggests; where it has no such method the median of what was tipped lately; 0 if it tells
@@ -182,7 +178,7 @@ impl RpcChain {
 }
 
 /// None if the node does not know the method.
-fn known<T>(answer: Result<T, RpcError>) -> Result<Option<T>, RpcError> {
+pub(super) fn known<T>(answer: Result<T, RpcError>) -> Result<Option<T>, RpcError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(RpcError::Refused {

@@ -11,13 +11,14 @@ use tidelock_core::{
 
 use super::{
     ChainError, RpcChain, RpcError,
+    forks::dearer,
     wire::{by_hash, narrow},
 };
 
 /// JSON-RPC code that geth, reth, erigon and anvil give a revert.
 const REVERT_CODE: i64 = 3;
 /// JSON-RPC codes of a method that the node does not know, or does not offer.
-const UNKNOWN_METHOD: [i64; 2] = [-32601, -32004];
+pub(super) const UNKNOWN_METHOD: [i64; 2] = [-32601, -32004];
 /// JSON-RPC code that nethermind and openethereum gave one.
 const VM_EXECUTION_ERROR: i64 = -32015;
 /// Words of a node whose call ran out of gas. The third is revm's name for a write with 2,300 gas or less left (EIP-2200).
@@ -44,6 +45,24 @@ pub(super) struct Ability {
     lacks_simulate: AtomicBool,
 }
 
+/// Where a call is made: after a block, in one of another time if one is given.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    block: BlockRef,
+    time: Option<u64>,
+}
+
+impl Place {
+    /// What a question about a call takes after the call.
+    fn params(self, call: Value) -> Value {
+        let block = by_hash(self.block.hash);
+        match self.time {
+            None => json!([call, block]),
+            Some(time) => json!([call, block, {}, {"time": U256::from(time)}]),
+        }
+    }
+}
+
 /// How a call ended.
 #[derive(Debug)]
 enum Ran {
@@ -64,15 +83,39 @@ struct SimulatedCall {
 }
 
 impl RpcChain {
-    /// What a call of the vault by the keeper would do after one block, and the gas limit it needs, which is above
-    /// `gas_limit` if only more gas lets it through. A limit is tried before it is given: the same call with just that
-    /// much must do the same.
+    /// What a call of the vault by the keeper would do after one block, and the gas limit it needs by any rules that are in
+    /// force up to a time.
     pub(super) async fn simulate(
         &self,
         at: BlockRef,
         data: &Bytes,
         gas_limit: u64,
+        until: u64,
     ) -> Result<Simulation, ChainError> {
+        let now = self.simulate_in(at, None, data, gas_limit).await?;
+        let fork = self.next_fork().await;
+        let ahead = at.time.seconds().saturating_add(1)..=until;
+        let Some(fork) = fork.filter(|fork| ahead.contains(fork)) else {
+            return Ok(now);
+        };
+        match self.simulate_in(at, Some(fork), data, gas_limit).await {
+            Ok(then) => Ok(dearer(now, then)),
+            // A node that cannot look ahead says what holds now.
+            Err(ChainError::Rpc(RpcError::Refused { .. })) => Ok(now),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same by the rules of one time, the block's if none is given. The limit is above `gas_limit` if only more gas lets
+    /// the call through. It is tried before it is given: the same call with just that much must do the same.
+    pub(super) async fn simulate_in(
+        &self,
+        at: BlockRef,
+        time: Option<u64>,
+        data: &Bytes,
+        gas_limit: u64,
+    ) -> Result<Simulation, ChainError> {
+        let at = Place { block: at, time };
         let (ran, used) = tokio::join!(
             self.run(at, data, gas_limit),
             self.gas_used(at, data, gas_limit)
@@ -105,7 +148,7 @@ impl RpcChain {
     /// A call that failed for want of gas goes through with more; one that is refused does not.
     async fn with_more(
         &self,
-        at: BlockRef,
+        at: Place,
         data: &Bytes,
         gas_limit: u64,
         revert: Revert,
@@ -145,8 +188,8 @@ impl RpcChain {
         })
     }
 
-    async fn run(&self, at: BlockRef, data: &Bytes, gas: u64) -> Result<Ran, ChainError> {
-        let params = json!([self.transaction(data, gas), by_hash(at.hash)]);
+    async fn run(&self, at: Place, data: &Bytes, gas: u64) -> Result<Ran, ChainError> {
+        let params = at.params(self.transaction(data, gas));
         match self.rpc.request::<Bytes>("eth_call", params).await {
             Ok(returned) => Ok(Ran::Returned(returned)),
             Err(error) => match revert_of(&error) {
@@ -159,7 +202,7 @@ impl RpcChain {
     /// Whether the call with that much gas returns the same. A batch that runs short could leave payments out.
     async fn does(
         &self,
-        at: BlockRef,
+        at: Place,
         data: &Bytes,
         gas: u64,
         expected: &Bytes,
@@ -171,17 +214,22 @@ impl RpcChain {
     }
 
     /// What the call used, by `eth_simulateV1`: one run, where an estimate takes a dozen. None if the node cannot tell.
-    async fn gas_used(
-        &self,
-        at: BlockRef,
-        data: &Bytes,
-        gas: u64,
-    ) -> Result<Option<u64>, ChainError> {
+    ///
+    /// It runs in a block after the one that is named, by itself twelve seconds later on every chain (geth 1.17): just before
+    /// a fork it would tell the fork's prices, where `eth_call` and `eth_estimateGas`, which run in the block that is named,
+    /// do not. So number and time of that block are stated.
+    async fn gas_used(&self, at: Place, data: &Bytes, gas: u64) -> Result<Option<u64>, ChainError> {
         if self.ability.lacks_simulate.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let calls = json!({"blockStateCalls": [{"calls": [self.transaction(data, gas)]}]});
-        let params = json!([calls, by_hash(at.hash)]);
+        let BlockRef { number, time, hash } = at.block;
+        let next = json!({
+            "number": U256::from(number.saturating_add(1)),
+            "time": U256::from(at.time.unwrap_or(time.seconds().saturating_add(1))),
+        });
+        let call = self.transaction(data, gas);
+        let calls = json!({"blockStateCalls": [{"blockOverrides": next, "calls": [call]}]});
+        let params = json!([calls, by_hash(hash)]);
         let asked = self
             .rpc
             .request::<Vec<SimulatedBlock>>("eth_simulateV1", params);
@@ -205,8 +253,8 @@ impl RpcChain {
         }
     }
 
-    async fn estimate(&self, at: BlockRef, data: &Bytes, gas: u64) -> Result<u64, ChainError> {
-        let params = json!([self.transaction(data, gas), by_hash(at.hash)]);
+    async fn estimate(&self, at: Place, data: &Bytes, gas: u64) -> Result<u64, ChainError> {
+        let params = at.params(self.transaction(data, gas));
         match self.rpc.request::<U256>("eth_estimateGas", params).await {
             Ok(used) => narrow("gas", used),
             // It ran a moment ago; a node that cannot tell how little would do leaves the most that is allowed.

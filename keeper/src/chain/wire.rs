@@ -1,6 +1,7 @@
 //! What a node's answers look like, and how they are held to the question.
 
 use alloy::{
+    consensus::Header,
     primitives::{Address, B256, Bloom, BloomInput, U256},
     rpc::types::Log,
 };
@@ -13,12 +14,19 @@ use tidelock_core::{
     observe::Block,
 };
 
-use super::ChainError;
+use super::{BlockChecks, ChainError, verify::check_header};
 
-/// A block with the hashes of its transactions.
+/// A block with the hashes of its transactions, and all that the node tells of it.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Value")]
+pub(super) struct BlockAnswer {
+    fields: BlockFields,
+    whole: Value,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct BlockAnswer {
+struct BlockFields {
     number: U256,
     hash: B256,
     parent_hash: B256,
@@ -30,28 +38,71 @@ pub(super) struct BlockAnswer {
     logs_bloom: Bloom,
 }
 
-impl BlockAnswer {
+impl TryFrom<Value> for BlockAnswer {
+    type Error = serde_json::Error;
+
+    fn try_from(whole: Value) -> Result<Self, Self::Error> {
+        let fields = BlockFields::deserialize(&whole)?;
+        Ok(Self { fields, whole })
+    }
+}
+
+/// A block without its facts.
+#[derive(Debug)]
+pub(super) struct CheckedBlock {
+    pub block: Block,
+    /// The header, if it was hashed again.
+    pub header: Option<Header>,
+    logs_bloom: Bloom,
+}
+
+impl CheckedBlock {
     /// Whether the block's header leaves open that the contract logged something in it. A header without a filter tells
     /// nothing.
     pub(super) fn may_hold_logs_of(&self, address: Address) -> bool {
         self.logs_bloom
             .contains_input(BloomInput::Raw(address.as_slice()))
     }
+}
 
+impl BlockAnswer {
     /// The block, if it is the one that was asked for.
-    pub(super) fn numbered(self, asked: u64) -> Result<Block, ChainError> {
-        let block = self.block()?;
-        if block.id.number != asked {
+    pub(super) fn numbered(
+        self,
+        asked: u64,
+        checks: BlockChecks,
+    ) -> Result<CheckedBlock, ChainError> {
+        let answer = self.checked(checks)?;
+        let number = answer.block.id.number;
+        if number != asked {
             return Err(ChainError::WrongBlock {
                 asked: asked.to_string(),
-                answered: block.id.number,
+                answered: number,
             });
         }
-        Ok(block)
+        Ok(answer)
     }
 
     /// The block, whichever it is.
-    pub(super) fn block(self) -> Result<Block, ChainError> {
+    pub(super) fn checked(self, checks: BlockChecks) -> Result<CheckedBlock, ChainError> {
+        let logs_bloom = self.fields.logs_bloom;
+        let block = self.fields.block()?;
+        let header = match checks {
+            BlockChecks::None => None,
+            BlockChecks::Header | BlockChecks::Receipts => {
+                Some(check_header(&self.whole, block.id.hash)?)
+            }
+        };
+        Ok(CheckedBlock {
+            block,
+            header,
+            logs_bloom,
+        })
+    }
+}
+
+impl BlockFields {
+    fn block(self) -> Result<Block, ChainError> {
         let number = narrow("number", self.number)?;
         if self.hash.is_zero() {
             return Err(ChainError::Field {
@@ -84,12 +135,6 @@ impl BlockAnswer {
             transactions: self.transactions,
         })
     }
-}
-
-/// What a transaction left behind, as far as its logs go.
-#[derive(Debug, Deserialize)]
-pub(super) struct ReceiptAnswer {
-    pub logs: Vec<Log>,
 }
 
 /// What the vault logged in that block: every log must be the vault's and of that block, in rising order.

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::{
     Context,
-    online::{KeeperArgs, block_on, connect, expected, role_until},
+    online::{KeeperArgs, block_on, connect, expected, role_until, warnings},
     print,
 };
 use crate::{
-    chain::Identity,
+    chain::{BlockChecks, Checkable, Identity},
     config::Config,
     exit::{ExitStatus, Outcome},
 };
@@ -26,20 +26,22 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
-    let identity = block_on(async {
+    let (identity, laggard) = block_on(async {
         let nodes = connect(&config, keeper)?;
-        Ok(nodes.identify(expected(&config, true)).await?)
+        let identity = nodes.identify(expected(&config, true)).await?;
+        Ok((identity, nodes.laggard()))
     })?;
+    let mut warnings = warnings(&config, &identity);
+    warnings.extend(laggard.map(|laggard| laggard.to_string()));
     print(if context.json {
-        as_json(&config, keeper, &identity)
+        as_json(&config, keeper, &identity, &warnings)
     } else {
-        as_text(&config, keeper, &identity)
+        as_text(&config, keeper, &identity, &warnings)
     })?;
     Ok(ExitStatus::Done)
 }
 
-fn as_json(config: &Config, keeper: Address, found: &Identity) -> String {
-    let warnings: Vec<String> = found.warnings.iter().map(ToString::to_string).collect();
+fn as_json(config: &Config, keeper: Address, found: &Identity, warnings: &[String]) -> String {
     json!({
         "chain_id": config.chain.chain_id,
         "head": found.head,
@@ -50,6 +52,10 @@ fn as_json(config: &Config, keeper: Address, found: &Identity) -> String {
         "unit": found.unit,
         "decimals": found.decimals,
         "has_blacklist": found.has_blacklist,
+        "block_checks": found.checkable.checks.to_string(),
+        "block_checks_possible": found.checkable.most.map(|most| most.to_string()),
+        "receipts_at_once": found.checkable.receipts_at_once,
+        "state_proofs": found.checkable.proofs,
         "keeper": keeper,
         "keeper_until": found.keeper_until,
         "proposer_until": found.proposer_until,
@@ -60,7 +66,7 @@ fn as_json(config: &Config, keeper: Address, found: &Identity) -> String {
     .to_string()
 }
 
-fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
+fn as_text(config: &Config, keeper: Address, found: &Identity, warnings: &[String]) -> String {
     let now = found.head.time.seconds();
     let blacklist = if found.has_blacklist {
         "tells whom it freezes"
@@ -70,6 +76,7 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
     let mut text = format!(
         "node       {}\n\
          chain      {}, head {}, final {}\n\
+         blocks     {}\n\
          vault      {}, version {}, unit {}\n\
          lens       {}\n\
          token      {}, {} decimals, {blacklist}\n\
@@ -81,6 +88,7 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
         config.chain.chain_id.0,
         found.head.number,
         found.finalised.number,
+        checked(found.checkable),
         config.vault.address,
         tidelock_core::domain::VaultDomain::VERSION,
         found.unit.display(found.decimals),
@@ -92,9 +100,30 @@ fn as_text(config: &Config, keeper: Address, found: &Identity) -> String {
         found.keeper_nonce,
         format_ether(found.gas_balance),
     );
-    for warning in &found.warnings {
+    for warning in warnings {
         // Writing to a string cannot fail.
         let _ = write!(text, "\nwarning: {warning}");
     }
     text
+}
+
+/// What of the node's word is checked, and how.
+fn checked(found: Checkable) -> String {
+    let blocks = match found.checks {
+        BlockChecks::None => "believed: neither headers nor logs are checked",
+        BlockChecks::Header => "headers and their filters of logs are checked, logs are believed",
+        BlockChecks::Receipts => "headers, receipts and logs are checked",
+    };
+    let receipts = match found.receipts_at_once {
+        Some(false) => "; the node gives receipts one by one only",
+        _ => "",
+    };
+    let state = match found.proofs {
+        Some(true) => "; the node proves state (eth_getProof)",
+        Some(false) => {
+            "; the node proves no state (eth_getProof): the key's nonce and paid numbers are believed"
+        }
+        None => "",
+    };
+    format!("{blocks}{receipts}{state}")
 }

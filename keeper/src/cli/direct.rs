@@ -201,6 +201,7 @@ impl Desk {
             at,
             data,
             gas_limit,
+            until: at.time.seconds().saturating_add(self.wait.as_secs()),
         };
         match self.nodes.chain().answer(simulate).await {
             Outcome::Simulated(Simulation::Succeeds { gas, .. }) if gas <= gas_limit => {

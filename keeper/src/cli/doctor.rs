@@ -20,7 +20,7 @@ use super::{
     print, words,
 };
 use crate::{
-    chain::{Identity, IdentityError, RpcChain, Warning},
+    chain::{Identity, IdentityError, Nodes, RpcChain, Warning},
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
     heartbeat::Heartbeat,
@@ -63,7 +63,12 @@ struct Finding {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
-    let mut findings = block_on(examine(&config, keeper))?;
+    let mut findings = Vec::new();
+    // What the chain cannot tell now is no reason to say nothing of the rest.
+    let examined = block_on(examine(&config, keeper, &mut findings));
+    if let Err(failure) = &examined {
+        findings.push(finding("chain", Level::Failed, failure.message()));
+    }
     findings.extend(log(&config));
     if context.json {
         let text = serde_json::to_string(&findings)
@@ -83,31 +88,50 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         }
     }
     let is_ill = findings.iter().any(|f| f.level == Level::Failed);
-    Ok(if is_ill {
-        ExitStatus::Failed
-    } else {
-        ExitStatus::Done
+    Ok(match examined {
+        Err(failure) => failure.status,
+        Ok(()) if is_ill => ExitStatus::Failed,
+        Ok(()) => ExitStatus::Done,
     })
 }
 
-async fn examine(config: &Config, keeper: Address) -> Result<Vec<Finding>, Failure> {
+async fn examine(
+    config: &Config,
+    keeper: Address,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Failure> {
     let nodes = connect(config, keeper)?;
     let chain = nodes.first();
     let identity = match nodes.identify(expected(config, false)).await {
+        // The other node can still tell what there is.
+        Err(IdentityError::OfSecond(error)) if matches!(*error, IdentityError::Chain(_)) => {
+            let found = IdentityError::OfSecond(error).to_string();
+            findings.push(finding("nodes", Level::Failed, found));
+            chain.identify(expected(config, false)).await
+        }
+        identified => identified,
+    };
+    let identity = match identity {
         Ok(identity) => identity,
-        Err(error) if matches!(error.root(), IdentityError::Chain(_)) => return Err(error.into()),
-        Err(error) => return Ok(vec![finding("identity", Level::Failed, error.to_string())]),
+        Err(error @ IdentityError::Chain(_)) => {
+            let failure = Failure::from(error);
+            return Err(failure.while_doing(format!("chain.rpc_url ({})", config.chain.rpc_url)));
+        }
+        Err(error) => {
+            findings.push(finding("identity", Level::Failed, error.to_string()));
+            return Ok(());
+        }
     };
     let at = identity.head;
-    let look = chain.look_at(at).await?;
-    let mut findings = vec![finding(
+    findings.push(finding(
         "identity",
         Level::Ok,
         format!("vault {} is what is configured", config.vault.address),
-    )];
-    findings.extend(single_node(&identity));
+    ));
+    findings.extend(of_nodes(config, &identity, &nodes));
     findings.push(finality(&identity));
     findings.push(clock(at.time, now()));
+    let look = chain.look_at(at).await?;
     findings.push(role("keeper", look.keeper_until, at.time, Level::Failed));
     findings.push(role(
         "proposer",
@@ -120,7 +144,7 @@ async fn examine(config: &Config, keeper: Address) -> Result<Vec<Finding>, Failu
     findings.push(blacklist(chain, at).await?);
     findings.push(paused(chain, at).await?);
     findings.push(money(&look, identity.decimals));
-    Ok(findings)
+    Ok(())
 }
 
 fn finding(check: &'static str, level: Level, found: impl Into<String>) -> Finding {
@@ -136,9 +160,22 @@ fn now() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-fn single_node(identity: &Identity) -> Option<Finding> {
-    let single = identity.warnings.contains(&Warning::SingleNode);
-    single.then(|| finding("nodes", Level::Warning, Warning::SingleNode.to_string()))
+/// Whether there are two, whether they are two, and whether both follow.
+fn of_nodes(config: &Config, identity: &Identity, nodes: &Nodes) -> Vec<Finding> {
+    let is_about_nodes =
+        |warning: &&Warning| matches!(warning, Warning::SingleNode | Warning::OneNode);
+    let warned = identity.warnings.iter().filter(is_about_nodes);
+    let found = warned.map(ToString::to_string);
+    let found = found.chain(config.chain.nodes_beside());
+    let found = found.chain(nodes.laggard().map(|laggard| laggard.to_string()));
+    let findings: Vec<Finding> = found
+        .map(|found| finding("nodes", Level::Warning, found))
+        .collect();
+    if findings.is_empty() {
+        let found = "both nodes answer, and neither is far behind the other";
+        return vec![finding("nodes", Level::Ok, found)];
+    }
+    findings
 }
 
 fn finality(identity: &Identity) -> Finding {

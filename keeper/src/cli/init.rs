@@ -56,10 +56,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         .check_nodes()
         .map_err(|error| Failure::of(ExitStatus::Usage, error))?;
     write_new(path, &text)?;
+    let warning = config.chain.nodes_beside();
     print(if context.json {
-        serde_json::json!({ "config": path }).to_string()
+        serde_json::json!({ "config": path, "warnings": warning.as_slice() }).to_string()
     } else {
-        format!("wrote {}", path.display())
+        let warning = warning.map(|warning| format!("\nwarning: {warning}"));
+        format!("wrote {}{}", path.display(), warning.unwrap_or_default())
     })?;
     Ok(ExitStatus::Done)
 }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::{
     Context,
     online::{block_on, connect, expected, role_until},
-    print, rotation,
+    print,
+    run::rotation,
 };
 use crate::{
     chain::{Identity, IdentityError},

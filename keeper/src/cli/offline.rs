@@ -1,11 +1,11 @@
 //! What the commands that work on the store alone have in common.
 
-use std::path::Path;
+use std::{io::Write, path::Path, time::Duration};
 
 use crate::{
     config::Config,
     exit::{ExitStatus, Failure},
-    store::{Desk, Identity, Reader, StoreError},
+    store::{Desk, GoOn, Identity, Reader, StoreError},
 };
 
 impl From<StoreError> for Failure {
@@ -18,10 +18,30 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// How long a person's command waits while another process holds the store.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for that long, and says for whom: after a second, and ever more rarely.
+fn a_minute() -> GoOn {
+    let mut next = Duration::from_secs(1);
+    Box::new(move |held| {
+        if held.since >= next {
+            next = held.since.saturating_mul(2);
+            let (by, seconds) = (held.by(), held.since.as_secs());
+            // Nothing is lost with these words.
+            let _ = writeln!(
+                std::io::stderr(),
+                "waiting: {by} has held the store for {seconds} s"
+            );
+        }
+        held.since < PATIENCE
+    })
+}
+
 /// The store that the configuration names, to hand requests and commands in.
 pub(super) fn desk(config: &Config) -> Result<Desk, Failure> {
     let path = &config.store.path;
-    let desk = Desk::open(path)?;
+    let desk = Desk::open_with(path, a_minute())?;
     same(config, path, desk.identity())?;
     Ok(desk)
 }

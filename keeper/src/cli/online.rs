@@ -12,7 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     calendar::utc,
     chain::{
-        CallError, ChainError, Expected, IdentityError, Nodes, Parties, Rpc, RpcChain, RpcSettings,
+        CallError, ChainError, Expected, Identity, IdentityError, Nodes, Parties, Rpc, RpcChain,
+        RpcSettings,
     },
     config::{Config, RpcUrl},
     exit::{ExitStatus, Failure},
@@ -48,6 +49,12 @@ pub(super) fn expected(config: &Config, sends: bool) -> Expected {
     }
 }
 
+/// What is allowed, and deserves a look: what the chain shows, and what the configuration says.
+pub(super) fn warnings(config: &Config, identity: &Identity) -> Vec<String> {
+    let shown = identity.warnings.iter().map(ToString::to_string);
+    shown.chain(config.chain.nodes_beside()).collect()
+}
+
 fn connect_to(
     field: &'static str,
     url: &RpcUrl,
@@ -72,7 +79,7 @@ fn connect_to(
         token: config.vault.token,
         keeper: account,
     };
-    Ok(RpcChain::new(Arc::new(rpc), parties))
+    Ok(RpcChain::new(Arc::new(rpc), parties).checking(config.chain.block_checks))
 }
 
 impl From<ChainError> for Failure {

@@ -19,14 +19,12 @@ use super::{
     Context,
     approve::describe,
     direct::{Desk, SendArgs},
+    lists,
     once::{AgainArgs, Known},
     online::block_on,
     print,
 };
-use crate::{
-    csv::read_payments,
-    exit::{ExitStatus, Failure, Outcome},
-};
+use crate::exit::{ExitStatus, Failure, Outcome};
 
 /// First of the numbers that only proposals may use.
 const PROPOSALS: u64 = 1 << 63;
@@ -38,7 +36,7 @@ const PER_SECOND_BITS: u32 = 9;
 /// What `keeper propose` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Payments: a header line ref,recipient,amount, amounts in tokens
+    /// Payments: CSV with the columns ref, recipient and amount, amounts in tokens; - for standard input
     #[arg(long)]
     pub file: PathBuf,
     /// Tier of the release policy; the lowest that takes all of them, if not given
@@ -113,17 +111,14 @@ fn usage(error: DomainError) -> Failure {
 }
 
 fn read_file(path: &Path, decimals: u8) -> Result<Vec<Payment>, Failure> {
-    let within = |error: Failure| error.while_doing(format!("--file {}", path.display()));
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| within(Failure::of(ExitStatus::Usage, error)))?;
-    let payments = read_payments(&text, decimals)
-        .map_err(|error| within(Failure::of(ExitStatus::Usage, error)))?;
-    if payments.len() > MAX_BATCH_COUNT {
-        let count = payments.len();
-        let error = DomainError::CountOutOfRange { count };
-        return Err(within(usage(error)));
+    let mut list = lists::read(path, decimals, |_| None)?;
+    let count = usize::try_from(list.totals().count).unwrap_or(usize::MAX);
+    if count > MAX_BATCH_COUNT {
+        let error = usage(DomainError::CountOutOfRange { count });
+        return Err(error.while_doing(format!("--file {}", path.display())));
     }
-    Ok(payments)
+    let rows = lists::next(&mut list, MAX_BATCH_COUNT)?;
+    Ok(rows.into_iter().map(|(_, payment)| payment).collect())
 }
 
 /// 9 bits of choice for each second of the block's time: unused, unless somebody takes the same in the same second.
@@ -206,12 +201,11 @@ async fn lowest_tier(
 /// A number that is paid already would leave its payment unpaid.
 async fn check_numbers(desk: &Desk, at: BlockRef, header: &Batch) -> Result<(), Failure> {
     let first = header.first_number;
-    if desk
-        .nodes
-        .paid_mask(at, first, header.count)
-        .await?
-        .is_zero()
-    {
+    let offsets = 0..header.count;
+    let numbers: Vec<PaymentNumber> = offsets
+        .filter_map(|offset| first.checked_add(offset))
+        .collect();
+    if desk.nodes.paid_among(at, &numbers).await?.is_empty() {
         return Ok(());
     }
     let words = format!("--first-number {first}: the vault has paid some of these numbers already");

@@ -1,21 +1,20 @@
 //! `keeper request`: files payments to be made. Needs the store only; the daemon takes them in when it runs.
 
-use std::path::{Path, PathBuf};
+mod many;
+
+use std::path::PathBuf;
 
 use rand::Rng;
 use serde::Serialize;
 use tidelock_core::domain::{DomainError, Payment, PaymentRef};
 
-use super::{Context, offline, print};
+use super::{Context, lists, offline, print, print_by_and_by};
 use crate::{
     config::Config,
-    csv::{read_lines, read_payment},
+    csv::read_payment,
     exit::{ExitStatus, Failure, Outcome},
-    store::{Filed, Filing, Taken},
+    store::{Filed, Filing},
 };
-
-/// Conflicts that are shown of one file; what follows is counted.
-const SHOWN: usize = 20;
 
 /// What `keeper request` takes.
 #[derive(Debug, clap::Args)]
@@ -34,9 +33,16 @@ pub(super) struct Args {
     /// again never pays twice
     #[arg(long = "ref", value_name = "REF", conflicts_with = "file")]
     pub reference: Option<String>,
-    /// A CSV file with the header ref,recipient,amount: all of it is filed, or none
+    /// A CSV file with the columns ref, recipient and amount; - for standard input. If one line is bad, nothing of it is
+    /// filed. It is filed in pieces: if that breaks off, file it again, and what is filed already is not filed twice
     #[arg(long)]
     pub file: Option<PathBuf>,
+    /// Say what would be filed, and file nothing
+    #[arg(long, requires = "file", conflicts_with = "recipient")]
+    pub dry_run: bool,
+    /// Answer each row by itself; with --json this is always so
+    #[arg(long, requires = "file", conflicts_with_all = ["recipient", "dry_run"])]
+    pub rows: bool,
 }
 
 /// A request as it is shown.
@@ -52,25 +58,55 @@ struct Shown {
     known: bool,
 }
 
+impl Shown {
+    fn new(payment: &Payment, filed: Filed, decimals: u8) -> Self {
+        Self {
+            reference: payment.reference(),
+            recipient: payment.recipient().to_string(),
+            amount: payment.amount().display(decimals),
+            arrival: filed.arrival,
+            known: filed.known,
+        }
+    }
+
+    fn words(&self) -> String {
+        let how = if self.known {
+            "was filed before, and was not filed again"
+        } else {
+            "filed"
+        };
+        let Self {
+            reference,
+            recipient,
+            amount,
+            ..
+        } = self;
+        format!("ref {reference}: {how}: {amount} to {recipient}")
+    }
+}
+
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let mut desk = offline::desk(&config)?;
+    if let Some(path) = &args.file {
+        return many::run(path, args, desk, &config, context);
+    }
     let decimals = desk.identity().decimals;
-    let (lines, payments) = match &args.file {
-        Some(path) => from_file(path, decimals, &config)?,
-        None => (Vec::new(), vec![single(args, decimals, &config)?]),
-    };
-    let filing = desk.file(&payments)?;
+    let payment = single(args, decimals, &config)?;
+    let filing = desk.file(&[payment])?;
     desk.close()?;
     match filing {
         Filing::Filed(filed) => {
-            show(&payments, &filed, decimals, args.file.is_some(), context)?;
+            for filed in filed {
+                show(&payment, filed, decimals, context)?;
+            }
             Ok(ExitStatus::Done)
         }
-        Filing::Refused(taken) => Err(Failure::new(
-            ExitStatus::Refused,
-            refusal(&taken, &lines, decimals),
-        )),
+        Filing::Refused(taken) => {
+            let words: Vec<String> = taken.iter().map(|taken| taken.describe(decimals)).collect();
+            let words = format!("nothing was filed: {}", words.join("\n"));
+            Err(Failure::new(ExitStatus::Refused, words))
+        }
     }
 }
 
@@ -107,85 +143,12 @@ fn never_paid(payment: &Payment, config: &Config) -> Option<String> {
     ))
 }
 
-/// The payments of a file, and the line each stands on.
-fn from_file(
-    path: &Path,
-    decimals: u8,
-    config: &Config,
-) -> Result<(Vec<usize>, Vec<Payment>), Failure> {
-    let within = |error: Failure| error.while_doing(format!("--file {}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| within(usage(error)))?;
-    let read = read_lines(&text, decimals).map_err(|error| within(usage(error)))?;
-    let refused: Vec<String> = read
-        .iter()
-        .filter_map(|(line, payment)| {
-            never_paid(payment, config).map(|rule| format!("line {line}: {rule}"))
-        })
-        .collect();
-    if !refused.is_empty() {
-        return Err(within(Failure::new(ExitStatus::Usage, shorten(refused))));
-    }
-    Ok(read.into_iter().unzip())
-}
-
-fn refusal(taken: &[Taken], lines: &[usize], decimals: u8) -> String {
-    let each = taken.iter().map(|taken| {
-        let words = taken.describe(decimals);
-        match lines.get(taken.index) {
-            Some(line) => format!("line {line}: {words}"),
-            None => words,
-        }
-    });
-    format!("nothing was filed: {}", shorten(each.collect()))
-}
-
-fn shorten(mut messages: Vec<String>) -> String {
-    let more = messages.len().saturating_sub(SHOWN);
-    messages.truncate(SHOWN);
-    if more > 0 {
-        messages.push(format!("and {more} more"));
-    }
-    messages.join("\n")
-}
-
-fn show(
-    payments: &[Payment],
-    filed: &[Filed],
-    decimals: u8,
-    many: bool,
-    context: &Context,
-) -> Result<(), Failure> {
-    let mut shown = payments.iter().zip(filed).map(|(payment, filed)| Shown {
-        reference: filed.reference,
-        recipient: payment.recipient().to_string(),
-        amount: payment.amount().display(decimals),
-        arrival: filed.arrival,
-        known: filed.known,
-    });
-    if many {
-        let known = filed.iter().filter(|filed| filed.known).count();
-        let new = filed.len().saturating_sub(known);
-        return print(if context.json {
-            let payments: Vec<Shown> = shown.collect();
-            serde_json::json!({ "filed": new, "known": known, "payments": payments }).to_string()
-        } else {
-            format!("{new} requests filed; {known} were filed before, and were not filed again")
-        });
-    }
-    let Some(one) = shown.next() else {
-        return Ok(());
-    };
+/// What became of one request.
+fn show(payment: &Payment, filed: Filed, decimals: u8, context: &Context) -> Result<(), Failure> {
+    let shown = Shown::new(payment, filed, decimals);
     print(if context.json {
-        serde_json::to_string(&one).map_err(|error| Failure::of(ExitStatus::Failed, error))?
+        serde_json::to_string(&shown).map_err(|error| Failure::of(ExitStatus::Failed, error))?
     } else {
-        let how = if one.known {
-            "was filed before, and was not filed again"
-        } else {
-            "filed"
-        };
-        format!(
-            "ref {}: {how}: {} to {}",
-            one.reference, one.amount, one.recipient
-        )
+        shown.words()
     })
 }

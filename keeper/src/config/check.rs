@@ -8,8 +8,8 @@ use alloy::transports::http::reqwest::Url;
 use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address};
 
 use super::{
-    BatchSettings, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings, RpcUrl, StoreConfig,
-    VaultConfig, Violation,
+    BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings, RpcUrl,
+    StoreConfig, VaultConfig, Violation,
     raw::{Raw, RawBatch, RawChain, RawFees, RawLane, RawVault},
 };
 
@@ -56,9 +56,10 @@ struct Rules {
 
 impl Rules {
     fn chain(&mut self, raw: RawChain) -> ChainConfig {
+        let rpc_url = self.url("chain.rpc_url", &raw.rpc_url);
         ChainConfig {
-            rpc_url: self.url("chain.rpc_url", &raw.rpc_url),
-            second_rpc_url: self.second_url(&raw),
+            second_rpc_url: self.second_url(&rpc_url, raw.second_rpc_url.as_deref()),
+            rpc_url,
             chain_id: ChainId(self.within("chain.chain_id", raw.chain_id, 1, u64::MAX)),
             allow_single_node: raw.allow_single_node,
             poll_interval_ms: self.within(
@@ -73,6 +74,7 @@ impl Rules {
                 100,
                 600_000,
             ),
+            block_checks: self.block_checks(&raw.block_checks),
         }
     }
 
@@ -211,17 +213,25 @@ impl Rules {
     }
 
     /// Two names of one node would be one node's word twice.
-    fn second_url(&mut self, raw: &RawChain) -> Option<RpcUrl> {
+    fn second_url(&mut self, first: &RpcUrl, text: Option<&str>) -> Option<RpcUrl> {
         const FIELD: &str = "chain.second_rpc_url";
-        let second = raw.second_rpc_url.as_ref()?;
-        if *second == raw.rpc_url {
-            self.refuse(
-                FIELD,
-                "(not shown)",
-                "must be another node than chain.rpc_url",
-            );
+        let second = self.url(FIELD, text?);
+        if let (Some(one), Some(other)) = (first.place(), second.place())
+            && one == other
+        {
+            let rule = "must be another node than chain.rpc_url, and leads to the same place";
+            self.refuse(FIELD, "(not shown)", rule);
         }
-        Some(self.url(FIELD, second))
+        Some(second)
+    }
+
+    fn block_checks(&mut self, text: &str) -> BlockChecks {
+        text.parse().unwrap_or_else(|()| {
+            let known = BlockChecks::ALL.map(|checks| checks.to_string()).join(", ");
+            let rule = format!("must be one of {known}");
+            self.refuse("chain.block_checks", text, rule);
+            BlockChecks::default()
+        })
     }
 
     fn path(&mut self, field: &'static str, path: &Path, base: &Path) -> PathBuf {

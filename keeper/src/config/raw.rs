@@ -36,6 +36,8 @@ pub(super) struct RawChain {
     pub poll_interval_ms: u64,
     #[serde(default = "request_timeout_ms")]
     pub request_timeout_ms: u64,
+    #[serde(default = "block_checks")]
+    pub block_checks: String,
 }
 
 fn poll_interval_ms() -> u64 {
@@ -44,6 +46,10 @@ fn poll_interval_ms() -> u64 {
 
 fn request_timeout_ms() -> u64 {
     10_000
+}
+
+fn block_checks() -> String {
+    "receipts".to_owned()
 }
 
 #[derive(Debug, Deserialize)]

@@ -41,6 +41,7 @@ fn chain_and_vault_are_enough() {
     assert_eq!(config.fees.max_fee, 100_000_000_000);
     assert_eq!(config.fees.min_tip, 10_000_000);
     assert_eq!(config.gas.max_transaction_gas, 16_777_216);
+    assert_eq!(config.chain.block_checks, BlockChecks::Receipts);
     assert!(config.store.path.is_absolute());
     assert!(config.store.path.ends_with("keeper.db"));
 }
@@ -50,6 +51,7 @@ fn the_environment_is_above_the_file() {
     let variables = [
         ("KEEPER_CHAIN__CHAIN_ID", "56"),
         ("KEEPER_CHAIN__ALLOW_SINGLE_NODE", "true"),
+        ("KEEPER_CHAIN__BLOCK_CHECKS", "none"),
         ("KEEPER_FEES__MAX_TIP_GWEI", "0.123456789"),
         ("KEEPER_STORE__PATH", "7"),
         ("KEEPER_CONFIG", "elsewhere.toml"),
@@ -58,6 +60,7 @@ fn the_environment_is_above_the_file() {
     let config = read(LEAST, &variables).unwrap();
     assert_eq!(config.chain.chain_id, ChainId(56));
     assert!(config.chain.allow_single_node);
+    assert_eq!(config.chain.block_checks, BlockChecks::None);
     assert_eq!(config.fees.max_tip, 123_456_789);
     assert!(config.store.path.ends_with("7"));
 }
@@ -220,6 +223,16 @@ const REFUSED_CHANGES: &[[&str; 3]] = &[
         "chain.chain_id = 0: must be 1 to",
     ],
     ["chain_id = 1", "", "chain.chain_id: must be given"],
+    [
+        "chain_id = 1",
+        "chain_id = 1\nblock_checks = \"full\"",
+        "chain.block_checks = full: must be one of none, header, receipts",
+    ],
+    [
+        "chain_id = 1",
+        "chain_id = 1\nblock_checks = true",
+        "chain.block_checks: found bool true, must be a string",
+    ],
     ["chain_id = 1", "chain_id = ", "keeper.toml: "],
     [
         "1ec7",
@@ -337,13 +350,19 @@ fn a_second_node_is_another_one_and_is_enough() {
     let second = [("KEEPER_CHAIN__SECOND_RPC_URL", "http://127.0.0.1:8546")];
     let config = read(LEAST, &second).unwrap();
     assert_eq!(config.chain.check_nodes(), Ok(()));
-    let same = LEAST.replace(
-        "chain_id = 1",
-        "chain_id = 1\nsecond_rpc_url = \"http://user:hunter2@127.0.0.1:8545/secret\"",
-    );
-    let refused = refusal(&same, &[]);
-    assert!(refused.contains("chain.second_rpc_url"), "{refused}");
-    assert!(!refused.contains("hunter2"), "{refused}");
+    assert!(config.chain.nodes_beside().is_some());
+    for same in [
+        "http://user:hunter2@127.0.0.1:8545/secret",
+        "HTTP://localhost:8545/secret/",
+    ] {
+        let refused = refusal(LEAST, &[("KEEPER_CHAIN__SECOND_RPC_URL", same)]);
+        let words = "chain.second_rpc_url = (not shown): must be another node";
+        assert!(refused.contains(words), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+    }
+    let elsewhere = [("KEEPER_CHAIN__SECOND_RPC_URL", "http://node.example:8545")];
+    let config = read(LEAST, &elsewhere).unwrap();
+    assert_eq!(config.chain.nodes_beside(), None);
 }
 
 #[test]

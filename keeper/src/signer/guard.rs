@@ -16,7 +16,7 @@ const FIRST_PAUSE_MS: u64 = 250;
 const LONGEST_PAUSE_MS: u64 = 8_000;
 
 /// The pause after so many failures in a row. [milliseconds]
-pub(super) fn pause_ms(failures: u32) -> u64 {
+fn pause_ms(failures: u32) -> u64 {
     let doublings = failures.saturating_sub(1);
     let factor = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
     FIRST_PAUSE_MS.saturating_mul(factor).min(LONGEST_PAUSE_MS)

@@ -1,12 +1,9 @@
 //! From `[key]` to a key.
 
-use std::time::Duration;
-
 #[cfg(feature = "aws-kms")]
 use super::AwsKmsSigner;
 use super::{
-    Class, Guarded, PasswordSource, Pkcs11Signer, Signer, SignerError, Web3Signer, guard::pause_ms,
-    keystore, read_password,
+    Guarded, PasswordSource, Pkcs11Signer, Signer, SignerError, Web3Signer, keystore, read_password,
 };
 use crate::config::{KeyConfig, KeyHolder, KeystoreConfig};
 
@@ -38,26 +35,6 @@ pub async fn open_key(config: &KeyConfig) -> Result<Guarded, SignerError> {
             rule: format!("the key is of {}; must be the same", key.address()),
         }),
         _ => Ok(key),
-    }
-}
-
-/// The same, but waits for what may come: a token that is not there, a service that does not answer. `say` hears of each
-/// failure, and of the pause after it.
-pub async fn open_key_patiently(
-    config: &KeyConfig,
-    mut say: impl FnMut(&SignerError, Duration),
-) -> Result<Guarded, SignerError> {
-    let mut failures: u32 = 0;
-    loop {
-        match open_key(config).await {
-            Err(error) if error.class() != Class::Final => {
-                failures = failures.saturating_add(1);
-                let pause = Duration::from_millis(pause_ms(failures));
-                say(&error, pause);
-                tokio::time::sleep(pause).await;
-            }
-            opened => return opened,
-        }
     }
 }
 

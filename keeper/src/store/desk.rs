@@ -1,6 +1,11 @@
 //! Where requests and commands are handed in, by any number of processes, while the engine works. Only inserts.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tidelock_core::{
@@ -13,10 +18,9 @@ use super::{
     Identity, StoreError, columns,
     insert::{Bound, Insert},
     load,
-    sqlite::{must_exist, options, runtime},
+    sqlite::{filer, must_exist, runtime},
+    wait::{GoOn, Patience},
 };
-
-use std::sync::LazyLock;
 
 static REQUESTS: LazyLock<Insert> = LazyLock::new(|| {
     let columns = ["ref", "arrival", "body_hash", "recipient", "amount"];
@@ -29,6 +33,9 @@ pub struct Desk {
     runtime: Runtime,
     connection: SqliteConnection,
     identity: Identity,
+    patience: Patience,
+    held: Duration,
+    is_forced: bool,
 }
 
 /// What became of requests that were handed in together.
@@ -38,6 +45,15 @@ pub enum Filing {
     Filed(Vec<Filed>),
     /// None of them was taken, because these refs were used for something else.
     Refused(Vec<Taken>),
+}
+
+/// What is known of requests before they are filed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Those that nobody filed before, in order.
+    pub fresh: Vec<Payment>,
+    /// Refs that were used for something else.
+    pub taken: Vec<Taken>,
 }
 
 /// A request that is durable.
@@ -79,19 +95,32 @@ impl Taken {
 }
 
 impl Desk {
-    /// Opens a database to hand things in.
+    /// Opens a database to hand things in. Whenever another process holds it, `go_on` is asked whether to wait.
+    pub fn open_with(path: &Path, go_on: GoOn) -> Result<Self, StoreError> {
+        Self::open_patiently(path, Patience::with(path, go_on))
+    }
+
+    /// The same with some seconds of patience.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_patiently(path, Patience::new(path))
+    }
+
+    fn open_patiently(path: &Path, mut patience: Patience) -> Result<Self, StoreError> {
         must_exist(path)?;
         let runtime = runtime()?;
-        let (connection, identity) = runtime.block_on(async {
-            let mut connection = options(path).connect().await?;
+        let open = async || {
+            let mut connection = filer(path).connect().await?;
             let identity = load::identity(&mut connection).await?;
             Ok::<_, StoreError>((connection, identity))
-        })?;
+        };
+        let (connection, identity) = patience.until_free(|| runtime.block_on(open()))?;
         Ok(Self {
             runtime,
             connection,
             identity,
+            patience,
+            held: Duration::ZERO,
+            is_forced: true,
         })
     }
 
@@ -102,31 +131,76 @@ impl Desk {
 
     /// Files requests, all or none, durable when it returns. One whose ref was filed before with the same body is
     /// answered as it was then.
+    ///
+    /// Nobody else writes meanwhile, so many requests are filed in several pieces.
     pub fn file(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
-        self.runtime.block_on(async {
-            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-            let filing = file(&mut transaction, payments).await?;
-            match &filing {
-                Filing::Filed(_) => transaction.commit().await?,
-                Filing::Refused(_) => transaction.rollback().await?,
-            }
-            Ok(filing)
+        self.forced(true)?;
+        self.file_piece(payments)
+    }
+
+    /// The same, durable with the next call of [`Desk::file`] or the next commit of the log: whoever has taken a request in
+    /// has forced it to disk.
+    pub fn file_ahead(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
+        self.forced(false)?;
+        self.file_piece(payments)
+    }
+
+    /// Whether each commit waits for the disk.
+    fn forced(&mut self, is_forced: bool) -> Result<(), StoreError> {
+        if self.is_forced != is_forced {
+            let level = if is_forced { "FULL" } else { "NORMAL" };
+            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA synchronous = {level}"));
+            let set = sqlx::raw_sql(pragma).execute(&mut self.connection);
+            self.runtime.block_on(set)?;
+            self.is_forced = is_forced;
+        }
+        Ok(())
+    }
+
+    fn file_piece(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
+        self.patience.until_free(|| {
+            self.runtime.block_on(async {
+                let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+                let start = Instant::now();
+                let filing = file(&mut transaction, payments).await?;
+                match &filing {
+                    Filing::Filed(_) => transaction.commit().await?,
+                    Filing::Refused(_) => transaction.rollback().await?,
+                }
+                self.held = start.elapsed();
+                Ok(filing)
+            })
+        })
+    }
+
+    /// For how long the last filing kept others from writing.
+    pub fn held(&self) -> Duration {
+        self.held
+    }
+
+    /// What would become of requests if they were filed now. Holds nobody up.
+    pub fn look_up(&mut self, payments: &[Payment]) -> Result<Found, StoreError> {
+        self.patience.until_free(|| {
+            let known = load::filed(&mut self.connection, payments);
+            Ok(Found::of(payments, &self.runtime.block_on(known)?))
         })
     }
 
     /// Hands a command in, durable when it returns. Its arrival is what the log answers to.
     pub fn command(&mut self, command: &Command) -> Result<u64, StoreError> {
         let body = columns::json("command", command)?;
-        self.runtime.block_on(async {
-            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-            let last = take_arrivals(&mut transaction, "command", 1).await?;
-            sqlx::query("INSERT INTO command (arrival, body) VALUES ($1, $2)")
-                .bind(columns::integer("arrival", last)?)
-                .bind(body)
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-            Ok(last)
+        self.patience.until_free(|| {
+            self.runtime.block_on(async {
+                let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+                let last = take_arrivals(&mut transaction, "command", 1).await?;
+                sqlx::query("INSERT INTO command (arrival, body) VALUES ($1, $2)")
+                    .bind(columns::integer("arrival", last)?)
+                    .bind(body.clone())
+                    .execute(&mut *transaction)
+                    .await?;
+                transaction.commit().await?;
+                Ok(last)
+            })
         })
     }
 
@@ -140,60 +214,55 @@ async fn file(
     connection: &mut SqliteConnection,
     payments: &[Payment],
 ) -> Result<Filing, StoreError> {
-    let mut seen: BTreeMap<PaymentRef, (Option<u64>, Payment)> = BTreeMap::new();
-    let mut fresh: Vec<Payment> = Vec::new();
-    let mut taken: Vec<Taken> = Vec::new();
-    for (index, given) in payments.iter().enumerate() {
-        let reference = given.reference();
-        let before = match seen.get(&reference) {
-            Some((_, payment)) => Some(*payment),
-            None => {
-                let stored = load::request_or_payment(&mut *connection, &reference).await?;
-                let (arrival, payment) = match stored {
-                    Some((arrival, payment)) => (Some(arrival), payment),
-                    None => {
-                        fresh.push(*given);
-                        (None, *given)
-                    }
-                };
-                seen.insert(reference, (arrival, payment));
-                Some(payment)
-            }
-        };
-        if let Some(stored) = before.filter(|stored| stored != given) {
-            taken.push(Taken {
-                index,
-                stored,
-                given: *given,
-            });
-        }
+    let mut known = load::filed(connection, payments).await?;
+    let found = Found::of(payments, &known);
+    if !found.taken.is_empty() {
+        return Ok(Filing::Refused(found.taken));
     }
-    if !taken.is_empty() {
-        return Ok(Filing::Refused(taken));
-    }
-    let arrivals = insert(connection, &fresh).await?;
-    let mut answers = Vec::with_capacity(payments.len());
-    let mut arrivals = arrivals.into_iter();
-    for payment in payments {
+    let arrivals = insert(connection, &found.fresh).await?;
+    let mut new: BTreeMap<PaymentRef, u64> = BTreeMap::new();
+    new.extend(found.fresh.iter().map(Payment::reference).zip(arrivals));
+    let answers = payments.iter().filter_map(|payment| {
         let reference = payment.reference();
-        let Some((arrival, _)) = seen.get_mut(&reference) else {
-            continue;
+        let is_known = known.contains_key(&reference);
+        let arrival = match known.get(&reference) {
+            Some((arrival, _)) => *arrival,
+            None => *new.get(&reference)?,
         };
-        let (arrival, known) = match *arrival {
-            Some(arrival) => (arrival, true),
-            None => {
-                let new = arrivals.next().unwrap_or_default();
-                *arrival = Some(new);
-                (new, false)
-            }
-        };
-        answers.push(Filed {
+        // What comes twice is known the second time.
+        known.entry(reference).or_insert((arrival, *payment));
+        Some(Filed {
             reference,
             arrival,
-            known,
-        });
+            known: is_known,
+        })
+    });
+    Ok(Filing::Filed(answers.collect()))
+}
+
+impl Found {
+    /// Holds requests to what was filed before, and to each other.
+    fn of(payments: &[Payment], filed: &BTreeMap<PaymentRef, (u64, Payment)>) -> Self {
+        let mut found = Self::default();
+        let mut seen: BTreeMap<PaymentRef, Payment> = BTreeMap::new();
+        for (index, given) in payments.iter().enumerate() {
+            let reference = given.reference();
+            let before = filed.get(&reference).map(|(_, payment)| payment);
+            match before.or_else(|| seen.get(&reference)) {
+                None => {
+                    seen.insert(reference, *given);
+                    found.fresh.push(*given);
+                }
+                Some(stored) if stored == given => {}
+                Some(stored) => found.taken.push(Taken {
+                    index,
+                    stored: *stored,
+                    given: *given,
+                }),
+            }
+        }
+        found
     }
-    Ok(Filing::Filed(answers))
 }
 
 /// Gives new requests their arrivals, in order, and stores them.

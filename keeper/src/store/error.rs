@@ -1,6 +1,6 @@
 //! Why a store fails. Classified once, here; after any of them the process that writes must end.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use alloy::primitives::B256;
 
@@ -48,9 +48,19 @@ pub enum StoreError {
         /// What the database says.
         source: sqlx::Error,
     },
-    /// Another process held the database for longer than anybody waits.
+    /// Another process holds the database just now. Nothing was done.
     #[error("store: busy, another process writes it: {source}")]
     Busy {
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// Another process held the database for longer than was waited. Nothing was done.
+    #[error("store: {by} has held it for {} s: {source}", waited.as_secs())]
+    Held {
+        /// Who, as far as the system tells.
+        by: String,
+        /// How long was waited.
+        waited: Duration,
         /// What the database says.
         source: sqlx::Error,
     },

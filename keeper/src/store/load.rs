@@ -1,13 +1,13 @@
 //! Reading back what can still change, and nothing else: a start takes as long as there is work, not as there is history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::B256;
 use serde::de::DeserializeOwned;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use tidelock_core::{
     domain::{Payment, PaymentRef},
-    event::BlockRef,
+    event::{BlockRef, Request},
     lifecycle::PaymentStatus,
     log::{self, LogHead},
     state::{BatchRow, HeadRow, PaymentRow, Rows, SlotRow},
@@ -218,13 +218,7 @@ pub(super) async fn payments(
     connection: &mut SqliteConnection,
     refs: &[PaymentRef],
 ) -> Result<BTreeMap<PaymentRef, Result<PaymentRow, StoreError>>, StoreError> {
-    let places = vec!["?"; refs.len()].join(", ");
-    let statement = format!("SELECT * FROM payment WHERE ref IN ({places})");
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
-    for reference in refs {
-        query = query.bind(reference.0.to_vec());
-    }
-    let rows = query.fetch_all(connection).await?;
+    let rows = of_refs(connection, "payment", refs).await?;
     rows.iter()
         .map(|row| Ok((columns::reference(row)?, columns::payment(row))))
         .collect()
@@ -240,24 +234,48 @@ pub(super) async fn counts(
     rows.iter().map(columns::count).collect()
 }
 
-/// What a ref was used for, whether it was requested here or adopted from a foreign proposal.
-pub(super) async fn request_or_payment(
+/// Refs in one question; parameters stay far below what either database allows.
+const REFS: usize = 256;
+
+/// What these payments' refs were used for, and when it arrived, whether it was requested here or adopted from a foreign
+/// proposal. Refs that were never used are not in it.
+pub(super) async fn filed(
     connection: &mut SqliteConnection,
-    reference: &PaymentRef,
-) -> Result<Option<(u64, Payment)>, StoreError> {
-    let request = sqlx::query("SELECT * FROM request WHERE ref = $1")
-        .bind(reference.0.to_vec())
-        .fetch_optional(&mut *connection)
-        .await?;
-    if let Some(row) = request {
-        let request = columns::request(&row)?;
-        return Ok(Some((request.arrival, request.payment)));
+    payments: &[Payment],
+) -> Result<BTreeMap<PaymentRef, (u64, Payment)>, StoreError> {
+    let refs: BTreeSet<PaymentRef> = payments.iter().map(Payment::reference).collect();
+    let refs: Vec<PaymentRef> = refs.into_iter().collect();
+    let mut filed = BTreeMap::new();
+    for refs in refs.chunks(REFS) {
+        for row in &of_refs(connection, "request", refs).await? {
+            let Request { arrival, payment } = columns::request(row)?;
+            filed.insert(payment.reference(), (arrival, payment));
+        }
+        let others = refs
+            .iter()
+            .filter(|reference| !filed.contains_key(*reference));
+        let others: Vec<PaymentRef> = others.copied().collect();
+        for row in &of_refs(connection, "payment", &others).await? {
+            let row = columns::payment(row)?;
+            filed.insert(row.reference(), (row.arrival, row.payment));
+        }
     }
-    let payment = sqlx::query("SELECT * FROM payment WHERE ref = $1")
-        .bind(reference.0.to_vec())
-        .fetch_optional(connection)
-        .await?;
-    let Some(row) = payment else { return Ok(None) };
-    let row = columns::payment(&row)?;
-    Ok(Some((row.arrival, row.payment)))
+    Ok(filed)
+}
+
+async fn of_refs(
+    connection: &mut SqliteConnection,
+    table: &'static str,
+    refs: &[PaymentRef],
+) -> Result<Vec<SqliteRow>, StoreError> {
+    if refs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = vec!["?"; refs.len()].join(", ");
+    let statement = format!("SELECT * FROM {table} WHERE ref IN ({places})");
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+    for reference in refs {
+        query = query.bind(reference.0.to_vec());
+    }
+    Ok(query.fetch_all(connection).await?)
 }

@@ -22,10 +22,17 @@ use super::{
     commit,
     guard::{HighWater, WriterLock},
     load,
+    wait::{GoOn, Patience},
 };
 
-/// How long a statement waits for another process's transaction.
+/// How long a statement of a reader waits for another process's transaction. Who writes waits by [`Patience`].
 const BUSY: Duration = Duration::from_secs(10);
+
+/// Pages of 4 KiB that are written ahead before somebody carries them over into the database. Requests are stored by their
+/// refs, at random, so most pages are written again and again: the more at once, the less is carried over. Whoever files
+/// many does it before the writer of the log would have to.
+const WRITER_PAGES: &str = "5000";
+const FILER_PAGES: &str = "4000";
 
 /// What this keeper writes into `meta`.
 pub(super) const SCHEMA: u32 = 1;
@@ -43,6 +50,7 @@ pub struct SqliteStore {
     failed: bool,
     /// The last command that could not be read.
     left_out: u64,
+    patience: Patience,
     _lock: WriterLock,
 }
 
@@ -70,6 +78,7 @@ impl SqliteStore {
             high_water,
             failed: false,
             left_out: 0,
+            patience: Patience::new(path),
             _lock: lock,
         })
     }
@@ -78,24 +87,35 @@ impl SqliteStore {
     /// committed to it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         must_exist(path)?;
-        Self::open_locked(path, WriterLock::take(path)?)
+        let patience = Patience::new(path);
+        Self::open_with(path, WriterLock::take(path)?, patience)
     }
 
-    /// The same for whoever has the lock of this database already.
-    pub fn open_locked(path: &Path, lock: WriterLock) -> Result<Self, StoreError> {
+    /// The same for whoever has the lock of this database already. Whenever another process holds the database, `go_on` is
+    /// asked whether to wait.
+    pub fn open_locked(path: &Path, lock: WriterLock, go_on: GoOn) -> Result<Self, StoreError> {
         must_exist(path)?;
+        Self::open_with(path, lock, Patience::with(path, go_on))
+    }
+
+    fn open_with(
+        path: &Path,
+        lock: WriterLock,
+        mut patience: Patience,
+    ) -> Result<Self, StoreError> {
         let runtime = runtime()?;
         let mut high_water = HighWater::open(path)?;
         let expected = high_water.read()?;
-        let (connection, identity, head) = runtime.block_on(async {
-            let mut connection = options(path).connect().await?;
+        let open = async || {
+            let mut connection = writer(path).connect().await?;
             let identity = load::identity(&mut connection).await?;
             let head = load::log_meta(&mut connection)
                 .await?
                 .map_or(LogHead::EMPTY, |meta| meta.log());
             not_behind(&mut connection, head, expected, high_water.path()).await?;
             Ok::<_, StoreError>((connection, identity, head))
-        })?;
+        };
+        let (connection, identity, head) = patience.until_free(|| runtime.block_on(open()))?;
         Ok(Self {
             runtime,
             connection,
@@ -104,6 +124,7 @@ impl SqliteStore {
             high_water,
             failed: false,
             left_out: 0,
+            patience,
             _lock: lock,
         })
     }
@@ -129,17 +150,16 @@ impl SqliteStore {
     fn has(
         &mut self,
         query: &'static str,
-        keys: impl Iterator<Item = Vec<u8>>,
+        mut keys: impl Iterator<Item = Vec<u8>>,
     ) -> Result<bool, StoreError> {
         self.usable()?;
-        self.runtime.block_on(async {
-            for key in keys {
-                let found = sqlx::query(query).bind(key);
-                if found.fetch_optional(&mut self.connection).await?.is_some() {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+        keys.try_fold(false, |found, key| {
+            Ok(found
+                || self.patience.until_free(|| {
+                    let asked = sqlx::query(query).bind(key.clone());
+                    let asked = asked.fetch_optional(&mut self.connection);
+                    Ok(self.runtime.block_on(asked)?.is_some())
+                })?)
         })
     }
 
@@ -156,15 +176,17 @@ impl SqliteStore {
         }
         let meta = LogMeta::new(head, &rows.head);
         let vault = rows.head.opening.domain.vault;
-        self.runtime.block_on(async {
-            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-            commit::events(&mut transaction, entries).await?;
-            commit::key(&mut transaction, entries).await?;
-            commit::rows(&mut transaction, rows).await?;
-            commit::checkpoint(&mut transaction, vault, rows.head.finalised).await?;
-            commit::meta(&mut transaction, "log", &meta).await?;
-            transaction.commit().await?;
-            Ok::<_, StoreError>(())
+        self.patience.until_free(|| {
+            self.runtime.block_on(async {
+                let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+                commit::events(&mut transaction, entries).await?;
+                commit::key(&mut transaction, entries).await?;
+                commit::rows(&mut transaction, rows).await?;
+                commit::checkpoint(&mut transaction, vault, rows.head.finalised).await?;
+                commit::meta(&mut transaction, "log", &meta).await?;
+                transaction.commit().await?;
+                Ok(())
+            })
         })?;
         self.head = head;
         self.high_water.write(head)
@@ -173,16 +195,27 @@ impl SqliteStore {
 
 impl SqliteStore {
     fn commands_after(&mut self, arrival: u64, limit: u32) -> Result<Vec<SqliteRow>, StoreError> {
+        const COMMANDS: &str = "SELECT arrival, body FROM command WHERE arrival > $1 AND arrival < $2 \
+            AND arrival = CAST(arrival AS BIGINT) ORDER BY arrival LIMIT $3";
+        self.rows_after(COMMANDS, arrival, limit)
+    }
+
+    /// At most `limit` rows that arrived after one.
+    fn rows_after(
+        &mut self,
+        query: &'static str,
+        arrival: u64,
+        limit: u32,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
         let after = columns::integer("arrival", arrival)?;
-        let asked = sqlx::query(
-            "SELECT arrival, body FROM command WHERE arrival > $1 AND arrival < $2 \
-               AND arrival = CAST(arrival AS BIGINT) ORDER BY arrival LIMIT $3",
-        )
-        .bind(after)
-        .bind(i64::MAX)
-        .bind(i64::from(limit))
-        .fetch_all(&mut self.connection);
-        Ok(self.runtime.block_on(asked)?)
+        self.patience.until_free(|| {
+            let asked = sqlx::query(query)
+                .bind(after)
+                .bind(i64::MAX)
+                .bind(i64::from(limit))
+                .fetch_all(&mut self.connection);
+            Ok(self.runtime.block_on(asked)?)
+        })
     }
 
     /// Says once of a command that it cannot be read. It stays unread until one after it is taken.
@@ -199,51 +232,43 @@ impl Store for SqliteStore {
 
     fn load(&mut self) -> Result<Option<Snapshot>, StoreError> {
         self.usable()?;
-        self.runtime.block_on(async {
-            let mut transaction = self.connection.begin().await?;
-            let snapshot = load::snapshot(&mut transaction).await?;
-            transaction.commit().await?;
-            Ok(snapshot)
+        self.patience.until_free(|| {
+            self.runtime.block_on(async {
+                let mut transaction = self.connection.begin().await?;
+                let snapshot = load::snapshot(&mut transaction).await?;
+                transaction.commit().await?;
+                Ok(snapshot)
+            })
         })
     }
 
     fn unread_requests(&mut self, arrival: u64, limit: u32) -> Result<Unread<Request>, StoreError> {
         self.usable()?;
-        let after = columns::integer("arrival", arrival)?;
-        self.runtime.block_on(async {
-            // SQLite takes fractions for arrivals, which are none, and which would fill every answer.
-            let rows = sqlx::query(
-                "SELECT r.ref, r.arrival, r.body_hash, r.recipient, r.amount, \
-                   CASE WHEN p.ref IS NULL THEN 0 ELSE 1 END AS known \
-                 FROM request r LEFT JOIN payment p ON p.ref = r.ref \
-                 WHERE r.arrival > $1 AND r.arrival < $2 AND r.arrival = CAST(r.arrival AS BIGINT) \
-                 ORDER BY r.arrival LIMIT $3",
-            )
-            .bind(after)
-            .bind(i64::MAX)
-            .bind(i64::from(limit))
-            .fetch_all(&mut self.connection)
-            .await?;
-            let mut unread = Unread {
-                items: Vec::new(),
-                through: arrival,
+        // SQLite takes fractions for arrivals, which are none, and which would fill every answer.
+        const REQUESTS: &str = "SELECT r.ref, r.arrival, r.body_hash, r.recipient, r.amount, \
+               CASE WHEN p.ref IS NULL THEN 0 ELSE 1 END AS known \
+             FROM request r LEFT JOIN payment p ON p.ref = r.ref \
+             WHERE r.arrival > $1 AND r.arrival < $2 AND r.arrival = CAST(r.arrival AS BIGINT) \
+             ORDER BY r.arrival LIMIT $3";
+        let mut unread = Unread {
+            items: Vec::new(),
+            through: arrival,
+        };
+        for row in &self.rows_after(REQUESTS, arrival, limit)? {
+            let Ok(arrival) = columns::arrival(row) else {
+                continue;
             };
-            for row in &rows {
-                let Ok(arrival) = columns::arrival(row) else {
-                    continue;
-                };
-                unread.through = arrival;
-                if row.try_get::<i64, _>("known")? != 0 {
-                    continue;
-                }
-                match columns::request(row) {
-                    Ok(request) => unread.items.push(request),
-                    // Nothing is paid by it, and it must not hold up the others. It stays where it is, for people to find.
-                    Err(error) => error!(arrival, %error, "request left out"),
-                }
+            unread.through = arrival;
+            if row.try_get::<i64, _>("known")? != 0 {
+                continue;
             }
-            Ok(unread)
-        })
+            match columns::request(row) {
+                Ok(request) => unread.items.push(request),
+                // Nothing is paid by it, and it must not hold up the others. It stays where it is, for people to find.
+                Err(error) => error!(arrival, %error, "request left out"),
+            }
+        }
+        Ok(unread)
     }
 
     fn unread_commands(
@@ -291,8 +316,10 @@ impl Store for SqliteStore {
 
     fn payments(&mut self, refs: &[PaymentRef]) -> Result<Vec<PaymentRow>, StoreError> {
         self.usable()?;
-        let connection = &mut self.connection;
-        let rows = self.runtime.block_on(load::payments(connection, refs))?;
+        let rows = self.patience.until_free(|| {
+            let asked = load::payments(&mut self.connection, refs);
+            self.runtime.block_on(asked)
+        })?;
         rows.into_values().collect()
     }
 
@@ -311,7 +338,7 @@ impl Store for SqliteStore {
 
 async fn tables(path: &Path, identity: Identity) -> Result<SqliteConnection, StoreError> {
     private_file(path)?;
-    let mut connection = options(path).create_if_missing(true).connect().await?;
+    let mut connection = writer(path).create_if_missing(true).connect().await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::raw_sql(include_str!("schema.sql"))
         .execute(&mut *transaction)
@@ -348,6 +375,23 @@ pub(super) fn must_exist(path: &Path) -> Result<(), StoreError> {
     Err(StoreError::Missing {
         path: path.to_owned(),
     })
+}
+
+/// The same for the writer of the log, who tries again by itself.
+fn writer(path: &Path) -> SqliteConnectOptions {
+    options(path)
+        .busy_timeout(Duration::ZERO)
+        .pragma("wal_autocheckpoint", WRITER_PAGES)
+}
+
+/// The same for whoever files requests, and tries again by itself.
+pub(super) fn filer(path: &Path) -> SqliteConnectOptions {
+    options(path)
+        .busy_timeout(Duration::ZERO)
+        .pragma("wal_autocheckpoint", FILER_PAGES)
+        // What a statement of many rows would have to undo is written to a file otherwise.
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", "-24000") // [KiB]
 }
 
 /// What every connection that writes has in common.

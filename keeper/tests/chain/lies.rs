@@ -1,7 +1,10 @@
+use std::sync::{Arc, Mutex};
+
 use alloy::primitives::{B256, U256};
 use serde_json::{Value, json};
 use tidelock_core::{
     abi::Revert,
+    event::BlockRef,
     observe::Polled,
     port::{Advice, Effect, Outcome, Simulation},
     submit::{RefusalClass, Reply},
@@ -12,12 +15,12 @@ use crate::{
     FEES, header,
     liar::{Lie, Server},
     pay_data, payment, send, void,
-    world::{Plan, USDT, World},
+    world::{Mining, Plan, USDT, World},
 };
 
 type Poll = Result<Polled, String>;
 
-async fn poll(chain: &RpcChain, tip: tidelock_core::event::BlockRef) -> Poll {
+pub async fn poll(chain: &RpcChain, tip: BlockRef) -> Poll {
     match chain.answer(Effect::Poll { tip }).await {
         Outcome::Polled(polled) => Ok(polled),
         Outcome::Failed(why) => Err(why),
@@ -27,7 +30,19 @@ async fn poll(chain: &RpcChain, tip: tidelock_core::event::BlockRef) -> Poll {
 
 /// A world with one payment in its first new block and three blocks more, polled through a liar.
 async fn poll_lied(liar: impl Fn(&str, &Value, &Value) -> Lie + Send + Sync + 'static) -> Poll {
-    let world = World::start(Plan::default()).await;
+    poll_lied_from(|_| liar).await
+}
+
+/// The same for a liar who knows which block was polled from.
+async fn poll_lied_from<L>(liar: impl FnOnce(BlockRef) -> L) -> Poll
+where
+    L: Fn(&str, &Value, &Value) -> Lie + Send + Sync + 'static,
+{
+    let world = World::start(Plan {
+        mining: Mining::ByHand, // no block but those that are asked for
+        ..Plan::default()
+    })
+    .await;
     let tip = world.head().await;
     let payments = [payment(0x71, USDT)];
     let header = header(&world, 0, 100, &payments).await;
@@ -40,18 +55,8 @@ async fn poll_lied(liar: impl Fn(&str, &Value, &Value) -> Lie + Send + Sync + 's
             .success
     );
     world.mine(3).await;
-    let server = Server::start(world.node.url(), liar).await;
+    let server = Server::start(world.node.url(), liar(tip)).await;
     poll(&server.chain(&world), tip).await
-}
-
-/// Distorts the first log there is.
-fn distort(truth: &Value, field: &str, value: Value) -> Lie {
-    let mut logs = truth.clone();
-    match logs.get_mut(0) {
-        Some(log) => log[field] = value,
-        None => return Lie::Truth,
-    }
-    Lie::Result(logs)
 }
 
 #[tokio::test]
@@ -62,89 +67,18 @@ async fn the_truth_passes_through() {
 }
 
 #[tokio::test]
-async fn no_logs_are_no_answer_when_the_receipts_hold_some() {
-    let polled = poll_lied(|method, _, _| match method {
-        "eth_getLogs" => Lie::Result(json!([])),
-        _ => Lie::Truth,
-    })
-    .await;
-    let why = polled.unwrap_err();
-    assert!(why.contains("receipts hold some"), "{why}");
-}
-
-#[tokio::test]
-async fn logs_that_cannot_be_the_blocks_are_no_answer() {
-    let other = B256::repeat_byte(9);
-    let cases = [
-        ("blockHash", json!(other), "another block"),
-        ("blockHash", Value::Null, "another block"),
-        (
-            "address",
-            json!("0x0909090909090909090909090909090909090909"),
-            "not the vault's",
-        ),
-        ("removed", json!(true), "removed"),
-        ("logIndex", Value::Null, "does not rise"),
-        ("data", json!("0x"), "not an event"),
-        ("topics", json!([other]), "not an event"),
-    ];
-    for (field, value, words) in cases {
-        let named = value.clone();
-        let lied = poll_lied(move |method, _, truth| match method {
-            "eth_getLogs" => distort(truth, field, value.clone()),
-            _ => Lie::Truth,
-        });
-        let why = lied.await.expect_err(field);
-        assert!(why.contains(words), "{field} {named}: {why}");
-    }
-}
-
-#[tokio::test]
-async fn an_id_in_a_log_is_recomputed() {
-    let lied = poll_lied(|method, _, truth| match method {
-        "eth_getLogs" if truth.get(0).is_some() => {
-            let mut logs = truth.clone();
-            logs[0]["topics"][1] = json!(B256::repeat_byte(9));
-            Lie::Result(logs)
-        }
-        _ => Lie::Truth,
-    });
-    let why = lied.await.unwrap_err();
-    assert!(why.contains("is not that of its header"), "{why}");
-}
-
-#[tokio::test]
-async fn an_error_for_logs_is_not_an_empty_list() {
-    let refusal = json!({"code": -32000, "message": "unknown block"});
-    let lied = poll_lied(move |method, _, _| match method {
-        "eth_getLogs" => Lie::Error(refusal.clone()),
-        _ => Lie::Truth,
-    });
-    let why = lied.await.unwrap_err();
-    assert_eq!(
-        why,
-        "eth_getLogs: the node answers error -32000: unknown block"
-    );
-    let lied = poll_lied(|method, _, _| match method {
-        "eth_getLogs" => Lie::Result(Value::Null),
-        _ => Lie::Truth,
-    });
-    assert!(lied.await.is_err());
-}
-
-#[tokio::test]
 async fn blocks_are_given_as_far_as_they_make_sense() {
     let distorted = |distortion: fn(&mut Value)| {
-        poll_lied(move |method, params, truth| {
-            let is_third = method == "eth_getBlockByNumber"
-                && params[0].as_str().is_some_and(|n| n.starts_with("0x"))
-                && truth["number"] == "0x9"; // six blocks made this world
-            if !is_third {
-                return Lie::Truth;
+        poll_lied_from(move |tip| {
+            let third = json!(U256::from(tip.number + 3));
+            move |method: &str, params: &Value, truth: &Value| {
+                if method != "eth_getBlockByNumber" || params[0] != third {
+                    return Lie::Truth;
+                }
+                let mut block = truth.clone();
+                distortion(&mut block);
+                Lie::Result(block)
             }
-            let mut block = truth.clone();
-            distortion(&mut block);
-            Lie::Result(block)
         })
     };
     let distortions: [fn(&mut Value); 7] = [
@@ -167,13 +101,14 @@ async fn a_lagging_node_has_nothing_new() {
     let world = World::start(Plan::default()).await;
     world.mine(5).await;
     let tip = world.head().await;
-    let server = Server::start(world.node.url(), |method, params, truth| {
+    let old: Value = world
+        .ask("eth_getBlockByNumber", json!(["0x2", false]))
+        .await;
+    let server = Server::start(world.node.url(), move |method, params, _| {
         if method != "eth_getBlockByNumber" || params[0] != "latest" {
             return Lie::Truth;
         }
-        let mut block = truth.clone();
-        block["number"] = json!("0x2");
-        Lie::Result(block)
+        Lie::Result(old.clone())
     })
     .await;
     let polled = poll(&server.chain(&world), tip).await.unwrap();
@@ -351,6 +286,7 @@ async fn simulate_lied(
         at,
         data,
         gas_limit,
+        until: 0,
     };
     server.chain(&world).answer(effect).await
 }
@@ -456,6 +392,42 @@ async fn gas_is_enough_whatever_the_node_can_or_says() {
         _ => Lie::Truth,
     });
     assert_eq!(gas_of(&refused.await), 5_000_000);
+}
+
+#[tokio::test]
+async fn every_question_of_a_simulation_names_its_block() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    let world = World::start(Plan::default()).await;
+    let at = world.head().await;
+    let payments = [payment(0x71, USDT)];
+    let header = header(&world, 0, 100, &payments).await;
+    let server = Server::start(world.node.url(), move |method, params, _| {
+        let question = (method.to_owned(), params.clone());
+        heard.lock().unwrap().push(question);
+        Lie::Truth
+    })
+    .await;
+    let effect = Effect::Simulate {
+        at,
+        data: pay_data(&header, &payments),
+        gas_limit: 5_000_000,
+        until: 0,
+    };
+    gas_of(&server.chain(&world).answer(effect).await);
+    let asked = asked.lock().unwrap();
+    // The chain's rules are of no block.
+    let mut calls = asked.iter().filter(|(method, _)| method != "eth_config");
+    assert!(calls.all(|(_, params)| params[1]["blockHash"] == json!(at.hash)));
+    let simulated: Vec<&Value> = (asked.iter())
+        .filter(|(method, _)| method == "eth_simulateV1")
+        .map(|(_, params)| &params[0]["blockStateCalls"][0]["blockOverrides"])
+        .collect();
+    let next = json!({
+        "number": U256::from(at.number + 1),
+        "time": U256::from(at.time.seconds() + 1),
+    });
+    assert_eq!(simulated, [&next]);
 }
 
 #[tokio::test]

@@ -93,6 +93,7 @@ async fn a_block_that_the_node_lacks_is_no_answer() {
             at,
             data: Bytes::new(),
             gas_limit: 1_000_000,
+            until: 0,
         },
     ];
     for effect in effects {

@@ -9,6 +9,9 @@
 )]
 
 mod advise;
+mod blocks;
+mod checkable;
+mod forks;
 #[path = "../replay/guard.rs"]
 mod guard;
 mod identity;
@@ -16,9 +19,12 @@ mod liar;
 mod lies;
 mod look;
 mod poll;
+mod proof;
 mod ranges;
+mod recall;
 mod send;
 mod simulate;
+mod truth;
 #[path = "../world/mod.rs"]
 mod world;
 

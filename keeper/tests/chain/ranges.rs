@@ -11,7 +11,7 @@ use crate::{
     header,
     liar::{Lie, Server},
     payment,
-    world::{Plan, USDT, World},
+    world::{Mining, Plan, USDT, World},
 };
 
 /// Answers about at most seven blocks.
@@ -27,7 +27,11 @@ fn stingy(method: &str, params: &Value, _: &Value) -> Lie {
 
 #[tokio::test]
 async fn a_proposal_and_a_history_are_found_in_small_steps() {
-    let world = World::start(Plan::default()).await;
+    let world = World::start(Plan {
+        mining: Mining::ByHand,
+        ..Plan::default()
+    })
+    .await;
     let payments = [payment(0x71, USDT)];
     let proposed = header(&world, 1, (1 << 63) + 1, &payments).await;
     let id = proposed.id(&world.domain);

@@ -36,6 +36,7 @@ async fn a_simulation_gives_gas_that_is_enough_and_close() {
             at,
             data: data.clone(),
             gas_limit: 16_000_000,
+            until: 0,
         };
         let Simulation::Succeeds { returned, gas } = simulated(&chain, effect).await else {
             panic!("refused")
@@ -81,6 +82,7 @@ async fn what_is_given_is_enough_for_the_same_failure() {
         at,
         data: data.clone(),
         gas_limit,
+        until: 0,
     };
     let Simulation::Succeeds { returned, gas } = simulated(&world.chain(), effect).await else {
         panic!("refused")
@@ -113,6 +115,7 @@ async fn a_simulation_says_why_the_vault_refuses() {
         at,
         data: pay_data(header, payments),
         gas_limit,
+        until: 0,
     };
     let plain = header(&world, 0, 1, &good).await;
     let gas = 16_000_000;
@@ -164,6 +167,7 @@ async fn a_batch_that_needs_more_gas_than_allowed_is_told_from_one_that_is_refus
                 at,
                 data,
                 gas_limit,
+                until: 0,
             },
         )
         .await;

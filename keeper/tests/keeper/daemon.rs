@@ -65,6 +65,14 @@ impl Daemon {
         }
     }
 
+    /// Changes the configuration, before it is started.
+    pub fn change(&self, before: &str, after: &str) {
+        let path = self.folder.path().join("keeper.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(before), "{text}");
+        std::fs::write(path, text.replacen(before, after, 1)).unwrap();
+    }
+
     pub fn store(&self) -> PathBuf {
         self.folder.path().join("keeper.db")
     }

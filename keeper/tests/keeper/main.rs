@@ -15,6 +15,10 @@
 mod crash;
 mod daemon;
 mod fees;
+mod hiding;
+#[path = "../chain/liar.rs"]
+#[allow(dead_code, reason = "what a liar can do is for the tests of adapters")]
+mod liar;
 mod nonce;
 mod path;
 mod reorg;

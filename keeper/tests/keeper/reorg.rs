@@ -1,12 +1,10 @@
 //! Blocks that go away, and transactions that fall out of the pool.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
-use tidelock_core::lifecycle::PaymentStatus;
+use tidelock_core::{event::Event, lifecycle::PaymentStatus};
 
 use super::{
-    daemon::{PATIENCE, each_paid_once},
+    daemon::each_paid_once,
     pooled, small, start,
     world::{Mining, Plan},
 };
@@ -16,17 +14,13 @@ const LANE: &str = "[lane]\nrebroadcast_blocks = 2";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reorganisation_drops_what_was_paid() {
     let (world, mut daemon) = start(Plan::default(), LANE).await;
-    daemon.start();
-    daemon.opened().await;
-    let payments = small(0..5);
-    daemon.file(&payments);
+    let payments = pooled(&world, &mut daemon).await;
     let recipient = payments[0].recipient();
-    let begin = Instant::now();
-    while world.token_balance(recipient).await.is_zero() {
-        assert!(begin.elapsed() < PATIENCE, "nothing is paid");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    world.reorg(2).await;
+    world.mine(1).await;
+    assert!(!world.token_balance(recipient).await.is_zero());
+    world.reorg(1).await;
+    assert!(world.token_balance(recipient).await.is_zero());
+    world.set_mining(Mining::Every(1)).await;
     daemon.until_count(PaymentStatus::Paid, 5).await;
     each_paid_once(&world, &payments).await;
 }
@@ -53,7 +47,16 @@ async fn a_reorganisation_crosses_finality() {
     let payments = small(0..3);
     daemon.file(&payments);
     daemon.until_count(PaymentStatus::Paid, 3).await;
-    world.reorg(8).await;
+    // The block that paid is final in the log, however far the daemon has read since.
+    let events = daemon.events(payments[0].reference());
+    let paid = events.iter().find_map(|event| match event {
+        Event::OutcomeFinal { block, .. } => Some(*block),
+        _ => None,
+    });
+    world.set_mining(Mining::ByHand).await;
+    let since = world.head().await.number - paid.unwrap();
+    world.reorg(since + 1).await;
+    world.set_mining(Mining::Every(1)).await;
     daemon
         .until("it halts", |daemon| daemon.log().contains("was final as"))
         .await;

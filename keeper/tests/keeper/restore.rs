@@ -1,10 +1,11 @@
 //! A lost database.
 
-use tidelock_core::{lifecycle::PaymentStatus, store::Store};
+use tidelock_core::{abi::Vault::BatchPaid, lifecycle::PaymentStatus, store::Store};
 
 use std::path::PathBuf;
 
 use alloy::primitives::{Address, Bytes, U256};
+use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
 use tidelock_keeper::{
     chain::{Expected, Parties, RpcChain},
@@ -14,6 +15,7 @@ use tidelock_keeper::{
 
 use super::{
     daemon::{Daemon, each_paid_once},
+    liar::{Lie, Server},
     pooled, small, start,
     world::{Mining, Plan},
 };
@@ -128,4 +130,44 @@ async fn a_new_key_waits_for_the_old_one() {
     daemon.file(&small(0..1));
     daemon.until_count(PaymentStatus::Paid, 1).await;
     assert_eq!(opened(true).await, Some(Suspicion::Used));
+}
+
+/// A ref that is not known to be paid would be paid again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_past_with_a_hole_is_not_believed() {
+    let (world, mut daemon) = start(Plan::default(), "[batch]\nmax_payments = 2").await;
+    daemon.start();
+    daemon.opened().await;
+    daemon.file(&small(0..6));
+    daemon.until_count(PaymentStatus::Paid, 6).await;
+    daemon.stop();
+    world.set_mining(Mining::ByHand).await;
+    let expected = Expected {
+        has_second_node: false,
+        allow_single_node: true,
+        sends: false,
+    };
+    for hidden in 0..3 {
+        let server = Server::start(world.node.url(), move |method, _, truth| {
+            let paid = json!(BatchPaid::SIGNATURE_HASH);
+            let mut answer = truth.clone();
+            match (method, answer.as_array_mut()) {
+                ("eth_getLogs", Some(logs)) => {
+                    let mut seen = 0;
+                    logs.retain(|log| {
+                        seen += usize::from(log["topics"][0] == paid);
+                        log["topics"][0] != paid || seen != hidden + 1
+                    });
+                    Lie::Result(answer)
+                }
+                _ => Lie::Truth,
+            }
+        })
+        .await;
+        let chain = server.chain(&world);
+        let identity = chain.identify(expected).await.unwrap();
+        let past = read_past((&chain, None), &identity, 0, (7_200, false), |_| {}).await;
+        let why = past.unwrap_err().to_string();
+        assert!(why.contains("is paid, and no log was shown"), "{why}");
+    }
 }

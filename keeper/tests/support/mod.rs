@@ -415,6 +415,18 @@ pub fn filled(path: &Path, entries: u64, seed: u64) -> (SqliteStore, History) {
     (store, history)
 }
 
+/// The history of a store's log, to go on from.
+pub fn resumed(store: &mut SqliteStore) -> History {
+    let snapshot = store.load().unwrap().unwrap();
+    History {
+        state: State::restore(snapshot.rows),
+        head: snapshot.head,
+        rng: StdRng::seed_from_u64(1),
+        paid: false,
+        made: 1 << 32,
+    }
+}
+
 /// Changes the file behind the store's back.
 pub fn tamper(path: &Path, statements: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -164,6 +164,7 @@ impl World {
         self.read(self.token, &Tether::balanceOfCall { who }).await
     }
 
+    /// Anvil sets it in the state of the newest block, whose header does not tell: nothing can be proven of that block.
     pub async fn set_gas_balance(&self, account: Address, wei: U256) {
         self.ask::<Value>("anvil_setBalance", json!([account, wei]))
             .await;

@@ -88,8 +88,8 @@ impl Office {
         self.keeper(&[arguments, &own].concat()).await
     }
 
-    /// Starts the daemon and waits until it writes its log.
-    pub async fn daemon(&self) -> Daemon {
+    /// Starts the daemon.
+    pub fn start_daemon(&self) -> Daemon {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keeper"));
         let log = fs::File::options()
             .create(true)
@@ -104,7 +104,12 @@ impl Office {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
-        let mut daemon = Daemon(command.spawn().unwrap());
+        Daemon(command.spawn().unwrap())
+    }
+
+    /// Starts the daemon and waits until it writes its log.
+    pub async fn daemon(&self) -> Daemon {
+        let mut daemon = self.start_daemon();
         self.until("the daemon writes its log", async || {
             assert!(
                 daemon.0.try_wait().unwrap().is_none(),

@@ -49,6 +49,9 @@ where
             (Effect::Replay { hash, .. }, Outcome::Simulated(again)) => {
                 self.memory.reverted.explain(hash, again);
             }
+            (Effect::Recall { numbers, .. }, Outcome::Recalled(recalled)) => {
+                self.recalled(&numbers, recalled)?;
+            }
             (Effect::Sign { nonce, .. }, Outcome::Signed(signature)) => {
                 self.signed(nonce, signature, now)?;
             }
@@ -67,6 +70,7 @@ where
             Effect::Poll { .. } => self.memory.next_poll = again,
             Effect::Simulate { .. } => self.memory.candidate = None,
             Effect::Send { hash, .. } => self.unsent(*hash),
+            Effect::Recall { .. } => self.memory.recall.later(now),
             Effect::Sign { .. } => self.memory.unsigned_because = Some(why.clone()),
             Effect::Look { .. } | Effect::Advise { .. } | Effect::Replay { .. } => {}
         }

@@ -34,6 +34,7 @@ where
         self.look(tip, now, &mut effects);
         self.advise(tip, now, &mut effects);
         self.simulate(now, &mut effects);
+        self.recall(now, &mut effects);
         self.drop_stale_signing();
         if let Some(unsigned) = &self.memory.signing
             && self.is_armed()
@@ -78,7 +79,7 @@ where
         true
     }
 
-    fn may_start(&self, key: Key, now: Monotonic) -> bool {
+    pub(super) fn may_start(&self, key: Key, now: Monotonic) -> bool {
         let is_early = self.memory.not_before.get(&key).is_some_and(|at| now < *at);
         !is_early && !self.memory.in_flight.contains_key(&key)
     }
@@ -138,6 +139,7 @@ where
             at: candidate.at,
             data: candidate.data.clone(),
             gas_limit: self.settings.max_transaction_gas,
+            until: candidate.until(self.settings.batch.attempt_ttl_s),
         };
         self.begin(simulate, now, effects);
     }

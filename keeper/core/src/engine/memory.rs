@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Bytes, U256};
 
-use super::{repeats::Repeats, reverted::Reverted};
+use super::{recall::Recall, repeats::Repeats, reverted::Reverted};
 use crate::{
     domain::{Batch, BatchId, Payment, PaymentRef, TierIndex},
     event::{BlockRef, Job, Route},
@@ -69,6 +69,8 @@ pub(super) struct Memory {
     /// The least tip that the node takes, as far as its refusals tell.
     pub(super) floor: TipFloor,
     pub(super) next_poll: Monotonic,
+    /// Numbers that may be paid without our knowing, looked for again.
+    pub(super) recall: Recall,
     pub(super) next_arrivals: Monotonic,
     /// Effects that are under way.
     pub(super) in_flight: BTreeMap<Key, Effect>,
@@ -119,6 +121,14 @@ pub(super) struct Candidate {
     pub(super) at: BlockRef,
 }
 
+impl Candidate {
+    /// By then it is mined, or replaced by what is simulated anew. [seconds of chain time]
+    pub(super) fn until(&self, ttl: u64) -> u64 {
+        let soon = self.at.time.seconds().saturating_add(ttl);
+        soon.min(self.header.expires_at.seconds())
+    }
+}
+
 impl Memory {
     pub(super) fn new(state: &State, settings: &Settings, now: Monotonic) -> Self {
         Self {
@@ -147,6 +157,7 @@ impl Memory {
             suggested_tip: 0,
             floor: TipFloor::default(),
             next_poll: now,
+            recall: Recall::new(now),
             next_arrivals: now,
             in_flight: BTreeMap::new(),
             not_before: BTreeMap::new(),

@@ -334,6 +334,7 @@ where
                 for reference in numbered {
                     self.strike_payment(reference);
                 }
+                self.memory.recall.at_once();
             }
         }
     }

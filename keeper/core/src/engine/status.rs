@@ -53,6 +53,7 @@ where
         let mut alerts = self.repeats();
         alerts.extend(self.memory.reverted.alerts());
         alerts.extend(self.ending_roles());
+        alerts.extend(self.unexplained());
         Status {
             tip: self.memory.view.tip(),
             finalised: state.finalised(),

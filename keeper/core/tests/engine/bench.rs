@@ -11,7 +11,8 @@ use tidelock_core::{
     lifecycle::PaymentStatus,
     observe::{Block, Polled},
     port::{
-        Advice, Effect, Key, Monotonic, Outcome, ProposalLook, ProposalState, Simulation, VaultLook,
+        Advice, Effect, Key, Monotonic, Outcome, ProposalLook, ProposalState, Recalled, Simulation,
+        VaultLook,
     },
     settings::Settings,
     state::{BatchRow, PaymentRow, SlotRow},
@@ -54,6 +55,8 @@ pub struct Bench {
     /// What simulations come to; none lets each succeed.
     pub simulation: Option<Simulation>,
     pub gas_per_payment: u64,
+    /// What the vault calls paid, and what the node shows of it when it is asked again.
+    pub recalled: Recalled,
 }
 
 /// What was sent.
@@ -93,9 +96,15 @@ impl Bench {
             advice: BTreeMap::new(),
             simulation: None,
             gas_per_payment: 100_000,
+            recalled: Recalled::default(),
         };
         bench.mine(Vec::new(), Vec::new());
         bench
+    }
+
+    /// Time passes in which nothing happens. [milliseconds]
+    pub fn wait(&mut self, milliseconds: u64) {
+        self.now = self.now.after(milliseconds);
     }
 
     /// The process dies and starts again from what it stored.
@@ -172,6 +181,7 @@ impl Bench {
                     .clone()
                     .unwrap_or_else(|| succeeds(data, self.gas_per_payment)),
             ),
+            Effect::Recall { .. } => Outcome::Recalled(self.recalled.clone()),
             Effect::Sign { digest, .. } => Outcome::Signed(sign(1, *digest)),
             Effect::Send { .. } => Outcome::Sent(Reply::Accepted),
             Effect::Poll { tip } => Outcome::Polled(self.polled(*tip)),
@@ -433,6 +443,10 @@ pub fn is_look(effect: &Effect) -> bool {
 
 pub fn is_advise(effect: &Effect) -> bool {
     matches!(effect, Effect::Advise { .. })
+}
+
+pub fn is_recall(effect: &Effect) -> bool {
+    matches!(effect, Effect::Recall { .. })
 }
 
 fn is_poll(effect: &Effect) -> bool {

@@ -22,6 +22,7 @@ mod intake;
 mod lane;
 mod meanwhile;
 mod poison;
+mod recall;
 mod repeats;
 mod replies;
 mod restored;

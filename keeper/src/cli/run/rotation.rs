@@ -15,19 +15,18 @@ use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
 use super::{
-    online::{connect, expected},
-    run::{engine_failure, store_failure},
+    connect, engine_failure, expected,
+    patience::{self, Patience},
+    store_failure,
 };
 use crate::{
     chain::Identity,
     config::{Config, KeyConfig, NextKeyConfig},
     exit::{ExitStatus, Failure},
-    signer::{Class, Guarded, SignerError, open_key, open_key_patiently},
+    signer::{Class, Guarded, SignerError, open_key},
     store::{Reader, SqliteStore},
 };
 
-/// Between two looks at whether the keeper is to stop.
-const STOP_LOOK: Duration = Duration::from_millis(100);
 /// Between two looks at whether the next key may send.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -41,47 +40,24 @@ pub(super) enum Key<'a> {
 }
 
 impl Key<'_> {
-    /// Opens it, and waits for what may come; `None` if the keeper is told to stop before.
-    pub(super) fn open(
-        &self,
-        runtime: &Runtime,
-        stop: &AtomicBool,
-    ) -> Result<Option<Guarded>, Failure> {
-        let say = |error: &SignerError, pause: Duration| {
-            warn!(pause_ms = pause.as_millis(), "{error}; it is tried again");
-        };
-        let stopped = async {
-            while !stop.load(Ordering::Relaxed) {
-                tokio::time::sleep(STOP_LOOK).await;
-            }
-        };
-        let opened = runtime.block_on(async {
-            let config = match self {
-                Self::Current(key) => key,
-                Self::Next(next) => &next.key,
-            };
-            tokio::select! {
-                opened = open_key_patiently(config, say) => Some(opened),
-                () = stopped => None,
-            }
-        });
-        let opened = opened.transpose();
-        Ok(match self {
-            Self::Current(_) => opened?,
-            Self::Next(_) => opened.map_err(SignerError::of_next_key)?,
-        })
-    }
-
-    /// The log is this key's.
-    pub(super) fn must_be(&self, of_log: Address, address: Address) -> Result<(), Failure> {
-        if of_log == address {
-            return Ok(());
+    /// Opens it.
+    pub(super) async fn open(&self) -> Result<Guarded, SignerError> {
+        match self {
+            Self::Current(key) => open_key(key).await,
+            Self::Next(next) => open_key(&next.key).await.map_err(SignerError::of_next_key),
         }
-        let rule = format!(
-            "key.address = {address}: the log is of key {of_log}; must be the same, or stand in [next_key]"
-        );
-        Err(Failure::new(ExitStatus::Usage, rule))
     }
+}
+
+/// The log is of the key that was opened.
+pub(super) fn must_be(of_log: Address, address: Address) -> Result<(), Failure> {
+    if of_log == address {
+        return Ok(());
+    }
+    let rule = format!(
+        "key.address = {address}: the log is of key {of_log}; must be the same, or stand in [next_key]"
+    );
+    Err(Failure::new(ExitStatus::Usage, rule))
 }
 
 /// The key that the log is of. The next one is tried first, while nothing depends on it yet.
@@ -105,7 +81,7 @@ pub(super) fn first<'a>(config: &'a Config, runtime: &Runtime) -> Result<Key<'a>
 }
 
 /// The key of the log, if there is one.
-pub(super) fn of_log(config: &Config) -> Result<Option<Address>, Failure> {
+pub(in crate::cli) fn of_log(config: &Config) -> Result<Option<Address>, Failure> {
     if !config.store.path.exists() {
         return Ok(None);
     }
@@ -161,7 +137,7 @@ pub(super) fn watch(
 }
 
 /// What the next key lacks to go on as the old one does.
-pub(super) fn lacks(found: &Identity, proposes: bool, since: u64) -> Option<String> {
+pub(in crate::cli) fn lacks(found: &Identity, proposes: bool, since: u64) -> Option<String> {
     if proposes && found.proposer_until <= found.head.time.seconds() {
         return Some("it lacks the proposer's role, which the key has".to_owned());
     }
@@ -172,30 +148,21 @@ pub(super) fn lacks(found: &Identity, proposes: bool, since: u64) -> Option<Stri
     (!is_final).then(|| format!("block {since}, in which it has the role, is not final yet"))
 }
 
-/// Lets the next key send from now on. `None` if the keeper is told to stop before the nodes say from which nonce.
+/// Lets the next key send from now on, from the nonce that a final block tells.
 pub(super) fn change<'a>(
     config: &'a Config,
     store: &mut SqliteStore,
-    runtime: &Runtime,
-    stop: &AtomicBool,
+    (runtime, patience): (&Runtime, &Patience<'_>),
 ) -> Result<Option<Key<'a>>, Failure> {
     let Some(next) = &config.next_key else {
         return Ok(None);
     };
     let nodes = connect(config, next.address)?;
-    while !stop.load(Ordering::Relaxed) {
-        match runtime.block_on(nodes.identify(expected(config, true))) {
-            Ok(found) => {
-                let nonce = found.keeper_nonce;
-                engine::change_key(store, next.address, nonce).map_err(engine_failure)?;
-                info!(keeper = %next.address, nonce, "the next key sends from now on");
-                return Ok(Some(Key::Next(next)));
-            }
-            Err(error) => {
-                warn!("{error}; it is asked again");
-                runtime.block_on(tokio::time::sleep(LOOK));
-            }
-        }
-    }
-    Ok(None)
+    let expected = expected(config, true);
+    let identify = async || nodes.identify(expected).await;
+    let found = patience.until("the next key's nonce", identify, patience::of_identity);
+    let nonce = runtime.block_on(found)??.keeper_nonce;
+    engine::change_key(store, next.address, nonce).map_err(engine_failure)?;
+    info!(keeper = %next.address, nonce, "the next key sends from now on");
+    Ok(Some(Key::Next(next)))
 }

@@ -1,0 +1,185 @@
+//! The log of `keeper run`: one keeper's at a time, made from the vault's past where there is none, and held to the
+//! configuration.
+
+use std::path::{Path, PathBuf};
+
+use tidelock_core::engine;
+use tokio::runtime::Runtime;
+use tracing::{info, warn};
+
+use super::{
+    Args, engine_failure, expected,
+    patience::{self, PastError, Patience},
+    store_failure,
+};
+use crate::{
+    calendar::both,
+    chain::{Identity, Nodes},
+    config::Config,
+    exit::{ExitStatus, Failure},
+    opening,
+    store::{self, SqliteStore, WriterLock},
+};
+
+/// Rule 14. The log is made in a folder of its own and moved into place when it is whole.
+pub(super) fn open(
+    args: &Args,
+    config: &Config,
+    nodes: &Nodes,
+    (runtime, patience): (&Runtime, &Patience<'_>),
+) -> Result<(), Failure> {
+    let path = &config.store.path;
+    no_remains(path)?;
+    info!(store = %path.display(), "no log yet: reading the vault's past");
+    let expected = expected(config, !args.observe);
+    // What is final changes while it is waited for.
+    let read = async || {
+        let identity = nodes.identify(expected).await?;
+        let to = identity.finalised.number;
+        let past = opening::read_past(
+            (nodes.first(), nodes.second()),
+            &identity,
+            args.from_block,
+            (config.batch.attempt_ttl_s, args.first_keeper),
+            |block| info!(block, to, "read"),
+        );
+        Ok::<_, PastError>((past.await?, identity.decimals))
+    };
+    let read = patience.until("the vault's past", read, patience::of_past);
+    let (past, decimals) = runtime.block_on(read)??;
+    let folder = Folder::new(path)?;
+    let store_identity = store::Identity {
+        domain: past.opening.domain,
+        token: config.vault.token,
+        decimals,
+    };
+    let mut store =
+        SqliteStore::create(&folder.database(path), store_identity).map_err(store_failure)?;
+    engine::open(&mut store, past.opening, past.events).map_err(engine_failure)?;
+    store.close().map_err(store_failure)?;
+    folder.into_place(path)?;
+    info!(
+        paid = past.paid,
+        waiting = past.waiting,
+        from = past.opening.start.number,
+        "log opened"
+    );
+    if let Some((until, suspicion)) = past.wait {
+        let until = both(until.seconds());
+        if args.first_keeper {
+            warn!("--first-keeper is not followed");
+        }
+        warn!("nothing is sent before a block of chain time {until} is final: {suspicion}");
+    }
+    Ok(())
+}
+
+/// SQLite would read what another database left behind as part of the new one.
+fn no_remains(path: &Path) -> Result<(), Failure> {
+    for ending in ["-wal", "-shm", "-journal"] {
+        let remains = ended(path, ending);
+        if remains.exists() {
+            return Err(Failure::new(
+                ExitStatus::Store,
+                format!(
+                    "store.path {}: the database is gone, and {} of it is still there; move both together",
+                    path.display(),
+                    remains.display()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Taken before a log is looked for: of two keepers that start at once, one opens it, and the other is refused.
+pub(super) fn lock(path: &Path) -> Result<WriterLock, Failure> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|error| file_failure(folder, error))?;
+    }
+    WriterLock::take(path).map_err(store_failure)
+}
+
+/// Where a log is made.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(path: &Path) -> Result<Self, Failure> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".opening");
+        let folder = PathBuf::from(name);
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file_failure(&folder, error));
+            }
+            _ => {}
+        }
+        std::fs::create_dir_all(&folder).map_err(|error| file_failure(&folder, error))?;
+        Ok(Self(folder))
+    }
+
+    fn database(&self, path: &Path) -> PathBuf {
+        self.0.join(path.file_name().unwrap_or_default())
+    }
+
+    /// The database last: a log exists once its file does.
+    fn into_place(self, path: &Path) -> Result<(), Failure> {
+        let made = self.database(path);
+        for ending in [".high-water", ""] {
+            let (from, to) = (ended(&made, ending), ended(path, ending));
+            std::fs::rename(&from, &to).map_err(|error| file_failure(&to, error))?;
+        }
+        std::fs::remove_dir_all(&self.0).map_err(|error| file_failure(&self.0, error))
+    }
+}
+
+fn ended(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn file_failure(path: &Path, error: std::io::Error) -> Failure {
+    Failure::of(ExitStatus::Store, error).while_doing(format!("store.path {}", path.display()))
+}
+
+/// Rule 15: the log is of the vault and token that the configuration names.
+pub(super) fn must_be_of(
+    config: &Config,
+    identity: &Identity,
+    store: &SqliteStore,
+) -> Result<(), Failure> {
+    let found = store.identity();
+    let pairs = [
+        (
+            "vault.address",
+            config.vault.address.to_string(),
+            found.domain.vault.to_string(),
+        ),
+        (
+            "chain.chain_id",
+            config.chain.chain_id.0.to_string(),
+            found.domain.chain_id.0.to_string(),
+        ),
+        (
+            "vault.token",
+            config.vault.token.to_string(),
+            found.token.to_string(),
+        ),
+        (
+            "decimals",
+            identity.decimals.to_string(),
+            found.decimals.to_string(),
+        ),
+    ];
+    for (field, configured, stored) in pairs {
+        if configured != stored {
+            return Err(Failure::new(
+                ExitStatus::Usage,
+                format!("{field} {configured}: the log in store.path was opened for {stored}"),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! How the keeper starts where the chain does not answer at once, and what it says where it does not answer at all: the real
+//! binary on a real chain.
+
+#![cfg(unix)]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+#[path = "chain/liar.rs"]
+#[allow(dead_code, reason = "shared with the tests of the adapter")]
+mod liar;
+mod world;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use liar::{Lie, Server};
+use serde_json::json;
+use world::{Office, Plan, expect, out};
+
+/// Blocks after which a block is final, and some.
+const FINAL: u64 = 20;
+
+/// An office that asks a node of its own, which may lie.
+async fn with_node(office: &Office, liar: impl Fn(&str) -> Lie + Send + Sync + 'static) -> Server {
+    let server = Server::start(office.world.node.url(), move |method, _, _| liar(method)).await;
+    let url = format!("http://127.0.0.1:{}", server.port);
+    office.configure(|text| text.replace(office.world.node.url().as_str(), &url));
+    server
+}
+
+fn refused() -> Lie {
+    Lie::Error(json!({"code": -32000, "message": "not now"}))
+}
+
+#[tokio::test]
+async fn a_node_that_fails_at_the_start_is_asked_again() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(FINAL).await;
+    // Before anything is known, and in the middle.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let _server = with_node(&office, move |_| {
+        match asked.fetch_add(1, Ordering::Relaxed) {
+            0..3 => refused(),
+            9 | 30 => Lie::Raw("503 Service Unavailable", Vec::new()),
+            _ => Lie::Truth,
+        }
+    })
+    .await;
+    let daemon = office.daemon().await;
+    let log = office.log();
+    for part in [
+        "the chain: waiting",
+        "not now",
+        "the chain: the wait is over",
+    ] {
+        assert!(log.contains(part), "{log}\nlacks {part}");
+    }
+    daemon.stop();
+}
+
+#[tokio::test]
+async fn what_is_wrong_for_good_ends_the_start() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(FINAL).await;
+    office.configure(|text| text.replace("chain_id = 31337", "chain_id = 1"));
+    expect(&office.keeper(&["run"]).await, 2, "chain.chain_id 1");
+    // A contract that is there and is no lens may be a node's mistake; not for ever.
+    let (lens, token) = (
+        office.world.lens.to_string(),
+        office.world.token.to_string(),
+    );
+    office.configure(|text| text.replace(&lens, &token));
+    let ended = office.keeper(&["run"]).await;
+    expect(&ended, 4, "party");
+    office.configure(|text| text.replace("keeper-key.json", "stranger.json"));
+    let stranger = &office.world.keys.stranger;
+    world::as_keystore(
+        office.path("").as_path(),
+        "stranger.json",
+        stranger,
+        "open sesame",
+    );
+    expect(&office.keeper(&["run"]).await, 3, "never granted");
+    assert!(!office.path("keeper.db").exists());
+}
+
+#[tokio::test]
+async fn a_vault_made_a_moment_ago_is_waited_for() {
+    let office = Office::open(Plan {
+        slots_in_an_epoch: FINAL,
+        ..Plan::default()
+    })
+    .await;
+    let (daemon, ()) = tokio::join!(office.daemon(), async {
+        let says = "is the last block that is final";
+        office
+            .until(says, async || office.log().contains(says))
+            .await;
+        assert!(!office.path("keeper.db").exists());
+        office.world.mine(3 * FINAL).await;
+    });
+    assert!(office.log().contains("log opened"), "{}", office.log());
+    daemon.stop();
+
+    // Where nothing was ever made, nothing is waited for.
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(FINAL).await;
+    let late = (office.world.head().await.number - 1).to_string();
+    let ended = office.keeper(&["run", "--from-block", &late]).await;
+    expect(&ended, 4, "--from-block must not be after");
+}
+
+#[tokio::test]
+async fn a_start_that_waits_ends_when_it_is_told_to() {
+    let office = Office::open(Plan::default()).await;
+    let _server = with_node(&office, |_| refused()).await;
+    let started = office.start_daemon();
+    office
+        .until("it waits", async || {
+            office.log().contains("the chain: waiting")
+        })
+        .await;
+    started.stop();
+    assert!(
+        office.log().contains("stopped before it had begun"),
+        "{}",
+        office.log()
+    );
+}
+
+#[tokio::test]
+async fn doctor_tells_of_the_log_what_the_chain_cannot() {
+    let mut office = Office::open(Plan::default()).await;
+    office.world.mine(FINAL).await;
+    office.daemon().await.stop();
+    office.world.node.stop();
+    let done = office.keeper(&["doctor"]).await;
+    expect(
+        &done,
+        4,
+        "FAILED   chain      chain.rpc_url (http://127.0.0.1:",
+    );
+    let said = out(&done);
+    for part in [
+        "log        ",
+        "mode       armed",
+        "payments   0 held for an operator",
+    ] {
+        assert!(said.contains(part), "{said}\nlacks {part}");
+    }
+}
