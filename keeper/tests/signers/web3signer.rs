@@ -224,7 +224,7 @@ async fn each_failure_says_what_can_be_done_about_it() {
             Class::Transient,
             "key.url = http://127.0.0.1",
         ),
-        (Mood::Silent, Class::Transient, "no answer in time"),
+        (Mood::Silent, Class::Transient, "(key.timeout_ms)"),
     ] {
         let signer = server.open().await.unwrap();
         server.set(mood);
