@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod freeze;
 mod init;
+mod key;
 mod lists;
 mod offline;
 mod once;
@@ -109,6 +110,8 @@ enum Command {
     Init(init::Args),
     /// Compare chain, vault, token and roles with the configuration
     Check(check::Args),
+    /// Show which key sends, which one is next, and what a change waits for
+    Key(key::Args),
     /// Run the daemon
     Run(run::Args),
     /// Ask for one payment, or for those of a CSV file
@@ -158,6 +161,7 @@ impl Command {
             Self::Resume(args) => command::resume(args, context),
             Self::VerifyLog(args) => verify_log::run(args, context),
             Self::Check(args) => check::run(args, context),
+            Self::Key(args) => key::run(args, context),
             Self::Run(args) => run::run(args, context),
             Self::Propose(args) => propose::run(args, context),
             Self::Approve(args) => approve::run(args, context),

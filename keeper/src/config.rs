@@ -4,6 +4,7 @@
 
 mod check;
 mod environment;
+mod key;
 mod raw;
 
 use std::{
@@ -26,6 +27,10 @@ pub use tidelock_core::{
 
 use crate::{chain::BlockChecks, place::Place};
 use environment::Environment;
+pub use key::{
+    AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
+    Web3SignerConfig, of_next_key,
+};
 
 /// Everything that an operator sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub struct Config {
     pub vault: VaultConfig,
     /// `[key]`
     pub key: KeyConfig,
+    /// `[next_key]`
+    pub next_key: Option<NextKeyConfig>,
     /// `[store]`
     pub store: StoreConfig,
     /// `[batch]`
@@ -76,15 +83,6 @@ pub struct VaultConfig {
     pub lens: Address,
     /// Its token.
     pub token: Address,
-}
-
-/// Where the key is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyConfig {
-    /// An encrypted JSON keystore.
-    pub keystore: PathBuf,
-    /// A file with its password; without it, `KEEPER_PASSWORD` or a prompt.
-    pub password_file: Option<PathBuf>,
 }
 
 /// Where the log is.

@@ -18,7 +18,10 @@ use tidelock_core::{
 use tokio::runtime::Handle;
 use tracing::{debug, warn};
 
-use crate::{chain::Chain, signer::Signer};
+use crate::{
+    chain::Chain,
+    signer::{Message, Signer},
+};
 
 /// Longest time between two turns.
 const TICK: Duration = Duration::from_millis(20);
@@ -56,14 +59,23 @@ impl World {
     }
 
     async fn answer(&self, effect: Effect) -> Outcome {
-        let Effect::Sign { digest, .. } = effect else {
+        let Effect::Sign { preimage, .. } = effect else {
             return self.chain.answer(effect).await;
         };
-        match self.signer.sign(digest).await {
+        match self.signer.sign(&Message::new(preimage)).await {
             Ok(signature) => Outcome::Signed(signature),
             Err(error) => Outcome::Failed(error.to_string()),
         }
     }
+}
+
+/// Why the engine turns no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to stop.
+    Stopped,
+    /// Its key was retired, and has nothing left to do.
+    Drained,
 }
 
 /// Turns the engine until `stop` is set, between two commits, or until it must not go on.
@@ -71,8 +83,22 @@ pub fn run<S>(
     engine: &mut Engine<S>,
     world: &World,
     stop: &AtomicBool,
-    mut report: impl FnMut(&Status),
+    report: impl FnMut(&Status),
 ) -> Result<(), EngineError<S::Error>>
+where
+    S: Store,
+    S::Error: 'static,
+{
+    run_while_key_serves(engine, world, (stop, &AtomicBool::new(false)), report).map(|_| ())
+}
+
+/// The same, but retires the key once `retire` is set, and ends when that is done.
+pub fn run_while_key_serves<S>(
+    engine: &mut Engine<S>,
+    world: &World,
+    (stop, retire): (&AtomicBool, &AtomicBool),
+    mut report: impl FnMut(&Status),
+) -> Result<Ended, EngineError<S::Error>>
 where
     S: Store,
     S::Error: 'static,
@@ -89,9 +115,15 @@ where
             next_report = Instant::now().checked_add(REPORT).unwrap_or(next_report);
             report(&engine.status());
         }
+        if retire.load(Ordering::Relaxed) {
+            engine.retire_key();
+        }
+        if engine.is_drained() {
+            return Ok(Ended::Drained);
+        }
     }
     report(&engine.status());
-    Ok(())
+    Ok(Ended::Stopped)
 }
 
 /// What has arrived, after waiting for one answer, or for a tick. At most one answer for each effect under way can come,
@@ -138,7 +170,7 @@ mod tests {
             Address::ZERO
         }
 
-        fn sign(&self, _: B256) -> Signing<'_> {
+        fn sign<'a>(&'a self, _: &'a Message) -> Signing<'a> {
             panic!("another one")
         }
     }
@@ -158,6 +190,7 @@ mod tests {
         let sign = Effect::Sign {
             nonce: 7,
             digest: B256::ZERO,
+            preimage: Bytes::new(),
         };
         let (sender, receiver) = mpsc::channel();
         for effect in [send, sign] {

@@ -1,14 +1,28 @@
 //! Keys: an address, and signatures of 32 bytes. Where the secret is and what guards it is the signer's own affair.
 
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
+mod error;
+mod guard;
 mod keystore;
+mod open;
 mod password;
+mod pkcs11;
+mod web3signer;
 
-use std::{future::Future, path::PathBuf, pin::Pin};
+use std::{future::Future, pin::Pin};
 
-use alloy::primitives::{Address, B256, Signature};
+use alloy::primitives::{Address, B256, Bytes, Signature, keccak256};
 
+#[cfg(feature = "aws-kms")]
+pub use aws_kms::AwsKmsSigner;
+pub use error::{Class, SignerError};
+pub use guard::Guarded;
 pub use keystore::{KeystoreSigner, create, open};
-pub use password::{PASSWORD_VARIABLE, PasswordSource, new_password, read_password};
+pub use open::open_key;
+pub use password::{PASSWORD_VARIABLE, PIN_VARIABLE, PasswordSource, new_password, read_password};
+pub use pkcs11::Pkcs11Signer;
+pub use web3signer::Web3Signer;
 
 /// A signature, some day.
 pub type Signing<'a> = Pin<Box<dyn Future<Output = Result<Signature, SignerError>> + Send + 'a>>;
@@ -18,101 +32,33 @@ pub trait Signer: Send + Sync {
     /// Whose key it is.
     fn address(&self) -> Address;
 
-    /// Signs 32 bytes.
-    fn sign(&self, digest: B256) -> Signing<'_>;
+    /// Signs the message's digest.
+    fn sign<'a>(&'a self, message: &'a Message) -> Signing<'a>;
 }
 
-/// Why there is no signature, or no key. No message holds a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum SignerError {
-    /// A file cannot be read or written.
-    #[error("{field} {}: {source}", path.display())]
-    File {
-        /// The setting.
-        field: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Others on the machine may read or change it.
-    #[error("{field} {}: mode {mode:04o} lets others in; must be 0600 or less (chmod 600)", path.display())]
-    Permissions {
-        /// The setting.
-        field: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// Something is there already.
-    #[error("{field} {}: exists; a key is never overwritten", path.display())]
-    Exists {
-        /// The setting.
-        field: &'static str,
-        /// Where.
-        path: PathBuf,
-    },
-    /// The password does not open the keystore.
-    #[error("{field} {}: the password does not open it", path.display())]
-    WrongPassword {
-        /// The setting.
-        field: &'static str,
-        /// Where.
-        path: PathBuf,
-    },
-    /// It is no keystore.
-    #[error("{field} {}: not an encrypted keystore (version 3 JSON): {reason}", path.display())]
-    NotKeystore {
-        /// The setting.
-        field: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// In words.
-        reason: String,
-    },
-    /// There is no password.
-    #[error(
-        "{field}: not set, KEEPER_PASSWORD is not set either, and there is no terminal to ask at; one is needed"
-    )]
-    NoPassword {
-        /// The setting.
-        field: &'static str,
-    },
-    /// Two passwords that should be the same.
-    #[error("password: the two that were typed differ")]
-    PasswordsDiffer,
-    /// A password that guards nothing.
-    #[error("password: empty; must have at least one character")]
-    PasswordEmpty,
-    /// The key did not sign.
-    #[error("signature by {address}: {reason}")]
-    Sign {
-        /// Whose key.
-        address: Address,
-        /// In words.
-        reason: String,
-    },
+/// What is signed: the 32 bytes, and what they are the hash of, for signers that hash for themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    digest: B256,
+    preimage: Bytes,
 }
 
-impl SignerError {
-    /// The same about a person's key, which the command line names and not the configuration.
-    pub fn of_command_line(mut self) -> Self {
-        match &mut self {
-            Self::File { field, .. }
-            | Self::Permissions { field, .. }
-            | Self::Exists { field, .. }
-            | Self::WrongPassword { field, .. }
-            | Self::NotKeystore { field, .. }
-            | Self::NoPassword { field } => {
-                *field = if *field == password::FIELD {
-                    "--password-file"
-                } else {
-                    "--keystore"
-                };
-            }
-            Self::PasswordsDiffer | Self::PasswordEmpty | Self::Sign { .. } => {}
+impl Message {
+    /// Of a transaction without its signature, encoded as EIP-2718 says.
+    pub fn new(preimage: Bytes) -> Self {
+        Self {
+            digest: keccak256(&preimage),
+            preimage,
         }
-        self
+    }
+
+    /// The 32 bytes to sign.
+    pub fn digest(&self) -> B256 {
+        self.digest
+    }
+
+    /// The bytes that the digest is the Keccak-256 hash of.
+    pub fn preimage(&self) -> &Bytes {
+        &self.preimage
     }
 }

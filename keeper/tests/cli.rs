@@ -24,7 +24,11 @@ use support::{
     payment, tamper,
 };
 use tidelock_core::{event::Event, store::Store};
-use tidelock_keeper::{heartbeat::Heartbeat, store::SqliteStore};
+use tidelock_keeper::{
+    config::{Config, KeyHolder},
+    heartbeat::Heartbeat,
+    store::SqliteStore,
+};
 
 const PAYEE: &str = "0x1111111111111111111111111111111111111111";
 const REF: &str = "0x00000000000000000000000000000001";
@@ -63,7 +67,7 @@ fn what_init_comments_out_is_the_default() {
     let home = Home::new();
     let path = home.folder.path().join("keeper.toml");
     let text = fs::read_to_string(&path).unwrap();
-    let plain = tidelock_keeper::config::Config::parse(&path, &text).unwrap();
+    let plain = Config::parse(&path, &text).unwrap();
     let shown: String = text
         .lines()
         .map(|line| match line.strip_prefix("# ") {
@@ -71,10 +75,13 @@ fn what_init_comments_out_is_the_default() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let mut shown = tidelock_keeper::config::Config::parse(&path, &shown).unwrap();
+    let mut shown = Config::parse(&path, &shown).unwrap();
     // These have no default; their examples are examples.
     assert!(shown.chain.second_rpc_url.take().is_some());
-    assert!(shown.key.password_file.take().is_some());
+    let KeyHolder::Keystore(keystore) = &mut shown.key.holder else {
+        panic!("the default is a keystore");
+    };
+    assert!(keystore.password_file.take().is_some());
     assert!(shown.batch.escalate_after_s.take().is_some());
     assert_eq!(plain, shown);
 }

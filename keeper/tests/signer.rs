@@ -43,8 +43,8 @@ fn source(file: &Path) -> PasswordSource {
     }
 }
 
-#[tokio::test]
-async fn a_new_key_is_private_from_the_start_and_opens_with_its_password_only() {
+#[test]
+fn a_new_key_is_private_from_the_start_and_opens_with_its_password_only() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("key.json");
     let made = create(&path, &password()).unwrap();
@@ -55,7 +55,7 @@ async fn a_new_key_is_private_from_the_start_and_opens_with_its_password_only() 
     let opened = open(&path, &password()).unwrap();
     assert_eq!(opened.address(), made.address());
     let digest = B256::repeat_byte(7);
-    let signature = opened.sign(digest).await.unwrap();
+    let signature = opened.sign_digest(digest).unwrap();
     let signed_by = signature.recover_address_from_prehash(&digest).unwrap();
     assert_eq!(signed_by, made.address());
 

@@ -47,7 +47,7 @@ use tidelock_core::{
 };
 use tidelock_keeper::{
     daemon,
-    signer::{Signer, Signing},
+    signer::{Message, Signer, Signing},
     store::{Desk, Identity, SqliteStore},
 };
 
@@ -342,8 +342,8 @@ impl Signer for LocalKey {
         self.0.address()
     }
 
-    fn sign(&self, digest: B256) -> Signing<'_> {
-        let signature = self.0.sign_hash_sync(&digest).unwrap();
+    fn sign<'a>(&'a self, message: &'a Message) -> Signing<'a> {
+        let signature = self.0.sign_hash_sync(&message.digest()).unwrap();
         Box::pin(async move { Ok(signature) })
     }
 }

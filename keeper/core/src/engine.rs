@@ -14,6 +14,8 @@ mod room;
 mod simulated;
 mod status;
 
+use alloy_primitives::Address;
+
 use crate::{
     domain::PaymentRef,
     event::{Command, Event, Mode, Opening},
@@ -67,6 +69,26 @@ where
         journal.record(event)?;
         journal.commit(store).map_err(EngineError::Store)?;
     }
+    Ok(())
+}
+
+/// Lets another key send from now on. Every nonce of the one before must be used up: [`Engine::is_drained`].
+pub fn change_key<S: Store>(
+    store: &mut S,
+    keeper: Address,
+    first_nonce: u64,
+) -> Result<(), EngineError<S::Error>>
+where
+    S::Error: 'static,
+{
+    let snapshot = store.load().map_err(EngineError::Store)?;
+    let snapshot = snapshot.ok_or(EngineError::NotOpened)?;
+    let mut journal = Journal::new(State::restore(snapshot.rows), snapshot.head);
+    journal.record(Event::KeyChanged {
+        keeper,
+        first_nonce,
+    })?;
+    journal.commit(store).map_err(EngineError::Store)?;
     Ok(())
 }
 
@@ -161,6 +183,16 @@ where
             max_returns: self.settings.batch.max_returns,
             in_hand: self.memory.in_hand(),
         }
+    }
+
+    /// From now on no new nonce is reserved: what is under way is seen through, and then the key has nothing left to do.
+    pub fn retire_key(&mut self) {
+        self.memory.is_retiring = true;
+    }
+
+    /// The key was retired, and a final block has used up every nonce of it that was reserved.
+    pub fn is_drained(&self) -> bool {
+        self.memory.is_retiring && self.state().slots().next().is_none()
     }
 
     /// What is known for good.

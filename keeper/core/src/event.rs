@@ -249,12 +249,12 @@ pub enum Command {
     },
 }
 
-/// What the log was opened for. Never changes.
+/// What the log was opened for. Only its key changes, by [`Event::KeyChanged`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// The vault.
     pub domain: VaultDomain,
-    /// The key that sends.
+    /// The key that sends now.
     pub keeper: Address,
     /// Its first nonce that is ours.
     pub first_nonce: u64,
@@ -418,6 +418,14 @@ pub enum Event {
         /// Why it was not done; none if it was, by the events that follow.
         refused: Option<String>,
     },
+    /// Another key sends from now on. Every nonce of the one before is used up by a final block, so nothing that it signed can
+    /// still be mined.
+    KeyChanged {
+        /// Its address.
+        keeper: Address,
+        /// Its first nonce that is ours.
+        first_nonce: u64,
+    },
     /// The keeper stops or starts sending.
     ModeChanged {
         /// From now on.
@@ -462,6 +470,7 @@ impl Event {
             Self::FinalisedAdvanced { .. } => "finalised_advanced",
             Self::ForeignSeen { .. } => "foreign_seen",
             Self::CommandTaken { .. } => "command_taken",
+            Self::KeyChanged { .. } => "key_changed",
             Self::ModeChanged { .. } => "mode_changed",
         }
     }

@@ -74,6 +74,8 @@ pub enum Effect {
         nonce: u64,
         /// What to sign.
         digest: B256,
+        /// The bytes that the digest is the Keccak-256 hash of: some signers hash for themselves.
+        preimage: Bytes,
     },
     /// Send a signed transaction. Answer: [`Outcome::Sent`].
     Send {

@@ -169,7 +169,7 @@ impl Desk {
         let fees = self.fees().await?;
         let domain = self.parties().domain;
         let unsigned = Unsigned::call(&domain, nonce, Job::Void, data, gas, fees);
-        let signature = self.key.sign(unsigned.digest()).await?;
+        let signature = self.key.sign_digest(unsigned.digest())?;
         let (hash, raw) = unsigned
             .sign(signature, self.address())
             .map_err(|error| Failure::of(ExitStatus::Failed, error))?;

@@ -17,7 +17,7 @@ use crate::{
     },
     config::{Config, RpcUrl},
     exit::{ExitStatus, Failure},
-    signer::{self, KeystoreSigner, PasswordSource, Signer, SignerError},
+    signer::{self, Class, KeystoreSigner, PasswordSource, Signer, SignerError, open_key},
 };
 
 /// A runtime that lives as long as one command.
@@ -111,7 +111,11 @@ impl From<CallError> for Failure {
 
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
-        Self::of(ExitStatus::Usage, error)
+        let status = match error.class() {
+            Class::Final => ExitStatus::Usage,
+            Class::Transient | Class::Absent => ExitStatus::Failed,
+        };
+        Self::of(status, error)
     }
 }
 
@@ -128,19 +132,9 @@ impl KeeperArgs {
     pub(super) fn address(&self, config: &Config) -> Result<Address, Failure> {
         match self.keeper {
             Some(address) => Ok(address),
-            None => Ok(keeper_key(config)?.address()),
+            None => block_on(async { Ok(open_key(&config.key).await?.address()) }),
         }
     }
-}
-
-/// Opens the keeper's own key.
-pub(super) fn keeper_key(config: &Config) -> Result<KeystoreSigner, Failure> {
-    let source = PasswordSource {
-        file: config.key.password_file.clone(),
-        prompt: format!("password of {}: ", config.key.keystore.display()),
-    };
-    let password = signer::read_password(&source)?;
-    Ok(signer::open(&config.key.keystore, &password)?)
 }
 
 /// A person's own key.

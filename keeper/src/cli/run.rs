@@ -2,13 +2,14 @@
 
 mod log;
 mod patience;
+pub(super) mod rotation;
 mod stop;
 mod watch;
 
 use std::{sync::Arc, time::Duration};
 
 use tidelock_core::{
-    engine::{Engine, EngineError},
+    engine::{Engine, EngineError, Status},
     port::Monotonic,
     settings::Settings,
 };
@@ -17,19 +18,20 @@ use tracing::{info, warn};
 
 use super::{
     Context,
-    online::{connect, expected, keeper_key, warnings},
+    online::{connect, expected, warnings},
     words,
 };
 use crate::{
     chain::Identity,
     config::Config,
-    daemon::{self, World},
+    daemon::{self, Ended, World},
     exit::{ExitStatus, Failure, Outcome},
-    signer::Signer,
+    signer::{Guarded, Signer},
     store::{SqliteStore, StoreError},
 };
 
 use patience::Patience;
+use rotation::Key;
 use stop::{Stop, Stopped};
 use watch::Watch;
 
@@ -69,12 +71,31 @@ fn has_waited(failure: &Failure) -> bool {
 }
 
 fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<(), Failure> {
-    let signer = keeper_key(config)?;
+    let shortest = Duration::from_millis(config.chain.poll_interval_ms);
+    let patience = Patience::new(stop, &config.store.path, shortest);
+    let mut key = rotation::first(config, runtime)?;
+    loop {
+        let open = async || key.open().await;
+        let signer = patience.until("the key", open, patience::of_key);
+        let signer = runtime.block_on(signer)??;
+        let with = (runtime, stop, &patience);
+        match serve(args, config, with, (key, signer))? {
+            Some(next) => key = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Runs with one key until the keeper is told to stop, or the next one is to go on.
+fn serve<'a>(
+    args: &Args,
+    config: &'a Config,
+    (runtime, stop, patience): (&Runtime, &Stop, &Patience<'_>),
+    (key, signer): (Key<'a>, Guarded),
+) -> Result<Option<Key<'a>>, Failure> {
     let nodes = connect(config, signer.address())?;
     let path = &config.store.path;
     let lock = log::lock(path)?;
-    let shortest = Duration::from_millis(config.chain.poll_interval_ms);
-    let patience = Patience::new(stop, path, shortest);
     let expected = expected(config, !args.observe);
     let identify = async || nodes.identify(expected).await;
     let identity = patience.until("the chain", identify, patience::of_identity);
@@ -83,7 +104,7 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
         warn!("{warning}");
     }
     if !path.exists() {
-        log::open(args, config, &nodes, (runtime, &patience))?;
+        log::open(args, config, &nodes, (runtime, patience))?;
     }
     let go_on = watch::while_held(path, stop);
     let store = SqliteStore::open_locked(path, lock, go_on).map_err(store_failure)?;
@@ -92,15 +113,7 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
     let mut engine =
         Engine::start(store, settings, Monotonic::default()).map_err(engine_failure)?;
     let keeper = engine.state().opening().keeper;
-    if keeper != signer.address() {
-        return Err(Failure::new(
-            ExitStatus::Usage,
-            format!(
-                "key.keystore {}: the log is of key {keeper}; a log has one key",
-                signer.address()
-            ),
-        ));
-    }
+    rotation::must_be(keeper, signer.address())?;
     let world = World {
         chain: nodes.chain(),
         signer: Arc::new(signer),
@@ -108,11 +121,17 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
     let mut watch = Watch::new(path, args.observe, nodes);
-    daemon::run(&mut engine, &world, stop.flag(), |status| {
-        watch.report(status)
-    })
-    .map_err(engine_failure)?;
-    engine.into_store().close().map_err(store_failure)
+    let retire = rotation::watch(config, &key, args.observe, &identity, runtime)?;
+    let report = |status: &Status| watch.report(status);
+    let ended = daemon::run_while_key_serves(&mut engine, &world, (stop.flag(), &retire), report);
+    let ended = ended.map_err(engine_failure)?;
+    let mut store = engine.into_store();
+    let next = match ended {
+        Ended::Stopped => None,
+        Ended::Drained => rotation::change(config, &mut store, (runtime, patience))?,
+    };
+    store.close().map_err(store_failure)?;
+    Ok(next)
 }
 
 fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {

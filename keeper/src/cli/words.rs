@@ -198,6 +198,7 @@ pub(super) fn event(event: &Event) -> String {
         Event::CommandTaken {
             command, refused, ..
         } => command_words(command, refused.as_deref()),
+        Event::KeyChanged { keeper, .. } => format!("key {keeper} sends from now on"),
         Event::ModeChanged { mode: now } => format!("the keeper {}", mode(now)),
     }
 }

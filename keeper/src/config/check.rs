@@ -1,14 +1,16 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
+mod key;
+
 use std::path::{Path, PathBuf};
 
 use alloy::transports::http::reqwest::Url;
 use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address};
 
 use super::{
-    BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, KeyConfig, LaneSettings,
-    RpcUrl, StoreConfig, VaultConfig, Violation,
-    raw::{Raw, RawBatch, RawChain, RawFees, RawKey, RawLane, RawVault},
+    BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings, RpcUrl,
+    StoreConfig, VaultConfig, Violation,
+    raw::{Raw, RawBatch, RawChain, RawFees, RawLane, RawVault},
 };
 
 /// Applies the rules. Relative paths become relative to `base`.
@@ -18,6 +20,10 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
         chain: rules.chain(raw.chain),
         vault: rules.vault(&raw.vault),
         key: rules.key(&raw.key, base),
+        next_key: raw
+            .next_key
+            .as_ref()
+            .and_then(|next| rules.next_key(next, &raw.key, base)),
         store: StoreConfig {
             path: rules.path("store.path", &raw.store.path, base),
         },
@@ -86,16 +92,6 @@ impl Rules {
             self.refuse("vault.token", &raw.token, rule);
         }
         vault
-    }
-
-    fn key(&mut self, raw: &RawKey, base: &Path) -> KeyConfig {
-        KeyConfig {
-            keystore: self.path("key.keystore", &raw.keystore, base),
-            password_file: raw
-                .password_file
-                .as_ref()
-                .map(|path| self.path("key.password_file", path, base)),
-        }
     }
 
     fn batch(&mut self, raw: &RawBatch) -> BatchSettings {

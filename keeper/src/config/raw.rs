@@ -11,6 +11,7 @@ pub(super) struct Raw {
     pub vault: RawVault,
     #[serde(default)]
     pub key: RawKey,
+    pub next_key: Option<RawKey>,
     #[serde(default)]
     pub store: RawStore,
     #[serde(default)]
@@ -77,8 +78,20 @@ macro_rules! section {
 }
 
 section!(RawKey {
-    keystore: PathBuf = PathBuf::from("keeper-key.json"),
+    signer: String = "keystore".to_owned(),
+    address: Option<String> = None,
+    timeout_ms: u64 = 10_000,
+    keystore: Option<PathBuf> = None,
     password_file: Option<PathBuf> = None,
+    module: Option<PathBuf> = None,
+    token: Option<String> = None,
+    label: Option<String> = None,
+    id: Option<String> = None,
+    pin_file: Option<PathBuf> = None,
+    kms_key: Option<String> = None,
+    kms_region: Option<String> = None,
+    kms_endpoint: Option<String> = None,
+    url: Option<String> = None,
 });
 
 section!(RawStore {

@@ -134,6 +134,76 @@ const REFUSED_LINES: &[[&str; 3]] = &[
         "fees.bump_percent = 9: must be 10 to 1000",
     ],
     [
+        "[key]",
+        "signer = \"hsm\"",
+        "key.signer = hsm: must be keystore, pkcs11, aws-kms or web3signer",
+    ],
+    [
+        "[key]",
+        "timeout_ms = 99",
+        "key.timeout_ms = 99: must be 100 to 600000",
+    ],
+    [
+        "[key]",
+        "address = \"0x0000000000000000000000000000000000000000\"",
+        "key.address = 0x0000000000000000000000000000000000000000: must not be the zero address",
+    ],
+    [
+        "[key]",
+        "pin_file = \"pin\"",
+        "key.pin_file = (given): goes with key.signer = \"pkcs11\" only, which is \"keystore\"",
+    ],
+    [
+        "[key]",
+        "signer = \"pkcs11\"\nkeystore = \"k\"\nmodule = \"m\"\ntoken = \"t\"\nid = \"01\"",
+        "key.keystore = (given): goes with key.signer = \"keystore\" only, which is \"pkcs11\"",
+    ],
+    [
+        "[key]",
+        "signer = \"pkcs11\"\ntoken = \"t\"\nid = \"01\"",
+        "key.module = \"\": must be given with key.signer = \"pkcs11\"",
+    ],
+    [
+        "[key]",
+        "signer = \"pkcs11\"\nmodule = \"m\"\nid = \"01\"",
+        "key.token = \"\": must be given with key.signer = \"pkcs11\"",
+    ],
+    [
+        "[key]",
+        "signer = \"pkcs11\"\nmodule = \"m\"\ntoken = \"t\"",
+        "key.label = \"\": key.label or key.id must be given",
+    ],
+    [
+        "[key]",
+        "signer = \"pkcs11\"\nmodule = \"m\"\ntoken = \"t\"\nid = \"1\"",
+        "key.id = 1: must be 1 to 255 bytes in hexadecimal",
+    ],
+    [
+        "[key]",
+        "signer = \"web3signer\"\nurl = \"http://127.0.0.1:9000\"",
+        "key.address = \"\": must be given with key.signer = \"web3signer\"",
+    ],
+    [
+        "[key]",
+        "signer = \"web3signer\"\naddress = \"0x00000000000000000000000000000000000000a3\"",
+        "key.url = \"\": must be given with key.signer = \"web3signer\"",
+    ],
+    [
+        "[key]",
+        "signer = \"web3signer\"\nurl = \"127.0.0.1:9000\"",
+        "key.url = (not shown): must be an http:// or https:// URL",
+    ],
+    [
+        "[key]",
+        "signer = \"aws-kms\"",
+        "key.kms_key = \"\": must be given with key.signer = \"aws-kms\"",
+    ],
+    [
+        "[key]",
+        "signer = \"aws-kms\"\nkms_key = \"alias/keeper\"\nkms_region = \"\"",
+        "key.kms_region = \"\": must name a region",
+    ],
+    [
         "[store]",
         "path = \"\"",
         "store.path = \"\": must name a file",

@@ -5,7 +5,7 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, B256},
+    primitives::{Address, B256, Signature},
     signers::{
         SignerSync,
         k256::elliptic_curve::rand_core::OsRng,
@@ -14,7 +14,7 @@ use alloy::{
 };
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
-use super::{Signer, SignerError, Signing, password::private_file};
+use super::{Message, Signer, SignerError, Signing, password::private_file};
 
 const FIELD: &str = "key.keystore";
 
@@ -34,14 +34,18 @@ impl Signer for KeystoreSigner {
         self.key.address()
     }
 
-    fn sign(&self, digest: B256) -> Signing<'_> {
+    fn sign<'a>(&'a self, message: &'a Message) -> Signing<'a> {
+        Box::pin(async { self.sign_digest(message.digest()) })
+    }
+}
+
+impl KeystoreSigner {
+    /// Signs 32 bytes at once: the key is in memory.
+    pub fn sign_digest(&self, digest: B256) -> Result<Signature, SignerError> {
         let signed = self.key.sign_hash_sync(&digest);
-        let address = self.key.address();
-        Box::pin(async move {
-            signed.map_err(|error| SignerError::Sign {
-                address,
-                reason: error.to_string(),
-            })
+        signed.map_err(|error| SignerError::Sign {
+            address: self.key.address(),
+            reason: error.to_string(),
         })
     }
 }

@@ -8,10 +8,28 @@ use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
 use super::SignerError;
 
-/// Variable of the environment that may hold the password.
+/// Variable of the environment that may hold a keystore's password.
 pub const PASSWORD_VARIABLE: &str = "KEEPER_PASSWORD";
-/// The setting that names its file.
-pub(super) const FIELD: &str = "key.password_file";
+/// Variable of the environment that may hold a token's PIN.
+pub const PIN_VARIABLE: &str = "KEEPER_PIN";
+
+/// A kind of secret: the setting that names its file, and the variable that may hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub field: &'static str,
+    pub variable: &'static str,
+}
+
+/// A keystore's.
+pub(super) const PASSWORD: Kind = Kind {
+    field: "key.password_file",
+    variable: PASSWORD_VARIABLE,
+};
+/// A token's.
+pub(super) const PIN: Kind = Kind {
+    field: "key.pin_file",
+    variable: PIN_VARIABLE,
+};
 /// Longest password file that is read. [bytes]
 const MAX_FILE_LEN: u64 = 4096;
 
@@ -26,39 +44,40 @@ pub struct PasswordSource {
 
 /// The password of a keystore that exists.
 pub fn read_password(source: &PasswordSource) -> Result<SecretString, SignerError> {
-    if let Some(password) = given(source)? {
-        return Ok(password);
+    match given(PASSWORD, source.file.as_deref())? {
+        Some(password) => Ok(password),
+        None => ask(PASSWORD, &source.prompt),
     }
-    ask(&source.prompt)
 }
 
 /// The password of a keystore to be: typed twice, if it is typed.
 pub fn new_password(source: &PasswordSource) -> Result<SecretString, SignerError> {
-    if let Some(password) = given(source)? {
+    if let Some(password) = given(PASSWORD, source.file.as_deref())? {
         return Ok(password);
     }
-    let first = ask(&source.prompt)?;
-    let second = ask("again: ")?;
+    let first = ask(PASSWORD, &source.prompt)?;
+    let second = ask(PASSWORD, "again: ")?;
     if first.expose_secret() != second.expose_secret() {
         return Err(SignerError::PasswordsDiffer);
     }
     Ok(first)
 }
 
-fn given(source: &PasswordSource) -> Result<Option<SecretString>, SignerError> {
-    if let Some(path) = &source.file {
-        return from_file(path).map(Some);
+/// From the file, or else from the environment.
+pub(super) fn given(kind: Kind, file: Option<&Path>) -> Result<Option<SecretString>, SignerError> {
+    if let Some(path) = file {
+        return from_file(kind, path).map(Some);
     }
-    match env::var(PASSWORD_VARIABLE) {
+    match env::var(kind.variable) {
         Ok(password) => checked(Zeroizing::new(password)).map(Some),
         Err(_) => Ok(None),
     }
 }
 
-fn from_file(path: &Path) -> Result<SecretString, SignerError> {
-    let length = private_file(FIELD, path)?;
+fn from_file(kind: Kind, path: &Path) -> Result<SecretString, SignerError> {
+    let length = private_file(kind.field, path)?;
     let failed = |source| SignerError::File {
-        field: FIELD,
+        field: kind.field,
         path: path.to_owned(),
         source,
     };
@@ -72,12 +91,16 @@ fn from_file(path: &Path) -> Result<SecretString, SignerError> {
     checked(Zeroizing::new(line.to_owned()))
 }
 
-fn ask(prompt: &str) -> Result<SecretString, SignerError> {
+/// From whoever sits at the terminal.
+pub(super) fn ask(kind: Kind, prompt: &str) -> Result<SecretString, SignerError> {
+    let none = || SignerError::NoPassword {
+        field: kind.field,
+        variable: kind.variable,
+    };
     if !io::stdin().is_terminal() {
-        return Err(SignerError::NoPassword { field: FIELD });
+        return Err(none());
     }
-    let typed =
-        rpassword::prompt_password(prompt).map_err(|_| SignerError::NoPassword { field: FIELD })?;
+    let typed = rpassword::prompt_password(prompt).map_err(|_| none())?;
     checked(Zeroizing::new(typed))
 }
 

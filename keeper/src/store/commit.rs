@@ -45,6 +45,20 @@ pub(super) async fn events(
     EVENTS.all(connection, entries, bind).await
 }
 
+/// Slots and attempts are those of the key that sends now: nonces of another one are other nonces. The log has them all.
+pub(super) async fn key(
+    connection: &mut SqliteConnection,
+    entries: &[Entry],
+) -> Result<(), StoreError> {
+    if entries.iter().all(|entry| entry.kind != "key_changed") {
+        return Ok(());
+    }
+    for table in ["DELETE FROM attempt", "DELETE FROM slot"] {
+        sqlx::query(table).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 /// Replaces the rows that changed.
 pub(super) async fn rows(connection: &mut SqliteConnection, rows: &Rows) -> Result<(), StoreError> {
     PAYMENTS.all(connection, &rows.payments, payment).await?;

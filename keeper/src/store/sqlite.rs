@@ -180,6 +180,7 @@ impl SqliteStore {
             self.runtime.block_on(async {
                 let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
                 commit::events(&mut transaction, entries).await?;
+                commit::key(&mut transaction, entries).await?;
                 commit::rows(&mut transaction, rows).await?;
                 commit::checkpoint(&mut transaction, vault, rows.head.finalised).await?;
                 commit::meta(&mut transaction, "log", &meta).await?;

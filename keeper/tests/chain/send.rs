@@ -91,7 +91,7 @@ async fn a_key_from_its_keystore_signs_what_the_chain_takes() {
     let signer = signer::open(&path, &"secret".into()).unwrap();
     assert_eq!(signer.address(), world.keys.keeper.address());
     let unsigned = Unsigned::void(&world.domain, 0, signer.address(), FEES);
-    let signature = signer.sign(unsigned.digest()).await.unwrap();
+    let signature = signer.sign_digest(unsigned.digest()).unwrap();
     let attempt = unsigned.sign(signature, signer.address()).unwrap();
     assert_eq!(send(&world.chain(), attempt.clone()).await, Reply::Accepted);
     assert!(world.wait_for(attempt.0).await.success);

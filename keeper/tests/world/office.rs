@@ -19,6 +19,8 @@ const PASSWORD: &str = "open sesame";
 pub struct Office {
     pub world: World,
     directory: TempDir,
+    /// What the keeper's environment has beside the test's.
+    pub variables: Vec<(&'static str, PathBuf)>,
 }
 
 impl Office {
@@ -28,7 +30,11 @@ impl Office {
         let path = directory.path();
         as_keystore(path, "keeper-key.json", &world.keys.keeper, PASSWORD);
         password_file(path, "password", PASSWORD);
-        let office = Self { world, directory };
+        let office = Self {
+            world,
+            directory,
+            variables: Vec::new(),
+        };
         office.configure(|text| text);
         office
     }
@@ -60,6 +66,7 @@ impl Office {
             .arg(self.path("keeper.toml"))
             .args(arguments)
             .env_remove("KEEPER_PASSWORD")
+            .envs(self.variables.iter().cloned())
             .stdin(Stdio::null());
         let run = tokio::task::spawn_blocking(move || command.output().unwrap());
         run.await.unwrap()
@@ -93,6 +100,7 @@ impl Office {
             .arg("--config")
             .arg(self.path("keeper.toml"))
             .args(["run", "--first-keeper"])
+            .envs(self.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);

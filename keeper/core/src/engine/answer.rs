@@ -71,10 +71,8 @@ where
             Effect::Simulate { .. } => self.memory.candidate = None,
             Effect::Send { hash, .. } => self.unsent(*hash),
             Effect::Recall { .. } => self.memory.recall.later(now),
-            Effect::Look { .. }
-            | Effect::Advise { .. }
-            | Effect::Replay { .. }
-            | Effect::Sign { .. } => {}
+            Effect::Sign { .. } => self.memory.unsigned_because = Some(why.clone()),
+            Effect::Look { .. } | Effect::Advise { .. } | Effect::Replay { .. } => {}
         }
         self.memory.failure = Some(why);
     }
@@ -186,6 +184,7 @@ where
         signature: Signature,
         now: Monotonic,
     ) -> Result<(), EngineError<S::Error>> {
+        self.memory.unsigned_because = None;
         let Some(unsigned) = self
             .memory
             .signing
@@ -218,6 +217,7 @@ where
                 self.memory.signing = Some(unsigned);
                 let again = now.after(self.settings.retry_ms);
                 self.memory.not_before.insert(Key::Sign(nonce), again);
+                self.memory.unsigned_because = Some(error.to_string());
                 self.memory.failure = Some(error.to_string());
             }
         }

@@ -42,6 +42,7 @@ where
             let sign = Effect::Sign {
                 nonce: unsigned.nonce(),
                 digest: unsigned.digest(),
+                preimage: unsigned.preimage(),
             };
             self.begin(sign, now, &mut effects);
         }

@@ -48,6 +48,10 @@ pub(super) struct Memory {
     pub(super) candidate: Option<Candidate>,
     /// What is being signed.
     pub(super) signing: Option<Unsigned>,
+    /// Why the key has not signed it yet, in the signer's words.
+    pub(super) unsigned_because: Option<String>,
+    /// The key reserves no new nonce.
+    pub(super) is_retiring: bool,
     /// By nonce, of transactions that are in no block.
     pub(super) lanes: BTreeMap<u64, Lane>,
     /// Counters below these are used up: somebody else paid under them.
@@ -142,6 +146,8 @@ impl Memory {
             successes: 0,
             candidate: None,
             signing: None,
+            unsigned_because: None,
+            is_retiring: false,
             lanes: BTreeMap::new(),
             counters: Counters::default(),
             limit: usize::from(settings.batch.max_payments),

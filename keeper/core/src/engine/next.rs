@@ -32,7 +32,8 @@ where
         if let Some(nonce) = self.slot_to_sign() {
             return self.sign_slot(nonce);
         }
-        if self.unincluded().count() >= self.settings.lane.max_unincluded {
+        let is_full = self.unincluded().count() >= self.settings.lane.max_unincluded;
+        if is_full || self.memory.is_retiring {
             return None;
         }
         self.offer(None)?;

@@ -52,6 +52,7 @@ where
         }
         let mut alerts = self.repeats();
         alerts.extend(self.memory.reverted.alerts());
+        alerts.extend(self.ending_roles());
         alerts.extend(self.unexplained());
         Status {
             tip: self.memory.view.tip(),
@@ -74,6 +75,16 @@ where
                 "the node does not tell the key's nonce at the final block: whether somebody else has the key is not known"
                     .to_owned(),
             );
+        }
+        let unsigned = self.memory.unsigned_because.as_ref();
+        if let Some(why) = unsigned.filter(|_| self.memory.signing.is_some()) {
+            waits.push(format!("the key has not signed: {why}"));
+        }
+        if self.memory.is_retiring {
+            let left = self.state().slots().count();
+            waits.push(format!(
+                "the key retires: {left} nonces of it are not used up by a final block, and then the next key sends"
+            ));
         }
         if self.memory.view.is_full() {
             let last = self.memory.view.base().number;
@@ -137,6 +148,30 @@ where
             )),
         }
     }
+
+    /// Roles of the key that end soon: granting one again takes approvals and a delay.
+    fn ending_roles(&self) -> Vec<String> {
+        let Some((_, vault)) = self.memory.vault() else {
+            return Vec::new();
+        };
+        let now = self.memory.view.tip().time.seconds();
+        let keeper = role_ends("keeper", vault.keeper_until, now);
+        let proposer = role_ends("proposer", vault.proposer_until, now);
+        keeper.into_iter().chain(proposer).collect()
+    }
+}
+
+/// Said in other words, and so anew, 30, 7 and 1 days before a role ends.
+fn role_ends(role: &str, until: u64, now: u64) -> Option<String> {
+    const DAY: u64 = 86_400; // [seconds]
+    let left = until.checked_sub(now).filter(|left| *left > 0)?;
+    let within = [1, 7, 30]
+        .into_iter()
+        .find(|days| left <= DAY.saturating_mul(*days))?;
+    let s = if within == 1 { "" } else { "s" };
+    Some(format!(
+        "the key's {role} role ends within {within} day{s}, at chain time {until}: have signers grant it again, or to the next key"
+    ))
 }
 
 /// What a proposal waits for, if it is people or time.

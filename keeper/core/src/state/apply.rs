@@ -1,6 +1,6 @@
 //! Folding one event into the state. Everything that can contradict the state is refused.
 
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{
     AttemptRow, BatchRow, LogError, PaymentRow, SlotRow, State,
@@ -52,11 +52,31 @@ impl State {
             Event::FinalisedAdvanced { block } => self.advance(*block),
             Event::ForeignSeen { .. } => Ok(()),
             Event::CommandTaken { arrival, .. } => self.take_command(*arrival),
+            Event::KeyChanged {
+                keeper,
+                first_nonce,
+            } => self.change_key(*keeper, *first_nonce),
             Event::ModeChanged { mode } => {
                 self.switch(mode);
                 Ok(())
             }
         }
+    }
+
+    /// Nonces belong to a key: none of the old one may be left.
+    fn change_key(&mut self, keeper: Address, first_nonce: u64) -> Result<(), LogError> {
+        if let Some(slot) = self.slots.values().find(|slot| slot.is_live()) {
+            let rule = "must be used up before another key sends";
+            return Err(contradiction("nonce", slot.nonce, rule));
+        }
+        if keeper == self.opening.keeper {
+            return Err(contradiction("key", keeper, "must be another than before"));
+        }
+        (self.opening.keeper, self.opening.first_nonce) = (keeper, first_nonce);
+        self.next_nonce = first_nonce;
+        self.slots.clear();
+        self.touched.slots.clear();
+        Ok(())
     }
 
     fn switch(&mut self, mode: &Mode) {

@@ -115,6 +115,11 @@ impl Unsigned {
         self.transaction.signature_hash()
     }
 
+    /// The bytes that the digest is the hash of: the transaction without its signature, encoded as EIP-2718 says.
+    pub fn preimage(&self) -> Bytes {
+        self.transaction.encoded_for_signing().into()
+    }
+
     /// The signed bytes and their hash. A signature of any other key is refused: the signer is not trusted.
     pub fn sign(self, signature: Signature, keeper: Address) -> Result<(B256, Bytes), SignError> {
         let nonce = self.nonce();

@@ -29,6 +29,7 @@ mod restored;
 mod reverted;
 mod rogue;
 mod room;
+mod rotate;
 mod screen;
 mod seal;
 mod signer;

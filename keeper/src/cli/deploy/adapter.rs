@@ -66,9 +66,7 @@ impl Payer for PayingKey {
     }
 
     fn sign(&self, digest: B256) -> Signing<'_> {
-        Box::pin(async move {
-            let signed = self.0.sign(digest).await;
-            signed.map_err(|error| error.to_string())
-        })
+        let signed = self.0.sign_digest(digest);
+        Box::pin(async { signed.map_err(|error| error.to_string()) })
     }
 }

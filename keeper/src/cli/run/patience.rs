@@ -11,6 +11,7 @@ use crate::{
     chain::{ChainError, IdentityError},
     heartbeat::Heartbeat,
     opening::OpeningError,
+    signer::{Class, SignerError},
 };
 
 /// Longest time between two tries.
@@ -100,6 +101,14 @@ pub(super) fn of_identity(error: &IdentityError) -> Verdict {
     match error.root() {
         IdentityError::Chain(error) => of_chain(error),
         _ => Verdict::Final,
+    }
+}
+
+/// Whether the key may be had later.
+pub(super) fn of_key(error: &SignerError) -> Verdict {
+    match error.class() {
+        Class::Transient | Class::Absent => Verdict::Passes,
+        Class::Final => Verdict::Final,
     }
 }
 
