@@ -34,6 +34,7 @@ use tidelock_core::{
     event::BlockRef,
     port::{Effect, Outcome},
 };
+use tokio::sync::Semaphore;
 
 pub use agree::TwoNodes;
 pub use checkable::Checkable;
@@ -41,14 +42,17 @@ pub use identity::{Expected, Identity, IdentityError, Warning};
 pub use nodes::{Laggard, Nodes};
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
+pub use verify::BlockChecks;
 
 use forks::Forks;
 use proof::Proofs;
 use simulate::Ability;
-pub use verify::BlockChecks;
 
 /// Requests under way at most for one effect.
 const PARALLEL: usize = 8;
+
+/// Blocks whose receipts are read at the same time at most: bounds memory.
+const RECEIPTS_AT_ONCE: usize = 2;
 
 /// What comes of an effect, some day.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
@@ -218,6 +222,8 @@ pub struct RpcChain {
     has_told_blacklist: AtomicBool,
     ability: Ability,
     proofs: Proofs,
+    /// Receipts of a block can be many megabytes, and many blocks are read at once.
+    receipt_turns: Semaphore,
     /// The keeper's nonce at the block that was final when it was asked about last.
     last_nonce: Mutex<Option<(B256, u64)>>,
     forks: Forks,
@@ -234,6 +240,7 @@ impl RpcChain {
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
             proofs: Proofs::default(),
+            receipt_turns: Semaphore::new(RECEIPTS_AT_ONCE),
             last_nonce: Mutex::default(),
             forks: Forks::default(),
             newest: Newest::default(),

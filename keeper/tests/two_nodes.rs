@@ -229,7 +229,7 @@ async fn nothing_is_proposed_that_one_node_alone_would_have_so() {
             |method, params, truth| {
                 other_answer::<Vault::paidMaskCall>(method, params, truth, |_| U256::ONE)
             },
-            ": true; nothing is concluded",
+            "what the vault's storage proves",
         ),
     ];
     for (liar, words) in cases {
@@ -328,7 +328,7 @@ async fn reconcile_concludes_nothing_that_one_node_says_alone() {
                 other_answer::<Vault::paidMaskCall>(method, params, truth, |_| U256::ZERO)
             },
             4,
-            "which numbers are paid",
+            "what the vault's storage proves",
         ),
         (
             |method, params, truth| match (method, params[0].as_str()) {

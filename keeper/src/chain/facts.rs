@@ -50,6 +50,7 @@ impl RpcChain {
         &self,
         block: &Block,
     ) -> Result<(Vec<ReceiptAnswer>, bool), ChainError> {
+        let _turn = self.receipt_turns.acquire().await;
         let asked = self
             .rpc
             .request::<Vec<ReceiptAnswer>>("eth_getBlockReceipts", json!([by_hash(block.id.hash)]));

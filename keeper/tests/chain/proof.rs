@@ -1,6 +1,12 @@
 //! What a node says of the state is held against the state's root, where the node offers proofs.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use alloy::primitives::{B256, U256};
 use alloy_sol_types::SolCall;
@@ -11,6 +17,7 @@ use tidelock_keeper::chain::{BlockChecks, ChainError};
 use crate::{
     header,
     liar::{Lie, Server},
+    lies::poll,
     pay_data, payment,
     world::{Mining, Plan, USDT, World},
 };
@@ -181,4 +188,27 @@ async fn a_node_without_proofs_is_believed_and_one_that_stops_giving_them_is_not
     let answer = chain.paid_among(at, &[PaymentNumber(255)]).await;
     let why = answer.unwrap_err().to_string();
     assert!(why.contains("maximum proof window"), "{why}");
+}
+
+/// Proofs are longer than what they replace: one for each final block is enough.
+#[tokio::test]
+async fn the_nonce_at_a_final_block_is_asked_for_once() {
+    let (world, _) = paid().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let server = Server::start(world.node.url(), move |method, _, _| {
+        let is_nonce = ["eth_getProof", "eth_getTransactionCount"].contains(&method);
+        counter.fetch_add(is_nonce.into(), Ordering::Relaxed);
+        Lie::Truth
+    })
+    .await;
+    let chain = server.chain(&world);
+    for _ in 0..3 {
+        let polled = poll(&chain, world.head().await).await.unwrap();
+        assert_eq!(polled.finalised_nonce, Some(1));
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    world.mine(1).await;
+    poll(&chain, world.head().await).await.unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
