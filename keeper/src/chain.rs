@@ -1,9 +1,11 @@
 //! The chain as one node tells it. Every answer is held to its question, and one that makes no sense is no answer: it is
 //! asked again, and nothing is concluded from it.
 
+mod abilities;
 mod advise;
 mod agree;
 mod checkable;
+mod dialect;
 mod facts;
 mod forks;
 mod history;
@@ -17,6 +19,7 @@ mod proof;
 mod rpc;
 mod send;
 mod simulate;
+mod token;
 pub mod verify;
 mod wire;
 
@@ -36,12 +39,14 @@ use tidelock_core::{
 };
 use tokio::sync::Semaphore;
 
+pub use abilities::Lacking;
 pub use agree::TwoNodes;
 pub use checkable::Checkable;
 pub use identity::{Expected, Identity, IdentityError, Warning};
 pub use nodes::{Laggard, Nodes};
 pub use people::{CallError, Mined, Proposed};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
+pub use token::TokenFee;
 pub use verify::BlockChecks;
 
 use forks::Forks;

@@ -136,7 +136,7 @@ const WORDS: &[(&str, &str, Reply)] = &[
     (
         "geth internal/ethapi",
         "tx fee (1.20 ether) exceeds the configured cap (1.00 ether)",
-        Reply::Ambiguous,
+        refused(RefusalClass::AboveNodesFeeCap),
     ),
     (
         "erigon txpoolcfg.go",

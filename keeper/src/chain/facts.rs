@@ -13,7 +13,7 @@ use tidelock_core::{
 
 use super::{
     BlockChecks, ChainError, PARALLEL, RpcChain, RpcError,
-    poll::known,
+    dialect::known,
     verify::{ReceiptAnswer, check_receipts},
     wire::{CheckedBlock, by_hash, logs_of, read_logs, strange_log},
 };

@@ -14,7 +14,10 @@ use tidelock_core::{
 
 use crate::calendar::both;
 
-use super::{BlockChecks, ChainError, Checkable, RpcChain, lists::Blacklist, wire::narrow};
+use super::{
+    BlockChecks, ChainError, Checkable, RpcChain, RpcError, TokenFee, dialect, lists::Blacklist,
+    wire::narrow,
+};
 
 sol! {
     function decimals() external view returns (uint256);
@@ -98,6 +101,9 @@ pub enum Warning {
         /// What could be.
         most: BlockChecks,
     },
+    /// Less arrives than is paid.
+    #[error("token: {0}")]
+    TokenFee(TokenFee),
     /// The key cannot propose.
     #[error("keeper {keeper}: no proposer's role; what no automatic tier takes will wait")]
     NotProposer {
@@ -127,6 +133,17 @@ pub enum IdentityError {
         expected: u64,
         /// The node's.
         actual: U256,
+    },
+    /// The node cannot be asked about the state after one block.
+    #[error(
+        "node {endpoint}: it takes no block by its hash (EIP-1898), and says: {words}; the keeper asks about the state after one block \
+         only, so it needs a node that does, such as geth, reth, erigon, nethermind, besu or anvil"
+    )]
+    NoBlockByHash {
+        /// Which node.
+        endpoint: String,
+        /// Its words.
+        words: String,
     },
     /// No contract is there.
     #[error("{field} {address}: no code at block {block}; must be a contract")]
@@ -235,6 +252,7 @@ impl RpcChain {
             let token = self.parties.token;
             warnings.push(Warning::TokenPaused { token });
         }
+        warnings.extend(self.token_fee(at, decimals).await?.map(Warning::TokenFee));
         if look.proposer_until <= at.time.seconds() {
             warnings.push(Warning::NotProposer { keeper });
         }
@@ -271,7 +289,8 @@ impl RpcChain {
         ] {
             let params = json!([address, super::wire::by_hash(at.hash)]);
             let asked = self.rpc.request::<Bytes>("eth_getCode", params);
-            if asked.await.map_err(ChainError::from)?.is_empty() {
+            let code = asked.await.map_err(|error| self.of_state(error))?;
+            if code.is_empty() {
                 return Err(IdentityError::NoCode {
                     field,
                     address,
@@ -280,6 +299,16 @@ impl RpcChain {
             }
         }
         Ok(())
+    }
+
+    fn of_state(&self, error: RpcError) -> IdentityError {
+        if dialect::means(&error, dialect::Meaning::NoBlockByHash) {
+            return IdentityError::NoBlockByHash {
+                endpoint: self.rpc.endpoint().to_owned(),
+                words: error.to_string(),
+            };
+        }
+        ChainError::from(error).into()
     }
 
     /// The vault holds this token, and hashes what is signed as we do.

@@ -38,6 +38,13 @@ impl Nodes {
         self.second.as_deref()
     }
 
+    /// Each, by the setting that names it.
+    pub fn named(&self) -> impl Iterator<Item = (String, &RpcChain)> {
+        let second = self.second.as_deref();
+        let second = second.map(|second| (second_name(second), second));
+        std::iter::once((first_name(&self.first), &*self.first)).chain(second)
+    }
+
     /// What answers effects: transactions go to both, and blocks count once both show them.
     pub fn chain(&self) -> Arc<dyn Chain> {
         match &self.second {

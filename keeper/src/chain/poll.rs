@@ -11,13 +11,12 @@ use tidelock_core::{
 
 use super::{
     ChainError, PARALLEL, RpcChain, RpcError,
+    dialect::known,
     wire::{BlockAnswer, by_hash, by_number, narrow},
 };
 
 /// Blocks in one answer at most: bounds its size, and the work that is lost if one block of them cannot be read.
 const MAX_BLOCKS: u64 = 64;
-/// JSON-RPC code of a method that the node does not know.
-const METHOD_NOT_FOUND: i64 = -32601;
 
 #[derive(Deserialize)]
 struct FeeHistory {
@@ -174,17 +173,5 @@ impl RpcChain {
         tips.sort_unstable();
         let middle = tips.len().div_euclid(2);
         narrow("reward", tips.get(middle).copied().unwrap_or_default())
-    }
-}
-
-/// None if the node does not know the method.
-pub(super) fn known<T>(answer: Result<T, RpcError>) -> Result<Option<T>, RpcError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(RpcError::Refused {
-            code: METHOD_NOT_FOUND,
-            ..
-        }) => Ok(None),
-        Err(error) => Err(error),
     }
 }

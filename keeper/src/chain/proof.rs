@@ -16,7 +16,7 @@ use tidelock_core::{domain::PaymentNumber, event::BlockRef};
 
 use super::{
     BlockChecks, ChainError, RpcChain, RpcError,
-    simulate::UNKNOWN_METHOD,
+    dialect::{Meaning, means},
     wire::{BlockAnswer, CheckedBlock, by_hash},
 };
 
@@ -79,8 +79,8 @@ impl RpcChain {
             .request::<EIP1186AccountProofResponse>("eth_getProof", params);
         let answer = match asked.await {
             Ok(answer) => answer,
-            Err(RpcError::Refused { code, .. }) if !proofs.was_given.load(Ordering::Relaxed) => {
-                let is_unknown = UNKNOWN_METHOD.contains(&code);
+            Err(error @ RpcError::Refused { .. }) if !proofs.was_given.load(Ordering::Relaxed) => {
+                let is_unknown = means(&error, Meaning::NoMethod);
                 proofs.is_unknown.fetch_or(is_unknown, Ordering::Relaxed);
                 return Ok(None);
             }

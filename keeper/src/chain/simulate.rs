@@ -11,27 +11,11 @@ use tidelock_core::{
 
 use super::{
     ChainError, RpcChain, RpcError,
+    dialect::{Meaning, means},
     forks::dearer,
     wire::{by_hash, narrow},
 };
 
-/// JSON-RPC code that geth, reth, erigon and anvil give a revert.
-const REVERT_CODE: i64 = 3;
-/// JSON-RPC codes of a method that the node does not know, or does not offer.
-pub(super) const UNKNOWN_METHOD: [i64; 2] = [-32601, -32004];
-/// JSON-RPC code that nethermind and openethereum gave one.
-const VM_EXECUTION_ERROR: i64 = -32015;
-/// Words of a node whose call ran out of gas. The third is revm's name for a write with 2,300 gas or less left (EIP-2200).
-const RAN_OUT: [&str; 5] = [
-    "out of gas",
-    "outofgas",
-    "reentrancysentryoog",
-    "gas required exceeds",
-    "intrinsic gas",
-];
-/// Words of a node whose call was ended by the contract. Old contracts do it by an invalid instruction, which geth gives no
-/// code of its own.
-const ENDED: [&str; 2] = ["revert", "invalid opcode"];
 /// What is asked beyond what a call used: a call passes on only 63/64 of what is left, and a refund comes at the end.
 const MARGIN_DIVISOR: u64 = 50;
 const MARGIN: u64 = 5_000;
@@ -241,8 +225,8 @@ impl RpcChain {
                 };
                 Ok(Some(narrow("gasUsed", call.gas_used)?))
             }
-            Err(RpcError::Refused { code, .. }) => {
-                let is_unknown = UNKNOWN_METHOD.contains(&code);
+            Err(error @ RpcError::Refused { .. }) => {
+                let is_unknown = means(&error, Meaning::NoMethod);
                 self.ability
                     .lacks_simulate
                     .fetch_or(is_unknown, Ordering::Relaxed);
@@ -271,15 +255,10 @@ fn with_margin(used: u64) -> u64 {
 
 /// Why the call itself failed; none if the node did not run it.
 fn revert_of(error: &RpcError) -> Option<Revert> {
-    let RpcError::Refused { message, .. } = error else {
-        return None;
-    };
     let data = revert_data(error);
-    if data.as_ref().is_none_or(|data| data.is_empty()) {
-        let lower = message.to_lowercase();
-        if RAN_OUT.iter().any(|words| lower.contains(words)) {
-            return Some(Revert::OutOfGas);
-        }
+    let is_silent = data.as_ref().is_none_or(|data| data.is_empty());
+    if is_silent && means(error, Meaning::OutOfGas) {
+        return Some(Revert::OutOfGas);
     }
     data.map(|data| Revert::read(&data))
 }
@@ -289,18 +268,10 @@ fn revert_of(error: &RpcError) -> Option<Revert> {
 /// Seen: `data` is a hexadecimal string (geth, reth, erigon, besu, anvil), the same after "Reverted " (nethermind), or an
 /// object with such a `data` (hardhat).
 pub(super) fn revert_data(error: &RpcError) -> Option<Bytes> {
-    let RpcError::Refused {
-        code,
-        message,
-        data,
-        ..
-    } = error
-    else {
+    let RpcError::Refused { data, .. } = error else {
         return None;
     };
-    let lower = message.to_lowercase();
-    let is_revert = [REVERT_CODE, VM_EXECUTION_ERROR].contains(code)
-        || ENDED.iter().any(|words| lower.contains(words));
+    let is_revert = means(error, Meaning::Reverted);
     is_revert.then(|| data.as_ref().and_then(bytes_in).unwrap_or_default())
 }
 

@@ -11,7 +11,7 @@ use super::{
     print,
 };
 use crate::{
-    chain::{BlockChecks, Checkable, Identity},
+    chain::{BlockChecks, Checkable, Identity, Nodes},
     config::Config,
     exit::{ExitStatus, Outcome},
 };
@@ -26,19 +26,29 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
-    let (identity, laggard) = block_on(async {
+    let (identity, of_nodes) = block_on(async {
         let nodes = connect(&config, keeper)?;
         let identity = nodes.identify(expected(&config, true)).await?;
-        Ok((identity, nodes.laggard()))
+        Ok((identity, about(&nodes).await))
     })?;
     let mut warnings = warnings(&config, &identity);
-    warnings.extend(laggard.map(|laggard| laggard.to_string()));
+    warnings.extend(of_nodes);
     print(if context.json {
         as_json(&config, keeper, &identity, &warnings)
     } else {
         as_text(&config, keeper, &identity, &warnings)
     })?;
     Ok(ExitStatus::Done)
+}
+
+/// What is to be said of the nodes: one that is far behind, and what each does not offer.
+pub(super) async fn about(nodes: &Nodes) -> Vec<String> {
+    let mut said: Vec<String> = nodes.laggard().iter().map(ToString::to_string).collect();
+    for (name, chain) in nodes.named() {
+        let lacking = chain.lacking().await.into_iter();
+        said.extend(lacking.map(|lacking| format!("{name}: {lacking}")));
+    }
+    said
 }
 
 fn as_json(config: &Config, keeper: Address, found: &Identity, warnings: &[String]) -> String {

@@ -16,7 +16,8 @@ use tidelock_core::{
 
 use super::{
     Context,
-    online::{KeeperArgs, block_on, connect, expected, role_until, until},
+    check::about,
+    online::{KeeperArgs, above_nodes_cap, block_on, connect, expected, role_until, until},
     print, words,
 };
 use crate::{
@@ -128,7 +129,8 @@ async fn examine(
         Level::Ok,
         format!("vault {} is what is configured", config.vault.address),
     ));
-    findings.extend(of_nodes(config, &identity, &nodes));
+    findings.extend(of_nodes(config, &identity, &nodes).await);
+    findings.extend(of_token(&identity));
     findings.push(finality(&identity));
     findings.push(clock(at.time, now()));
     let look = chain.look_at(at).await?;
@@ -161,21 +163,31 @@ fn now() -> u64 {
 }
 
 /// Whether there are two, whether they are two, and whether both follow.
-fn of_nodes(config: &Config, identity: &Identity, nodes: &Nodes) -> Vec<Finding> {
+async fn of_nodes(config: &Config, identity: &Identity, nodes: &Nodes) -> Vec<Finding> {
     let is_about_nodes =
         |warning: &&Warning| matches!(warning, Warning::SingleNode | Warning::OneNode);
     let warned = identity.warnings.iter().filter(is_about_nodes);
     let found = warned.map(ToString::to_string);
     let found = found.chain(config.chain.nodes_beside());
-    let found = found.chain(nodes.laggard().map(|laggard| laggard.to_string()));
+    let found = found.chain(about(nodes).await);
+    let found = found.chain(above_nodes_cap(config));
     let findings: Vec<Finding> = found
         .map(|found| finding("nodes", Level::Warning, found))
         .collect();
     if findings.is_empty() {
-        let found = "both nodes answer, and neither is far behind the other";
+        let found = "each answers and offers what is asked of it, and none is far behind another";
         return vec![finding("nodes", Level::Ok, found)];
     }
     findings
+}
+
+/// What the token takes for itself.
+fn of_token(identity: &Identity) -> Option<Finding> {
+    let mut warnings = identity.warnings.iter();
+    warnings.find_map(|warning| match warning {
+        Warning::TokenFee(fee) => Some(finding("token", Level::Warning, fee.to_string())),
+        _ => None,
+    })
 }
 
 fn finality(identity: &Identity) -> Finding {

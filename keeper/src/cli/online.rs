@@ -6,7 +6,7 @@ use alloy::{
     primitives::{Address, B256},
     transports::http::reqwest::Url,
 };
-use tidelock_core::domain::{BatchId, VaultDomain, parse_address};
+use tidelock_core::domain::{Amount, BatchId, VaultDomain, parse_address};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -52,7 +52,27 @@ pub(super) fn expected(config: &Config, sends: bool) -> Expected {
 /// What is allowed, and deserves a look: what the chain shows, and what the configuration says.
 pub(super) fn warnings(config: &Config, identity: &Identity) -> Vec<String> {
     let shown = identity.warnings.iter().map(ToString::to_string);
-    shown.chain(config.chain.nodes_beside()).collect()
+    let shown = shown.chain(config.chain.nodes_beside());
+    shown.chain(above_nodes_cap(config)).collect()
+}
+
+/// What many nodes pass on at most, unless they are told otherwise: gas limit times highest fee. [wei]
+const NODES_FEE_CAP: u128 = 1_000_000_000_000_000_000;
+
+/// Geth, reth and erigon refuse a transaction that could cost more than one coin, by `--rpc.txfeecap`.
+pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
+    let gas = u128::from(config.gas.max_transaction_gas);
+    let most = config.fees.max_fee.saturating_mul(gas);
+    (most > NODES_FEE_CAP).then(|| {
+        let fee = NODES_FEE_CAP.checked_div(gas).unwrap_or_default();
+        format!(
+            "fees.max_fee_gwei {} x gas.max_transaction_gas {gas}: {} of the chain's coin; geth, reth and erigon pass on no more than 1 \
+             unless started with another --rpc.txfeecap, so a full transaction is refused above {} gwei, and held until fees fall",
+            Amount(config.fees.max_fee).display(9),
+            Amount(most).display(18),
+            Amount(fee).display(9),
+        )
+    })
 }
 
 fn connect_to(

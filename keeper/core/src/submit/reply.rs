@@ -31,6 +31,8 @@ pub enum RefusalClass {
     GasLimit,
     /// The pool is full.
     PoolFull,
+    /// Its gas limit times its highest fee is above the most that the node passes on: a setting of the node's own.
+    AboveNodesFeeCap,
 }
 
 const TOO_LOW: Reply = Reply::Refused(RefusalClass::NonceTooLow);
@@ -39,6 +41,7 @@ const UNDERPRICED: Reply = Reply::Refused(RefusalClass::Underpriced);
 const FUNDS: Reply = Reply::Refused(RefusalClass::InsufficientFunds);
 const FEE: Reply = Reply::Refused(RefusalClass::FeeTooLow);
 const GAS: Reply = Reply::Refused(RefusalClass::GasLimit);
+const CAP: Reply = Reply::Refused(RefusalClass::AboveNodesFeeCap);
 const FULL: Reply = Reply::Refused(RefusalClass::PoolFull);
 
 /// Patterns in the answers of geth, its forks, erigon, nethermind, besu, reth, anvil and hardhat; lower case, first match
@@ -86,6 +89,7 @@ const PATTERNS: &[(&str, Reply)] = &[
     ("gas limit is too high", GAS),
     ("exceeds transaction gas", GAS),
     ("gaslimitexceeded", GAS),
+    ("exceeds the configured cap", CAP),
     ("txpool is full", FULL),
     ("transaction pool is full", FULL),
     ("sub-pool is full", FULL),
