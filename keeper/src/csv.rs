@@ -344,6 +344,14 @@ pub enum FieldError {
         /// The token's.
         decimals: u8,
     },
+    /// More than any payment can be.
+    #[error("amount {text:?}: must be below {} tokens, which is 2^96 base units", Amount(1 << 96).display(*decimals))]
+    TooMuch {
+        /// What was given.
+        text: String,
+        /// The token's.
+        decimals: u8,
+    },
     /// Anything else.
     #[error("{0}")]
     Domain(DomainError),
@@ -360,13 +368,20 @@ pub fn read_payment(
         DomainError::AddressInvalid { text, rule } => FieldError::Recipient { text, rule },
         other => FieldError::Domain(other),
     })?;
-    let amount = Amount::parse(amount, decimals).map_err(|error| match error {
+    let text = amount;
+    let amount = Amount::parse(text, decimals).map_err(|error| match error {
         DomainError::AmountInvalid { text, .. } if has_more_decimals(&text, decimals) => {
             FieldError::Decimals { text, decimals }
         }
         other => FieldError::Domain(other),
     })?;
-    Payment::new(recipient, amount, reference).map_err(FieldError::Domain)
+    Payment::new(recipient, amount, reference).map_err(|error| match error {
+        DomainError::AmountTooLarge { .. } => FieldError::TooMuch {
+            text: text.to_owned(),
+            decimals,
+        },
+        other => FieldError::Domain(other),
+    })
 }
 
 fn has_more_decimals(amount: &str, decimals: u8) -> bool {

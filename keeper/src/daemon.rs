@@ -16,7 +16,7 @@ use tidelock_core::{
     store::Store,
 };
 use tokio::runtime::Handle;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::{
     chain::Chain,
@@ -51,7 +51,8 @@ impl World {
             let broken = |_| Outcome::Failed("the task that asked broke off".to_owned());
             let outcome = asked.unwrap_or_else(broken);
             if let Outcome::Failed(why) = &outcome {
-                warn!(?key, why, "no usable answer; it is asked again");
+                // What stays is told by whoever reports the status, once.
+                debug!(?key, why, "no usable answer; it is asked again");
             }
             // Fails only when the engine has stopped, and nobody waits for answers any more.
             let _ = answers.send((key, outcome));

@@ -24,6 +24,9 @@ pub struct Heartbeat {
     /// Its transactions that were seen to revert since it started.
     #[serde(default)]
     pub reverted: u64,
+    /// What the token takes for itself of each transfer, in words.
+    #[serde(default)]
+    pub token_fee: Option<String>,
     /// What it waits for, in words.
     pub waits: Vec<String>,
     /// What a person must know of, in words.
@@ -41,6 +44,7 @@ impl Heartbeat {
             tip: status.tip,
             unincluded: status.unincluded,
             reverted: status.reverted,
+            token_fee: None,
             waits: status.waits.clone(),
             alerts: status.alerts.clone(),
             failure: status.failure.clone(),

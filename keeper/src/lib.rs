@@ -1,6 +1,5 @@
 //! The keeper: the core's engine on a real chain, a real store and a real key.
 
-pub mod calendar;
 pub mod chain;
 pub mod cli;
 pub mod config;
@@ -17,3 +16,5 @@ pub mod reconcile;
 pub mod signer;
 pub mod store;
 pub mod telemetry;
+
+pub use tidelock_core::calendar;

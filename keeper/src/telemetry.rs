@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tracing_subscriber::{EnvFilter, fmt::time::SystemTime};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::time::SystemTime};
 
 /// Names what is logged, in the manner of `RUST_LOG`, for example `info,tidelock_keeper=debug`.
 pub const FILTER_VARIABLE: &str = "KEEPER_LOG";
@@ -36,10 +36,28 @@ pub enum TelemetryError {
     Twice,
 }
 
+/// Reads a filter. The library takes any word for a target of which everything is logged; here a level must be named.
+fn filter(text: String) -> Result<EnvFilter, TelemetryError> {
+    let is_level = |word: &str| {
+        let word = word.trim();
+        !word.is_empty() && word.parse::<LevelFilter>().is_ok()
+    };
+    let is_directive = |part: &str| {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        is_level(level)
+    };
+    match EnvFilter::try_new(&text) {
+        Ok(filter) if text.split(',').all(is_directive) => Ok(filter),
+        _ => Err(TelemetryError::Filter { text }),
+    }
+}
+
 /// Starts logging for this process.
 pub fn start(format: LogFormat) -> Result<(), TelemetryError> {
-    let text = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| DEFAULT_FILTER.to_owned());
-    let filter = EnvFilter::try_new(&text).map_err(|_| TelemetryError::Filter { text })?;
+    let text = std::env::var(FILTER_VARIABLE).ok();
+    let text = text.filter(|text| !text.is_empty());
+    let text = text.unwrap_or_else(|| DEFAULT_FILTER.to_owned());
+    let filter = filter(text)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_timer(SystemTime)
@@ -53,4 +71,33 @@ pub fn start(format: LogFormat) -> Result<(), TelemetryError> {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     started.map_err(|_| TelemetryError::Twice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_names_levels() {
+        for good in [
+            "info",
+            "INFO",
+            "off",
+            "warn,tidelock_keeper=debug",
+            DEFAULT_FILTER,
+        ] {
+            assert!(filter(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "nonsense",
+            "info,nonsense",
+            "tidelock_keeper=loud",
+            "info;warn",
+            "7",
+        ] {
+            let error = filter(bad.to_owned()).unwrap_err().to_string();
+            assert!(error.contains(&format!("KEEPER_LOG {bad:?}")), "{error}");
+        }
+    }
 }

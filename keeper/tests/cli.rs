@@ -31,6 +31,7 @@ use tidelock_keeper::{
 };
 
 const PAYEE: &str = "0x1111111111111111111111111111111111111111";
+const OTHER_PAYEE: &str = "0x2222222222222222222222222222222222222222";
 const REF: &str = "0x00000000000000000000000000000001";
 
 #[test]
@@ -218,7 +219,10 @@ fn a_bad_request_is_refused_by_field_value_and_rule() {
             PAYEE,
             "79228162514264337593544",
             REF,
-            ["79228162514264337593544000000", "below 2^96"],
+            [
+                "\"79228162514264337593544\"",
+                "below 79228162514264337593543.950336 tokens",
+            ],
         ),
         (PAYEE, "1", "12", ["ref \"12\"", "32 hexadecimal digits"]),
     ] {
@@ -545,6 +549,7 @@ fn beat(history: &History, observes: bool) -> Heartbeat {
         tip: history.state.finalised(),
         unincluded: 0,
         reverted: 0,
+        token_fee: None,
         waits: Vec::new(),
         alerts: Vec::new(),
         failure: None,
@@ -614,6 +619,28 @@ fn status_and_explain_tell_the_same_story() {
     assert_eq!(status["payments"].as_array().unwrap().len(), 0);
     let all = home.run(&["status", "--json", "--all"]).json();
     assert_eq!(all["payments"][0]["status"], "cancelled");
+    // The log's one block is of 2023.
+    assert_eq!(all["payments"][0]["accepted_at"], 1_700_000_100);
+    let listed = |arguments: &[&str]| {
+        let status = home
+            .run(&[&["status", "--json"], arguments].concat())
+            .json();
+        status["payments"].as_array().unwrap().len()
+    };
+    for (arguments, count) in [
+        (&["--state", "cancelled"][..], 1),
+        (&["--state", "held", "--state", "open"], 0),
+        (&["--state", "cancelled", "--recipient", PAYEE], 1),
+        (&["--all", "--recipient", OTHER_PAYEE], 0),
+        (&["--state", "cancelled", "--older-than", "365d"], 1),
+        (&["--state", "cancelled", "--older-than", "365000d"], 0),
+    ] {
+        assert_eq!(listed(arguments), count, "{arguments:?}");
+    }
+    home.run(&["status", "--older-than", "5"])
+        .refused(2, &["--older-than", "one of s, min, h and d"]);
+    home.run(&["status", "--state", "lost"])
+        .refused(2, &["--state", "displaced"]);
     home.run(&["explain", "0x00000000000000000000000000000002"])
         .refused(3, &["no payment"]);
 }
@@ -637,10 +664,15 @@ fn explain_finds_what_happened_to_the_batch_too() {
         .find_map(|slot| slot.attempts.first()?.job.batch())
         .unwrap();
     let batch = history.state.open_batch(&signed).unwrap().clone();
+    // A payment that was displaced has another in its place.
+    let refs = batch.payments.iter().map(|payment| payment.reference());
+    let known = refs.filter(|known| history.state.open_payment(known).is_some());
+    let reference = known.last().unwrap().to_string();
     store
         .commit(&entries, &history.state.take_changes())
         .unwrap();
-    let reference = batch.payments[0].reference().to_string();
+    let text = home.run(&["explain", &reference]).ok();
+    assert!(text.contains("2023-11-14 22:1"), "{text}");
     let json = home.run(&["--json", "explain", &reference]).json();
     let kinds: Vec<&str> = json["events"]
         .as_array()

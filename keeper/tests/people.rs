@@ -151,7 +151,19 @@ async fn people_propose_approve_and_revoke() {
         header["tier"], 1,
         "the lowest that is not automatic and takes all"
     );
-    let first: u64 = header["first_number"].as_str().unwrap().parse().unwrap();
+    let names: Vec<&String> = header.as_object().unwrap().keys().collect();
+    let typed = [
+        "context",
+        "count",
+        "expiresAt",
+        "firstNumber",
+        "paymentsHash",
+        "recipient",
+        "tier",
+        "total",
+    ];
+    assert_eq!(names, typed, "as the EIP-712 type has them");
+    let first: u64 = header["firstNumber"].as_str().unwrap().parse().unwrap();
     assert!((1 << 63..(1 << 63) + (1 << 40)).contains(&first), "{first}");
     let said = office.explain(&proposed["batch"]).await;
     assert_eq!((said.state, said.votes, said.required), (1, 1, 2));

@@ -20,16 +20,24 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use alloy::primitives::U256;
 use liar::{Lie, Server};
-use serde_json::json;
-use world::{Office, Plan, expect, out};
+use serde_json::{Value, json};
+use tidelock_core::domain::{Amount, Payment, PaymentRef};
+use world::{Mining, Office, Plan, Tether, USDT, expect, out};
 
 /// Blocks after which a block is final, and some.
 const FINAL: u64 = 20;
 
 /// An office that asks a node of its own, which may lie.
-async fn with_node(office: &Office, liar: impl Fn(&str) -> Lie + Send + Sync + 'static) -> Server {
-    let server = Server::start(office.world.node.url(), move |method, _, _| liar(method)).await;
+async fn with_node(
+    office: &Office,
+    liar: impl Fn(&str, &Value) -> Lie + Send + Sync + 'static,
+) -> Server {
+    let server = Server::start(office.world.node.url(), move |method, params, _| {
+        liar(method, params)
+    })
+    .await;
     let url = format!("http://127.0.0.1:{}", server.port);
     office.configure(|text| text.replace(office.world.node.url().as_str(), &url));
     server
@@ -45,7 +53,7 @@ async fn a_node_that_fails_at_the_start_is_asked_again() {
     office.world.mine(FINAL).await;
     // Before anything is known, and in the middle.
     let asked = Arc::new(AtomicUsize::new(0));
-    let _server = with_node(&office, move |_| {
+    let _server = with_node(&office, move |_, _| {
         match asked.fetch_add(1, Ordering::Relaxed) {
             0..3 => refused(),
             9 | 30 => Lie::Raw("503 Service Unavailable", Vec::new()),
@@ -120,7 +128,7 @@ async fn a_vault_made_a_moment_ago_is_waited_for() {
 #[tokio::test]
 async fn a_start_that_waits_ends_when_it_is_told_to() {
     let office = Office::open(Plan::default()).await;
-    let _server = with_node(&office, |_| refused()).await;
+    let _server = with_node(&office, |_, _| refused()).await;
     let started = office.start_daemon();
     office
         .until("it waits", async || {
@@ -155,4 +163,93 @@ async fn doctor_tells_of_the_log_what_the_chain_cannot() {
     ] {
         assert!(said.contains(part), "{said}\nlacks {part}");
     }
+}
+
+/// Has one payment paid, and answers what `keeper explain` says of it.
+async fn paid(office: &Office) -> String {
+    office.world.set_mining(Mining::Every(1)).await;
+    let daemon = office.daemon().await;
+    let reference = PaymentRef([1; 16]);
+    let recipient = alloy::primitives::Address::repeat_byte(0x71);
+    let payment = Payment::new(recipient, Amount(100 * USDT), reference);
+    office.request(vec![payment.unwrap()]);
+    let explain = async || out(&office.keeper(&["explain", &reference.to_string()]).await);
+    office
+        .until("it is paid", async || {
+            explain().await.contains("status    paid")
+        })
+        .await;
+    daemon.stop();
+    explain().await
+}
+
+#[tokio::test]
+async fn a_node_that_lacks_methods_is_named_and_pays_all_the_same() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(FINAL).await;
+    let _server = with_node(&office, |method, _| match method {
+        "eth_maxPriorityFeePerGas" => {
+            Lie::Error(json!({"code": -32004, "message": "Method is not supported"}))
+        }
+        "eth_simulateV1" => Lie::Error(json!({"code": -32000, "message": "Unsupported method"})),
+        _ => Lie::Truth,
+    })
+    .await;
+    for command in ["check", "doctor"] {
+        let said = out(&office.keeper(&[command]).await);
+        for part in [
+            "does not offer eth_maxPriorityFeePerGas: tips are the median",
+            "does not offer eth_simulateV1: gas limits are estimated",
+            "100 x gas.max_transaction_gas 16777216: 1.6777216 of the chain's coin",
+            "refused above 59.604644775 gwei",
+        ] {
+            assert!(said.contains(part), "{said}\nlacks {part}");
+        }
+        assert!(!said.contains("offer eth_feeHistory"), "{said}");
+    }
+    let explained = paid(&office).await;
+    for part in [
+        " UTC, ",
+        " ago",
+        "sent in   0x",
+        " UTC  accepted, with 1 requests",
+    ] {
+        assert!(explained.contains(part), "{explained}\nlacks {part}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_takes_no_block_by_its_hash_is_told_so() {
+    let office = Office::open(Plan::default()).await;
+    let _server = with_node(&office, |_, params| {
+        let is_by_hash = params[1].get("blockHash").is_some();
+        if is_by_hash {
+            let words = "Cannot wrap a \"object\" as a json-rpc type";
+            return Lie::Error(json!({"code": -32700, "message": words}));
+        }
+        Lie::Truth
+    })
+    .await;
+    for command in ["check", "run"] {
+        let ended = office.keeper(&[command]).await;
+        expect(&ended, 2, "it takes no block by its hash (EIP-1898)");
+    }
+}
+
+#[tokio::test]
+async fn what_the_token_takes_is_said() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(FINAL).await;
+    let set = Tether::setParamsCall {
+        newBasisPoints: U256::from(10),
+        newMaxFee: U256::from(40),
+    };
+    office.world.token_call(&set).await;
+    let words = "the token takes 0.10 % of each transfer for itself, at most 40:";
+    for command in ["check", "doctor"] {
+        let said = out(&office.keeper(&[command]).await);
+        assert!(said.contains(words), "{said}");
+    }
+    let explained = paid(&office).await;
+    assert!(explained.contains(words), "{explained}");
 }

@@ -1,6 +1,7 @@
 //! What arrives from outside: requests and operators' commands. Each is taken exactly once, in order of arrival.
 
 use crate::{
+    calendar::utc,
     domain::PaymentRef,
     event::{Command, Event, HaltReason, HoldReason, Job, Mode, Request},
     journal::{Journal, JournalError},
@@ -130,8 +131,8 @@ fn resume_refusal(state: &State, nonce: Option<u64>) -> Option<String> {
         Mode::Halted {
             reason: HaltReason::Restored { until },
         } => Some(format!(
-            "mode restored: goes on by itself once a block of time {} is final",
-            until.seconds()
+            "mode restored: goes on by itself once a block of {} is final",
+            utc(until.seconds())
         )),
         Mode::Halted { .. } if foreign > MOST_FOREIGN_NONCES => Some(format!(
             "nonce on chain: {foreign} beyond {next}, the next of this log; at most {MOST_FOREIGN_NONCES} can be passed over: \

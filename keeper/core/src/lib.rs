@@ -4,6 +4,7 @@
 
 pub mod abi;
 pub mod batch;
+pub mod calendar;
 pub mod domain;
 pub mod engine;
 mod error;

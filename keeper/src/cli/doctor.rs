@@ -379,6 +379,8 @@ fn money(look: &VaultLook, decimals: u8) -> Finding {
     let room: u128 = automatic
         .map(|tier| tier.headroom.0)
         .fold(0, u128::saturating_add);
+    // No tier lets more leave than there is.
+    let room = room.min(look.balance.0);
     let has_automatic = look.tiers.iter().any(|tier| tier.is_automatic());
     let found = format!(
         "the vault holds {}; {} may leave now without approvals",

@@ -1,12 +1,24 @@
 //! `keeper explain`: where one payment stands, why, and what the log says of it.
 
 use serde_json::json;
-use tidelock_core::domain::{DomainError, PaymentRef};
+use tidelock_core::{
+    calendar::{span, utc},
+    domain::{BlockTime, DomainError, PaymentRef},
+    lifecycle::{AttemptStatus, PaymentStatus},
+};
 
-use super::{Context, command::unknown, offline, print, shown::Shown, words};
+use super::{
+    Context,
+    command::unknown,
+    offline, print,
+    shown::{Shown, now},
+    words,
+};
 use crate::{
+    config::Config,
     exit::{ExitStatus, Failure, Outcome},
-    store::{LoggedEvent, Standing},
+    heartbeat::Heartbeat,
+    store::{LoggedEvent, Reader, Signed, Standing, StoreError},
 };
 
 /// What `keeper explain` takes.
@@ -36,27 +48,79 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             "left out: it could not be read when the keeper came to it; file it again under another ref",
         ),
         Standing::Taken(view) => (
-            Shown::of_view(&view, decimals),
+            Shown::of_view(&view, decimals).traced(&mut reader)?,
             words::meaning(view.row.status),
         ),
     };
     let events = reader.events_about(&reference)?;
+    let times = events
+        .iter()
+        .map(|logged| reader.time_of(logged.seq))
+        .collect::<Result<Vec<_>, _>>()?;
+    let events: Vec<(LoggedEvent, Option<BlockTime>)> = events.into_iter().zip(times).collect();
+    let waits = waits(&config, &shown, &mut reader)?;
     reader.close()?;
     print(if context.json {
         let events: Vec<_> = events
             .iter()
-            .map(|LoggedEvent { seq, event }| {
-                json!({ "seq": seq, "kind": event.kind(), "words": words::event(event) })
+            .map(|(LoggedEvent { seq, event }, time)| {
+                let time = time.map(BlockTime::seconds);
+                json!({ "seq": seq, "kind": event.kind(), "time": time, "words": words::event(event) })
             })
             .collect();
-        json!({ "payment": shown, "meaning": meaning, "events": events }).to_string()
+        json!({ "payment": shown, "meaning": meaning, "waits": waits, "events": events })
+            .to_string()
     } else {
-        text(&shown, meaning, &events)
+        text(&shown, meaning, &waits, &events)
     })?;
     Ok(ExitStatus::Done)
 }
 
-fn text(shown: &Shown, meaning: &str, events: &[LoggedEvent]) -> String {
+/// What a payment waits for that is in a batch: its transaction, and what the running keeper says.
+fn waits(config: &Config, shown: &Shown, reader: &mut Reader) -> Result<Vec<String>, StoreError> {
+    let path = &config.store.path;
+    let mut waits = Vec::new();
+    let beat = Heartbeat::read(path);
+    if shown.status == words::status(PaymentStatus::Paid) {
+        // The fee of a moment ago: what it was when it was paid is in no log.
+        let fee = beat.and_then(|beat| beat.token_fee);
+        waits.extend(fee.map(|fee| format!("when the keeper looked last, {fee}")));
+        return Ok(waits);
+    }
+    let is_open = [
+        PaymentStatus::Sealed,
+        PaymentStatus::Open,
+        PaymentStatus::Requested,
+    ];
+    if !is_open.map(words::status).contains(&shown.status) {
+        return Ok(waits);
+    }
+    if let Some(batch) = &shown.batch {
+        let signed = reader.signed_for(batch)?;
+        let under_way = signed
+            .iter()
+            .rfind(|one| one.status == AttemptStatus::Signed);
+        waits.extend(under_way.map(|Signed { nonce, hash, .. }| {
+            format!("transaction {hash} with nonce {nonce}: until it is in a final block")
+        }));
+    }
+    if !Reader::is_written(path) {
+        waits.push(
+            "no keeper runs: nothing is sent, and nothing that happens is noticed".to_owned(),
+        );
+    } else if let Some(beat) = beat {
+        waits.extend(beat.waits);
+        waits.extend(beat.failure);
+    }
+    Ok(waits)
+}
+
+fn text(
+    shown: &Shown,
+    meaning: &str,
+    waits: &[String],
+    events: &[(LoggedEvent, Option<BlockTime>)],
+) -> String {
     let mut lines = vec![
         format!("ref       {}", shown.reference),
         format!("pays      {} to {}", shown.amount, shown.recipient),
@@ -71,14 +135,23 @@ fn text(shown: &Shown, meaning: &str, events: &[LoggedEvent]) -> String {
     if let (Some(batch), Some(tier), Some(route)) = (shown.batch, shown.tier, shown.route) {
         lines.push(format!("batch     {batch}, tier {tier}, {route}"));
     }
+    if let Some(time) = shown.accepted_at {
+        let ago = span(now().saturating_sub(time));
+        lines.push(format!("accepted  {}, {ago} ago", utc(time)));
+    }
+    if let Some(hash) = shown.transaction {
+        lines.push(format!("sent in   {hash}"));
+    }
+    lines.extend(waits.iter().map(|wait| format!("note      {wait}")));
     if shown.returns > 0 {
         lines.push(format!("returns   {}", shown.returns));
     }
     if !events.is_empty() {
         lines.push("log".to_owned());
     }
-    for LoggedEvent { seq, event } in events {
-        lines.push(format!("  {seq:>8}  {}", words::event(event)));
+    for (LoggedEvent { seq, event }, time) in events {
+        let time = time.map_or_else(String::new, |time| utc(time.seconds()));
+        lines.push(format!("  {seq:>8}  {time:<23}  {}", words::event(event)));
     }
     lines.join("\n")
 }

@@ -120,7 +120,7 @@ fn serve<'a>(
         tasks: runtime.handle().clone(),
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
-    let mut watch = Watch::new(path, args.observe, nodes);
+    let mut watch = Watch::new(path, args.observe, nodes, &identity);
     let retire = rotation::watch(config, &key, args.observe, &identity, runtime)?;
     let report = |status: &Status| watch.report(status);
     let ended = daemon::run_while_key_serves(&mut engine, &world, (stop.flag(), &retire), report);

@@ -1,13 +1,18 @@
 //! A payment as it is shown: the same fields and names in every command's JSON.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use alloy::primitives::B256;
 use serde::Serialize;
 use tidelock_core::{
+    calendar::span,
     domain::{Amount, BatchId, PaymentNumber, PaymentRef},
     event::Request,
+    lifecycle::AttemptStatus,
 };
 
 use super::words;
-use crate::store::PaymentView;
+use crate::store::{PaymentView, Reader, StoreError};
 
 /// A payment, or a request that is not taken in yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +29,10 @@ pub(super) struct Shown {
     pub number: Option<PaymentNumber>,
     /// The last batch it was in.
     pub batch: Option<BatchId>,
+    /// The transaction that paid it, or the last one that was signed for its batch.
+    pub transaction: Option<B256>,
+    /// When it was taken in: time of the last block that was final then. [seconds since 1970]
+    pub accepted_at: Option<u64>,
     pub tier: Option<u8>,
     pub route: Option<&'static str>,
     /// How often a batch paid others and left it behind.
@@ -48,6 +57,8 @@ impl Shown {
             reason: row.hold.as_ref().map(words::hold),
             number: row.number,
             batch: row.batch,
+            transaction: None,
+            accepted_at: None,
             tier: view.tier.map(|tier| tier.get()),
             route: view.route.map(words::route),
             returns: row.returns,
@@ -65,6 +76,8 @@ impl Shown {
             reason: None,
             number: None,
             batch: None,
+            transaction: None,
+            accepted_at: None,
             tier: None,
             route: None,
             returns: 0,
@@ -79,6 +92,27 @@ impl Shown {
         }
     }
 
+    /// Looks up when it was taken in, and what it travels in.
+    pub fn traced(mut self, reader: &mut Reader) -> Result<Self, StoreError> {
+        if self.arrival > 0 {
+            let accepted = reader.accepted_at(self.arrival)?;
+            self.accepted_at = accepted.map(|time| time.seconds());
+        }
+        if let Some(batch) = &self.batch {
+            let signed = reader.signed_for(batch)?;
+            let landed = signed
+                .iter()
+                .find(|one| one.status == AttemptStatus::Consumed);
+            self.transaction = landed.or(signed.last()).map(|one| one.hash);
+        }
+        Ok(self)
+    }
+
+    fn age(&self) -> String {
+        self.accepted_at
+            .map_or("-".to_owned(), |time| span(now().saturating_sub(time)))
+    }
+
     /// One line of a table.
     pub fn line(&self) -> String {
         let number = self
@@ -88,13 +122,17 @@ impl Shown {
         let batch = self
             .batch
             .map_or("-".to_owned(), |batch| short(&batch.to_string()));
+        let transaction = self
+            .transaction
+            .map_or("-".to_owned(), |hash| short(&hash.to_string()));
         let reason = self.reason.as_deref().unwrap_or_default();
         format!(
-            "{:<34} {:<42} {:>18} {:<9} {tier:>4} {number:>20} {batch:<13} {reason}",
+            "{:<34} {:<42} {:>18} {:<9} {:>11} {tier:>4} {number:>20} {batch:<13} {transaction:<13} {reason}",
             self.reference.to_string(),
             self.recipient,
             self.amount,
             self.status,
+            self.age(),
         )
         .trim_end()
         .to_owned()
@@ -103,8 +141,8 @@ impl Shown {
     /// The table's first line.
     pub fn heading() -> String {
         format!(
-            "{:<34} {:<42} {:>18} {:<9} {:>4} {:>20} {:<13} REASON",
-            "REF", "RECIPIENT", "AMOUNT", "STATUS", "TIER", "NUMBER", "BATCH"
+            "{:<34} {:<42} {:>18} {:<9} {:>11} {:>4} {:>20} {:<13} {:<13} REASON",
+            "REF", "RECIPIENT", "AMOUNT", "STATUS", "AGE", "TIER", "NUMBER", "BATCH", "TRANSACTION"
         )
     }
 }
@@ -117,4 +155,10 @@ fn short(id: &str) -> String {
 
 fn in_tokens(amount: Amount, decimals: u8) -> String {
     amount.display(decimals)
+}
+
+/// By this machine's clock. [seconds since 1970]
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }

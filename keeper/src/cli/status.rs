@@ -6,10 +6,18 @@ use std::{
     time::Duration,
 };
 
+use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
-use tidelock_core::event::Mode;
+use tidelock_core::{
+    domain::{Address, Payment, parse_address},
+    event::{Mode, Request},
+};
 
-use super::{Context, offline, print, shown::Shown, words};
+use super::{
+    Context, offline, print,
+    shown::{Shown, WAITING, now},
+    words,
+};
 use crate::{
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
@@ -23,6 +31,15 @@ pub(super) struct Args {
     /// Every payment, those that are final too
     #[arg(long)]
     pub all: bool,
+    /// Only payments that stand so; may be given several times
+    #[arg(long, value_parser = PossibleValuesParser::new(states()))]
+    pub state: Vec<String>,
+    /// Only payments to this recipient
+    #[arg(long, value_parser = parse_address)]
+    pub recipient: Option<Address>,
+    /// Only payments that were taken in at least so long ago, for example 90s, 15min, 2h or 3d
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub older_than: Option<u64>,
     /// Payments shown without --all
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
@@ -95,6 +112,58 @@ struct Listed {
     more: bool,
 }
 
+/// Every state by its word.
+fn states() -> Vec<&'static str> {
+    std::iter::once(WAITING)
+        .chain(words::STATUSES.map(words::status))
+        .collect()
+}
+
+/// A number and a unit, in seconds.
+fn age(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text.strip_prefix(digits) {
+        Some("s") => Some(1_u64),
+        Some("min") => Some(60),
+        Some("h") => Some(3_600),
+        Some("d") => Some(86_400),
+        _ => None,
+    };
+    let seconds = digits
+        .parse()
+        .ok()
+        .zip(unit)
+        .and_then(|(count, unit)| unit.checked_mul(count));
+    seconds.ok_or_else(|| "must be a whole number and one of s, min, h and d".to_owned())
+}
+
+/// Which payments are listed.
+struct Filter<'a> {
+    args: &'a Args,
+    /// Arrivals up to this one are old enough.
+    through: u64,
+}
+
+impl Filter<'_> {
+    fn takes(&self, status: &str, payment: &Payment, arrival: u64) -> bool {
+        let Args {
+            state, recipient, ..
+        } = self.args;
+        (state.is_empty() || state.iter().any(|state| state == status))
+            && recipient.is_none_or(|recipient| recipient == payment.recipient())
+            && arrival <= self.through
+    }
+
+    /// Whether payments that are final can be among them.
+    fn all(&self) -> bool {
+        let is_final = |state: &String| {
+            let mut statuses = words::STATUSES.iter();
+            statuses.any(|status| words::status(*status) == state && status.is_final())
+        };
+        self.args.all || self.args.state.iter().any(is_final)
+    }
+}
+
 /// Those that the engine knows, then those that it has not taken in.
 fn payments(reader: &mut Reader, args: &Args) -> Result<Listed, Failure> {
     let decimals = reader.identity().decimals;
@@ -104,7 +173,16 @@ fn payments(reader: &mut Reader, args: &Args) -> Result<Listed, Failure> {
         damaged: Vec::new(),
         more: false,
     };
-    reader.payments::<StoreError>(args.all, |view| {
+    let through = match args.older_than {
+        Some(age) => reader.arrivals_until(now().saturating_sub(age))?,
+        None => u64::MAX,
+    };
+    let filter = Filter { args, through };
+    reader.payments::<StoreError>(filter.all(), |view| {
+        let row = &view.row;
+        if !filter.takes(words::status(row.status), &row.payment, row.arrival) {
+            return Ok(true);
+        }
         if listed.shown.len() >= limit {
             listed.more = true;
             return Ok(false);
@@ -112,15 +190,20 @@ fn payments(reader: &mut Reader, args: &Args) -> Result<Listed, Failure> {
         listed.shown.push(Shown::of_view(&view, decimals));
         Ok(true)
     })?;
+    let shown = std::mem::take(&mut listed.shown).into_iter();
+    let traced: Result<Vec<Shown>, StoreError> = shown.map(|shown| shown.traced(reader)).collect();
+    listed.shown = traced?;
     let room = limit.saturating_sub(listed.shown.len());
     let ask = u32::try_from(room.saturating_add(1)).unwrap_or(u32::MAX);
     let waiting = reader.waiting(ask)?;
-    listed.more |= waiting.requests.len() > room;
+    let is_taken = |request: &&Request| filter.takes(WAITING, &request.payment, request.arrival);
+    let requests: Vec<&Request> = waiting.requests.iter().filter(is_taken).collect();
+    listed.more |= requests.len() > room;
     listed.damaged = waiting.damaged;
-    let waiting = waiting.requests.iter().take(room);
+    let requests = requests.into_iter().take(room);
     listed
         .shown
-        .extend(waiting.map(|request| Shown::of_request(request, decimals)));
+        .extend(requests.map(|request| Shown::of_request(request, decimals)));
     Ok(listed)
 }
 

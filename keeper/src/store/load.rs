@@ -17,8 +17,10 @@ use tidelock_core::{
 use super::{
     Identity, StoreError,
     columns::{self, LogMeta},
-    sqlite::SCHEMA,
 };
+
+/// What this keeper writes into `meta`.
+pub(super) const SCHEMA: u32 = 1;
 
 /// Not final. The statuses are those of the core; a test holds them to it.
 macro_rules! is_open {

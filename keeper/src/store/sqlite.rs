@@ -34,9 +34,6 @@ const BUSY: Duration = Duration::from_secs(10);
 const WRITER_PAGES: &str = "5000";
 const FILER_PAGES: &str = "4000";
 
-/// What this keeper writes into `meta`.
-pub(super) const SCHEMA: u32 = 1;
-
 /// The store of the one engine that writes a log.
 ///
 /// Its calls block; they must not be made on a thread of an asynchronous runtime.
@@ -346,7 +343,7 @@ async fn tables(path: &Path, identity: Identity) -> Result<SqliteConnection, Sto
     sqlx::raw_sql(include_str!("triggers.sql"))
         .execute(&mut *transaction)
         .await?;
-    commit::meta(&mut transaction, "schema", &SCHEMA).await?;
+    commit::meta(&mut transaction, "schema", &load::SCHEMA).await?;
     commit::meta(&mut transaction, "identity", &identity).await?;
     transaction.commit().await?;
     Ok(connection)

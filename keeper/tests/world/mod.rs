@@ -49,6 +49,7 @@ sol! {
         function balanceOf(address who) external view returns (uint256);
         function addBlackList(address user) external;
         function pause() external;
+        function setParams(uint256 newBasisPoints, uint256 newMaxFee) external;
         function unpause() external;
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::{
+    calendar::utc,
     domain::BatchId,
     event::{BlockRef, Mode},
     lifecycle::PaymentStatus,
@@ -106,7 +107,10 @@ where
             waits.extend(vault.proposals.iter().filter_map(wait_of).take(SHOWN));
             let time = self.memory.view.tip().time.seconds();
             if time < vault.halted_until {
-                waits.push(format!("the vault is frozen until {}", vault.halted_until));
+                waits.push(format!(
+                    "the vault is frozen until {}",
+                    utc(vault.halted_until)
+                ));
             }
             if time >= vault.keeper_until {
                 waits.push("the key is no keeper of the vault".to_owned());
@@ -179,8 +183,8 @@ fn wait_of((id, look): &(BatchId, ProposalLook)) -> Option<String> {
             look.votes, look.required
         )),
         ProposalState::Queued => Some(format!(
-            "batch {id} is approved; its delay ends at chain time {}",
-            look.earliest
+            "batch {id} is approved; its delay ends at {}",
+            utc(look.earliest)
         )),
         _ => None,
     }

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::{stop::Stop, words};
 use crate::{
-    chain::{Laggard, Nodes},
+    chain::{Identity, Laggard, Nodes, Warning},
     heartbeat::Heartbeat,
     store::GoOn,
 };
@@ -25,6 +25,7 @@ pub(super) struct Watch {
     store: PathBuf,
     observes: bool,
     nodes: Nodes,
+    token_fee: Option<String>,
     last: Option<Status>,
     /// The node that is far behind the other.
     laggard: Option<Laggard>,
@@ -33,11 +34,16 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub fn new(store: &Path, observes: bool, nodes: Nodes) -> Self {
+    pub fn new(store: &Path, observes: bool, nodes: Nodes, identity: &Identity) -> Self {
+        let token_fee = identity.warnings.iter().find_map(|warning| match warning {
+            Warning::TokenFee(fee) => Some(fee.to_string()),
+            _ => None,
+        });
         Self {
             store: store.to_owned(),
             observes,
             nodes,
+            token_fee,
             last: None,
             laggard: None,
             heartbeat_failure: None,
@@ -87,6 +93,7 @@ impl Watch {
 
     fn beat(&mut self, status: &Status) {
         let mut beat = Heartbeat::of(status, self.observes);
+        beat.token_fee.clone_from(&self.token_fee);
         beat.waits
             .extend(self.laggard.as_ref().map(ToString::to_string));
         let written = beat.write(&self.store);
