@@ -1,18 +1,22 @@
 //! The engine: takes answers in, decides, commits once, and says what to do next. The same code runs in the daemon and in
 //! the simulator.
 
+mod advised;
 mod answer;
 mod contest;
 mod due;
 mod execution;
+mod lanes;
 mod memory;
 mod next;
+mod questions;
 mod recall;
 mod repeats;
 mod reverted;
 mod room;
 mod simulated;
 mod status;
+mod strikes;
 
 use alloy_primitives::Address;
 
@@ -127,7 +131,9 @@ where
             self.answer(key, outcome, now)?;
         }
         self.take_arrivals(now)?;
-        self.memory.has_unadvised |= self.journal.has_opened_payments();
+        if self.journal.has_opened_payments() {
+            self.memory.advised.look_again();
+        }
         let committed = self.journal.commit(&mut self.store);
         let committed = committed.map_err(EngineError::Store)?;
         self.keep_repeats(&committed);

@@ -362,7 +362,7 @@ impl History {
         Some(Event::SlotConsumed {
             nonce: slot.nonce,
             by: by.choose(&mut self.rng),
-            reverted: self.rng.random(),
+            reverted: slot.nonce % 2 == 1,
             block: 3,
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::{B256, Signature};
 
-use super::{Engine, EngineError, memory::Lane};
+use super::{Engine, EngineError};
 use crate::{
     abi::Fact,
     event::{Event, HaltReason, Job, Mode},
@@ -26,7 +26,7 @@ where
         outcome: Outcome,
         now: Monotonic,
     ) -> Result<(), EngineError<S::Error>> {
-        let Some(asked) = self.memory.in_flight.remove(&key) else {
+        let Some(asked) = self.memory.questions.answered(key) else {
             return Ok(());
         };
         self.memory.failure = None;
@@ -65,14 +65,16 @@ where
     /// What failed is asked again later.
     fn failed(&mut self, asked: &Effect, why: String, now: Monotonic) {
         let again = now.after(self.settings.retry_ms);
-        self.memory.not_before.insert(asked.key(), again);
+        self.memory.questions.wait(asked.key(), again);
         match asked {
-            Effect::Poll { .. } => self.memory.next_poll = again,
             Effect::Simulate { .. } => self.memory.candidate = None,
             Effect::Send { hash, .. } => self.unsent(*hash),
             Effect::Recall { .. } => self.memory.recall.later(now),
             Effect::Sign { .. } => self.memory.unsigned_because = Some(why.clone()),
-            Effect::Look { .. } | Effect::Advise { .. } | Effect::Replay { .. } => {}
+            Effect::Poll { .. }
+            | Effect::Look { .. }
+            | Effect::Advise { .. }
+            | Effect::Replay { .. } => {}
         }
         self.memory.failure = Some(why);
     }
@@ -80,28 +82,27 @@ where
     fn polled(&mut self, mut polled: Polled, now: Monotonic) -> Result<(), EngineError<S::Error>> {
         self.memory.suggested_tip = polled.suggested_tip;
         self.memory.floor.ease(now);
-        self.memory.next_poll = now.after(self.settings.poll_ms);
+        self.memory
+            .questions
+            .wait(Key::Poll, now.after(self.settings.poll_ms));
         self.keep_own_transactions(&mut polled.blocks);
         match self.memory.view.extend(&polled.blocks) {
             Ok(Change::Nothing) => {}
             Ok(Change::Grown) => {
-                self.memory.next_poll = now; // there may be more
+                self.memory.questions.wait(Key::Poll, now); // there may be more
                 self.look_for_repeats(&polled.blocks)?;
                 let state = self.journal.state();
                 self.memory.reverted.look(&polled.blocks, state);
                 let mut facts = polled.blocks.iter().flat_map(|block| &block.facts);
                 if facts.any(|fact| *fact == Fact::Policy) {
-                    self.memory.forget_advice();
+                    self.memory.advised.forget();
                 }
             }
             Ok(Change::Shrunk) => {
-                self.memory.next_poll = now;
+                self.memory.questions.wait(Key::Poll, now);
                 // What was in the dropped block may have to be sent again; what was read there may be wrong.
-                self.memory
-                    .lanes
-                    .values_mut()
-                    .for_each(|lane| lane.sent_at = None);
-                self.memory.forget_advice();
+                self.memory.lanes.unsent_all();
+                self.memory.advised.forget();
             }
             Err(error) => return self.not_followed(error, now),
         }
@@ -125,7 +126,9 @@ where
         now: Monotonic,
     ) -> Result<(), EngineError<S::Error>> {
         self.memory.failure = Some(error.to_string());
-        self.memory.next_poll = now.after(self.settings.retry_ms);
+        self.memory
+            .questions
+            .wait(Key::Poll, now.after(self.settings.retry_ms));
         let ViewError::FinalityBroken {
             number,
             was,
@@ -171,8 +174,7 @@ where
         now: Monotonic,
     ) -> Result<(), EngineError<S::Error>> {
         for (reference, tier) in screen::judge(&mut self.journal, advised)? {
-            self.memory.tiers.insert(reference, tier);
-            self.memory.open_since.entry(reference).or_insert(now);
+            self.memory.advised.learn(reference, tier, now);
         }
         Ok(())
     }
@@ -204,11 +206,7 @@ where
                     fees,
                 })?;
                 let since = self.memory.view.tip().number;
-                let lane = self.memory.lanes.entry(nonce).or_default();
-                *lane = Lane {
-                    since,
-                    ..Lane::default()
-                };
+                self.memory.lanes.signed(nonce, since);
                 if job == Job::Void {
                     self.settling().bury_abandoned()?;
                 }
@@ -216,7 +214,7 @@ where
             Err(error) => {
                 self.memory.signing = Some(unsigned);
                 let again = now.after(self.settings.retry_ms);
-                self.memory.not_before.insert(Key::Sign(nonce), again);
+                self.memory.questions.wait(Key::Sign(nonce), again);
                 self.memory.unsigned_because = Some(error.to_string());
                 self.memory.failure = Some(error.to_string());
             }
@@ -232,16 +230,14 @@ where
                 if class == RefusalClass::FeeTooLow {
                     self.learn_floor(hash, now);
                 }
-                if let Some(nonce) = self.nonce_of(hash)
-                    && let Some(lane) = self.memory.lanes.get_mut(&nonce)
-                {
-                    lane.underpaid = true;
+                if let Some(nonce) = self.nonce_of(hash) {
+                    self.memory.lanes.underpaid(nonce);
                 }
             }
             Reply::Refused(_) => {}
             Reply::Ambiguous => {
                 let again = now.after(self.settings.retry_ms);
-                self.memory.not_before.insert(Key::Send(hash), again);
+                self.memory.questions.wait(Key::Send(hash), again);
                 self.unsent(hash);
             }
         }
@@ -266,10 +262,8 @@ where
     }
 
     fn unsent(&mut self, hash: B256) {
-        if let Some(nonce) = self.nonce_of(hash)
-            && let Some(lane) = self.memory.lanes.get_mut(&nonce)
-        {
-            lane.sent_at = None;
+        if let Some(nonce) = self.nonce_of(hash) {
+            self.memory.lanes.unsent(nonce);
         }
     }
 

@@ -25,9 +25,7 @@ where
     pub(super) fn due(&mut self, now: Monotonic) -> Vec<Effect> {
         let mut effects = Vec::new();
         let tip = self.memory.view.tip();
-        if now >= self.memory.next_poll {
-            self.begin(Effect::Poll { tip }, now, &mut effects);
-        }
+        self.begin(Effect::Poll { tip }, now, &mut effects);
         if self.memory.view.tip_block().is_none() {
             return effects; // nothing is known of the chain yet
         }
@@ -56,7 +54,7 @@ where
         let nonce = self.memory.signing.as_ref().map(Unsigned::nonce);
         let is_asked = nonce.is_some_and(|nonce| {
             let key = Key::Sign(nonce);
-            self.memory.in_flight.contains_key(&key)
+            self.memory.questions.is_under_way(key)
         });
         if !self.is_armed() && !is_asked {
             self.memory.signing = None;
@@ -73,15 +71,13 @@ where
         if !self.may_start(key, now) {
             return false;
         }
-        self.memory.not_before.remove(&key);
-        self.memory.in_flight.insert(key, effect.clone());
+        self.memory.questions.start(effect.clone());
         effects.push(effect);
         true
     }
 
     pub(super) fn may_start(&self, key: Key, now: Monotonic) -> bool {
-        let is_early = self.memory.not_before.get(&key).is_some_and(|at| now < *at);
-        !is_early && !self.memory.in_flight.contains_key(&key)
+        self.memory.questions.may_start(key, now)
     }
 
     fn look(&mut self, tip: BlockRef, now: Monotonic, effects: &mut Vec<Effect>) {
@@ -110,16 +106,16 @@ where
     }
 
     fn advise(&mut self, tip: BlockRef, now: Monotonic, effects: &mut Vec<Effect>) {
-        if !self.memory.has_unadvised || !self.may_start(Key::Advise, now) {
+        if !self.memory.advised.may_lack() || !self.may_start(Key::Advise, now) {
             return;
         }
-        let refs = screen::unadvised(&self.journal, &self.memory.tiers, ADVICE);
+        let refs = screen::unadvised(&self.journal, self.memory.advised.tiers(), ADVICE);
         let rows = refs
             .iter()
             .filter_map(|known| self.state().open_payment(known));
         let payments: Vec<Payment> = rows.map(|row| row.payment).collect();
         if payments.is_empty() {
-            self.memory.has_unadvised = false;
+            self.memory.advised.lacks_none();
         } else {
             self.begin(Effect::Advise { at: tip, payments }, now, effects);
         }
@@ -149,13 +145,11 @@ where
         if !self.is_armed() {
             return;
         }
-        let every = self.settings.lane.rebroadcast_blocks;
         let mut sends = Vec::new();
         for slot in self.unincluded() {
-            let lane = self.memory.lanes.get(&slot.nonce);
-            let sent_at = lane.and_then(|lane| lane.sent_at);
-            let is_due = sent_at.is_none_or(|at| tip.number >= at.saturating_add(every));
-            if let (true, Some(newest)) = (is_due, slot.attempts.last())
+            let lanes = &self.memory.lanes;
+            if lanes.is_due(slot.nonce, tip.number, &self.settings.lane)
+                && let Some(newest) = slot.attempts.last()
                 && !self.is_stopped(&newest.job)
             {
                 let (hash, raw) = (newest.hash, newest.raw.clone());
@@ -164,11 +158,7 @@ where
         }
         for (nonce, send) in sends {
             if self.begin(send, now, effects) {
-                let lane = self.memory.lanes.entry(nonce).or_default();
-                lane.sent_at = Some(tip.number);
-                if lane.since == 0 {
-                    lane.since = tip.number; // signed before this start
-                }
+                self.memory.lanes.sent(nonce, tip.number);
             }
         }
     }

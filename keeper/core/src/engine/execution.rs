@@ -28,19 +28,21 @@ where
         }
         let (room, balance) = self.room(at, vault);
         let paid = self.paid_in_view();
+        let tip = self.memory.view.tip();
         let ready = vault.proposals.iter();
         let ready = ready.filter(|(_, look)| look.state == ProposalState::Ready);
         for (id, _) in ready {
             let Some(batch) = self.state().open_batch(id) else {
                 continue;
             };
-            let is_free = batch.status == BatchStatus::Proposed && !self.memory.is_paused(id);
+            let is_free =
+                batch.status == BatchStatus::Proposed && !self.memory.strikes.is_paused(id, tip);
             if !is_free {
                 continue;
             }
             let most = room_of(&room, batch.header.tier).min(balance);
             let others = self.contested(batch) | self.executing(batch);
-            let aside = self.memory.set_aside.get(id).copied().unwrap_or_default();
+            let aside = self.memory.strikes.aside(id);
             let skip = skip_mask(batch, &paid, aside | others, most)
                 .or_else(|| skip_mask(batch, &paid, others, most));
             let Some(skip) = skip else {
@@ -103,13 +105,9 @@ where
         };
         let batch = self.state().open_batch(&id);
         let paid = batch.map_or(U256::ZERO, |batch| batch.paid | self.executing(batch));
-        let aside = self.memory.set_aside.entry(id).or_default();
-        let is_new = !(guilty & !*aside).is_zero();
-        *aside |= guilty;
-        let rest = full(candidate.payments.len()) & !paid & !*aside;
-        if !is_new || rest.is_zero() {
-            self.memory.set_aside.remove(&id);
-            self.memory.strike_batch(id);
+        let open = full(candidate.payments.len()) & !paid;
+        let tip = self.memory.view.tip();
+        if self.memory.strikes.set_aside(id, guilty, open, tip) {
             self.note(revert);
         }
     }

@@ -1,22 +1,20 @@
 //! What the engine remembers between two turns and may lose.
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloy_primitives::Bytes;
 
-use alloy_primitives::{Bytes, U256};
-
-use super::{recall::Recall, repeats::Repeats, reverted::Reverted};
+use super::{
+    advised::Advised, lanes::Lanes, questions::Questions, recall::Recall, repeats::Repeats,
+    reverted::Reverted, strikes::Strikes,
+};
 use crate::{
-    domain::{Batch, BatchId, Payment, PaymentRef, TierIndex},
+    domain::{Batch, BatchId, Payment},
     event::{BlockRef, Job, Route},
     observe::View,
-    port::{Effect, Key, Monotonic, VaultLook},
+    port::{Monotonic, VaultLook},
     settings::Settings,
     state::{Counters, State},
     submit::{TipFloor, Unsigned},
 };
-
-/// Longest pause of a payment that cannot be simulated. [blocks]
-const LONGEST_PAUSE: u64 = 64;
 
 /// What the engine knows for now. All of it can be lost: it is asked for again.
 #[derive(Debug)]
@@ -27,23 +25,14 @@ pub(super) struct Memory {
     pub(super) look: Option<(BlockRef, Box<VaultLook>)>,
     /// How often it was asked about.
     pub(super) looks: u64,
-    /// The lowest tier that takes each payment.
-    pub(super) tiers: BTreeMap<PaymentRef, TierIndex>,
-    /// There may be payments without a tier. Looking for them is long work with a long backlog.
-    pub(super) has_unadvised: bool,
-    /// Since when each payment has been open.
-    pub(super) open_since: BTreeMap<PaymentRef, Monotonic>,
+    /// What the policy said of payments.
+    pub(super) advised: Advised,
     /// Payments and batches that could not be simulated.
-    pub(super) strikes: BTreeMap<PaymentRef, Strike>,
-    pub(super) batch_strikes: BTreeMap<BatchId, Strike>,
-    /// Payments of a proposed batch that keep it from being executed, and are tried when nothing else is left of it.
-    pub(super) set_aside: BTreeMap<BatchId, U256>,
+    pub(super) strikes: Strikes,
     /// Own transactions that reverted.
     pub(super) reverted: Reverted,
     /// Refs of final payments that proposals name.
     pub(super) repeats: Repeats,
-    /// Simulations that went well so far: the token works for somebody.
-    pub(super) successes: u64,
     /// What is being simulated.
     pub(super) candidate: Option<Candidate>,
     /// What is being signed.
@@ -52,8 +41,8 @@ pub(super) struct Memory {
     pub(super) unsigned_because: Option<String>,
     /// The key reserves no new nonce.
     pub(super) is_retiring: bool,
-    /// By nonce, of transactions that are in no block.
-    pub(super) lanes: BTreeMap<u64, Lane>,
+    /// Transactions that are in no block.
+    pub(super) lanes: Lanes,
     /// Counters below these are used up: somebody else paid under them.
     pub(super) counters: Counters,
     /// Payments in a batch at most; falls when gas does not suffice for more.
@@ -68,38 +57,12 @@ pub(super) struct Memory {
     pub(super) suggested_tip: u128,
     /// The least tip that the node takes, as far as its refusals tell.
     pub(super) floor: TipFloor,
-    pub(super) next_poll: Monotonic,
     /// Numbers that may be paid without our knowing, looked for again.
     pub(super) recall: Recall,
     pub(super) next_arrivals: Monotonic,
-    /// Effects that are under way.
-    pub(super) in_flight: BTreeMap<Key, Effect>,
-    /// When what failed may be asked again.
-    pub(super) not_before: BTreeMap<Key, Monotonic>,
+    /// Effects that are under way, and those that must wait.
+    pub(super) questions: Questions,
     pub(super) failure: Option<String>,
-}
-
-/// How often something could not be simulated.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Strike {
-    pub(super) count: u32,
-    /// Not tried again below this height.
-    until: u64,
-    /// `successes` at the first strike.
-    pub(super) successes: u64,
-}
-
-/// A nonce whose transaction is in no block.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Lane {
-    /// Height at which it was last sent.
-    pub(super) sent_at: Option<u64>,
-    /// Height at which it was last signed, or looked at.
-    pub(super) since: u64,
-    /// The node wants more for it.
-    pub(super) underpaid: bool,
-    /// It cannot be raised below the operator's caps.
-    pub(super) is_capped: bool,
 }
 
 /// A transaction to be: simulated, then sealed and signed.
@@ -135,20 +98,15 @@ impl Memory {
             view: View::new(state.finalised()),
             look: None,
             looks: 0,
-            tiers: BTreeMap::new(),
-            has_unadvised: true,
-            open_since: BTreeMap::new(),
-            strikes: BTreeMap::new(),
-            batch_strikes: BTreeMap::new(),
-            set_aside: BTreeMap::new(),
+            advised: Advised::new(),
+            strikes: Strikes::default(),
             repeats: Repeats::default(),
             reverted: Reverted::default(),
-            successes: 0,
             candidate: None,
             signing: None,
             unsigned_because: None,
             is_retiring: false,
-            lanes: BTreeMap::new(),
+            lanes: Lanes::default(),
             counters: Counters::default(),
             limit: usize::from(settings.batch.max_payments),
             stalled: None,
@@ -156,19 +114,11 @@ impl Memory {
             lacks_nonce: false,
             suggested_tip: 0,
             floor: TipFloor::default(),
-            next_poll: now,
             recall: Recall::new(now),
             next_arrivals: now,
-            in_flight: BTreeMap::new(),
-            not_before: BTreeMap::new(),
+            questions: Questions::default(),
             failure: None,
         }
-    }
-
-    /// Advice that was given is worth nothing any more.
-    pub(super) fn forget_advice(&mut self) {
-        self.tiers.clear();
-        self.has_unadvised = true;
     }
 
     /// The vault as seen at a block that is still part of the chain.
@@ -192,68 +142,11 @@ impl Memory {
         self.stalled.as_ref().is_some_and(|(at, _)| *at == tip)
     }
 
-    /// Counts a failure of a payment to simulate, and pauses it for longer each time.
-    pub(super) fn strike(&mut self, reference: PaymentRef) -> Strike {
-        let strike = Strike::after(
-            self.strikes.get(&reference),
-            self.view.tip(),
-            self.successes,
-        );
-        self.strikes.insert(reference, strike);
-        strike
-    }
-
-    /// The same for a batch that should be executed.
-    pub(super) fn strike_batch(&mut self, id: BatchId) {
-        let strike = Strike::after(self.batch_strikes.get(&id), self.view.tip(), self.successes);
-        self.batch_strikes.insert(id, strike);
-    }
-
-    pub(super) fn is_paused(&self, id: &BatchId) -> bool {
-        let tip = self.view.tip();
-        let strike = self.batch_strikes.get(id);
-        strike.is_some_and(|strike| strike.holds(tip))
-    }
-
-    /// Payments that are not tried now.
-    pub(super) fn paused(&self) -> BTreeSet<PaymentRef> {
-        let tip = self.view.tip();
-        let paused = self.strikes.iter().filter(|(_, strike)| strike.holds(tip));
-        paused.map(|(reference, _)| *reference).collect()
-    }
-
-    /// Payments that are tried alone.
-    pub(super) fn solo(&self) -> BTreeSet<PaymentRef> {
-        self.strikes.keys().copied().collect()
-    }
-
     /// Forgets what is said of payments, batches and nonces that are final.
     pub(super) fn prune(&mut self, state: &State) {
-        let is_live = |reference: &PaymentRef| state.open_payment(reference).is_some();
-        self.tiers.retain(|reference, _| is_live(reference));
-        self.open_since.retain(|reference, _| is_live(reference));
-        self.strikes.retain(|reference, _| is_live(reference));
-        self.batch_strikes
-            .retain(|id, _| state.open_batch(id).is_some());
-        self.set_aside
-            .retain(|id, _| state.open_batch(id).is_some());
+        self.advised.prune(state);
+        self.strikes.prune(state);
+        self.lanes.prune(state);
         self.repeats.prune(state, &self.view);
-        self.lanes.retain(|nonce, _| state.slot(*nonce).is_some());
-    }
-}
-
-impl Strike {
-    fn after(before: Option<&Self>, tip: BlockRef, successes: u64) -> Self {
-        let count = before.map_or(0, |strike| strike.count).saturating_add(1);
-        let pause = 1_u64.checked_shl(count).unwrap_or(LONGEST_PAUSE);
-        Self {
-            count,
-            until: tip.number.saturating_add(pause.min(LONGEST_PAUSE)),
-            successes: before.map_or(successes, |strike| strike.successes),
-        }
-    }
-
-    fn holds(&self, tip: BlockRef) -> bool {
-        tip.number < self.until
     }
 }

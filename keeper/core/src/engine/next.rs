@@ -54,23 +54,19 @@ where
         {
             return Some(reserved.nonce);
         }
-        let lane = self.memory.lanes.get(&lowest.nonce)?;
-        let patience = if lane.underpaid {
-            1
-        } else {
-            self.settings.lane.replace_blocks
-        };
-        (tip >= lane.since.saturating_add(patience)).then_some(lowest.nonce)
+        let lanes = &self.memory.lanes;
+        let is_stuck = lanes.is_stuck(lowest.nonce, tip, &self.settings.lane);
+        is_stuck.then_some(lowest.nonce)
     }
 
     /// The slot's job again, with a longer life if its header has little left. A job that is settled leaves nothing to do
     /// but to use the nonce up.
     fn sign_slot(&mut self, nonce: u64) -> Option<Candidate> {
         let tip = self.memory.view.tip();
-        self.memory.lanes.entry(nonce).or_default().since = tip.number;
+        self.memory.lanes.looked_at(nonce, tip.number);
         let replaced = self.dearest(nonce);
         let fees = self.offer(replaced);
-        self.memory.lanes.entry(nonce).or_default().is_capped = fees.is_none();
+        self.memory.lanes.set_capped(nonce, fees.is_none());
         fees?; // above a cap, what is signed stays
         let slot = self.state().slot(nonce)?;
         let job = slot.job;
@@ -118,13 +114,13 @@ where
         if time >= vault.proposer_until {
             tiers.retain(|tier| tier.is_automatic());
         }
-        let paused = self.memory.paused();
-        let solo = self.memory.solo();
+        let paused = self.memory.strikes.paused(self.memory.view.tip());
+        let solo = self.memory.strikes.solo();
         let table = Table {
             state: self.state(),
             tiers: &tiers,
-            advice: &self.memory.tiers,
-            open_since: &self.memory.open_since,
+            advice: self.memory.advised.tiers(),
+            open_since: self.memory.advised.open_since(),
             paused: &paused,
             solo: &solo,
             room: &room,

@@ -39,7 +39,7 @@ where
                         .stall("the node's answer to a simulated call is no answer of the vault");
                     return Ok(());
                 };
-                self.memory.successes = self.memory.successes.saturating_add(1);
+                self.memory.strikes.succeeded();
                 Ok(self.succeeds(candidate, paid, gas)?)
             }
             Simulation::Reverts(revert) if candidate.nonce.is_some() => {
@@ -96,7 +96,8 @@ where
             }
             Job::Execute { batch, .. } if paid.is_zero() => {
                 let id = *batch;
-                self.memory.strike_batch(id);
+                let tip = self.memory.view.tip();
+                self.memory.strikes.batch(id, tip);
                 return Ok(());
             }
             Job::Execute { skip, .. } => *skip = left_out,
@@ -258,7 +259,7 @@ where
             self.sign_void(nonce);
         }
         let tip = self.memory.view.tip().number;
-        self.memory.lanes.entry(nonce).or_default().since = tip;
+        self.memory.lanes.looked_at(nonce, tip);
     }
 
     /// Payments that the token or the policy leaves out while others go through.
@@ -346,8 +347,7 @@ where
         for payment in &candidate.payments {
             let reference = payment.reference();
             let count = self.strike_payment(reference);
-            let first = self.memory.strikes.get(&reference).map(|s| s.successes);
-            let others_pass = first.is_some_and(|first| first < self.memory.successes);
+            let others_pass = self.memory.strikes.others_pass(&reference);
             if candidate.payments.len() == 1 && count > STRIKES && others_pass {
                 self.hold(reference, HoldReason::TokenRefuses)?;
             }
@@ -357,13 +357,13 @@ where
 
     /// Advice that did not hold is asked for again.
     fn strike_payment(&mut self, reference: PaymentRef) -> u32 {
-        self.memory.tiers.remove(&reference);
-        self.memory.has_unadvised = true;
-        self.memory.strike(reference).count
+        self.memory.advised.doubt(&reference);
+        let tip = self.memory.view.tip();
+        self.memory.strikes.payment(reference, tip)
     }
 
     fn hold(&mut self, reference: PaymentRef, reason: HoldReason) -> Result<(), JournalError> {
-        self.memory.strikes.remove(&reference);
+        self.memory.strikes.clear(&reference);
         self.journal.record(Event::Held {
             refs: vec![reference],
             reason,

@@ -120,10 +120,7 @@ where
 
     /// The cap that keeps a transaction from being raised, for as long as it does.
     fn wait_for_fees(&self) -> Option<String> {
-        let is_capped = |nonce: &u64| {
-            let lane = self.memory.lanes.get(nonce);
-            lane.is_some_and(|lane| lane.is_capped)
-        };
+        let is_capped = |nonce: &u64| self.memory.lanes.is_capped(*nonce);
         let nonce = self.unincluded().map(|slot| slot.nonce).find(is_capped)?;
         self.price(self.dearest(nonce))?.err()
     }
@@ -132,7 +129,7 @@ where
     fn wait_for_room(&self, at: BlockRef, vault: &VaultLook) -> Option<String> {
         let (room, balance) = self.room(at, vault);
         let lacks_room = |row: &&PaymentRow| {
-            let tier = self.memory.tiers.get(&row.reference());
+            let tier = self.memory.advised.tiers().get(&row.reference());
             let index = tier.map(|tier| usize::from(tier.get()));
             let is_automatic =
                 |index: &usize| vault.tiers.get(*index).is_some_and(TierLook::is_automatic);
