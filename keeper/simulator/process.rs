@@ -3,6 +3,7 @@
 
 use alloy_sol_types::SolInterface;
 use tidelock_core::{
+    domain::BatchId,
     engine::{self, Engine},
     event::Mode,
     port::{Effect, Key, Monotonic, Outcome},
@@ -67,7 +68,10 @@ impl Process {
         self.set_ambush(fate);
         let engine = self.engine.as_mut().expect("lives");
         match engine.turn(answers, Monotonic(now_ms)) {
-            Ok(effects) => self.dispatch(effects, world, now_ms, fate),
+            Ok(effects) => {
+                self.check_told(fate);
+                self.dispatch(effects, world, now_ms, fate);
+            }
             Err(error) => {
                 let sprung = self.drive.0.borrow_mut().sprung.take();
                 match sprung {
@@ -148,7 +152,7 @@ impl Process {
     fn dispatch(&mut self, effects: Vec<Effect>, world: &World, now_ms: u64, fate: &mut Fate) {
         for effect in effects {
             if matches!(effect, Effect::Send { .. } | Effect::Sign { .. }) {
-                self.check_may(&effect);
+                self.check_may(&effect, world);
             }
             if matches!(effect, Effect::Send { .. }) && fate.strikes(Fault::CrashBeforeSend) {
                 fate.struck(Fault::CrashBeforeSend);
@@ -177,16 +181,49 @@ impl Process {
         }
     }
 
-    /// Nothing is signed or sent while the log says that the keeper is halted; nothing is sent that is not durable.
-    fn check_may(&mut self, effect: &Effect) {
+    /// Nothing is signed or sent while the log says that the keeper is halted; nothing is sent that is not durable, or that
+    /// offers more than the operator allows.
+    fn check_may(&mut self, effect: &Effect, world: &World) {
         let disk = self.drive.0.borrow();
         if matches!(disk.head().mode, Mode::Halted { .. }) {
             self.wrong = Some(format!("halted, and still: {}", told(effect)));
         }
-        if let Effect::Send { hash, .. } = effect
-            && !disk.has_attempt(*hash)
-        {
-            self.wrong = Some(format!("{hash} is sent and not durable"));
+        let Effect::Send { hash, .. } = effect else {
+            return;
+        };
+        let most = world.setting.settings().fees;
+        match disk.attempt(*hash).map(|attempt| attempt.fees) {
+            None => self.wrong = Some(format!("{hash} is sent and not durable")),
+            Some(fees) if fees.tip > most.max_tip || fees.max_fee > most.max_fee => {
+                self.wrong = Some(format!("{hash} offers {fees:?}, beyond the caps"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Signers are told of what would pay a second time, for as long as they may let it.
+    fn check_told(&mut self, fate: &mut Fate) {
+        let disk = self.drive.0.borrow();
+        let mut repeating = disk.repeating().peekable();
+        let Some(engine) = self.engine.as_ref().filter(|_| repeating.peek().is_some()) else {
+            return;
+        };
+        *fate
+            .coverage
+            .counts
+            .entry("looks at what would be paid twice")
+            .or_default() += 1;
+        let alerts = engine.status().alerts;
+        let is_told = |id: &BatchId| {
+            let id = id.to_string();
+            alerts
+                .iter()
+                .any(|alert| alert.contains(&id) && alert.contains("again"))
+        };
+        if let Some(id) = repeating.find(|id| !is_told(id)) {
+            self.wrong = Some(format!(
+                "batch {id} would pay again what is paid, and nobody is told"
+            ));
         }
     }
 

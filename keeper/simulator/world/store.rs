@@ -111,10 +111,22 @@ impl Disk {
         self.head.as_ref().expect("opened")
     }
 
-    /// Whether a signed transaction is durable.
-    pub fn has_attempt(&self, hash: B256) -> bool {
+    /// A signed transaction that is durable.
+    pub fn attempt(&self, hash: B256) -> Option<&AttemptRow> {
         let mut attempts = self.slots.values().flat_map(|slot| &slot.attempts);
-        attempts.any(|attempt| attempt.hash == hash)
+        attempts.find(|attempt| attempt.hash == hash)
+    }
+
+    /// Proposals of somebody else's that may still be executed, and that would pay again what is paid.
+    pub fn repeating(&self) -> impl Iterator<Item = BatchId> {
+        let is_paid = |payment: &Payment| {
+            let row = self.payments.get(&payment.reference());
+            row.is_some_and(|row| row.status == PaymentStatus::Paid)
+        };
+        let batches = self.batches.values();
+        let foreign = batches.filter(|batch| batch.status == BatchStatus::Foreign);
+        let repeating = foreign.filter(move |batch| batch.payments.iter().any(is_paid));
+        repeating.map(|batch| batch.id)
     }
 
     fn log_head(&self) -> LogHead {
