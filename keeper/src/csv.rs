@@ -54,9 +54,9 @@ pub enum CsvError {
         /// How long it is.
         length: usize,
     },
-    /// A quote opens and none closes: what was cut off is not known.
+    /// A quote opens and none closes, or something follows the one that closes: what the field is to be is not known.
     #[error(
-        "line {line}: quotes must come in pairs; a quote within a quoted field is written twice"
+        "line {line}: a quote must open a field or close it; a quote within a quoted field is written twice"
     )]
     Quotes {
         /// Which line.
@@ -173,9 +173,9 @@ impl<R: Read> Rows<R> {
             let more = self.records.read_byte_record(&mut self.record);
             let length = self.records.position().byte().saturating_sub(start);
             let raw = self.records.get_mut().take(length);
-            let (line, has_pairs) = self.lines.pass(&raw);
+            let (line, is_quoted_well) = self.lines.pass(&raw);
             match more {
-                Ok(true) if !has_pairs => return Err(CsvError::Quotes { line }),
+                Ok(true) if !is_quoted_well => return Err(CsvError::Quotes { line }),
                 Ok(true) if self.record.iter().all(<[u8]>::is_empty) => {}
                 Ok(more) => return Ok(more.then_some(line)),
                 Err(error) => {
@@ -306,22 +306,52 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Passes a record; says on which line it starts, and whether its quotes come in pairs.
+    /// Passes a record; says on which line it starts, and whether its quotes are where RFC 4180 has them. The library takes
+    /// others too: of `"1"2` it makes 12.
     fn pass(&mut self, raw: &[u8]) -> (u64, bool) {
         let mut start = None;
-        let mut has_pairs = true;
-        for byte in raw {
+        let mut place = Place::Start;
+        for byte in raw.strip_prefix(BYTE_ORDER_MARK).unwrap_or(raw) {
+            place = place.after(*byte);
             match byte {
                 b'\n' if self.after_return => {}
                 b'\n' | b'\r' => self.line = self.line.saturating_add(1),
                 _ => {
                     start.get_or_insert(self.line);
-                    has_pairs ^= *byte == b'"';
                 }
             }
             self.after_return = *byte == b'\r';
         }
-        (start.unwrap_or(self.line), has_pairs)
+        let is_quoted_well = !matches!(place, Place::Quoted | Place::Wrong);
+        (start.unwrap_or(self.line), is_quoted_well)
+    }
+}
+
+/// What some programs begin a file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Where in a field a byte stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote that closes, if none follows it.
+    Closed,
+    /// A quote stood where none may, or something behind the one that closes.
+    Wrong,
+}
+
+impl Place {
+    fn after(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Wrong, _) => Self::Wrong,
+            (Self::Quoted, b'"') => Self::Closed,
+            (Self::Quoted, _) | (Self::Start | Self::Closed, b'"') => Self::Quoted,
+            (_, b',' | b'\n' | b'\r') => Self::Start,
+            (Self::Plain, b'"') | (Self::Closed, _) => Self::Wrong,
+            (Self::Start | Self::Plain, _) => Self::Plain,
+        }
     }
 }
 

@@ -27,6 +27,12 @@ fn it_reads_what_spreadsheets_write() {
 }
 
 #[test]
+fn quoted_names_may_follow_a_byte_order_mark() {
+    let text = format!("\u{feff}\"ref\",recipient,amount\n\"{REF}\",{PAYEE},\"1\"\r\n");
+    assert_eq!(read(&text).unwrap(), [(2, 1_000_000)]);
+}
+
+#[test]
 fn columns_are_found_by_their_names() {
     let text = format!(
         "Amount,note,Recipient,\"ref\",\n\"12.5\",\"rent, \"\"May\"\"\nand June\",{PAYEE},\"{REF}\",\n1,\u{fffd},{PAYEE},{OTHER},x"
@@ -82,7 +88,19 @@ fn it_names_line_field_value_and_rule() {
         ("HEAD\nREF,PAYEE,1e3", "line 2: amount \"1e3\""),
         ("HEAD\nREF,PAYEE,\"1,000\"", "line 2: amount \"1,000\""),
         ("HEAD\nREF,PAYEE,0", "line 2: amount 0"),
-        ("HEAD\nREF,PAYEE,\"12", "line 2: quotes must come in pairs"),
+        ("HEAD\nREF,PAYEE,\"12", "line 2: a quote must open a field"),
+        (
+            "HEAD\nREF,PAYEE,\"1\"2",
+            "line 2: a quote must open a field",
+        ),
+        (
+            "HEAD\nREF,PAYEE,1\"2\"",
+            "line 2: a quote must open a field",
+        ),
+        (
+            "HEAD\n\"REF\",PAYEE,\"1\"\"",
+            "line 2: a quote must open a field",
+        ),
         ("HEAD\nREF,PAYEE,LONG", "line 2: amount: has 201 bytes"),
     ] {
         let lines = lines
