@@ -679,8 +679,8 @@ fn explain_finds_what_happened_to_the_batch_too() {
     let batch = history.state.open_batch(&signed).unwrap().clone();
     // A payment that was displaced has another in its place.
     let refs = batch.payments.iter().map(|payment| payment.reference());
-    let known = refs.filter(|known| history.state.open_payment(known).is_some());
-    let reference = known.last().unwrap().to_string();
+    let mut known = refs.filter(|known| history.state.open_payment(known).is_some());
+    let reference = known.next_back().unwrap().to_string();
     store
         .commit(&entries, &history.state.take_changes())
         .unwrap();

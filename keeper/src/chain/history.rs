@@ -101,6 +101,8 @@ impl RpcChain {
             last = before;
             range.grow();
         }
+        // Ranges differ from node to node; what two of them say is compared.
+        facts.sort_by_key(|(height, _)| *height);
         Ok(Recalled { paid, facts })
     }
 

@@ -96,7 +96,9 @@ fn serve<'a>(
     let nodes = connect(config, signer.address())?;
     let path = &config.store.path;
     let lock = log::lock(path)?;
-    let expected = expected(config, !args.observe);
+    // A key whose role was taken may still hand over to the next one; the engine sends nothing without the role.
+    let hands_over = config.next_key.is_some() && matches!(key, Key::Current(_));
+    let expected = expected(config, !args.observe && !hands_over);
     let identify = async || nodes.identify(expected).await;
     let identity = patience.until("the chain", identify, patience::of_identity);
     let identity = runtime.block_on(identity)??;

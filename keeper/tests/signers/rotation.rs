@@ -156,6 +156,40 @@ async fn keys_change_while_payments_keep_coming() {
     }
 }
 
+/// A stolen key: a guardian takes its role, and the log goes on with the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_whose_role_was_taken_hands_over() {
+    let office = office().await;
+    let world = &office.world;
+    let (old, next) = (world.keys.keeper.address(), world.keys.stranger.address());
+    let (old_section, next_section) = sections(&office);
+    let all = payments(0x61..0x69);
+    let daemon = office.daemon().await;
+    office.request(all[..4].to_vec());
+    paid(&office, &all[..4]).await;
+    daemon.stop();
+    let before = blocks_of(world, old).await;
+
+    for role in [KEEPER, PROPOSER] {
+        let take = Vault::revokeRoleCall { account: old, role };
+        let guardian = world.keys.guardian.address();
+        assert!(world.vault_call(guardian, &take).await.success);
+    }
+    grant(world, next, KEEPER).await;
+    with_key(&office, &format!("{old_section}[next_key]\n{next_section}"));
+    office.request(all[4..].to_vec());
+    let daemon = office.daemon().await;
+    paid(&office, &all).await;
+    daemon.stop();
+    assert_eq!(
+        blocks_of(world, old).await,
+        before,
+        "the old key has sent again"
+    );
+    assert!(!blocks_of(world, next).await.is_empty());
+    expect(&office.keeper(&["reconcile"]).await, 0, "");
+}
+
 fn with_key_moved(office: &Office, next_section: &str) {
     with_key(office, &format!("[key]\n{next_section}"));
 }

@@ -138,9 +138,8 @@ where
             let mut missed = U256::ZERO;
             for offset in (0..256_u16).filter(|offset| paid.bit(usize::from(*offset))) {
                 let number = first_number.checked_add(offset);
-                let is_open =
-                    |number: &PaymentNumber| self.state().open_numbered(*number).is_some();
-                if number.is_some_and(|number| asked.contains(&number) && is_open(&number)) {
+                let is_asked = |number| asked.contains(&number) && self.is_unsettled(number);
+                if number.is_some_and(is_asked) {
                     missed.set_bit(usize::from(offset), true);
                 }
             }
@@ -149,13 +148,19 @@ where
                     .paid(height, id, first_number, missed, items.as_deref())?;
             }
         }
-        let is_open = |number: &PaymentNumber| self.state().open_numbered(*number).is_some();
-        let left: BTreeSet<PaymentNumber> = recalled.paid.into_iter().filter(is_open).collect();
+        let is_left = |number: &PaymentNumber| self.is_unsettled(*number);
+        let left: BTreeSet<PaymentNumber> = recalled.paid.into_iter().filter(is_left).collect();
         let unexplained = &mut self.memory.recall.unexplained;
         unexplained.retain(|number| !asked.contains(number));
         unexplained.extend(left);
         self.memory.prune(self.journal.state());
         Ok(())
+    }
+
+    /// A log that a node shows twice settles a payment once; what is settled here is known until it is committed.
+    fn is_unsettled(&self, number: PaymentNumber) -> bool {
+        let row = self.state().open_numbered(number);
+        row.is_some_and(|row| !row.status.is_final())
     }
 
     /// Payments that the vault has paid and that the node shows no log of, for people.

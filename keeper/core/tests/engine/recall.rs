@@ -164,6 +164,15 @@ fn what_is_paid_and_shown_by_no_log_is_an_alert_until_it_is() {
 }
 
 #[test]
+fn a_log_that_is_shown_twice_settles_once() {
+    let (mut bench, batch) = missed();
+    bench.recalled = recalled(&[0, 1], vec![paid(&batch, 0b11), paid(&batch, 0b11)]);
+    bench.settle();
+    assert_eq!(bench.status(1), PaymentStatus::Paid);
+    assert_eq!(bench.halted(), None);
+}
+
+#[test]
 fn what_was_paid_instead_displaces_and_halts() {
     let (mut bench, _) = missed();
     let instead = Fact::Paid {
