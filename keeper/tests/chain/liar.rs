@@ -67,7 +67,7 @@ impl Server {
 
     pub fn chain_by(&self, world: &World, url: &str) -> RpcChain {
         let settings = RpcSettings {
-            timeout: Duration::from_millis(1_500),
+            timeout: Duration::from_secs(8), // a busy machine is no silent node
             max_answer_bytes: 1 << 20,
         };
         let rpc = Rpc::new(url.parse().unwrap(), settings).unwrap();

@@ -195,7 +195,7 @@ async fn bytes_that_are_no_answer_fail_and_say_why() {
             || Lie::Raw("302 Found\r\nlocation: http://127.0.0.1:1/", Vec::new()),
             "HTTP status 302",
         ),
-        (|| Lie::Silence, "no answer within 1500 ms"),
+        (|| Lie::Silence, "no answer within 8000 ms"),
     ];
     for (bytes, words) in cases {
         let lied = poll_lied(move |method, _, _| match method {
