@@ -83,8 +83,8 @@ abstract contract VaultChanges is VaultProposals {
         p = _create(s.id, Proposals.CHANGE, t, expiresAt, vetoable, instant);
     }
 
-    /// @dev Stores a change after its votes. One that only tightens takes effect with its quorum, so that nobody can order
-    /// something between its proposal and its effect.
+    /// @dev Stores a change after its votes. One that only tightens takes effect with its quorum: where all votes come in
+    /// one call, nobody can order something between its proposal and its effect.
     function _settle(bytes32 id, ChangeKind kind, bytes calldata change, Proposal p) private {
         bool takesEffect = p.instant() && p.isRunning(hot.epoch(), _terms(p));
         _proposals[id] = takesEffect ? p.executed() : p;

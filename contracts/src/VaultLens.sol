@@ -109,7 +109,8 @@ contract VaultLens {
     }
 
     /// @notice What a proposed change waits for: also the freeze, if it is a sweep, and the 28 hours after a change of tiers,
-    /// if it is another. `Stale` for good if what it changes is no longer as it states.
+    /// if it is another. `Stale` as long as what it changes is not as it states: for tiers for good,
+    /// while a role or standing can come to be so again. Of an unfreeze its end is not looked at.
     function explainChange(IVault vault, ChangeKind kind, bytes calldata change)
         external
         view
@@ -232,7 +233,7 @@ contract VaultLens {
         return vault.policyDelay() + Policy.FREEZE_MARGIN;
     }
 
-    /// @notice When the tiers may change again; caps are tightened until then. 0 if they never changed.
+    /// @notice When the tiers may change again; caps are tightened until then. 0 if no ordinary change was made.
     function tiersSettledAt(IVault vault) external view returns (uint256) {
         return vault.hot().settledAt();
     }

@@ -314,8 +314,8 @@ interface IVault is IERC165, IERC5267 {
     // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
     //
     // A change that by what it states only tightens takes effect in the call whose vote brings its quorum: of each field the
-    // stricter of what is then and what it states. It needs no delay and lets nothing settle. Such are: a `TightenChange` of
-    // the tiers, whatever its rows; recipients to Blocked, or from Known to Unknown; a role to an earlier end.
+    // stricter of what is then and what it states. It needs no delay and lets nothing settle. Such are: a `TightenChange`, whose
+    // rows must be a policy by themselves, as many as there are tiers; recipients to Blocked, or from Known to Unknown; a role to an earlier end.
 
     /// @notice Proposes a policy change. Proposer or signer; a signer's call is also its vote.
     /// @dev What can never take effect is refused with the error that it would end in.
@@ -436,7 +436,7 @@ interface IVault is IERC165, IERC5267 {
     /// @return The floor. [seconds]
     function policyDelayFloor() external view returns (uint256);
 
-    /// @notice Freeze, signer epoch, last change of tiers and tier 0, packed.
+    /// @notice Freeze, signer epoch, last ordinary change of tiers and tier 0, packed.
     /// @return The word.
     function hot() external view returns (Hot);
 

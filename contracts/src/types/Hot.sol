@@ -8,7 +8,7 @@ import {PackedTier} from "./PackedTier.sol";
 /// @notice What payments need of the policy, in one word: an automatic payment in tier 0 reads nothing else of it.
 ///
 ///     bits 0   haltedUntil      36   frozen before this; 0 for never
-///          36  tiersChangedAt   36   last change of tiers; 0 if none since creation
+///          36  tiersChangedAt   36   last ordinary change of tiers; 0 if none since creation
 ///          72  epoch            24   counts signer sets from 1
 ///          96  tier 0          160
 type Hot is uint256;
@@ -31,7 +31,7 @@ library HotFields {
         return PackedTier.wrap(Hot.unwrap(h) >> 96);
     }
 
-    /// @notice When every charge made before the last change of tiers has left the windows; 0 if there was none.
+    /// @notice When every charge made before the last ordinary change of tiers has left the windows; 0 if there was none.
     function settledAt(Hot h) internal pure returns (uint256) {
         uint256 changedAt = Hot.unwrap(h).get(36, 36);
         return changedAt == 0 ? 0 : changedAt + RollingCap.RELEASE;

@@ -157,7 +157,7 @@ enum ChangeKind {
 
 // Every change ends in `nonce`, which keeps equal changes apart, and `expiresAt`, its first dead second. What can be
 // tightened at once (tiers, a role, a standing, a freeze) is changed from a stated old value, so that a change approved
-// earlier does not undo a later tightening. A change that only tightens says so by what is signed. It takes effect with the
+// earlier does not undo a later tightening, unless the value has come back. A change that only tightens says so by what is signed. It takes effect with the
 // vote that brings its quorum, and then of each field the stricter of what is and what it states.
 
 /// @notice Replaces the signer set and its threshold; every vote given so far counts no more.

@@ -191,7 +191,7 @@ where
         }
     }
 
-    /// From now on no new nonce is reserved: what is under way is seen through, and then the key has nothing left to do.
+    /// From now on no new nonce is reserved, but for what is being simulated: what is under way is seen through, and then the key has nothing left to do.
     pub fn retire_key(&mut self) {
         self.memory.is_retiring = true;
     }

@@ -64,7 +64,8 @@ impl RpcChain {
     }
 
     /// Which of these numbers the vault has paid at a final block, and its logs that pay them, looked for backwards down to
-    /// `first`. Where the chain allows it, a log is one that its block's hash commits to.
+    /// `first`. Where the chain allows it, a log is one that its block's hash commits to; that the
+    /// block is of this chain, what two nodes say and the vault's state must tell.
     pub(super) async fn recall(
         &self,
         first: u64,

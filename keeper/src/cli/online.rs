@@ -67,7 +67,7 @@ pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
         let fee = NODES_FEE_CAP.checked_div(gas).unwrap_or_default();
         format!(
             "fees.max_fee_gwei {} x gas.max_transaction_gas {gas}: {} of the chain's coin; geth, reth and erigon pass on no more than 1 \
-             unless started with another --rpc.txfeecap, so a full transaction is refused above {} gwei, and held until fees fall",
+             unless started with another --rpc.txfeecap, so a full transaction is refused above {} gwei",
             Amount(config.fees.max_fee).display(9),
             Amount(most).display(18),
             Amount(fee).display(9),

@@ -38,12 +38,12 @@ use tidelock_core::{
     domain::{
         Amount, Batch, BlockTime, Payment, PaymentNumber, PaymentRef, TierIndex, pack_payments,
     },
-    event::Fees,
+    event::{BlockRef, Fees},
     port::{Effect, Outcome},
     submit::{Reply, Unsigned},
 };
 use tidelock_keeper::chain::{Chain, RpcChain};
-use world::World;
+use world::{Mining, Plan, World};
 
 fn payment(byte: u8, amount: u128) -> Payment {
     let recipient = Address::repeat_byte(byte);
@@ -61,6 +61,24 @@ async fn header(world: &World, tier: u8, first: u64, payments: &[Payment]) -> Ba
         B256::repeat_byte(7),
     )
     .unwrap()
+}
+
+/// A world in which one batch has paid these, and is final by now. No block is made but those that are asked for.
+async fn paid_and_final(first: u64, payments: &[Payment]) -> (World, BlockRef) {
+    let world = World::start(Plan {
+        mining: Mining::ByHand,
+        ..Plan::default()
+    })
+    .await;
+    let header = header(&world, 0, first, payments).await;
+    let data = pay_data(&header, payments);
+    let keeper = world.keys.keeper.address();
+    let receipt = world.send(keeper, Some(world.domain.vault), data).await;
+    assert!(receipt.success);
+    world.mine(20).await;
+    let at = world.finalised().await;
+    assert!(at.number >= receipt.block);
+    (world, at)
 }
 
 fn pay_data(header: &Batch, payments: &[Payment]) -> Bytes {

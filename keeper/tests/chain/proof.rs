@@ -15,29 +15,28 @@ use tidelock_core::{abi::Vault, domain::PaymentNumber, event::BlockRef};
 use tidelock_keeper::chain::{BlockChecks, ChainError};
 
 use crate::{
-    header,
     liar::{Lie, Server},
     lies::poll,
-    pay_data, payment,
-    world::{Mining, Plan, USDT, World},
+    paid_and_final, payment,
+    world::{USDT, World},
 };
 
 /// Two payments over the border of two words of the bitmap, and blocks after them.
 async fn paid() -> (World, BlockRef) {
-    let world = World::start(Plan {
-        mining: Mining::ByHand,
-        ..Plan::default()
+    paid_and_final(255, &[payment(0x71, USDT), payment(0x72, USDT)]).await
+}
+
+/// A node that changes every proof.
+async fn forging(world: &World, forge: fn(&mut Value)) -> Server {
+    Server::start(world.node.url(), move |method, _, truth| {
+        if method != "eth_getProof" {
+            return Lie::Truth;
+        }
+        let mut proof = truth.clone();
+        forge(&mut proof);
+        Lie::Result(proof)
     })
-    .await;
-    let payments = [payment(0x71, USDT), payment(0x72, USDT)];
-    let header = header(&world, 0, 255, &payments).await;
-    let data = pay_data(&header, &payments);
-    let keeper = world.keys.keeper.address();
-    let receipt = world.send(keeper, Some(world.domain.vault), data).await;
-    assert!(receipt.success);
-    world.mine(20).await;
-    let at = world.finalised().await;
-    (world, at)
+    .await
 }
 
 fn numbers(numbers: &[u64]) -> BTreeSet<PaymentNumber> {
@@ -86,15 +85,7 @@ async fn a_nonce_that_the_state_does_not_have_is_found_out() {
         },
     ];
     for (case, lie) in lies.into_iter().enumerate() {
-        let server = Server::start(world.node.url(), move |method, _, truth| match method {
-            "eth_getProof" => {
-                let mut proof = truth.clone();
-                lie(&mut proof);
-                Lie::Result(proof)
-            }
-            _ => Lie::Truth,
-        })
-        .await;
+        let server = forging(&world, lie).await;
         let answer = server.chain(&world).nonce_after(at).await;
         let is_found = matches!(answer, Err(ChainError::Unproven { .. }));
         assert!(is_found, "case {case}: {answer:?}");
@@ -130,15 +121,7 @@ async fn a_number_that_the_state_has_otherwise_is_found_out() {
         |proof| proof["storageHash"] = json!(B256::repeat_byte(9)),
     ];
     for (case, lie) in lies.into_iter().enumerate() {
-        let server = Server::start(world.node.url(), move |method, _, truth| match method {
-            "eth_getProof" => {
-                let mut proof = truth.clone();
-                lie(&mut proof);
-                Lie::Result(proof)
-            }
-            _ => Lie::Truth,
-        })
-        .await;
+        let server = forging(&world, lie).await;
         let answer = server.chain(&world).paid_among(at, &asked).await;
         let is_found = matches!(answer, Err(ChainError::Unproven { .. }));
         assert!(is_found, "case {case}: {answer:?}");

@@ -15,7 +15,7 @@ use tidelock_keeper::chain::{BlockChecks, Chain, RpcChain};
 use crate::{
     header,
     liar::{Lie, Server},
-    pay_data, payment,
+    paid_and_final, pay_data, payment,
     world::{Mining, Plan, USDT, World},
 };
 
@@ -23,20 +23,8 @@ const NUMBERS: [u64; 4] = [99, 100, 101, 102];
 
 /// Numbers 100 and 101 are paid by one batch, and final; 99 and 102 are not paid.
 async fn paid() -> (World, BlockRef, Vec<Payment>) {
-    let world = World::start(Plan {
-        mining: Mining::ByHand,
-        ..Plan::default()
-    })
-    .await;
     let payments = vec![payment(0x71, USDT), payment(0x72, 2 * USDT)];
-    let header = header(&world, 0, 100, &payments).await;
-    let data = pay_data(&header, &payments);
-    let keeper = world.keys.keeper.address();
-    let receipt = world.send(keeper, Some(world.domain.vault), data).await;
-    assert!(receipt.success);
-    world.mine(20).await;
-    let at = world.finalised().await;
-    assert!(at.number >= receipt.block);
+    let (world, at) = paid_and_final(100, &payments).await;
     (world, at, payments)
 }
 

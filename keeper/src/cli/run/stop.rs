@@ -1,4 +1,4 @@
-//! The wish to end, heeded between two commits and in every wait.
+//! The wish to end, heeded between two commits and while waiting, but not while somebody is asked for a password or a token opens.
 
 use std::{
     future::Future,
