@@ -22,7 +22,7 @@ use tidelock_core::{
     store::Store,
 };
 use tidelock_keeper::store::{
-    Desk, Filing, Held, Reader, SqliteStore, Standing, StoreError, WriterLock,
+    Desk, Filing, Held, LogStore, Reader, Right, Standing, StoreError, WriterLock,
 };
 
 proptest! {
@@ -41,7 +41,7 @@ proptest! {
             entries.clear();
             if crash {
                 drop(store);
-                store = SqliteStore::open(&path).unwrap();
+                store = LogStore::open(&path).unwrap();
                 let read = store.load().unwrap().unwrap();
                 prop_assert_eq!(read.head, history.head);
                 prop_assert_eq!(State::restore(read.rows.clone()).open_rows(), history.state.open_rows());
@@ -93,7 +93,7 @@ fn a_store_that_was_never_opened_is_empty() {
     assert_eq!(store.load().unwrap(), None);
     assert_eq!(*store.identity(), identity());
     drop(store);
-    let mut store = SqliteStore::open(&path).unwrap();
+    let mut store = LogStore::open(&path).unwrap();
     assert_eq!(store.load().unwrap(), None);
 }
 
@@ -101,10 +101,10 @@ fn a_store_that_was_never_opened_is_empty() {
 fn a_file_that_is_there_is_never_made_again() {
     let (_folder, path) = place();
     drop(create(&path));
-    let again = SqliteStore::create(&path, identity()).unwrap_err();
+    let again = LogStore::create(&path, identity()).unwrap_err();
     assert!(matches!(again, StoreError::Exists { .. }), "{again}");
     assert!(matches!(
-        SqliteStore::open(&path.with_file_name("other.db")),
+        LogStore::open(&path.with_file_name("other.db")),
         Err(StoreError::Missing { .. })
     ));
     assert!(matches!(
@@ -117,7 +117,7 @@ fn a_file_that_is_there_is_never_made_again() {
 fn a_second_writer_is_refused_while_others_file_and_read() {
     let (_folder, path) = place();
     let (mut store, _) = filled(&path, 20, 1);
-    let second = SqliteStore::open(&path).unwrap_err();
+    let second = LogStore::open(&path).unwrap_err();
     assert!(matches!(second, StoreError::InUse { .. }), "{second}");
     assert!(second.to_string().contains("keeper.db.lock"), "{second}");
     assert!(Reader::is_written(&path));
@@ -133,7 +133,7 @@ fn a_second_writer_is_refused_while_others_file_and_read() {
 
     drop(store);
     assert!(!Reader::is_written(&path));
-    SqliteStore::open(&path).unwrap();
+    LogStore::open(&path).unwrap();
 }
 
 #[test]
@@ -227,7 +227,8 @@ fn the_writer_waits_for_whoever_holds_the_database_and_says_for_whom() {
     let (asked, questions) = mpsc::channel();
     let go_on = move |held: &Held<'_>| asked.send((held.by(), held.since)).is_ok();
     let lock = WriterLock::take(&path).unwrap();
-    let mut store = SqliteStore::open_locked(&path, lock, Box::new(go_on)).unwrap();
+    let mut store =
+        LogStore::open_with(&(&path).into(), Right::new(lock, None), Box::new(go_on)).unwrap();
     let mut history = support::resumed(&mut store);
     let entry = history.step();
     let holding = Holding::hold(&path);
@@ -248,7 +249,8 @@ fn a_writer_that_gives_up_waiting_has_written_nothing() {
     let (_folder, path) = place();
     drop(filled(&path, 5, 1));
     let lock = WriterLock::take(&path).unwrap();
-    let mut store = SqliteStore::open_locked(&path, lock, Box::new(|_| false)).unwrap();
+    let mut store =
+        LogStore::open_with(&(&path).into(), Right::new(lock, None), Box::new(|_| false)).unwrap();
     let mut history = support::resumed(&mut store);
     let before = history.head;
     let entry = history.step();
@@ -261,7 +263,7 @@ fn a_writer_that_gives_up_waiting_has_written_nothing() {
     assert!(error.to_string().contains("has held it for"), "{error}");
     holding.let_go();
     drop(store);
-    let mut store = SqliteStore::open(&path).unwrap();
+    let mut store = LogStore::open(&path).unwrap();
     assert_eq!(store.load().unwrap().unwrap().head, before);
     assert!(store.unread_requests(0, 10).unwrap().items.is_empty());
 }

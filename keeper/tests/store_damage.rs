@@ -17,13 +17,13 @@ use tidelock_core::{
     log::{Entry, LogHead},
     store::Store,
 };
-use tidelock_keeper::store::{Desk, Reader, SqliteStore, Standing, StoreError};
+use tidelock_keeper::store::{Desk, LogStore, Reader, Standing, StoreError};
 
 const WITHOUT_TRIGGERS: &str = "DROP TRIGGER event_is_never_updated; DROP TRIGGER event_is_never_deleted; \
     DROP TRIGGER request_is_never_updated; DROP TRIGGER command_is_never_updated;";
 
 fn load_error(path: &Path) -> StoreError {
-    SqliteStore::open(path)
+    LogStore::open(path)
         .and_then(|mut store| store.load().map(|_| ()))
         .unwrap_err()
 }
@@ -34,14 +34,14 @@ fn an_old_copy_is_refused() {
     let (mut store, mut history) = filled(&path, 10, 1);
     store.close().unwrap();
     let old = fs::read(&path).unwrap();
-    store = SqliteStore::open(&path).unwrap();
+    store = LogStore::open(&path).unwrap();
     let more: Vec<Entry> = (0..5).map(|_| history.step()).collect();
     store.commit(&more, &history.state.take_changes()).unwrap();
     store.close().unwrap();
     let new = fs::read(&path).unwrap();
     fs::write(&path, old).unwrap();
 
-    let error = SqliteStore::open(&path).unwrap_err();
+    let error = LogStore::open(&path).unwrap_err();
     let StoreError::Behind {
         found, expected, ..
     } = &error
@@ -56,27 +56,27 @@ fn an_old_copy_is_refused() {
 
     // The right file is accepted again; one that went on differently is not; nor one whose note is gone.
     fs::write(&path, &new).unwrap();
-    SqliteStore::open(&path).unwrap().close().unwrap();
+    LogStore::open(&path).unwrap().close().unwrap();
     let note = path.with_file_name("keeper.db.high-water");
     let noted = fs::read_to_string(&note).unwrap();
     fs::write(&note, format!("{:020} {}\n", 15, LogHead::EMPTY.hash)).unwrap();
     assert!(matches!(
-        SqliteStore::open(&path),
+        LogStore::open(&path),
         Err(StoreError::Forked { seq: 15, .. })
     ));
     fs::write(&note, "15").unwrap();
     assert!(matches!(
-        SqliteStore::open(&path),
+        LogStore::open(&path),
         Err(StoreError::Damaged { .. })
     ));
     fs::remove_file(&note).unwrap();
     assert!(matches!(
-        SqliteStore::open(&path),
+        LogStore::open(&path),
         Err(StoreError::HighWaterMissing { .. })
     ));
     // A note that is older than the database says nothing wrong.
     fs::write(&note, format!("{:020} {}\n", 0, LogHead::EMPTY.hash)).unwrap();
-    SqliteStore::open(&path).unwrap();
+    LogStore::open(&path).unwrap();
     assert!(noted.starts_with("00000000000000000015 0x"), "{noted}");
 }
 
@@ -160,7 +160,7 @@ fn a_damaged_row_is_named() {
         let (_folder, path) = place();
         drop(lively(&path));
         tamper(&path, statement);
-        let read = SqliteStore::open(&path).unwrap().load();
+        let read = LogStore::open(&path).unwrap().load();
         let error = match read {
             // An unknown status is none of those that are read: the log shows it.
             Ok(_) => {

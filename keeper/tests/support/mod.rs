@@ -29,7 +29,7 @@ use tidelock_core::{
     state::State,
     store::Store,
 };
-use tidelock_keeper::store::{Identity, SqliteStore};
+use tidelock_keeper::store::{Identity, LogStore};
 
 pub const VAULT: Address = Address::repeat_byte(0xa1);
 
@@ -395,8 +395,8 @@ impl History {
     }
 }
 
-pub fn create(path: &Path) -> SqliteStore {
-    SqliteStore::create(path, identity()).unwrap()
+pub fn create(path: &Path) -> LogStore {
+    LogStore::create(path, identity()).unwrap()
 }
 
 pub fn place() -> (TempDir, PathBuf) {
@@ -406,7 +406,7 @@ pub fn place() -> (TempDir, PathBuf) {
 }
 
 /// A store with a log of that many entries.
-pub fn filled(path: &Path, entries: u64, seed: u64) -> (SqliteStore, History) {
+pub fn filled(path: &Path, entries: u64, seed: u64) -> (LogStore, History) {
     let mut store = create(path);
     let (mut history, first) = History::open(seed);
     let mut batch = vec![first];
@@ -416,7 +416,7 @@ pub fn filled(path: &Path, entries: u64, seed: u64) -> (SqliteStore, History) {
 }
 
 /// The history of a store's log, to go on from.
-pub fn resumed(store: &mut SqliteStore) -> History {
+pub fn resumed(store: &mut LogStore) -> History {
     let snapshot = store.load().unwrap().unwrap();
     History {
         state: State::restore(snapshot.rows),
@@ -445,7 +445,7 @@ pub fn tamper(path: &Path, statements: &str) {
 }
 
 /// The same, with an open payment, a live batch and a signed attempt among what can still change.
-pub fn lively(path: &Path) -> (SqliteStore, History) {
+pub fn lively(path: &Path) -> (LogStore, History) {
     let is_lively = |seed: &u64| {
         let (mut history, _) = History::open(*seed);
         (1..300).for_each(|_| drop(history.step()));
