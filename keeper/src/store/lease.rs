@@ -285,7 +285,7 @@ async fn take(
     lease: Duration,
 ) -> Result<Option<i64>, StoreError> {
     let row = query(format!(
-        "SELECT epoch, timeline, replicas, CAST(expires > {NOW} AS BIGINT) AS held, \
+        "SELECT epoch, timeline, replicas, GREATEST(expires - {NOW}, 0) AS held, \
          substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS current, \
          current_setting('synchronous_standby_names') AS waited_for \
          FROM lease WHERE name = 'engine' FOR UPDATE"
@@ -328,7 +328,7 @@ async fn release(connection: &mut Connection, epoch: i64) -> Result<(), StoreErr
 
 async fn leader_of(connection: &mut Connection) -> Result<Leader, StoreError> {
     let row = query(format!(
-        "SELECT holder, epoch, taken, CAST(expires > {NOW} AS BIGINT) AS held FROM lease WHERE name = 'engine'"
+        "SELECT holder, epoch, taken, GREATEST(expires - {NOW}, 0) AS held FROM lease WHERE name = 'engine'"
     ))
     .fetch_one(connection)
     .await?;
