@@ -24,6 +24,7 @@ where
     /// Every effect that is due and not under way.
     pub(super) fn due(&mut self, now: Monotonic) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.memory.questions.prune(now);
         let tip = self.memory.view.tip();
         self.begin(Effect::Poll { tip }, now, &mut effects);
         if self.memory.view.tip_block().is_none() {

@@ -147,6 +147,7 @@ impl Memory {
         self.advised.prune(state);
         self.strikes.prune(state);
         self.lanes.prune(state);
+        self.reverted.settle(state);
         self.repeats.prune(state, &self.view);
     }
 }

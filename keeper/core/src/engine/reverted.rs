@@ -1,6 +1,6 @@
 //! Own transactions that a block holds and that did nothing: their gas is burnt, and a person must learn why.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use alloy_primitives::B256;
 
@@ -24,7 +24,9 @@ const TOLD: u64 = 86_400;
 pub(super) struct Reverted {
     /// The last ones, oldest first.
     recent: VecDeque<Burnt>,
-    /// All that were seen since the start.
+    /// Those that are not final: another block, after a reorganisation, may hold one again.
+    counted: BTreeSet<B256>,
+    /// All that were seen since the start, each once.
     count: u64,
 }
 
@@ -58,7 +60,10 @@ impl Reverted {
                 let Some(call) = Call::read(&attempt.raw) else {
                     continue; // it was ours to sign
                 };
-                self.count = self.count.saturating_add(1);
+                if self.counted.insert(attempt.hash) {
+                    self.count = self.count.saturating_add(1);
+                }
+                self.recent.retain(|burnt| burnt.hash != attempt.hash);
                 self.recent.push_back(Burnt {
                     hash: attempt.hash,
                     nonce: slot.nonce,
@@ -81,6 +86,13 @@ impl Reverted {
             let is_there = burnt.block.number <= base || view.contains(burnt.block);
             is_there && now < burnt.block.time.seconds().saturating_add(TOLD)
         });
+    }
+
+    /// Forgets which transactions were counted that are final.
+    pub(super) fn settle(&mut self, state: &State) {
+        let attempts = state.slots().flat_map(|slot| &slot.attempts);
+        let open: BTreeSet<B256> = attempts.map(|attempt| attempt.hash).collect();
+        self.counted.retain(|hash| open.contains(hash));
     }
 
     /// Keeps what calling it again came to.
