@@ -9,6 +9,7 @@ mod execution;
 mod lanes;
 mod memory;
 mod next;
+mod pricing;
 mod questions;
 mod recall;
 mod repeats;

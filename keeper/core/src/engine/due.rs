@@ -150,7 +150,7 @@ where
         for slot in self.unincluded() {
             let lanes = &self.memory.lanes;
             if lanes.is_due(slot.nonce, tip.number, &self.settings.lane)
-                && let Some(newest) = slot.attempts.last()
+                && let Some(newest) = slot.attempts.iter().rfind(|one| self.is_taken(one))
                 && !self.is_stopped(&newest.job)
             {
                 let (hash, raw) = (newest.hash, newest.raw.clone());
