@@ -12,6 +12,7 @@ use crate::{
     heartbeat::Heartbeat,
     opening::OpeningError,
     signer::{Class, SignerError},
+    store::StoreError,
 };
 
 /// Longest time between two tries.
@@ -101,6 +102,15 @@ pub(super) fn of_identity(error: &IdentityError) -> Verdict {
     match error.root() {
         IdentityError::Chain(error) => of_chain(error),
         _ => Verdict::Final,
+    }
+}
+
+/// Whether the store may be had later.
+pub(super) fn of_store(error: &StoreError) -> Verdict {
+    if error.passes() {
+        Verdict::Passes
+    } else {
+        Verdict::Final
     }
 }
 
