@@ -3,6 +3,7 @@
 mod log;
 mod patience;
 pub(super) mod rotation;
+mod signs;
 mod stop;
 mod watch;
 
@@ -32,6 +33,7 @@ use crate::{
 
 use patience::Patience;
 use rotation::Key;
+use signs::Signs;
 use stop::{Stop, Stopped};
 use watch::Watch;
 
@@ -71,14 +73,16 @@ fn has_waited(failure: &Failure) -> bool {
 }
 
 fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<(), Failure> {
+    let signs = Signs::default();
+    let _serving = signs.serve(config, runtime)?;
     let shortest = Duration::from_millis(config.chain.poll_interval_ms);
-    let patience = Patience::new(stop, &config.store.path, shortest);
+    let patience = Patience::new(stop, &config.store.path, &signs, shortest);
     let mut key = rotation::first(config, runtime)?;
     loop {
         let open = async || key.open().await;
         let signer = patience.until("the key", open, patience::of_key);
         let signer = runtime.block_on(signer)??;
-        let with = (runtime, stop, &patience);
+        let with = (runtime, stop, &patience, &signs);
         match serve(args, config, with, (key, signer))? {
             Some(next) => key = next,
             None => return Ok(()),
@@ -90,7 +94,7 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
 fn serve<'a>(
     args: &Args,
     config: &'a Config,
-    (runtime, stop, patience): (&Runtime, &Stop, &Patience<'_>),
+    (runtime, stop, patience, signs): (&Runtime, &Stop, &Patience<'_>, &Signs),
     (key, signer): (Key<'a>, Guarded),
 ) -> Result<Option<Key<'a>>, Failure> {
     let nodes = connect(config, signer.address())?;
@@ -108,7 +112,7 @@ fn serve<'a>(
     if !path.exists() {
         log::open(args, config, &nodes, (runtime, patience))?;
     }
-    let go_on = watch::while_held(path, stop);
+    let go_on = watch::while_held(path, stop, signs);
     let store = SqliteStore::open_locked(path, lock, go_on).map_err(store_failure)?;
     log::must_be_of(config, &identity, &store)?;
     let settings = settings(config, &identity, !args.observe);
@@ -122,7 +126,7 @@ fn serve<'a>(
         tasks: runtime.handle().clone(),
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
-    let mut watch = Watch::new(path, args.observe, nodes, &identity);
+    let mut watch = Watch::new(path, args.observe, nodes, signs, &identity);
     let retire = rotation::watch(config, &key, args.observe, &identity, runtime)?;
     let report = |status: &Status| watch.report(status);
     let ended = daemon::run_while_key_serves(&mut engine, &world, (stop.flag(), &retire), report);

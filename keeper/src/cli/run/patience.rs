@@ -6,7 +6,10 @@ use std::{fmt::Display, future::Future, path::Path, time::Duration};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use super::stop::{Stop, Stopped};
+use super::{
+    signs::Signs,
+    stop::{Stop, Stopped},
+};
 use crate::{
     chain::{ChainError, IdentityError},
     heartbeat::Heartbeat,
@@ -33,15 +36,17 @@ pub(super) enum Verdict {
 pub(super) struct Patience<'a> {
     stop: &'a Stop,
     store: &'a Path,
+    signs: &'a Signs,
     shortest: Duration,
 }
 
 impl<'a> Patience<'a> {
     /// `shortest` is the time until the second try; each later one takes twice as long.
-    pub fn new(stop: &'a Stop, store: &'a Path, shortest: Duration) -> Self {
+    pub fn new(stop: &'a Stop, store: &'a Path, signs: &'a Signs, shortest: Duration) -> Self {
         Self {
             stop,
             store,
+            signs,
             shortest,
         }
     }
@@ -76,7 +81,9 @@ impl<'a> Patience<'a> {
                 warn!(why, "{what}: waiting, and trying again ever more rarely");
                 said = why;
             }
-            Heartbeat::of_wait(self.store, format!("{what}: {said}"));
+            let wait = format!("{what}: {said}");
+            self.signs.waits(&wait);
+            Heartbeat::of_wait(self.store, wait);
             self.pause(&mut pause).await?;
         }
     }
