@@ -9,6 +9,7 @@ mod raw;
 
 use std::{
     fmt,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -53,6 +54,8 @@ pub struct Config {
     pub lane: LaneSettings,
     /// `[gas]`
     pub gas: GasConfig,
+    /// `[operations]`
+    pub operations: OperationsConfig,
 }
 
 /// How to reach the chain.
@@ -90,6 +93,13 @@ pub struct VaultConfig {
 pub struct GasConfig {
     /// Most that one transaction may use; 16,777,216 where EIP-7825 holds.
     pub max_transaction_gas: u64,
+}
+
+/// What other programs may ask a running keeper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperationsConfig {
+    /// Where `/healthz`, `/readyz` and `/metrics` are served; nowhere without it.
+    pub listen: Option<SocketAddr>,
 }
 
 /// A node's URL. It may carry a password, so it is shown as scheme, host and port only.

@@ -17,7 +17,10 @@ use tidelock_core::{
 use super::{
     Context,
     check::about,
-    online::{KeeperArgs, above_nodes_cap, block_on, connect, expected, role_until, until},
+    online::{
+        GAS_RESERVE, KeeperArgs, above_nodes_cap, block_on, connect, expected, gas_reserve,
+        role_until, until,
+    },
     print, words,
 };
 use crate::{
@@ -28,8 +31,6 @@ use crate::{
     store::{Overview, Reader},
 };
 
-/// Full-sized transactions at the fee cap that the key should be able to pay.
-const GAS_RESERVE: u64 = 5;
 /// A role that ends sooner wants to be granted again: that takes approvals and a delay.
 const ROLE_ENDS_SOON: u64 = 30 * 86_400; // [seconds]
 /// Finality that lags further behind the head is ill on every chain that is known. [seconds]
@@ -237,9 +238,7 @@ fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding 
 }
 
 fn gas(config: &Config, balance: U256) -> Finding {
-    let most = U256::from(config.fees.max_fee)
-        .saturating_mul(U256::from(config.gas.max_transaction_gas))
-        .saturating_mul(U256::from(GAS_RESERVE));
+    let most = gas_reserve(config);
     let level = if balance.is_zero() {
         Level::Failed
     } else if balance < most {
