@@ -21,11 +21,11 @@ use figment::{
 use tidelock_core::domain::{Address, ChainId};
 
 pub use tidelock_core::{
-    settings::{BatchSettings, LaneSettings},
+    settings::{BatchSettings, LaneSettings, TransactionGas},
     submit::FeePolicy,
 };
 
-use crate::{chain::BlockChecks, place::Place};
+use crate::{chain::BlockChecks, place::Place, profile::Profile};
 use environment::Environment;
 pub use key::{
     AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
@@ -53,6 +53,8 @@ pub struct Config {
     pub lane: LaneSettings,
     /// `[gas]`
     pub gas: GasConfig,
+    /// What is known of the chain, from which what is not set is taken.
+    pub profile: Profile,
 }
 
 /// How to reach the chain.
@@ -95,8 +97,8 @@ pub struct StoreConfig {
 /// Bounds of gas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GasConfig {
-    /// Most that one transaction may use; 16,777,216 where EIP-7825 holds.
-    pub max_transaction_gas: u64,
+    /// Most that one transaction may ask for.
+    pub transaction: TransactionGas,
 }
 
 /// A node's URL. It may carry a password, so it is shown as scheme, host and port only.

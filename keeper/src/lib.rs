@@ -12,6 +12,7 @@ pub mod list;
 pub mod opening;
 mod past;
 pub mod place;
+pub mod profile;
 pub mod reconcile;
 pub mod signer;
 pub mod store;

@@ -238,7 +238,7 @@ fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding 
 
 fn gas(config: &Config, balance: U256) -> Finding {
     let most = U256::from(config.fees.max_fee)
-        .saturating_mul(U256::from(config.gas.max_transaction_gas))
+        .saturating_mul(U256::from(config.gas.transaction.osaka))
         .saturating_mul(U256::from(GAS_RESERVE));
     let level = if balance.is_zero() {
         Level::Failed

@@ -61,7 +61,7 @@ const NODES_FEE_CAP: u128 = 1_000_000_000_000_000_000;
 
 /// Geth, reth and erigon refuse a transaction that could cost more than one coin, by `--rpc.txfeecap`.
 pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
-    let gas = u128::from(config.gas.max_transaction_gas);
+    let gas = u128::from(config.gas.transaction.osaka);
     let most = config.fees.max_fee.saturating_mul(gas);
     (most > NODES_FEE_CAP).then(|| {
         let fee = NODES_FEE_CAP.checked_div(gas).unwrap_or_default();

@@ -103,7 +103,7 @@ where
             Job::Execute { skip, .. } => *skip = left_out,
             _ => {}
         }
-        let most = self.settings.max_transaction_gas;
+        let most = self.transaction_gas();
         if gas > most {
             if candidate.nonce.is_some() {
                 self.slot_reverts(&candidate, &Revert::OutOfGas);
@@ -121,6 +121,13 @@ where
         self.seal(candidate, gas)
     }
 
+    /// Most gas that a transaction may ask for in the next block.
+    pub(super) fn transaction_gas(&self) -> u64 {
+        let tip = self.memory.view.tip_block();
+        let most = (self.settings.transaction_gas).at(tip.map(|tip| tip.fork).unwrap_or_default());
+        tip.map_or(most, |tip| most.min(tip.gas_limit))
+    }
+
     /// The next batches are cut so that a whole number of them fills a block: a block holds no transaction whose gas limit is
     /// more than what is left of it.
     fn pack(&mut self, count: usize, gas: u64) {
@@ -131,7 +138,7 @@ where
         let largest = u64::from(self.settings.batch.max_payments);
         // 1. Gas of the largest batch there can be, as if each payment cost the same.
         let whole = gas.saturating_mul(largest).div_ceil(count.max(1));
-        let whole = whole.min(self.settings.max_transaction_gas).max(1);
+        let whole = whole.min(self.transaction_gas()).max(1);
         // 2. So many batches are needed to fill a block, and each may use an equal share of it.
         let share = block.div_euclid(block.div_ceil(whole).max(1));
         // 3. Payments that fit the share.
