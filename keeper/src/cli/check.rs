@@ -27,12 +27,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
-    let (identity, of_nodes) = block_on(async {
+    let (identity, data_fee, of_nodes) = block_on(async {
         let nodes = connect(&config, keeper)?;
         let identity = nodes.identify(expected(&config, true)).await?;
-        Ok((identity, about(&nodes).await))
+        let data_fee = compared::data_fee(&config, nodes.first(), identity.head).await?;
+        Ok((identity, data_fee, about(&nodes).await))
     })?;
-    let rows = compared::rows(&config, &identity);
+    let rows = compared::rows(&config, &identity, data_fee);
     let mut warnings = warnings(&config, &identity);
     warnings.extend(compared::warnings(&config, &rows));
     warnings.extend(of_nodes);

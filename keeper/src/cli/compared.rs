@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use alloy::primitives::{U256, utils::format_ether};
 use serde::Serialize;
-use tidelock_core::{domain::Amount, observe::Fork};
+use tidelock_core::{domain::Amount, event::BlockRef, observe::Fork};
 
 use crate::{
-    chain::{BlockChecks, Identity},
+    chain::{BlockChecks, ChainError, Identity, RpcChain},
     config::Config,
-    profile::{Market, Profile},
+    profile::{DataFee, Market, Profile},
 };
 
 /// How far apart times between blocks may be. [times]
@@ -59,8 +60,20 @@ fn row(rule: &'static str, profile: String, node: String, is_same: Option<bool>)
     }
 }
 
+/// What a full batch pays beside gas, where anything is. [wei]
+pub(super) async fn data_fee(
+    config: &Config,
+    chain: &RpcChain,
+    at: BlockRef,
+) -> Result<Option<U256>, ChainError> {
+    match config.profile.fees.data {
+        DataFee::OpOracle => chain.data_fee_of_full_batch(at).await,
+        DataFee::None | DataFee::InGas => Ok(None),
+    }
+}
+
 /// Every rule that a node can be held to.
-pub(super) fn rows(config: &Config, found: &Identity) -> Vec<Row> {
+pub(super) fn rows(config: &Config, found: &Identity, data_fee: Option<U256>) -> Vec<Row> {
     let profile = &config.profile;
     let mut rows = vec![
         finality(profile, found),
@@ -69,6 +82,7 @@ pub(super) fn rows(config: &Config, found: &Identity) -> Vec<Row> {
         proofs(profile, found),
         transaction_gas(config, found),
         market(profile, found),
+        data(profile, data_fee),
     ];
     rows.extend(token(config, found));
     rows
@@ -159,6 +173,22 @@ fn market(profile: &Profile, found: &Identity) -> Row {
         node,
         is_same,
     )
+}
+
+fn data(profile: &Profile, data_fee: Option<U256>) -> Row {
+    let said = profile.fees.data.to_string();
+    let (node, is_same) = match (profile.fees.data, data_fee) {
+        (DataFee::OpOracle, None) => ("no GasPriceOracle".to_owned(), Some(false)),
+        (DataFee::OpOracle, Some(fee)) => {
+            let fee = format_ether(fee);
+            (
+                format!("{fee} {} for a full batch", profile.coin),
+                Some(true),
+            )
+        }
+        (DataFee::None | DataFee::InGas, _) => ("not told".to_owned(), None),
+    };
+    row("fee for data", said, node, is_same)
 }
 
 fn token(config: &Config, found: &Identity) -> Option<Row> {

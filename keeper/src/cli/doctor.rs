@@ -17,6 +17,7 @@ use tidelock_core::{
 use super::{
     Context,
     check::about,
+    compared,
     online::{KeeperArgs, above_nodes_cap, block_on, connect, expected, role_until, until},
     print, words,
 };
@@ -141,7 +142,8 @@ async fn examine(
         at.time,
         Level::Warning,
     ));
-    findings.push(gas(config, look.gas_balance));
+    let data_fee = compared::data_fee(config, chain, identity.head).await?;
+    findings.push(gas(config, look.gas_balance, data_fee));
     findings.push(frozen(&look, at));
     findings.push(blacklist(chain, at).await?);
     findings.push(paused(chain, at).await?);
@@ -236,10 +238,16 @@ fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding 
     finding(name, level, found)
 }
 
-fn gas(config: &Config, balance: U256) -> Finding {
+/// `data_fee`: what a full batch pays beside gas.
+fn gas(config: &Config, balance: U256, data_fee: Option<U256>) -> Finding {
     let most = U256::from(config.fees.max_fee)
         .saturating_mul(U256::from(config.gas.transaction.osaka))
+        .saturating_add(data_fee.unwrap_or_default())
         .saturating_mul(U256::from(GAS_RESERVE));
+    let data = match data_fee {
+        Some(fee) => format!(", each with {} for its data", format_ether(fee)),
+        None => String::new(),
+    };
     let level = if balance.is_zero() {
         Level::Failed
     } else if balance < most {
@@ -248,7 +256,7 @@ fn gas(config: &Config, balance: U256) -> Finding {
         Level::Ok
     };
     let found = format!(
-        "the key holds {} (warned below {}: {GAS_RESERVE} transactions of most gas at the highest fee)",
+        "the key holds {} (warned below {}: {GAS_RESERVE} transactions of most gas at the highest fee{data})",
         format_ether(balance),
         format_ether(most)
     );
