@@ -183,7 +183,7 @@ fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
         fees: config.fees,
         batch: config.batch,
         lane: config.lane,
-        max_transaction_gas: config.gas.max_transaction_gas,
+        transaction_gas: config.gas.transaction,
         sends,
         poll_ms: config.chain.poll_interval_ms,
         retry_ms: config.chain.poll_interval_ms.max(500),
