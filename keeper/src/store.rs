@@ -10,6 +10,7 @@ mod commit;
 mod desk;
 mod error;
 mod fold;
+mod follow;
 mod guard;
 mod history;
 mod insert;

@@ -17,7 +17,11 @@ use tidelock_core::{
 use super::{
     Context,
     check::about,
-    online::{KeeperArgs, above_nodes_cap, block_on, connect, expected, role_until, until},
+    compared,
+    online::{
+        GAS_RESERVE, KeeperArgs, above_nodes_cap, block_on, connect, expected, gas_reserve,
+        role_until, until,
+    },
     print, words,
 };
 use crate::{
@@ -28,8 +32,6 @@ use crate::{
     store::{Overview, Reader},
 };
 
-/// Full-sized transactions at the fee cap that the key should be able to pay.
-const GAS_RESERVE: u64 = 5;
 /// A role that ends sooner wants to be granted again: that takes approvals and a delay.
 const ROLE_ENDS_SOON: u64 = 30 * 86_400; // [seconds]
 /// Finality that lags further behind the head is ill on every chain that is known. [seconds]
@@ -141,7 +143,8 @@ async fn examine(
         at.time,
         Level::Warning,
     ));
-    findings.push(gas(config, look.gas_balance));
+    let data_fee = compared::data_fee(config, chain, identity.head).await?;
+    findings.push(gas(config, look.gas_balance, data_fee));
     findings.push(frozen(&look, at));
     findings.push(blacklist(chain, at).await?);
     findings.push(paused(chain, at).await?);
@@ -236,10 +239,13 @@ fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding 
     finding(name, level, found)
 }
 
-fn gas(config: &Config, balance: U256) -> Finding {
-    let most = U256::from(config.fees.max_fee)
-        .saturating_mul(U256::from(config.gas.max_transaction_gas))
-        .saturating_mul(U256::from(GAS_RESERVE));
+/// `data_fee`: what a full batch pays beside gas.
+fn gas(config: &Config, balance: U256, data_fee: Option<U256>) -> Finding {
+    let most = gas_reserve(config, data_fee);
+    let data = match data_fee {
+        Some(fee) => format!(", each with {} for its data", format_ether(fee)),
+        None => String::new(),
+    };
     let level = if balance.is_zero() {
         Level::Failed
     } else if balance < most {
@@ -248,7 +254,7 @@ fn gas(config: &Config, balance: U256) -> Finding {
         Level::Ok
     };
     let found = format!(
-        "the key holds {} (warned below {}: {GAS_RESERVE} transactions of most gas at the highest fee)",
+        "the key holds {} (warned below {}: {GAS_RESERVE} transactions of most gas at the highest fee{data})",
         format_ether(balance),
         format_ether(most)
     );

@@ -4,6 +4,7 @@ mod lead;
 mod log;
 mod patience;
 pub(super) mod rotation;
+mod signs;
 mod stop;
 mod watch;
 
@@ -33,6 +34,7 @@ use crate::{
 
 use patience::Patience;
 use rotation::Key;
+use signs::Signs;
 use stop::{Stop, Stopped};
 use watch::Watch;
 
@@ -76,14 +78,16 @@ fn has_waited(failure: &Failure) -> bool {
 }
 
 fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<(), Failure> {
+    let signs = Signs::default();
+    let _serving = signs.serve(config, runtime)?;
     let shortest = Duration::from_millis(config.chain.poll_interval_ms);
-    let patience = Patience::new(stop, &config.store.path, shortest);
+    let patience = Patience::new(stop, &config.store.path, &signs, shortest);
     let mut key = of_the_log(config, (runtime, &patience))?;
     loop {
         let open = async || key.open().await;
         let signer = patience.until("the key", open, patience::of_key);
         let signer = runtime.block_on(signer)??;
-        let with = (runtime, stop, &patience);
+        let with = (runtime, stop, &patience, &signs);
         match serve(args, config, with, (key, signer)) {
             Ok(Some(next)) => key = next,
             Ok(None) => return Ok(()),
@@ -114,7 +118,7 @@ fn of_the_log<'a>(
 fn serve<'a>(
     args: &Args,
     config: &'a Config,
-    (runtime, stop, patience): (&Runtime, &Stop, &Patience<'_>),
+    (runtime, stop, patience, signs): (&Runtime, &Stop, &Patience<'_>, &Signs),
     (key, signer): (Key<'a>, Guarded),
 ) -> Result<Option<Key<'a>>, Failure> {
     let nodes = connect(config, signer.address())?;
@@ -140,7 +144,8 @@ fn serve<'a>(
         identity = runtime.block_on(again)??;
     }
     let leadership = led.right.leadership();
-    let store = log::open(args, config, &nodes, led.right, (runtime, stop, patience))?;
+    let go_on = watch::while_held(path, stop, signs);
+    let store = log::open(args, config, &nodes, led.right, (runtime, go_on, patience))?;
     log::must_be_of(config, &identity, &store)?;
     let settings = settings(config, &identity, !args.observe);
     let mut engine =
@@ -156,7 +161,7 @@ fn serve<'a>(
         leadership,
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
-    let mut watch = Watch::new(path, args.observe, nodes, &identity);
+    let mut watch = Watch::new(path, args.observe, nodes, signs, &identity);
     let retire = rotation::watch(config, &key, args.observe, &identity, runtime)?;
     let report = |status: &Status| watch.report(status);
     let ended = daemon::run_while_key_serves(&mut engine, &world, (stop.flag(), &retire), report);
@@ -178,7 +183,7 @@ fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
         fees: config.fees,
         batch: config.batch,
         lane: config.lane,
-        max_transaction_gas: config.gas.max_transaction_gas,
+        transaction_gas: config.gas.transaction,
         sends,
         poll_ms: config.chain.poll_interval_ms,
         retry_ms: config.chain.poll_interval_ms.max(500),

@@ -26,6 +26,7 @@ const TEXT: &[&str] = &[
     "url",
     "path",
     "database",
+    "listen",
     "max_fee_gwei",
     "min_tip_gwei",
     "max_tip_gwei",
