@@ -11,6 +11,7 @@ mod explain;
 mod freeze;
 mod init;
 mod key;
+mod leader;
 mod lists;
 mod offline;
 mod once;

@@ -356,3 +356,27 @@ pub fn leader(location: &Location) -> Result<Option<Leader>, StoreError> {
         Ok(Some(leader).filter(|leader| leader.epoch > 0))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leader_stops_before_its_lease_can_be_taken() {
+        let lease = Duration::from_secs(1_000);
+        let now = Instant::now();
+        let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
+        let leadership = Leadership {
+            start: ago(2_000),
+            until: Arc::new(AtomicU64::new(0)),
+        };
+        assert!(!leadership.holds());
+        // What counts is when it was asked for, not when the answer came.
+        leadership.extend(ago(810), lease);
+        assert!(!leadership.holds());
+        leadership.extend(ago(700), lease);
+        assert!(leadership.holds());
+        leadership.end();
+        assert!(!leadership.holds());
+    }
+}
