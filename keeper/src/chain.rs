@@ -5,6 +5,7 @@ mod abilities;
 mod advise;
 mod agree;
 mod checkable;
+mod data_fee;
 mod dialect;
 mod facts;
 mod forks;
@@ -13,6 +14,7 @@ mod identity;
 mod lists;
 mod look;
 mod nodes;
+mod optional;
 mod people;
 mod poll;
 mod proof;
@@ -42,6 +44,7 @@ use tokio::sync::Semaphore;
 pub use abilities::Lacking;
 pub use agree::TwoNodes;
 pub use checkable::Checkable;
+pub use data_fee::GAS_PRICE_ORACLE;
 pub use identity::{Expected, Identity, IdentityError, Warning};
 pub use nodes::{Laggard, Nodes};
 pub use people::{CallError, Mined, Proposed};
@@ -50,6 +53,7 @@ pub use token::TokenFee;
 pub use verify::BlockChecks;
 
 use forks::Forks;
+use optional::Lacks;
 use proof::Proofs;
 use simulate::Ability;
 
@@ -226,6 +230,7 @@ pub struct RpcChain {
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
+    lacks: Lacks,
     proofs: Proofs,
     /// Receipts of a block can be many megabytes, and many blocks are read at once.
     receipt_turns: Semaphore,
@@ -244,6 +249,7 @@ impl RpcChain {
             checks: BlockChecks::default(),
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
+            lacks: Lacks::default(),
             proofs: Proofs::default(),
             receipt_turns: Semaphore::new(RECEIPTS_AT_ONCE),
             last_nonce: Mutex::default(),

@@ -3,6 +3,7 @@
 mod approve;
 mod check;
 mod command;
+mod compared;
 mod deploy;
 mod direct;
 mod doctor;
@@ -23,7 +24,7 @@ mod run;
 mod shown;
 mod status;
 mod verify_log;
-mod words;
+pub(crate) mod words;
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
