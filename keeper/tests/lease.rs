@@ -62,7 +62,9 @@ fn who_was_deposed_commits_nothing() {
     let mut leading = LogStore::open(&other).unwrap();
     let entry = history.step();
     let rows = history.state.take_changes();
-    let error = deposed.commit(&[entry.clone()], &rows).unwrap_err();
+    let error = deposed
+        .commit(std::slice::from_ref(&entry), &rows)
+        .unwrap_err();
     assert!(matches!(error, StoreError::Deposed { .. }), "{error}");
     assert!(!deposed.leadership().holds());
     // Nothing of it is there, and the next entry is the new leader's to make.

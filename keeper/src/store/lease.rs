@@ -132,7 +132,7 @@ impl Lease {
             });
         };
         let runtime = runtime()?;
-        let answer = server.lease / 4;
+        let answer = server.quarter();
         let took = async {
             let mut connection =
                 postgres::connect_within(server, Role::Writer, answer.max(LEAST_ANSWER)).await?;
@@ -230,7 +230,7 @@ struct Keeping {
 impl Keeping {
     fn keep(self, runtime: &Runtime, connection: Connection) {
         let mut connection = Some(connection);
-        let pause = self.server.lease / 4;
+        let pause = self.server.quarter();
         while !self.is_over.load(Ordering::Acquire) {
             let asked = Instant::now();
             match runtime.block_on(self.renew(&mut connection)) {
@@ -254,7 +254,7 @@ impl Keeping {
         let connection = match connection {
             Some(connection) => connection,
             None => {
-                let answer = (self.server.lease / 4).max(LEAST_ANSWER);
+                let answer = self.server.quarter().max(LEAST_ANSWER);
                 let fresh = postgres::connect_within(&self.server, Role::Writer, answer);
                 connection.insert(fresh.await?)
             }
