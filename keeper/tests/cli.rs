@@ -84,6 +84,10 @@ fn what_init_comments_out_is_the_default() {
     };
     assert!(keystore.password_file.take().is_some());
     assert!(shown.batch.escalate_after_s.take().is_some());
+    let server = shown.store.server.take().unwrap();
+    let unnamed = "[store]\ndatabase = \"postgres://localhost/keeper\"";
+    let least = Config::parse(&path, &text.replacen("[store]", unnamed, 1)).unwrap();
+    assert_eq!(server.lease, least.store.server.unwrap().lease);
     assert_eq!(plain, shown);
 }
 
