@@ -26,7 +26,7 @@ pub use tidelock_core::{
     submit::FeePolicy,
 };
 
-use crate::{chain::BlockChecks, place::Place};
+use crate::{chain::BlockChecks, place::Place, store::Location};
 use environment::Environment;
 pub use key::{
     AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
@@ -45,7 +45,7 @@ pub struct Config {
     /// `[next_key]`
     pub next_key: Option<NextKeyConfig>,
     /// `[store]`
-    pub store: StoreConfig,
+    pub store: Location,
     /// `[batch]`
     pub batch: BatchSettings,
     /// `[fees]`, in wei
@@ -86,13 +86,6 @@ pub struct VaultConfig {
     pub lens: Address,
     /// Its token.
     pub token: Address,
-}
-
-/// Where the log is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreConfig {
-    /// The database.
-    pub path: PathBuf,
 }
 
 /// Bounds of gas.

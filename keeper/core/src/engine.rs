@@ -10,6 +10,7 @@ mod figures;
 mod lanes;
 mod memory;
 mod next;
+mod pricing;
 mod questions;
 mod recall;
 mod repeats;
@@ -194,9 +195,12 @@ where
         }
     }
 
-    /// From now on no new nonce is reserved, but for what is being simulated: what is under way is seen through, and then the key has nothing left to do.
+    /// From now on no new nonce is reserved, not even for what is being simulated: what has one is seen through, and then the key
+    /// has nothing left to do.
     pub fn retire_key(&mut self) {
         self.memory.is_retiring = true;
+        let candidate = &mut self.memory.candidate;
+        candidate.take_if(|candidate| candidate.nonce.is_none());
     }
 
     /// The key was retired, and a final block has used up every nonce of it that was reserved.

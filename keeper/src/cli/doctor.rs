@@ -286,12 +286,16 @@ async fn blacklist(chain: &RpcChain, at: BlockRef) -> Result<Finding, Failure> {
 
 /// What the log says of itself. A log that is missing is made by the first run.
 fn log(config: &Config) -> Vec<Finding> {
-    let path = &config.store.path;
-    if !path.exists() {
-        let found = format!("{}: none yet; `keeper run` opens one", path.display());
-        return vec![finding("log", Level::Warning, found)];
+    let store = &config.store;
+    match store.is_opened() {
+        Ok(true) => {}
+        Ok(false) => {
+            let found = format!("{store}: none yet; `keeper run` opens one");
+            return vec![finding("log", Level::Warning, found)];
+        }
+        Err(error) => return vec![finding("log", Level::Failed, error.to_string())],
     }
-    let read = Reader::open(path).and_then(|mut reader| {
+    let read = Reader::open(store).and_then(|mut reader| {
         let overview = reader.overview()?;
         let left_out = reader.left_out()?;
         reader.close()?;
@@ -299,9 +303,9 @@ fn log(config: &Config) -> Vec<Finding> {
     });
     match read {
         Ok((overview, left_out)) => {
-            let is_written = Reader::is_written(path);
+            let is_written = Reader::is_written(store);
             let mut findings = standing(&overview, is_written);
-            findings.extend(alerts(path, is_written));
+            findings.extend(alerts(&store.path, is_written));
             let found = left_out.into_iter();
             findings.extend(found.map(|why| finding("left out", Level::Failed, why)));
             findings

@@ -1,6 +1,7 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
 mod key;
+mod store;
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address
 
 use super::{
     BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings,
-    OperationsConfig, RpcUrl, StoreConfig, VaultConfig, Violation,
+    OperationsConfig, RpcUrl, VaultConfig, Violation,
     raw::{Raw, RawBatch, RawChain, RawFees, RawLane, RawOperations, RawVault},
 };
 
@@ -24,9 +25,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
             .next_key
             .as_ref()
             .and_then(|next| rules.next_key(next, &raw.key, base)),
-        store: StoreConfig {
-            path: rules.path("store.path", &raw.store.path, base),
-        },
+        store: rules.store(&raw.store, base),
         batch: rules.batch(&raw.batch),
         fees: rules.fees(&raw.fees),
         lane: rules.lane(&raw.lane),

@@ -25,6 +25,7 @@ const TEXT: &[&str] = &[
     "kms_endpoint",
     "url",
     "path",
+    "database",
     "listen",
     "max_fee_gwei",
     "min_tip_gwei",

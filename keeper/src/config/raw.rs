@@ -98,6 +98,9 @@ section!(RawKey {
 
 section!(RawStore {
     path: PathBuf = PathBuf::from("keeper.db"),
+    database: Option<String> = None,
+    password_file: Option<PathBuf> = None,
+    lease_ms: u64 = 5_000,
 });
 
 section!(RawBatch {

@@ -4,7 +4,6 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -27,6 +26,7 @@ use super::{
     ready,
     snapshot::{Limits, Snapshot, Source},
 };
+use crate::store::Location;
 
 /// Connections at a time; more wait to be accepted.
 const CONNECTIONS: usize = 16;
@@ -56,7 +56,7 @@ pub async fn start(
     address: SocketAddr,
     pulse: Pulse,
     limits: Limits,
-    store: &Path,
+    store: Location,
 ) -> io::Result<Serving> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;

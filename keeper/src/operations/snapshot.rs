@@ -1,7 +1,4 @@
-use std::{
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tidelock_core::submit::FeePolicy;
 
@@ -9,7 +6,7 @@ use super::{
     pulse::{Beat, Pulse, Said},
     tally::Tally,
 };
-use crate::store::{Overview, Reader, StoreError};
+use crate::store::{Location, Overview, Reader, StoreError};
 
 /// Asked more often than this, the same is answered again.
 const FRESH: Duration = Duration::from_secs(1);
@@ -54,17 +51,17 @@ impl Snapshot {
 pub(super) struct Source {
     pulse: Pulse,
     limits: Limits,
-    store: PathBuf,
+    store: Location,
     open: Option<(Reader, Tally)>,
     last: Option<(Instant, Result<Stored, String>)>,
 }
 
 impl Source {
-    pub fn new(pulse: Pulse, limits: Limits, store: &Path) -> Self {
+    pub fn new(pulse: Pulse, limits: Limits, store: Location) -> Self {
         Self {
             pulse,
             limits,
-            store: store.to_owned(),
+            store,
             open: None,
             last: None,
         }
@@ -75,9 +72,6 @@ impl Source {
             Some((at, stored)) if at.elapsed() < FRESH => stored.clone(),
             _ => {
                 let stored = self.read().map_err(|error| error.to_string());
-                if stored.is_err() {
-                    self.open = None; // what was counted is lost with it, as with a start
-                }
                 self.last = Some((Instant::now(), stored.clone()));
                 stored
             }
@@ -90,21 +84,22 @@ impl Source {
     }
 
     fn read(&mut self) -> Result<Stored, StoreError> {
-        if self.open.is_none() {
-            let mut reader = Reader::open(&self.store)?;
-            let tally = Tally::start(&mut reader)?;
-            self.open = Some((reader, tally));
-        }
-        let Some((reader, tally)) = &mut self.open else {
-            return Err(StoreError::Missing {
-                path: self.store.clone(),
-            });
+        let (mut reader, mut tally) = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let mut reader = Reader::open(self.store.clone())?;
+                let tally = Tally::start(&mut reader)?;
+                (reader, tally)
+            }
         };
-        tally.follow(reader)?;
-        Ok(Stored {
+        tally.follow(&mut reader)?;
+        let stored = Stored {
             overview: reader.overview()?,
             decimals: reader.identity().decimals,
             tally: tally.clone(),
-        })
+        };
+        // After an error it is opened anew, and what was counted is lost, as with a start.
+        self.open = Some((reader, tally));
+        Ok(stored)
     }
 }

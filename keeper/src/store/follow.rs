@@ -3,7 +3,7 @@
 use alloy::primitives::U256;
 use tidelock_core::domain::PaymentNumber;
 
-use super::{LoggedEvent, Reader, StoreError, columns, load};
+use super::{LoggedEvent, Reader, StoreError, columns, load, sql::query};
 
 /// Numbers in one question; a batch has at most so many.
 const NUMBERS: usize = 256;
@@ -18,7 +18,7 @@ impl Reader {
 
     /// Entries after `seq`, at most `limit`, in order.
     pub fn events_after(&mut self, seq: u64, limit: u32) -> Result<Vec<LoggedEvent>, StoreError> {
-        let rows = sqlx::query("SELECT seq, body FROM event WHERE seq > $1 ORDER BY seq LIMIT $2")
+        let rows = query("SELECT seq, body FROM event WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(columns::integer("entry", seq)?)
             .bind(i64::from(limit))
             .fetch_all(&mut self.connection);
@@ -36,24 +36,27 @@ impl Reader {
         first: PaymentNumber,
         mask: U256,
     ) -> Result<Vec<u64>, StoreError> {
-        let numbers = (0..NUMBERS)
-            .zip(first.0..)
-            .filter(|(bit, _)| mask.bit(*bit));
+        let numbers = (0..NUMBERS).zip(first.0..);
+        let numbers = numbers.filter(|(bit, _)| mask.bit(*bit));
         let numbers: Vec<Vec<u8>> = numbers
             .map(|(_, number)| columns::number(PaymentNumber(number)).to_vec())
             .collect();
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let places = vec!["?"; numbers.len()].join(", ");
-        let statement = format!("SELECT arrival AS count FROM payment WHERE number IN ({places})");
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        let places: Vec<String> = (1..=numbers.len())
+            .map(|place| format!("${place}"))
+            .collect();
+        let places = places.join(", ");
+        let mut asked = query(format!(
+            "SELECT arrival AS count FROM payment WHERE number IN ({places})"
+        ));
         for number in numbers {
-            query = query.bind(number);
+            asked = asked.bind(number);
         }
         let rows = self
             .runtime
-            .block_on(query.fetch_all(&mut self.connection))?;
+            .block_on(asked.fetch_all(&mut self.connection))?;
         rows.iter().map(columns::count_of).collect()
     }
 }

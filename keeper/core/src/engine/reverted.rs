@@ -1,6 +1,6 @@
 //! Own transactions that a block holds and that did nothing: their gas is burnt, and a person must learn why.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alloy_primitives::B256;
 
@@ -35,7 +35,9 @@ pub enum Cause {
 pub(super) struct Reverted {
     /// The last ones, oldest first.
     recent: VecDeque<Burnt>,
-    /// All that were seen since the start.
+    /// Those that are not final: another block, after a reorganisation, may hold one again.
+    counted: BTreeSet<B256>,
+    /// All that were seen since the start, each once.
     count: u64,
     /// Those of them whose cause was found.
     explained: BTreeMap<Cause, u64>,
@@ -76,7 +78,10 @@ impl Reverted {
                 let Some(call) = Call::read(&attempt.raw) else {
                     continue; // it was ours to sign
                 };
-                self.count = self.count.saturating_add(1);
+                if self.counted.insert(attempt.hash) {
+                    self.count = self.count.saturating_add(1);
+                }
+                self.recent.retain(|burnt| burnt.hash != attempt.hash);
                 self.recent.push_back(Burnt {
                     hash: attempt.hash,
                     nonce: slot.nonce,
@@ -99,6 +104,13 @@ impl Reverted {
             let is_there = burnt.block.number <= base || view.contains(burnt.block);
             is_there && now < burnt.block.time.seconds().saturating_add(TOLD)
         });
+    }
+
+    /// Forgets which transactions were counted that are final.
+    pub(super) fn settle(&mut self, state: &State) {
+        let attempts = state.slots().flat_map(|slot| &slot.attempts);
+        let open: BTreeSet<B256> = attempts.map(|attempt| attempt.hash).collect();
+        self.counted.retain(|hash| open.contains(hash));
     }
 
     /// Keeps what calling it again came to.

@@ -125,13 +125,6 @@ where
         waits
     }
 
-    /// The cap that keeps a transaction from being raised, for as long as it does.
-    fn wait_for_fees(&self) -> Option<String> {
-        let is_capped = |nonce: &u64| self.memory.lanes.is_capped(*nonce);
-        let nonce = self.unincluded().map(|slot| slot.nonce).find(is_capped)?;
-        self.price(self.dearest(nonce))?.err()
-    }
-
     /// Payments for which there is no room now, if there are any.
     fn wait_for_room(&self, at: BlockRef, vault: &VaultLook) -> Option<String> {
         let (room, balance) = self.room(at, vault);

@@ -15,6 +15,7 @@ use crate::{
     heartbeat::Heartbeat,
     opening::OpeningError,
     signer::{Class, SignerError},
+    store::StoreError,
 };
 
 /// Longest time between two tries.
@@ -88,6 +89,11 @@ impl<'a> Patience<'a> {
         }
     }
 
+    /// Another keeper leads, and this one is there if it does not.
+    pub fn stands_by(&self, words: &str) {
+        self.signs.stands_by(words);
+    }
+
     fn pause(&self, pause: &mut Duration) -> impl Future<Output = Result<(), Stopped>> {
         let now = *pause;
         *pause = pause.saturating_mul(2).min(LONGEST);
@@ -108,6 +114,15 @@ pub(super) fn of_identity(error: &IdentityError) -> Verdict {
     match error.root() {
         IdentityError::Chain(error) => of_chain(error),
         _ => Verdict::Final,
+    }
+}
+
+/// Whether the store may be had later.
+pub(super) fn of_store(error: &StoreError) -> Verdict {
+    if error.passes() {
+        Verdict::Passes
+    } else {
+        Verdict::Final
     }
 }
 
