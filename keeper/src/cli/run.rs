@@ -35,11 +35,12 @@ use crate::{
 use patience::Patience;
 use rotation::Key;
 use signs::Signs;
-use stop::{Stop, Stopped};
+pub(super) use stop::Stop;
+use stop::Stopped;
 use watch::Watch;
 
 /// What `keeper run` takes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
     /// Send nothing, and say what would be sent
     #[arg(long)]
