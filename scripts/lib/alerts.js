@@ -107,7 +107,6 @@ const ALERTS = [
     summary: "Gas costs more than the keeper may pay: it waits",
     fires: [flat("tidelock_fee_gwei", 120, 'what="base"'), flat("tidelock_fee_gwei", 100, 'what="cap"')],
     quiet: [flat("tidelock_fee_gwei", 20, 'what="base"'), flat("tidelock_fee_gwei", 100, 'what="cap"')],
-    labels: { what: "base" },
   },
   {
     name: "GasLow", severity: "ticket", for: "10m", at: 20,
