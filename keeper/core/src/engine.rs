@@ -6,6 +6,7 @@ mod answer;
 mod contest;
 mod due;
 mod execution;
+mod figures;
 mod lanes;
 mod memory;
 mod next;
@@ -35,7 +36,9 @@ use crate::{
 };
 
 pub use crate::{error::EngineError, journal::JournalError};
+pub use figures::Figures;
 use memory::Memory;
+pub use reverted::Cause;
 pub use status::Status;
 
 /// Requests and commands that one turn takes in at most.

@@ -115,9 +115,8 @@ fn arrived(config: &Config, shown: &Shown, decimals: u8) -> Option<String> {
 
 /// What a payment waits for that is in a batch: its transaction, and what the running keeper says.
 fn waits(config: &Config, shown: &Shown, reader: &mut Reader) -> Result<Vec<String>, StoreError> {
-    let path = &config.store.path;
     let mut waits = Vec::new();
-    let beat = Heartbeat::read(path);
+    let beat = Heartbeat::read(&config.store.path);
     let is_open = [
         PaymentStatus::Sealed,
         PaymentStatus::Open,
@@ -135,7 +134,7 @@ fn waits(config: &Config, shown: &Shown, reader: &mut Reader) -> Result<Vec<Stri
             format!("transaction {hash} with nonce {nonce}: until it is in a final block")
         }));
     }
-    if !Reader::is_written(path) {
+    if !Reader::is_written(&config.store) {
         waits.push(
             "no keeper runs: nothing is sent, and nothing that happens is noticed".to_owned(),
         );

@@ -1,6 +1,7 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
 mod key;
+mod store;
 
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,9 @@ use alloy::transports::http::reqwest::Url;
 use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address};
 
 use super::{
-    BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings, RpcUrl,
-    StoreConfig, VaultConfig, Violation,
-    raw::{Raw, RawBatch, RawChain, RawFees, RawLane, RawVault},
+    BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings,
+    OperationsConfig, RpcUrl, VaultConfig, Violation,
+    raw::{Raw, RawBatch, RawChain, RawFees, RawLane, RawOperations, RawVault},
 };
 
 /// Applies the rules. Relative paths become relative to `base`.
@@ -24,9 +25,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
             .next_key
             .as_ref()
             .and_then(|next| rules.next_key(next, &raw.key, base)),
-        store: StoreConfig {
-            path: rules.path("store.path", &raw.store.path, base),
-        },
+        store: rules.store(&raw.store, base),
         batch: rules.batch(&raw.batch),
         fees: rules.fees(&raw.fees),
         lane: rules.lane(&raw.lane),
@@ -38,6 +37,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
                 1_000_000_000,
             ),
         },
+        operations: rules.operations(&raw.operations),
     };
     if rules.broken.is_empty() {
         Ok(config)
@@ -148,6 +148,18 @@ impl Rules {
             ),
             replace_blocks: self.within("lane.replace_blocks", raw.replace_blocks, 1, 100_000),
         }
+    }
+
+    fn operations(&mut self, raw: &RawOperations) -> OperationsConfig {
+        let listen = raw.listen.as_deref().and_then(|text| {
+            let address = text.parse().ok();
+            if address.is_none() {
+                let rule = "must be an address and a port, such as 127.0.0.1:9464";
+                self.refuse("operations.listen", text, rule);
+            }
+            address
+        });
+        OperationsConfig { listen }
     }
 
     // ── One value ────────────────────────────────────────────────────────────────────────────────────────────────

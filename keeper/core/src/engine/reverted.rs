@@ -1,6 +1,6 @@
 //! Own transactions that a block holds and that did nothing: their gas is burnt, and a person must learn why.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alloy_primitives::B256;
 
@@ -19,6 +19,19 @@ const MOST: usize = 16;
 /// How long one is told of. [seconds of chain time]
 const TOLD: u64 = 86_400;
 
+/// Why an own transaction reverted, as far as calling it again tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// Not known yet.
+    Unknown,
+    /// Its gas limit was too low.
+    Gas,
+    /// The vault was in another state then.
+    State,
+    /// The vault refuses it.
+    Vault,
+}
+
 /// What is known of transactions that reverted.
 #[derive(Debug, Default)]
 pub(super) struct Reverted {
@@ -28,6 +41,8 @@ pub(super) struct Reverted {
     counted: BTreeSet<B256>,
     /// All that were seen since the start, each once.
     count: u64,
+    /// Those of them whose cause was found.
+    explained: BTreeMap<Cause, u64>,
 }
 
 #[derive(Debug)]
@@ -46,6 +61,15 @@ impl Reverted {
     /// How many were seen since the start.
     pub(super) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// The same, by cause.
+    pub(super) fn by_cause(&self) -> BTreeMap<Cause, u64> {
+        let explained = self.explained.values().copied();
+        let explained = explained.fold(0, u64::saturating_add);
+        let mut by_cause = self.explained.clone();
+        by_cause.insert(Cause::Unknown, self.count.saturating_sub(explained));
+        by_cause
     }
 
     /// Looks through new blocks.
@@ -100,15 +124,23 @@ impl Reverted {
         let burnt = self.recent.iter_mut().find(|burnt| burnt.hash == hash);
         let Some(burnt) = burnt else { return };
         let limit = burnt.call.gas_limit;
-        burnt.cause = Some(match again {
-            Simulation::Succeeds { gas, .. } if gas > limit => {
-                format!("it needs {gas} gas, and had a limit of {limit}")
+        let (cause, words) = match again {
+            Simulation::Succeeds { gas, .. } if gas > limit => (
+                Cause::Gas,
+                format!("it needs {gas} gas, and had a limit of {limit}"),
+            ),
+            Simulation::Succeeds { .. } => (
+                Cause::State,
+                "called again, it goes through: the vault was in another state then".to_owned(),
+            ),
+            Simulation::Reverts(revert) => {
+                (Cause::Vault, format!("the vault refuses it: {revert:?}"))
             }
-            Simulation::Succeeds { .. } => {
-                "called again, it goes through: the vault was in another state then".to_owned()
-            }
-            Simulation::Reverts(revert) => format!("the vault refuses it: {revert:?}"),
-        });
+        };
+        if burnt.cause.replace(words).is_none() {
+            let count = self.explained.entry(cause).or_default();
+            *count = count.saturating_add(1);
+        }
     }
 
     /// In words, the newest first.
