@@ -308,7 +308,12 @@ impl Author {
         let guardian = self.guardian(model);
         match self.rng.below(10) {
             0..=3 => {
-                let firm = |c: &&Content| matches!(c, Content::Guardians(_) | Content::Unfreeze(_));
+                let firm = |c: &&Content| {
+                    matches!(
+                        c,
+                        Content::Guardians(_) | Content::Unfreeze(_) | Content::Tighten(_)
+                    )
+                };
                 let unvetoable = self.changes.iter().rev().find(firm).cloned();
                 let id = match unvetoable {
                     Some(content) if self.rng.percent(25) => content.id(model.domain()),
