@@ -18,6 +18,7 @@ mod nodes;
 mod optional;
 mod people;
 mod poll;
+mod prices;
 mod proof;
 mod roles;
 mod rpc;
