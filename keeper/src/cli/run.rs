@@ -93,7 +93,7 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
             Ok(None) => return Ok(()),
             Err(failure) if lead::stands_by_again(config, &failure) => {
                 // The key that it ran with may have been changed by the keeper that led meanwhile.
-                runtime.block_on(stop.or(sleep(shortest)))?;
+                runtime.block_on(async { stop.or(sleep(shortest)).await })?;
                 key = of_the_log(config, (runtime, &patience))?;
             }
             Err(failure) => return Err(failure),
