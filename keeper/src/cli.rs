@@ -12,6 +12,7 @@ mod fees;
 mod freeze;
 mod init;
 mod key;
+mod leader;
 mod lists;
 mod offline;
 mod once;

@@ -154,6 +154,7 @@ impl Daemon {
     }
 
     /// A signal that it may survive.
+    #[allow(dead_code, reason = "for tests of several hosts")]
     pub fn signal(&self, name: &str) {
         let id = self
             .process
@@ -166,6 +167,7 @@ impl Daemon {
     }
 
     /// How it ended by itself.
+    #[allow(dead_code, reason = "for tests of several hosts")]
     pub async fn ended(&mut self) -> ExitStatus {
         let begin = Instant::now();
         loop {
