@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use alloy::transports::http::reqwest::Url;
+use reqwest::Url;
 
 use sqlx::{
     ConnectOptions,
