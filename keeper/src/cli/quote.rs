@@ -7,12 +7,12 @@ use rand::Rng;
 use serde::Serialize;
 use tidelock_core::{
     abi::encode_job,
-    calendar::span,
+    calendar::{span, utc},
     domain::{Amount, Batch, BlockTime, DomainError, Payment, PaymentRef, TierIndex},
     event::{BlockRef, Job, Namespace, Route},
     lifecycle::PaymentStatus,
-    port::{Advice, Simulation, TierLook},
-    quote::Scene,
+    port::{Advice, Simulation, TierLook, VaultLook},
+    quote::{Arrival, Scene},
     submit::{FeeMarket, Offer, Prices, offer},
 };
 
@@ -147,6 +147,92 @@ impl Queue {
     }
 }
 
+/// What is asked of the chain for a quote, all of it about the newest block.
+struct Seen {
+    head: BlockRef,
+    finality_s: u64,
+    block_ms: u64,
+    vault: VaultLook,
+    index: TierIndex,
+    tier: TierLook,
+    market: FeeMarket,
+}
+
+impl Seen {
+    async fn ask(chain: &RpcChain, payment: Payment) -> Result<Self, Failure> {
+        let (head, finalised) = (chain.head().await?, chain.finalised().await?);
+        let vault = chain.look_at(head).await?;
+        let (index, tier) = tier_of(chain, head, payment, &vault.tiers).await?;
+        let (base_fee, tip) = chain.market().await?;
+        let earlier = head.number.saturating_sub(BLOCKS);
+        let earlier = chain.block_numbered(earlier).await?;
+        Ok(Self {
+            finality_s: head.time.seconds().saturating_sub(finalised.time.seconds()),
+            block_ms: pace(earlier, head),
+            market: FeeMarket { base_fee, tip },
+            head,
+            vault,
+            index,
+            tier,
+        })
+    }
+
+    /// Age from which the price of now is paid, and at the latest. [seconds]
+    async fn patience(&self, config: &Config, chain: &RpcChain) -> Result<(u64, u64), Failure> {
+        let Some(patience) = &config.patience else {
+            return Ok((0, 0));
+        };
+        let head = self.head.number;
+        let a_day = DAY_MS.checked_div(self.block_ms.max(1)).unwrap_or_default();
+        let mut prices = Prices::default();
+        let first = head.saturating_sub(a_day);
+        for (time, fee) in chain.base_fees(first, head, PRICES).await? {
+            prices.learn(time, fee);
+        }
+        let age = patience.age(&prices, self.market.base_fee);
+        Ok((age, patience.deadline_s))
+    }
+
+    /// What a unit of gas would cost, or which cap is in the way. [wei]
+    fn price(&self, config: &Config) -> Result<u128, String> {
+        let policy = config.fees.keeping_one_back();
+        match offer(&policy, self.market, None) {
+            Offer::Sign(fees) => {
+                let price = self.market.base_fee.saturating_add(fees.tip);
+                Ok(price.min(fees.max_fee))
+            }
+            Offer::Hold { cap, needed } => Err(format!(
+                "fees: {cap} {needed} wei per gas is needed, and a payment may offer {}",
+                cap.of(&policy)
+            )),
+        }
+    }
+
+    /// What stands in the way of the payment.
+    fn waits(&self, arrival: &Arrival, decimals: u8) -> Vec<String> {
+        let mut waits = Vec::new();
+        if arrival.lacks_balance {
+            let held = self.vault.balance.display(decimals);
+            waits.push(format!("a deposit: the vault holds {held}"));
+        }
+        if arrival.lacks_room {
+            let room = self.tier.headroom.display(decimals);
+            waits.push(format!("room under its tier's cap: there is {room} now"));
+        }
+        if self.vault.halted_until > self.head.time.seconds() {
+            let until = utc(self.vault.halted_until);
+            waits.push(format!("the vault is frozen until {until}"));
+        }
+        if !self.tier.is_automatic() {
+            let approvals = self.tier.approvals;
+            waits.push(format!(
+                "{approvals} approvals; times are from the last of them, and the fee is that of proposing it"
+            ));
+        }
+        waits
+    }
+}
+
 async fn ask(
     config: &Config,
     nodes: &Nodes,
@@ -155,101 +241,49 @@ async fn ask(
     decimals: u8,
 ) -> Result<Shown, Failure> {
     let chain = nodes.first();
-    let (head, finalised) = (chain.head().await?, chain.finalised().await?);
-    let vault = chain.look_at(head).await?;
-    let (index, tier) = tier_of(chain, head, payment, &vault.tiers).await?;
-    let (base_fee, tip) = chain.market().await?;
-    let earlier = chain
-        .block_numbered(head.number.saturating_sub(BLOCKS))
-        .await?;
-    let block_ms = pace(earlier, head);
-    let mut waits = Vec::new();
-    let gas = match gas(config, chain, head, payment, index, &tier).await {
-        Ok(gas) => gas,
-        Err(why) => {
-            waits.push(format!(
-                "it could not be simulated, so its gas is not known: {why}"
-            ));
-            0
-        }
-    };
-    let policy = config.fees.keeping_one_back();
-    let market = FeeMarket { base_fee, tip };
-    let (price, most) = match offer(&policy, market, None) {
-        Offer::Sign(fees) => (
-            base_fee.saturating_add(fees.tip).min(fees.max_fee),
-            config.fees.max_fee,
-        ),
-        Offer::Hold { cap, needed } => {
-            let cap_value = cap.of(&policy);
-            waits.push(format!(
-                "fees: {cap} {needed} wei per gas is needed, a payment may offer {cap_value}"
-            ));
-            (config.fees.max_fee, config.fees.max_fee)
-        }
-    };
-    let patience_s = match &config.patience {
-        None => (0, 0),
-        Some(patience) => {
-            let per_day = DAY_MS.checked_div(block_ms.max(1)).unwrap_or_default();
-            let first = head.number.saturating_sub(per_day);
-            let mut prices = Prices::default();
-            for (time, fee) in chain.base_fees(first, head.number, PRICES).await? {
-                prices.learn(time, fee);
-            }
-            (patience.age(&prices, base_fee), patience.deadline_s)
-        }
-    };
+    let seen = Seen::ask(chain, payment).await?;
     let scene = Scene {
         amount: payment.amount().0,
-        tier,
-        balance: vault.balance.0,
+        tier: seen.tier,
+        balance: seen.vault.balance.0,
         ahead: queue.count,
         ahead_sum: queue.sum,
         max_payments: u64::from(config.batch.max_payments),
         max_wait_s: config.batch.max_wait_ms.div_ceil(1_000),
-        patience_s,
-        block_ms,
-        finality_s: head.time.seconds().saturating_sub(finalised.time.seconds()),
+        patience_s: seen.patience(config, chain).await?,
+        block_ms: seen.block_ms,
+        finality_s: seen.finality_s,
     };
     let arrival = scene.arrival();
-    if arrival.lacks_balance {
-        waits.push(format!(
-            "a deposit: the vault holds {}",
-            vault.balance.display(decimals)
-        ));
-    }
-    if arrival.lacks_room {
-        waits.push(format!(
-            "room under its tier's cap: there is room for {} now",
-            tier.headroom.display(decimals)
-        ));
-    }
-    if vault.halted_until > head.time.seconds() {
-        waits.push("the vault is frozen".to_owned());
-    }
-    if !tier.is_automatic() {
-        waits.push(format!(
-            "{} approvals; times are from the last of them, and the fee is that of proposing it",
-            tier.approvals
-        ));
-    }
-    let cost = |fee: u128| fee.saturating_mul(u128::from(gas));
+    let mut waits = seen.waits(&arrival, decimals);
+    let gas = gas(config, chain, payment, &seen)
+        .await
+        .unwrap_or_else(|why| {
+            waits.push(format!(
+                "it could not be simulated, so its gas is not known: {why}"
+            ));
+            0
+        });
+    let price = seen.price(config).unwrap_or_else(|why| {
+        waits.push(why);
+        config.fees.max_fee
+    });
+    let cost = |fee: u128| Amount(fee.saturating_mul(u128::from(gas)));
     let quote = Quote {
         reference: payment.reference(),
         made_at: now(),
         expected_s: arrival.expected_s,
         most_s: arrival.most_s,
         finality_s: arrival.finality_s,
-        fee_expected: Amount(cost(price)),
-        fee_most: Amount(cost(most)),
+        fee_expected: cost(price),
+        fee_most: cost(config.fees.max_fee),
     };
     Ok(Shown {
         recipient: payment.recipient().to_string(),
         amount: payment.amount().display(decimals),
-        tier: index.get(),
-        approvals: tier.approvals,
-        delay_s: tier.delay,
+        tier: seen.index.get(),
+        approvals: seen.tier.approvals,
+        delay_s: seen.tier.delay,
         ahead: queue.count,
         gas,
         fee: quote.fee_expected.display(18),
@@ -296,27 +330,17 @@ async fn tier_of(
 async fn gas(
     config: &Config,
     chain: &RpcChain,
-    head: BlockRef,
     payment: Payment,
-    tier: TierIndex,
-    look: &TierLook,
+    seen: &Seen,
 ) -> Result<u64, String> {
     let words = |error: DomainError| error.to_string();
-    let route = if look.is_automatic() {
-        Route::Direct
+    let (head, tier) = (seen.head, seen.index);
+    let (route, life) = if seen.tier.is_automatic() {
+        (Route::Direct, config.batch.attempt_ttl_s)
     } else {
-        Route::Proposal
+        (Route::Proposal, config.batch.proposal_life(seen.tier.delay))
     };
-    let (life, namespace) = match route {
-        Route::Direct => (
-            config.batch.attempt_ttl_s,
-            Namespace::COUNT.saturating_sub(1),
-        ),
-        Route::Proposal => (
-            config.batch.proposal_life(look.delay),
-            Namespace::COUNT.saturating_sub(1),
-        ),
-    };
+    let namespace = Namespace::COUNT.saturating_sub(1);
     let namespace = Namespace::new(namespace).map_err(|error| error.to_string())?;
     let counter = u64::from(rand::rng().random::<u32>());
     let number = namespace

@@ -243,7 +243,7 @@ where
                     _ => {}
                 }
                 if let Some(nonce) = self.nonce_of(hash) {
-                    self.memory.lanes.to_replace(nonce);
+                    self.memory.lanes.refused(nonce);
                 }
             }
             Reply::Refused(_) => {}
