@@ -1,6 +1,7 @@
 //! The command line. One file a command; each says what it takes, and does it.
 
 mod approve;
+mod backup;
 mod check;
 mod command;
 mod compared;
@@ -22,6 +23,7 @@ mod propose;
 mod quote;
 mod reconcile;
 mod request;
+mod restore;
 mod revoke;
 mod run;
 mod shown;
@@ -153,6 +155,10 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Hold the log to its hashes, and the stored rows to the log
     VerifyLog(verify_log::Args),
+    /// Copy the database while it is in use, and verify the copy
+    Backup(backup::Args),
+    /// File again what a backup holds and the log opened after it was lost does not; halts the keeper
+    Restore(restore::Args),
     /// Look for what is wrong with this installation
     Doctor(doctor::Args),
 }
@@ -182,6 +188,8 @@ impl Command {
             Self::Revoke(args) => revoke::run(args, context),
             Self::Freeze(args) => freeze::run(args, context),
             Self::Reconcile(args) => reconcile::run(args, context),
+            Self::Backup(args) => backup::run(args, context),
+            Self::Restore(args) => restore::run(args, context),
             Self::Doctor(args) => doctor::run(args, context),
         }
     }

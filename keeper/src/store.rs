@@ -7,6 +7,7 @@
 mod anchors;
 mod columns;
 mod commit;
+mod copy;
 mod desk;
 mod error;
 mod fold;
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use tidelock_core::domain::VaultDomain;
 
 pub use anchors::Anchors;
+pub use copy::Copied;
 pub use desk::{Desk, Filed, Filing, Found, Taken};
 pub use error::StoreError;
 pub use guard::WriterLock;

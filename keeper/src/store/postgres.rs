@@ -152,7 +152,7 @@ pub(super) async fn connect_within(
 /// not waited for long, and who is cut off in a transaction does not hold its locks for long.
 fn session(role: Role) -> String {
     let (read_only, idle) = match role {
-        Role::Reader => ("on", ANSWER),
+        Role::Reader | Role::Copy => ("on", ANSWER),
         Role::Writer | Role::Filer => ("off", IDLE),
     };
     format!(
