@@ -26,7 +26,7 @@ use tidelock_core::{
     state::State,
     store::Store,
 };
-use tidelock_keeper::store::{Identity, Reader, SqliteStore};
+use tidelock_keeper::store::{Identity, LogStore, Reader};
 
 /// Between two commits of the writer.
 const PACE: Duration = Duration::from_millis(20);
@@ -47,7 +47,7 @@ fn main() {
         .unwrap_or_else(|| env!("CARGO_BIN_EXE_keeper").to_owned());
     let (identity, opening) = identity();
     let path = folder.path().join("keeper.db");
-    let mut store = SqliteStore::create(&path, identity).unwrap();
+    let mut store = LogStore::create(&path, identity).unwrap();
     let mut log = Log::open(opening, &mut store);
     configure(folder.path(), &identity);
     list(&folder.path().join("list.csv"), rows);
@@ -174,7 +174,7 @@ struct Log {
 }
 
 impl Log {
-    fn open(opening: Opening, store: &mut SqliteStore) -> Self {
+    fn open(opening: Opening, store: &mut LogStore) -> Self {
         let entry = Entry::after(LogHead::EMPTY, &Event::LogOpened(opening)).unwrap();
         let mut state = State::open(opening);
         let head = entry.head();
@@ -183,7 +183,7 @@ impl Log {
     }
 
     /// How long it took.
-    fn commit(&mut self, store: &mut SqliteStore) -> Duration {
+    fn commit(&mut self, store: &mut LogStore) -> Duration {
         let next = block(self.state.finalised().number + 1);
         let event = Event::FinalisedAdvanced { block: next };
         self.state.apply(&event).unwrap();

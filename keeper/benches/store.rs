@@ -25,7 +25,7 @@ use tidelock_core::{
     state::State,
     store::Store,
 };
-use tidelock_keeper::store::{Identity, Reader, SqliteStore};
+use tidelock_keeper::store::{Identity, LogStore, Reader};
 
 const BATCH: u64 = 256;
 /// Payments that are open at the cold start.
@@ -53,7 +53,7 @@ fn main() {
         token: Address::repeat_byte(2),
         decimals: 6,
     };
-    let mut store = SqliteStore::create(&path, identity).unwrap();
+    let mut store = LogStore::create(&path, identity).unwrap();
     let mut log = Log::open(domain);
     let start = Instant::now();
     let mut commits = 0_u32;
@@ -89,7 +89,7 @@ fn main() {
 
 fn cold_start(path: &Path) {
     let start = Instant::now();
-    let mut store = SqliteStore::open(path).unwrap();
+    let mut store = LogStore::open(path).unwrap();
     let snapshot = store.load().unwrap().unwrap();
     let open = snapshot.rows.payments.len();
     row(

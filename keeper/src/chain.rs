@@ -14,6 +14,7 @@ mod identity;
 mod lists;
 mod look;
 mod nodes;
+mod optional;
 mod people;
 mod poll;
 mod proof;
@@ -52,6 +53,7 @@ pub use token::TokenFee;
 pub use verify::BlockChecks;
 
 use forks::Forks;
+use optional::Lacks;
 use proof::Proofs;
 use simulate::Ability;
 
@@ -228,6 +230,7 @@ pub struct RpcChain {
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
+    lacks: Lacks,
     proofs: Proofs,
     /// Receipts of a block can be many megabytes, and many blocks are read at once.
     receipt_turns: Semaphore,
@@ -246,6 +249,7 @@ impl RpcChain {
             checks: BlockChecks::default(),
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
+            lacks: Lacks::default(),
             proofs: Proofs::default(),
             receipt_turns: Semaphore::new(RECEIPTS_AT_ONCE),
             last_nonce: Mutex::default(),

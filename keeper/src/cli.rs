@@ -24,7 +24,7 @@ mod run;
 mod shown;
 mod status;
 mod verify_log;
-mod words;
+pub(crate) mod words;
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 

@@ -9,6 +9,7 @@ mod raw;
 
 use std::{
     fmt,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -25,7 +26,7 @@ pub use tidelock_core::{
     submit::FeePolicy,
 };
 
-use crate::{chain::BlockChecks, place::Place, profile::Profile};
+use crate::{chain::BlockChecks, place::Place, profile::Profile, store::Location};
 use environment::Environment;
 pub use key::{
     AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
@@ -44,7 +45,7 @@ pub struct Config {
     /// `[next_key]`
     pub next_key: Option<NextKeyConfig>,
     /// `[store]`
-    pub store: StoreConfig,
+    pub store: Location,
     /// `[batch]`
     pub batch: BatchSettings,
     /// `[fees]`, in wei
@@ -53,6 +54,8 @@ pub struct Config {
     pub lane: LaneSettings,
     /// `[gas]`
     pub gas: GasConfig,
+    /// `[operations]`
+    pub operations: OperationsConfig,
     /// What is known of the chain, from which what is not set is taken.
     pub profile: Profile,
 }
@@ -87,18 +90,18 @@ pub struct VaultConfig {
     pub token: Address,
 }
 
-/// Where the log is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreConfig {
-    /// The database.
-    pub path: PathBuf,
-}
-
 /// Bounds of gas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GasConfig {
     /// Most that one transaction may ask for.
     pub transaction: TransactionGas,
+}
+
+/// What other programs may ask a running keeper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperationsConfig {
+    /// Where `/healthz`, `/readyz` and `/metrics` are served; nowhere without it.
+    pub listen: Option<SocketAddr>,
 }
 
 /// A node's URL. It may carry a password, so it is shown as scheme, host and port only.

@@ -21,6 +21,7 @@ use tracing::debug;
 use crate::{
     chain::Chain,
     signer::{Message, Signer},
+    store::Leadership,
 };
 
 /// Longest time between two turns.
@@ -37,6 +38,8 @@ pub struct World {
     pub signer: Arc<dyn Signer>,
     /// Where tasks run.
     pub tasks: Handle,
+    /// Whether this keeper may still sign and send.
+    pub leadership: Leadership,
 }
 
 impl World {
@@ -60,6 +63,10 @@ impl World {
     }
 
     async fn answer(&self, effect: Effect) -> Outcome {
+        let is_act = matches!(effect, Effect::Send { .. } | Effect::Sign { .. });
+        if is_act && !self.leadership.holds() {
+            return Outcome::Failed("this keeper leads no more".to_owned());
+        }
         let Effect::Sign { preimage, .. } = effect else {
             return self.chain.answer(effect).await;
         };
@@ -77,6 +84,8 @@ pub enum Ended {
     Stopped,
     /// Its key was retired, and has nothing left to do.
     Drained,
+    /// Its lease was not renewed in time: another keeper may lead.
+    Lapsed,
 }
 
 /// Turns the engine until `stop` is set, between two commits, or until it must not go on.
@@ -108,6 +117,9 @@ where
     let (sender, receiver) = mpsc::channel();
     let mut next_report = Instant::now();
     while !stop.load(Ordering::Relaxed) {
+        if !world.leadership.holds() {
+            return Ok(Ended::Lapsed);
+        }
         let answers = arrived(&receiver);
         for effect in engine.turn(answers, clock.now())? {
             world.start(effect, &sender);
@@ -183,6 +195,7 @@ mod tests {
             chain: Arc::new(Broken),
             signer: Arc::new(Broken),
             tasks: runtime.handle().clone(),
+            leadership: Leadership::for_good(),
         };
         let send = Effect::Send {
             hash: B256::ZERO,

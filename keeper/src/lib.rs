@@ -10,6 +10,7 @@ pub mod exit;
 pub mod heartbeat;
 pub mod list;
 pub mod opening;
+pub mod operations;
 mod past;
 pub mod place;
 pub mod profile;

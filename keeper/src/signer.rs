@@ -8,6 +8,7 @@ mod keystore;
 mod open;
 mod password;
 mod pkcs11;
+mod terminal;
 mod web3signer;
 
 use std::{future::Future, pin::Pin};

@@ -1,6 +1,7 @@
-//! The keeper's store: the log, the rows folded from it, and what waits to be taken in, in one SQLite file.
+//! The keeper's store: the log, the rows folded from it, and what waits to be taken in, in one SQLite file or in a database of
+//! a PostgreSQL server.
 //!
-//! One process writes the log, through [`SqliteStore`]. Whoever files requests and commands does so through [`Desk`],
+//! One process writes the log, through [`LogStore`]. Whoever files requests and commands does so through [`Desk`],
 //! and whoever looks on reads through [`Reader`]; both while the writer works.
 
 mod anchors;
@@ -9,11 +10,17 @@ mod commit;
 mod desk;
 mod error;
 mod fold;
+mod follow;
 mod guard;
 mod history;
 mod insert;
+mod lease;
 mod load;
+mod location;
+mod log;
+mod postgres;
 mod reader;
+mod sql;
 mod sqlite;
 mod verify;
 mod wait;
@@ -27,8 +34,11 @@ pub use desk::{Desk, Filed, Filing, Found, Taken};
 pub use error::StoreError;
 pub use guard::WriterLock;
 pub use history::Signed;
+pub use lease::{Candidate, Leader, Leadership, Lease, Taking, leader};
+pub use location::Location;
+pub use log::{LogStore, Right, prepare};
+pub use postgres::Server;
 pub use reader::{Answer, LoggedEvent, Overview, PaymentView, Reader, Standing, Waiting};
-pub use sqlite::SqliteStore;
 pub use verify::{Finding, Progress, Verified};
 pub use wait::{GoOn, Held};
 

@@ -27,7 +27,7 @@ use tidelock_core::{event::Event, store::Store};
 use tidelock_keeper::{
     config::{Config, KeyHolder},
     heartbeat::Heartbeat,
-    store::SqliteStore,
+    store::LogStore,
 };
 
 const PAYEE: &str = "0x1111111111111111111111111111111111111111";
@@ -488,7 +488,7 @@ fn commands_wait_for_a_keeper_that_does_not_run() {
         (&1.into(), &"waiting".into())
     );
     home.run(&["resume", "--reason", "go"]).ok();
-    let mut store = SqliteStore::open(&home.database()).unwrap();
+    let mut store = LogStore::open(&home.database()).unwrap();
     assert_eq!(store.unread_commands(0, 10).unwrap().items.len(), 2);
     let unknown = "0x00000000000000000000000000000002";
     home.run(&["cancel", unknown, "--reason", "x"])
@@ -661,7 +661,7 @@ fn status_lists_what_is_asked_for() {
 #[test]
 fn explain_finds_what_happened_to_the_batch_too() {
     let home = Home::new();
-    let mut store = SqliteStore::open(&home.database()).unwrap();
+    let mut store = LogStore::open(&home.database()).unwrap();
     let (mut history, first) = History::open(11);
     let mut entries = vec![first];
     while history

@@ -14,7 +14,7 @@ use std::{path::Path, sync::mpsc, thread};
 use alloy::primitives::Address;
 use proptest::prelude::*;
 use rand::Rng;
-use support::{History, create, filled, identity, payment, place};
+use support::{History, Kind, create, filled, identity, payment, place};
 use tidelock_core::{
     domain::{Amount, Payment, PaymentNumber},
     event::{Command, Event},
@@ -22,16 +22,36 @@ use tidelock_core::{
     store::Store,
 };
 use tidelock_keeper::store::{
-    Desk, Filing, Held, Reader, SqliteStore, Standing, StoreError, WriterLock,
+    Desk, Filing, Held, LogStore, Reader, Right, Standing, StoreError, WriterLock,
 };
+
+on_both! {
+    a_store_that_was_never_opened_is_empty,
+    a_second_writer_is_refused_while_others_file_and_read,
+    entries_must_follow_the_last_one,
+    the_log_and_the_requests_refuse_changes,
+    a_request_is_filed_once_however_often_it_is_handed_in,
+    a_ref_is_for_one_payment_and_a_refusal_files_nothing,
+    a_ref_that_a_foreign_proposal_brought_is_taken,
+    requests_that_are_payments_already_are_not_read_again,
+    arrivals_grow_without_gaps_whoever_files,
+    commands_are_read_in_order,
+    a_store_that_is_there_is_never_made_again,
+}
+
+/// A place for tests of what only a file has.
+fn file() -> (tempfile::TempDir, std::path::PathBuf) {
+    let (folder, location) = place(Kind::Sqlite);
+    (folder, location.path)
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// Any history, committed in any pieces, with a crash after any of them: what is read back is what was folded.
     #[test]
-    fn what_was_committed_is_read_back(seed in any::<u64>(), pieces in prop::collection::vec((1_usize..25, any::<bool>()), 1..20)) {
-        let (_folder, path) = place();
+    fn what_was_committed_is_read_back(kind in prop::sample::select(vec![Kind::Sqlite, Kind::Postgres]), seed in any::<u64>(), pieces in prop::collection::vec((1_usize..25, any::<bool>()), 1..20)) {
+        let (_folder, path) = place(kind);
         let mut store = create(&path);
         let (mut history, first) = History::open(seed);
         let mut entries = vec![first];
@@ -41,7 +61,7 @@ proptest! {
             entries.clear();
             if crash {
                 drop(store);
-                store = SqliteStore::open(&path).unwrap();
+                store = LogStore::open(&path).unwrap();
                 let read = store.load().unwrap().unwrap();
                 prop_assert_eq!(read.head, history.head);
                 prop_assert_eq!(State::restore(read.rows.clone()).open_rows(), history.state.open_rows());
@@ -70,7 +90,7 @@ fn the_history_reaches_every_kind_of_event() {
 #[test]
 fn nobody_else_reads_the_database() {
     use std::os::unix::fs::PermissionsExt;
-    let (folder, path) = place();
+    let (folder, path) = file();
     let (store, _) = filled(&path, 5, 1);
     let files = std::fs::read_dir(folder.path()).unwrap();
     let of_database: Vec<_> = files
@@ -86,38 +106,36 @@ fn nobody_else_reads_the_database() {
     drop(store);
 }
 
-#[test]
-fn a_store_that_was_never_opened_is_empty() {
-    let (_folder, path) = place();
+fn a_store_that_was_never_opened_is_empty(kind: Kind) {
+    let (_folder, path) = place(kind);
     let mut store = create(&path);
     assert_eq!(store.load().unwrap(), None);
     assert_eq!(*store.identity(), identity());
     drop(store);
-    let mut store = SqliteStore::open(&path).unwrap();
+    let mut store = LogStore::open(&path).unwrap();
     assert_eq!(store.load().unwrap(), None);
 }
 
-#[test]
-fn a_file_that_is_there_is_never_made_again() {
-    let (_folder, path) = place();
+fn a_store_that_is_there_is_never_made_again(kind: Kind) {
+    let (_folder, path) = place(kind);
     drop(create(&path));
-    let again = SqliteStore::create(&path, identity()).unwrap_err();
+    let again = LogStore::create(&path, identity()).unwrap_err();
     assert!(matches!(again, StoreError::Exists { .. }), "{again}");
-    assert!(matches!(
-        SqliteStore::open(&path.with_file_name("other.db")),
-        Err(StoreError::Missing { .. })
-    ));
-    assert!(matches!(
-        Desk::open(&path.with_file_name("other.db")),
-        Err(StoreError::Missing { .. })
-    ));
+    let (_folder, other) = place(kind);
+    let is_told = |error: &StoreError| match kind {
+        Kind::Sqlite => matches!(error, StoreError::Missing { .. }),
+        Kind::Postgres => matches!(error, StoreError::Empty { .. }),
+    };
+    let error = Reader::open(&other).unwrap_err();
+    assert!(is_told(&error), "{error}");
+    let error = Desk::open(&other).unwrap_err();
+    assert!(is_told(&error), "{error}");
 }
 
-#[test]
-fn a_second_writer_is_refused_while_others_file_and_read() {
-    let (_folder, path) = place();
+fn a_second_writer_is_refused_while_others_file_and_read(kind: Kind) {
+    let (_folder, path) = place(kind);
     let (mut store, _) = filled(&path, 20, 1);
-    let second = SqliteStore::open(&path).unwrap_err();
+    let second = LogStore::open(&path).unwrap_err();
     assert!(matches!(second, StoreError::InUse { .. }), "{second}");
     assert!(second.to_string().contains("keeper.db.lock"), "{second}");
     assert!(Reader::is_written(&path));
@@ -133,12 +151,11 @@ fn a_second_writer_is_refused_while_others_file_and_read() {
 
     drop(store);
     assert!(!Reader::is_written(&path));
-    SqliteStore::open(&path).unwrap();
+    LogStore::open(&path).unwrap();
 }
 
-#[test]
-fn entries_must_follow_the_last_one() {
-    let (_folder, path) = place();
+fn entries_must_follow_the_last_one(kind: Kind) {
+    let (_folder, path) = place(kind);
     let (mut store, mut history) = filled(&path, 5, 1);
     let skipped = history.step();
     let entry = history.step();
@@ -156,37 +173,29 @@ fn entries_must_follow_the_last_one() {
     assert!(matches!(store.load(), Err(StoreError::Failed)));
 }
 
-#[test]
-fn the_log_and_the_requests_refuse_changes() {
-    let (_folder, path) = place();
+fn the_log_and_the_requests_refuse_changes(kind: Kind) {
+    let (_folder, path) = place(kind);
     drop(filled(&path, 5, 1));
     Desk::open(&path)
         .unwrap()
         .file(&[payment(1 << 40)])
         .unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        use sqlx::ConnectOptions;
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
-        let mut connection = options.connect().await.unwrap();
-        for statement in [
-            "UPDATE event SET body = '{}' WHERE seq = 2",
-            "DELETE FROM event WHERE seq = 5",
-            "UPDATE request SET amount = '1'",
-            "DELETE FROM request",
-        ] {
-            let error = sqlx::query(statement)
-                .execute(&mut connection)
-                .await
-                .unwrap_err();
-            assert!(
-                error.to_string().contains("append-only"),
-                "{statement}: {error}"
-            );
-        }
-    });
+    let mut refused = vec![
+        "UPDATE event SET body = '{}' WHERE seq = 2",
+        "DELETE FROM event WHERE seq = 5",
+        "UPDATE request SET amount = '1'",
+        "DELETE FROM request",
+    ];
+    if kind == Kind::Postgres {
+        refused.extend(["TRUNCATE event", "TRUNCATE request", "TRUNCATE command"]);
+    }
+    for statement in refused {
+        let error = support::run(&path, statement).unwrap_err();
+        assert!(
+            error.to_string().contains("append-only"),
+            "{statement}: {error}"
+        );
+    }
 }
 
 /// Holds the database as a program that keeps others from writing does, until it is let go.
@@ -222,12 +231,13 @@ impl Holding {
 
 #[test]
 fn the_writer_waits_for_whoever_holds_the_database_and_says_for_whom() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     drop(filled(&path, 5, 1));
     let (asked, questions) = mpsc::channel();
     let go_on = move |held: &Held<'_>| asked.send((held.by(), held.since)).is_ok();
     let lock = WriterLock::take(&path).unwrap();
-    let mut store = SqliteStore::open_locked(&path, lock, Box::new(go_on)).unwrap();
+    let mut store =
+        LogStore::open_with(&(&path).into(), Right::new(lock, None), Box::new(go_on)).unwrap();
     let mut history = support::resumed(&mut store);
     let entry = history.step();
     let holding = Holding::hold(&path);
@@ -245,10 +255,11 @@ fn the_writer_waits_for_whoever_holds_the_database_and_says_for_whom() {
 
 #[test]
 fn a_writer_that_gives_up_waiting_has_written_nothing() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     drop(filled(&path, 5, 1));
     let lock = WriterLock::take(&path).unwrap();
-    let mut store = SqliteStore::open_locked(&path, lock, Box::new(|_| false)).unwrap();
+    let mut store =
+        LogStore::open_with(&(&path).into(), Right::new(lock, None), Box::new(|_| false)).unwrap();
     let mut history = support::resumed(&mut store);
     let before = history.head;
     let entry = history.step();
@@ -261,16 +272,15 @@ fn a_writer_that_gives_up_waiting_has_written_nothing() {
     assert!(error.to_string().contains("has held it for"), "{error}");
     holding.let_go();
     drop(store);
-    let mut store = SqliteStore::open(&path).unwrap();
+    let mut store = LogStore::open(&path).unwrap();
     assert_eq!(store.load().unwrap().unwrap().head, before);
     assert!(store.unread_requests(0, 10).unwrap().items.is_empty());
 }
 
 // ── Requests and commands ────────────────────────────────────────────────────────────────────────────────────────────
 
-#[test]
-fn a_request_is_filed_once_however_often_it_is_handed_in() {
-    let (_folder, path) = place();
+fn a_request_is_filed_once_however_often_it_is_handed_in(kind: Kind) {
+    let (_folder, path) = place(kind);
     let mut store = create(&path);
     let mut desk = Desk::open(&path).unwrap();
     let Filing::Filed(first) = desk.file(&[payment(1), payment(2), payment(1)]).unwrap() else {
@@ -296,9 +306,8 @@ fn a_request_is_filed_once_however_often_it_is_handed_in() {
     assert_eq!(store.unread_requests(0, 2).unwrap().through, 2);
 }
 
-#[test]
-fn a_ref_is_for_one_payment_and_a_refusal_files_nothing() {
-    let (_folder, path) = place();
+fn a_ref_is_for_one_payment_and_a_refusal_files_nothing(kind: Kind) {
+    let (_folder, path) = place(kind);
     drop(create(&path));
     let mut desk = Desk::open(&path).unwrap();
     desk.file(&[payment(1)]).unwrap();
@@ -330,9 +339,8 @@ fn a_ref_is_for_one_payment_and_a_refusal_files_nothing() {
     assert_eq!(standing, Standing::Unknown);
 }
 
-#[test]
-fn a_ref_that_a_foreign_proposal_brought_is_taken() {
-    let (_folder, path) = place();
+fn a_ref_that_a_foreign_proposal_brought_is_taken(kind: Kind) {
+    let (_folder, path) = place(kind);
     let mut store = create(&path);
     let (mut history, first) = History::open(1);
     let (entry, adopted) = loop {
@@ -369,9 +377,8 @@ fn a_ref_that_a_foreign_proposal_brought_is_taken() {
     assert_eq!((found[0].payment, found[0].number), (adopted, Some(number)));
 }
 
-#[test]
-fn requests_that_are_payments_already_are_not_read_again() {
-    let (_folder, path) = place();
+fn requests_that_are_payments_already_are_not_read_again(kind: Kind) {
+    let (_folder, path) = place(kind);
     let mut store = create(&path);
     Desk::open(&path)
         .unwrap()
@@ -395,9 +402,8 @@ fn requests_that_are_payments_already_are_not_read_again() {
     assert_eq!(unread.through, 3);
 }
 
-#[test]
-fn arrivals_grow_without_gaps_whoever_files() {
-    let (_folder, path) = place();
+fn arrivals_grow_without_gaps_whoever_files(kind: Kind) {
+    let (_folder, path) = place(kind);
     let mut store = create(&path);
     let mut seen = Vec::new();
     thread::scope(|scope| {
@@ -421,9 +427,8 @@ fn arrivals_grow_without_gaps_whoever_files() {
     assert_eq!(seen, (1..=100).collect::<Vec<_>>());
 }
 
-#[test]
-fn commands_are_read_in_order() {
-    let (_folder, path) = place();
+fn commands_are_read_in_order(kind: Kind) {
+    let (_folder, path) = place(kind);
     let mut store = create(&path);
     let mut desk = Desk::open(&path).unwrap();
     let halt = Command::Halt {

@@ -11,37 +11,42 @@ mod support;
 
 use std::{fs, path::Path, thread};
 
-use support::{create, filled, lively, payment, place, tamper};
+use support::{create, filled, lively, payment, tamper};
 use tidelock_core::{
     event::{Command, Event},
     log::{Entry, LogHead},
     store::Store,
 };
-use tidelock_keeper::store::{Desk, Reader, SqliteStore, Standing, StoreError};
+use tidelock_keeper::store::{Desk, LogStore, Reader, Standing, StoreError};
 
 const WITHOUT_TRIGGERS: &str = "DROP TRIGGER event_is_never_updated; DROP TRIGGER event_is_never_deleted; \
     DROP TRIGGER request_is_never_updated; DROP TRIGGER command_is_never_updated;";
 
+fn file() -> (tempfile::TempDir, std::path::PathBuf) {
+    let (folder, location) = support::place(support::Kind::Sqlite);
+    (folder, location.path)
+}
+
 fn load_error(path: &Path) -> StoreError {
-    SqliteStore::open(path)
+    LogStore::open(path)
         .and_then(|mut store| store.load().map(|_| ()))
         .unwrap_err()
 }
 
 #[test]
 fn an_old_copy_is_refused() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     let (mut store, mut history) = filled(&path, 10, 1);
     store.close().unwrap();
     let old = fs::read(&path).unwrap();
-    store = SqliteStore::open(&path).unwrap();
+    store = LogStore::open(&path).unwrap();
     let more: Vec<Entry> = (0..5).map(|_| history.step()).collect();
     store.commit(&more, &history.state.take_changes()).unwrap();
     store.close().unwrap();
     let new = fs::read(&path).unwrap();
     fs::write(&path, old).unwrap();
 
-    let error = SqliteStore::open(&path).unwrap_err();
+    let error = LogStore::open(&path).unwrap_err();
     let StoreError::Behind {
         found, expected, ..
     } = &error
@@ -56,33 +61,33 @@ fn an_old_copy_is_refused() {
 
     // The right file is accepted again; one that went on differently is not; nor one whose note is gone.
     fs::write(&path, &new).unwrap();
-    SqliteStore::open(&path).unwrap().close().unwrap();
+    LogStore::open(&path).unwrap().close().unwrap();
     let note = path.with_file_name("keeper.db.high-water");
     let noted = fs::read_to_string(&note).unwrap();
     fs::write(&note, format!("{:020} {}\n", 15, LogHead::EMPTY.hash)).unwrap();
     assert!(matches!(
-        SqliteStore::open(&path),
+        LogStore::open(&path),
         Err(StoreError::Forked { seq: 15, .. })
     ));
     fs::write(&note, "15").unwrap();
     assert!(matches!(
-        SqliteStore::open(&path),
+        LogStore::open(&path),
         Err(StoreError::Damaged { .. })
     ));
     fs::remove_file(&note).unwrap();
     assert!(matches!(
-        SqliteStore::open(&path),
+        LogStore::open(&path),
         Err(StoreError::HighWaterMissing { .. })
     ));
     // A note that is older than the database says nothing wrong.
     fs::write(&note, format!("{:020} {}\n", 0, LogHead::EMPTY.hash)).unwrap();
-    SqliteStore::open(&path).unwrap();
+    LogStore::open(&path).unwrap();
     assert!(noted.starts_with("00000000000000000015 0x"), "{noted}");
 }
 
 #[test]
 fn a_truncated_file_is_refused() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     let (store, _) = lively(&path);
     store.close().unwrap();
     let whole = fs::read(&path).unwrap();
@@ -129,7 +134,7 @@ fn a_damaged_last_entry_is_noticed_at_the_start() {
         ),
         ("DELETE FROM checkpoint", "checkpoint"),
     ] {
-        let (_folder, path) = place();
+        let (_folder, path) = file();
         drop(filled(&path, 10, 1));
         // The note of the last commit would tell some of these first.
         let note = path.with_file_name("keeper.db.high-water");
@@ -157,10 +162,10 @@ fn a_damaged_row_is_named() {
         ("UPDATE attempt SET raw = x'00'", "raw"),
         ("UPDATE slot SET job = 'x'", "job"),
     ] {
-        let (_folder, path) = place();
+        let (_folder, path) = file();
         drop(lively(&path));
         tamper(&path, statement);
-        let read = SqliteStore::open(&path).unwrap().load();
+        let read = LogStore::open(&path).unwrap().load();
         let error = match read {
             // An unknown status is none of those that are read: the log shows it.
             Ok(_) => {
@@ -176,7 +181,7 @@ fn a_damaged_row_is_named() {
 
 #[test]
 fn a_changed_request_is_never_paid() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     let mut store = create(&path);
     Desk::open(&path).unwrap().file(&[payment(1)]).unwrap();
     tamper(
@@ -226,7 +231,7 @@ fn a_row_that_cannot_be_read_does_not_hold_up_the_others() {
             "command 1",
         ),
     ] {
-        let (_folder, path) = place();
+        let (_folder, path) = file();
         let (mut store, mut history) = filled(&path, 1, 1);
         let mut desk = Desk::open(&path).unwrap();
         desk.file(&[payment(1), payment(2), payment(3)]).unwrap();
@@ -259,7 +264,7 @@ fn a_row_that_cannot_be_read_does_not_hold_up_the_others() {
 /// SQLite tells text from bytes, and so do its keys: the same ref could be there twice.
 #[test]
 fn a_ref_of_another_type_is_no_second_request() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     let (mut store, mut history) = filled(&path, 1, 1);
     Desk::open(&path).unwrap().file(&[payment(1)]).unwrap();
     tamper(
@@ -282,7 +287,7 @@ fn a_ref_of_another_type_is_no_second_request() {
 
 #[test]
 fn any_number_of_rows_without_a_place_holds_up_nothing() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     let mut store = create(&path);
     let mut desk = Desk::open(&path).unwrap();
     desk.file(&[payment(1)]).unwrap();
@@ -303,7 +308,7 @@ fn any_number_of_rows_without_a_place_holds_up_nothing() {
 
 #[test]
 fn a_request_that_was_left_out_and_mended_is_still_named() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     let (mut store, mut history) = filled(&path, 1, 1);
     Desk::open(&path).unwrap().file(&[payment(1)]).unwrap();
     let accepted = Event::RequestsAccepted {
@@ -389,7 +394,7 @@ fn verification_names_the_first_bad_entry() {
 /// What was changed is the first thing that a verification finds.
 #[track_caller]
 fn finds(statement: &str, seq: u64, expected: &str) {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     drop(lively(&path));
     tamper(&path, &format!("{WITHOUT_TRIGGERS} {statement}"));
     let verified = Reader::open(&path).unwrap().verify(true, |_| {}).unwrap();
@@ -444,7 +449,7 @@ fn verification_holds_the_row_of_every_final_payment_to_the_log() {
 
 #[test]
 fn verification_goes_on_beside_a_writer() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     let (mut store, mut history) = filled(&path, 50, 1);
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
@@ -466,7 +471,7 @@ fn verification_goes_on_beside_a_writer() {
 
 #[test]
 fn a_batch_commits_to_the_log_before_it() {
-    let (_folder, path) = place();
+    let (_folder, path) = file();
     drop(lively(&path));
     let anchors = Reader::open(&path).unwrap().anchors().unwrap().unwrap();
     assert!(!anchors.sealed.is_empty());

@@ -48,7 +48,7 @@ use tidelock_core::{
 use tidelock_keeper::{
     daemon,
     signer::{Message, Signer, Signing},
-    store::{Desk, Identity, SqliteStore},
+    store::{Desk, Identity, Leadership, LogStore},
 };
 
 use measure::{Blocks, median, percentile};
@@ -219,7 +219,7 @@ fn prepare(world: &World, path: &Path, opening: Opening, payments: Vec<Payment>)
     };
     let path = path.to_owned();
     let work = move || {
-        let mut store = SqliteStore::create(&path, identity).unwrap();
+        let mut store = LogStore::create(&path, identity).unwrap();
         engine::open(&mut store, opening, Vec::new()).unwrap();
         store.close().unwrap();
         Desk::open(&path).unwrap().file(&payments).unwrap();
@@ -234,12 +234,13 @@ async fn work_off(world: &World, path: &Path, timed: &Arc<Timed>, count: u64) {
         chain: timed.clone(),
         signer: Arc::new(LocalKey(world.keys.keeper.clone())),
         tasks: tokio::runtime::Handle::current(),
+        leadership: Leadership::for_good(),
     };
     let (path, token) = (path.to_owned(), world.token);
     let engine = thread::spawn({
         let stop = stop.clone();
         move || {
-            let store = SqliteStore::open(&path).unwrap();
+            let store = LogStore::open(&path).unwrap();
             let mut engine = Engine::start(store, settings(token), Monotonic::default()).unwrap();
             let started = Instant::now();
             daemon::run(&mut engine, &surroundings, &stop, |status| {

@@ -6,9 +6,11 @@ mod answer;
 mod contest;
 mod due;
 mod execution;
+mod figures;
 mod lanes;
 mod memory;
 mod next;
+mod pricing;
 mod questions;
 mod recall;
 mod repeats;
@@ -34,7 +36,9 @@ use crate::{
 };
 
 pub use crate::{error::EngineError, journal::JournalError};
+pub use figures::Figures;
 use memory::Memory;
+pub use reverted::Cause;
 pub use status::Status;
 
 /// Requests and commands that one turn takes in at most.
@@ -191,9 +195,12 @@ where
         }
     }
 
-    /// From now on no new nonce is reserved, but for what is being simulated: what is under way is seen through, and then the key has nothing left to do.
+    /// From now on no new nonce is reserved, not even for what is being simulated: what has one is seen through, and then the key
+    /// has nothing left to do.
     pub fn retire_key(&mut self) {
         self.memory.is_retiring = true;
+        let candidate = &mut self.memory.candidate;
+        candidate.take_if(|candidate| candidate.nonce.is_none());
     }
 
     /// The key was retired, and a final block has used up every nonce of it that was reserved.

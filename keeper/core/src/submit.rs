@@ -1,11 +1,13 @@
 //! Transactions: what they offer, how they are built, and what an answer to sending one means.
 
+mod ceiling;
 mod fees;
 mod floor;
 mod reply;
 mod transaction;
 
-pub use fees::{FeeCap, FeeMarket, FeePolicy, Offer, offer};
+pub use ceiling::NodeCeiling;
+pub use fees::{FeeCap, FeeMarket, FeePolicy, Offer, needed, offer};
 pub use floor::TipFloor;
 pub use reply::{RefusalClass, Reply, classify};
 pub use transaction::{Call, SignError, Unsigned};

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tidelock_core::{
     observe::{Block, Polled},
@@ -16,12 +19,31 @@ use super::{Answer, Chain};
 pub struct TwoNodes {
     first: Arc<dyn Chain>,
     second: Arc<dyn Chain>,
+    /// Answers of both that could not both be true.
+    disagreements: Arc<AtomicU64>,
 }
 
 impl TwoNodes {
     /// Asks both.
     pub fn new(first: Arc<dyn Chain>, second: Arc<dyn Chain>) -> Self {
-        Self { first, second }
+        Self {
+            first,
+            second,
+            disagreements: Arc::default(),
+        }
+    }
+
+    /// Counts there how often both answered, and not the same.
+    #[must_use]
+    pub fn counting(mut self, disagreements: Arc<AtomicU64>) -> Self {
+        self.disagreements = disagreements;
+        self
+    }
+
+    /// What it comes to that both answered, and could not both be right.
+    fn disagree(&self, what: String) -> Outcome {
+        self.disagreements.fetch_add(1, Ordering::Relaxed);
+        Outcome::Failed(what)
     }
 
     async fn poll(&self, effect: Effect) -> Outcome {
@@ -30,7 +52,9 @@ impl TwoNodes {
             self.second.answer(effect)
         );
         match answers {
-            (Outcome::Polled(first), Outcome::Polled(second)) => agreed(first, second),
+            (Outcome::Polled(first), Outcome::Polled(second)) => {
+                agreed(first, second).unwrap_or_else(|what| self.disagree(what))
+            }
             (Outcome::Polled(_), Outcome::Failed(why)) => {
                 Outcome::Failed(format!("second node: {why}"))
             }
@@ -50,7 +74,7 @@ impl TwoNodes {
             ) if first != second => {
                 let mut pairs = payments.iter().zip(first.iter().zip(&second));
                 let differing = pairs.find(|(_, (one, other))| one != other);
-                Outcome::Failed(differing.map_or_else(
+                self.disagree(differing.map_or_else(
                     || "advice: the nodes answer for different numbers of payments".to_owned(),
                     |(payment, (one, other))| {
                         let reference = payment.reference();
@@ -73,11 +97,10 @@ impl TwoNodes {
             self.second.answer(effect)
         );
         match answers {
-            (Outcome::Recalled(first), Outcome::Recalled(second)) if first != second => {
-                Outcome::Failed(
+            (Outcome::Recalled(first), Outcome::Recalled(second)) if first != second => self
+                .disagree(
                     "numbers that may be paid: the nodes say different things of them".to_owned(),
-                )
-            }
+                ),
             (recalled @ Outcome::Recalled(_), Outcome::Recalled(_)) => recalled,
             (Outcome::Recalled(_), Outcome::Failed(why)) => {
                 Outcome::Failed(format!("second node: {why}"))
@@ -113,8 +136,8 @@ impl Chain for TwoNodes {
     }
 }
 
-/// What both say.
-fn agreed(first: Polled, second: Polled) -> Outcome {
+/// What both say; what they differ in, if they do.
+fn agreed(first: Polled, second: Polled) -> Result<Outcome, String> {
     let (lower, higher) = if second.finalised.0 < first.finalised.0 {
         (&second, &first)
     } else {
@@ -123,7 +146,7 @@ fn agreed(first: Polled, second: Polled) -> Outcome {
     let finalised = lower.finalised;
     let is_one_block = first.finalised.0 == second.finalised.0;
     if is_one_block && first.finalised.1 != second.finalised.1 {
-        return Outcome::Failed(format!(
+        return Err(format!(
             "block {}: final as {} at one node, as {} at the other",
             finalised.0, first.finalised.1, second.finalised.1
         ));
@@ -131,13 +154,13 @@ fn agreed(first: Polled, second: Polled) -> Outcome {
     let mut finalised_nonce = None;
     if let (Some(nonce), Some(later)) = (lower.finalised_nonce, higher.finalised_nonce) {
         if is_one_block && nonce != later {
-            return Outcome::Failed(format!(
+            return Err(format!(
                 "nonce at final block {}: {nonce} at one node, {later} at the other",
                 finalised.0
             ));
         }
         if nonce > later {
-            return Outcome::Failed(format!(
+            return Err(format!(
                 "nonce {nonce} at final block {}: it never falls, and is {later} at {} at the other node",
                 finalised.0, higher.finalised.0
             ));
@@ -145,17 +168,15 @@ fn agreed(first: Polled, second: Polled) -> Outcome {
         finalised_nonce = Some(nonce);
     }
     let suggested_tip = first.suggested_tip;
-    match common(first.blocks, &second.blocks) {
-        Ok(blocks) => Outcome::Polled(Polled {
-            blocks,
-            finalised,
-            finalised_nonce,
-            suggested_tip,
-        }),
-        Err(number) => Outcome::Failed(format!(
-            "block {number}: the nodes agree on its hash and disagree on what it says"
-        )),
-    }
+    let blocks = common(first.blocks, &second.blocks).map_err(|number| {
+        format!("block {number}: the nodes agree on its hash and disagree on what it says")
+    })?;
+    Ok(Outcome::Polled(Polled {
+        blocks,
+        finalised,
+        finalised_nonce,
+        suggested_tip,
+    }))
 }
 
 /// The blocks from the first one on that both have. One that only one of them has is asked for again; one that both have
@@ -261,8 +282,17 @@ mod tests {
     async fn a_block_that_says_two_things_is_no_answer() {
         let one = polled(vec![block(2, 0, vec![Fact::Policy])], 1, 4);
         let other = polled(vec![block(2, 0, vec![])], 1, 4);
-        assert!(is_failure(&poll(one.clone(), other).await));
+        assert!(is_failure(&poll(one.clone(), other.clone()).await));
         assert_eq!(poll(one.clone(), one.clone()).await, one);
+        // It is counted as a disagreement; that a node does not answer is none.
+        let counted = Arc::new(AtomicU64::new(0));
+        let silent = Outcome::Failed("no answer".to_owned());
+        for (second, count) in [(one.clone(), 0), (silent, 0), (other, 1)] {
+            let nodes = TwoNodes::new(Arc::new(Fixed(one.clone())), Arc::new(Fixed(second)));
+            let nodes = nodes.counting(counted.clone());
+            nodes.answer(Effect::Poll { tip: tip() }).await;
+            assert_eq!(counted.load(Ordering::Relaxed), count);
+        }
     }
 
     #[tokio::test]

@@ -13,7 +13,6 @@ use tidelock_core::{
 
 use super::{
     BlockChecks, ChainError, PARALLEL, RpcChain, RpcError,
-    dialect::known,
     verify::{ReceiptAnswer, check_receipts},
     wire::{CheckedBlock, by_hash, logs_of, read_logs, strange_log},
 };
@@ -51,12 +50,10 @@ impl RpcChain {
         block: &Block,
     ) -> Result<(Vec<ReceiptAnswer>, bool), ChainError> {
         let _turn = self.receipt_turns.acquire().await;
-        let asked = self
-            .rpc
-            .request::<Vec<ReceiptAnswer>>("eth_getBlockReceipts", json!([by_hash(block.id.hash)]));
-        match asked.await {
-            Ok(receipts) => return Ok((receipts, true)),
-            Err(RpcError::Refused { .. } | RpcError::TooLong { .. }) => {}
+        let params = json!([by_hash(block.id.hash)]);
+        match self.optional("eth_getBlockReceipts", params).await {
+            Ok(Some(receipts)) => return Ok((receipts, true)),
+            Ok(None) | Err(RpcError::Refused { .. } | RpcError::TooLong { .. }) => {}
             Err(error) => return Err(error.into()),
         }
         let receipts = stream::iter(block.transactions.clone())
@@ -90,10 +87,9 @@ impl RpcChain {
     /// A node that has a block and has not indexed its logs yet answers with none. The block's header remembers that there may
     /// be some; its receipts say whether there are.
     async fn check_silence(&self, block: B256, vault: Address) -> Result<(), ChainError> {
-        let asked = self
-            .rpc
-            .request::<Vec<ReceiptAnswer>>("eth_getBlockReceipts", json!([by_hash(block)]));
-        let receipts = known(asked.await)?.unwrap_or_default();
+        let params = json!([by_hash(block)]);
+        let asked = self.optional::<Vec<ReceiptAnswer>>("eth_getBlockReceipts", params);
+        let receipts = asked.await?.unwrap_or_default();
         let mut logs = receipts.iter().flat_map(ReceiptAnswer::logs);
         if logs.any(|log| log.address == vault) {
             let what = "none was answered, and the block's receipts hold some of the vault";

@@ -4,7 +4,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Debug},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tidelock_core::{abi::Fact, domain::PaymentNumber, event::BlockRef};
@@ -17,6 +20,7 @@ use crate::{calendar::span, differing::differing};
 pub struct Nodes {
     first: Arc<RpcChain>,
     second: Option<Arc<RpcChain>>,
+    disagreements: Arc<AtomicU64>,
 }
 
 impl Nodes {
@@ -25,7 +29,13 @@ impl Nodes {
         Self {
             first: Arc::new(first),
             second: second.map(Arc::new),
+            disagreements: Arc::default(),
         }
+    }
+
+    /// How often both answered the daemon, and could not both be right.
+    pub fn disagreements(&self) -> u64 {
+        self.disagreements.load(Ordering::Relaxed)
     }
 
     /// The first, for what costs nothing if it is wrong.
@@ -48,7 +58,10 @@ impl Nodes {
     /// What answers effects: transactions go to both, and blocks count once both show them.
     pub fn chain(&self) -> Arc<dyn Chain> {
         match &self.second {
-            Some(second) => Arc::new(TwoNodes::new(self.first.clone(), second.clone())),
+            Some(second) => {
+                let both = TwoNodes::new(self.first.clone(), second.clone());
+                Arc::new(both.counting(self.disagreements.clone()))
+            }
             None => self.first.clone(),
         }
     }

@@ -11,7 +11,6 @@ use tidelock_core::{
 
 use super::{
     ChainError, PARALLEL, RpcChain, RpcError,
-    dialect::known,
     wire::{BlockAnswer, by_hash, by_number, narrow},
 };
 
@@ -160,13 +159,13 @@ impl RpcChain {
     /// The tip that the node suggests; where it has no such method the median of what was tipped lately; 0 if it tells
     /// neither, and the operator's floor decides. [wei per gas]
     pub(super) async fn suggested_tip(&self) -> Result<u128, ChainError> {
-        let asked = self.rpc.request("eth_maxPriorityFeePerGas", json!([]));
-        if let Some(tip) = known(asked.await)? {
+        let asked = self.optional("eth_maxPriorityFeePerGas", json!([]));
+        if let Some(tip) = asked.await? {
             return narrow("maxPriorityFeePerGas", tip);
         }
         let params = json!(["0x5", "latest", [50]]);
-        let asked = self.rpc.request::<FeeHistory>("eth_feeHistory", params);
-        let Some(history) = known(asked.await)? else {
+        let asked = self.optional::<FeeHistory>("eth_feeHistory", params);
+        let Some(history) = asked.await? else {
             return Ok(0);
         };
         let mut tips: Vec<U256> = history.reward.into_iter().flatten().collect();

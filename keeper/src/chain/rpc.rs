@@ -106,6 +106,7 @@ pub struct Rpc {
     secrets: Vec<String>,
     settings: RpcSettings,
     next_id: AtomicU64,
+    unanswered: AtomicU64,
 }
 
 impl fmt::Debug for Rpc {
@@ -135,6 +136,7 @@ impl Rpc {
             endpoint,
             settings,
             next_id: AtomicU64::new(1),
+            unanswered: AtomicU64::new(0),
         })
     }
 
@@ -143,8 +145,29 @@ impl Rpc {
         &self.endpoint
     }
 
+    /// Questions so far, and those of them that no usable answer came to. That a node refuses is an answer.
+    pub fn asked(&self) -> (u64, u64) {
+        let next = self.next_id.load(Ordering::Relaxed);
+        (
+            next.saturating_sub(1),
+            self.unanswered.load(Ordering::Relaxed),
+        )
+    }
+
     /// Asks once. `null` is an answer if `T` has room for it.
     pub async fn request<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: Value,
+    ) -> Result<T, RpcError> {
+        let answer = self.ask(method, params).await;
+        if !matches!(answer, Ok(_) | Err(RpcError::Refused { .. })) {
+            self.unanswered.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    async fn ask<T: DeserializeOwned>(
         &self,
         method: &'static str,
         params: Value,

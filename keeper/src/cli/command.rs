@@ -123,7 +123,7 @@ fn give(
     let mut desk = offline::desk(config)?;
     let arrival = desk.command(&command(note))?;
     desk.close()?;
-    let running = Reader::is_written(&config.store.path);
+    let running = Reader::is_written(&config.store);
     let patience = if running {
         Duration::from_secs(why.wait)
     } else {

@@ -18,7 +18,10 @@ use super::{
     Context,
     check::about,
     compared,
-    online::{KeeperArgs, above_nodes_cap, block_on, connect, expected, role_until, until},
+    online::{
+        GAS_RESERVE, KeeperArgs, above_nodes_cap, block_on, connect, expected, gas_reserve,
+        role_until, until,
+    },
     print, words,
 };
 use crate::{
@@ -29,8 +32,6 @@ use crate::{
     store::{Overview, Reader},
 };
 
-/// Full-sized transactions at the fee cap that the key should be able to pay.
-const GAS_RESERVE: u64 = 5;
 /// A role that ends sooner wants to be granted again: that takes approvals and a delay.
 const ROLE_ENDS_SOON: u64 = 30 * 86_400; // [seconds]
 /// Finality that lags further behind the head is ill on every chain that is known. [seconds]
@@ -240,10 +241,9 @@ fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding 
 
 /// `data_fee`: what a full batch pays beside gas.
 fn gas(config: &Config, balance: U256, data_fee: Option<U256>) -> Finding {
-    let most = U256::from(config.fees.max_fee)
-        .saturating_mul(U256::from(config.gas.transaction.osaka))
-        .saturating_add(data_fee.unwrap_or_default())
-        .saturating_mul(U256::from(GAS_RESERVE));
+    let of_data = data_fee.unwrap_or_default();
+    let of_data = of_data.saturating_mul(U256::from(GAS_RESERVE));
+    let most = gas_reserve(config).saturating_add(of_data);
     let data = match data_fee {
         Some(fee) => format!(", each with {} for its data", format_ether(fee)),
         None => String::new(),
@@ -295,12 +295,16 @@ async fn blacklist(chain: &RpcChain, at: BlockRef) -> Result<Finding, Failure> {
 
 /// What the log says of itself. A log that is missing is made by the first run.
 fn log(config: &Config) -> Vec<Finding> {
-    let path = &config.store.path;
-    if !path.exists() {
-        let found = format!("{}: none yet; `keeper run` opens one", path.display());
-        return vec![finding("log", Level::Warning, found)];
+    let store = &config.store;
+    match store.is_opened() {
+        Ok(true) => {}
+        Ok(false) => {
+            let found = format!("{store}: none yet; `keeper run` opens one");
+            return vec![finding("log", Level::Warning, found)];
+        }
+        Err(error) => return vec![finding("log", Level::Failed, error.to_string())],
     }
-    let read = Reader::open(path).and_then(|mut reader| {
+    let read = Reader::open(store).and_then(|mut reader| {
         let overview = reader.overview()?;
         let left_out = reader.left_out()?;
         reader.close()?;
@@ -308,9 +312,9 @@ fn log(config: &Config) -> Vec<Finding> {
     });
     match read {
         Ok((overview, left_out)) => {
-            let is_written = Reader::is_written(path);
+            let is_written = Reader::is_written(store);
             let mut findings = standing(&overview, is_written);
-            findings.extend(alerts(path, is_written));
+            findings.extend(alerts(&store.path, is_written));
             let found = left_out.into_iter();
             findings.extend(found.map(|why| finding("left out", Level::Failed, why)));
             findings

@@ -78,9 +78,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 
 /// What a payment waits for that is in a batch: its transaction, and what the running keeper says.
 fn waits(config: &Config, shown: &Shown, reader: &mut Reader) -> Result<Vec<String>, StoreError> {
-    let path = &config.store.path;
     let mut waits = Vec::new();
-    let beat = Heartbeat::read(path);
+    let beat = Heartbeat::read(&config.store.path);
     if shown.status == words::status(PaymentStatus::Paid) {
         // The fee of a moment ago: what it was when it was paid is in no log.
         let fee = beat.and_then(|beat| beat.token_fee);
@@ -104,7 +103,7 @@ fn waits(config: &Config, shown: &Shown, reader: &mut Reader) -> Result<Vec<Stri
             format!("transaction {hash} with nonce {nonce}: until it is in a final block")
         }));
     }
-    if !Reader::is_written(path) {
+    if !Reader::is_written(&config.store) {
         waits.push(
             "no keeper runs: nothing is sent, and nothing that happens is noticed".to_owned(),
         );

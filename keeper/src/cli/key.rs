@@ -115,7 +115,7 @@ fn stands(config: &Config, key: &Seen, next: Option<&Seen>, of_log: Option<Addre
     if let Some(lacks) = rotation::lacks(&next.found, proposes, 0) {
         return format!("the next key waits: {lacks}");
     }
-    if !Reader::is_written(&config.store.path) {
+    if !Reader::is_written(&config.store) {
         return "the next key may send; start the keeper, and it goes over to it".to_owned();
     }
     let beat = Heartbeat::read(&config.store.path);

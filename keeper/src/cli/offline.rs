@@ -1,11 +1,11 @@
 //! What the commands that work on the store alone have in common.
 
-use std::{io::Write, path::Path, time::Duration};
+use std::{io::Write, time::Duration};
 
 use crate::{
     config::Config,
     exit::{ExitStatus, Failure},
-    store::{Desk, GoOn, Identity, Reader, StoreError},
+    store::{Desk, GoOn, Identity, Location, Reader, StoreError},
 };
 
 impl From<StoreError> for Failure {
@@ -40,22 +40,22 @@ fn a_minute() -> GoOn {
 
 /// The store that the configuration names, to hand requests and commands in.
 pub(super) fn desk(config: &Config) -> Result<Desk, Failure> {
-    let path = &config.store.path;
-    let desk = Desk::open_with(path, a_minute())?;
-    same(config, path, desk.identity())?;
+    let store = &config.store;
+    let desk = Desk::open_with(store, a_minute())?;
+    same(config, store, desk.identity())?;
     Ok(desk)
 }
 
 /// The store that the configuration names, to look at.
 pub(super) fn reader(config: &Config) -> Result<Reader, Failure> {
-    let path = &config.store.path;
-    let reader = Reader::open(path)?;
-    same(config, path, reader.identity())?;
+    let store = &config.store;
+    let reader = Reader::open(store)?;
+    same(config, store, reader.identity())?;
     Ok(reader)
 }
 
 /// A store belongs to one vault; requests for another must not get into it.
-pub(super) fn same(config: &Config, path: &Path, identity: &Identity) -> Result<(), Failure> {
+pub(super) fn same(config: &Config, store: &Location, identity: &Identity) -> Result<(), Failure> {
     let Identity { domain, token, .. } = identity;
     let pairs = [
         (
@@ -82,8 +82,7 @@ pub(super) fn same(config: &Config, path: &Path, identity: &Identity) -> Result<
         Some((field, configured, stored)) => Err(Failure::new(
             ExitStatus::Usage,
             format!(
-                "{field} = {configured}: store {} was made for {stored}; a store belongs to one vault",
-                path.display()
+                "{field} = {configured}: store {store} was made for {stored}; a store belongs to one vault"
             ),
         )),
     }

@@ -1,7 +1,7 @@
 //! Refs are paid once: what people are about to propose or approve is held to what the vault has paid, to what waits in it
 //! and to the keeper's own log, if there is one here.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use tidelock_core::{
     abi::Fact,
@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     exit::{ExitStatus, Failure},
     past::Tale,
-    store::{Reader, Standing, StoreError},
+    store::{Location, Reader, Standing, StoreError},
 };
 
 /// What a command takes that agrees to payments.
@@ -68,14 +68,11 @@ impl Known {
                 "the vault's logs cannot be read, so nobody knows whether a ref is paid already: {error}"
             )),
         }
-        let path = &config.store.path;
-        if path.exists() {
-            match in_log(path, id, payments) {
-                Ok(found) => known.warnings.extend(found),
-                Err(error) => known
-                    .warnings
-                    .push(format!("the keeper's log cannot be read: {error}")),
-            }
+        match in_log(&config.store, id, payments) {
+            Ok(found) => known.warnings.extend(found),
+            Err(error) => known
+                .warnings
+                .push(format!("the keeper's log cannot be read: {error}")),
         }
         Ok(known)
     }
@@ -159,10 +156,13 @@ impl Known {
 }
 
 /// What the keeper's log says of refs that are not paid. The reader blocks, so it gets a thread of its own.
-fn in_log(path: &Path, id: BatchId, payments: &[Payment]) -> Result<Vec<String>, StoreError> {
+fn in_log(store: &Location, id: BatchId, payments: &[Payment]) -> Result<Vec<String>, StoreError> {
     let read = || {
-        let mut reader = Reader::open(path)?;
         let mut found = Vec::new();
+        if !store.is_opened()? {
+            return Ok(found);
+        }
+        let mut reader = Reader::open(store)?;
         for payment in payments {
             let reference = payment.reference();
             let standing = match reader.standing(&reference)? {

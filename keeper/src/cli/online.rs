@@ -3,7 +3,7 @@
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy::{
-    primitives::{Address, B256},
+    primitives::{Address, B256, U256},
     transports::http::reqwest::Url,
 };
 use tidelock_core::domain::{Amount, BatchId, VaultDomain, parse_address};
@@ -73,6 +73,16 @@ pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
             Amount(fee).display(9),
         )
     })
+}
+
+/// Full-sized transactions at the fee cap that the key should be able to pay.
+pub(super) const GAS_RESERVE: u64 = 5;
+
+/// What the key should hold to pay for gas. [wei]
+pub(super) fn gas_reserve(config: &Config) -> U256 {
+    U256::from(config.fees.max_fee)
+        .saturating_mul(U256::from(config.gas.transaction.osaka))
+        .saturating_mul(U256::from(GAS_RESERVE))
 }
 
 fn connect_to(

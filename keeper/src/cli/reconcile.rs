@@ -35,17 +35,15 @@ pub(super) fn run(_args: &Args, context: &Context) -> Outcome {
 }
 
 fn reconcile(config: &Config) -> Result<Report, Failure> {
-    let mut reader = Reader::open(&config.store.path).map_err(failure)?;
+    let mut reader = Reader::open(&config.store).map_err(failure)?;
     let head = head_of(&mut reader)?;
     let domain = head.opening.domain;
     if domain.vault != config.vault.address || domain.chain_id != config.chain.chain_id {
         return Err(Failure::new(
             ExitStatus::Usage,
             format!(
-                "store.path {}: its log is of vault {} on chain {}, not of the one configured",
-                config.store.path.display(),
-                domain.vault,
-                domain.chain_id.0
+                "store {}: its log is of vault {} on chain {}, not of the one configured",
+                config.store, domain.vault, domain.chain_id.0
             ),
         ));
     }

@@ -1,8 +1,10 @@
 //! `keeper run`: the daemon.
 
+mod lead;
 mod log;
 mod patience;
 pub(super) mod rotation;
+mod signs;
 mod stop;
 mod watch;
 
@@ -13,7 +15,7 @@ use tidelock_core::{
     port::Monotonic,
     settings::Settings,
 };
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, time::sleep};
 use tracing::{info, warn};
 
 use super::{
@@ -27,11 +29,12 @@ use crate::{
     daemon::{self, Ended, World},
     exit::{ExitStatus, Failure, Outcome},
     signer::{Guarded, Signer},
-    store::{SqliteStore, StoreError},
+    store::StoreError,
 };
 
 use patience::Patience;
 use rotation::Key;
+use signs::Signs;
 use stop::{Stop, Stopped};
 use watch::Watch;
 
@@ -48,6 +51,10 @@ pub(super) struct Args {
     /// one may have signed has expired. Not for service files
     #[arg(long)]
     pub first_keeper: bool,
+    /// The PostgreSQL server was promoted or restored, and is known to have every commit that its predecessor had. Not for
+    /// service files
+    #[arg(long)]
+    pub accept_promotion: bool,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
@@ -71,58 +78,90 @@ fn has_waited(failure: &Failure) -> bool {
 }
 
 fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<(), Failure> {
+    let signs = Signs::default();
+    let _serving = signs.serve(config, runtime)?;
     let shortest = Duration::from_millis(config.chain.poll_interval_ms);
-    let patience = Patience::new(stop, &config.store.path, shortest);
-    let mut key = rotation::first(config, runtime)?;
+    let patience = Patience::new(stop, &config.store.path, &signs, shortest);
+    let mut key = of_the_log(config, (runtime, &patience))?;
     loop {
         let open = async || key.open().await;
         let signer = patience.until("the key", open, patience::of_key);
         let signer = runtime.block_on(signer)??;
-        let with = (runtime, stop, &patience);
-        match serve(args, config, with, (key, signer))? {
-            Some(next) => key = next,
-            None => return Ok(()),
+        let with = (runtime, stop, &patience, &signs);
+        match serve(args, config, with, (key, signer)) {
+            Ok(Some(next)) => key = next,
+            Ok(None) => return Ok(()),
+            Err(failure) if lead::stands_by_again(config, &failure) => {
+                // The key that it ran with may have been changed by the keeper that led meanwhile.
+                runtime.block_on(stop.or(sleep(shortest)))?;
+                key = of_the_log(config, (runtime, &patience))?;
+            }
+            Err(failure) => return Err(failure),
         }
     }
+}
+
+/// The key to run with, once the store can be asked which that is.
+fn of_the_log<'a>(
+    config: &'a Config,
+    (runtime, patience): (&Runtime, &Patience<'_>),
+) -> Result<Key<'a>, Failure> {
+    if config.next_key.is_some() && config.store.server.is_some() {
+        let look = async || lead::is_opened(&config.store).await;
+        let looked = patience.until("the store", look, patience::of_store);
+        runtime.block_on(looked)?.map_err(store_failure)?;
+    }
+    rotation::first(config, runtime)
 }
 
 /// Runs with one key until the keeper is told to stop, or the next one is to go on.
 fn serve<'a>(
     args: &Args,
     config: &'a Config,
-    (runtime, stop, patience): (&Runtime, &Stop, &Patience<'_>),
+    (runtime, stop, patience, signs): (&Runtime, &Stop, &Patience<'_>, &Signs),
     (key, signer): (Key<'a>, Guarded),
 ) -> Result<Option<Key<'a>>, Failure> {
     let nodes = connect(config, signer.address())?;
     let path = &config.store.path;
+    // Taken before a log is looked for: of two keepers that start at once, one opens it, and the other is refused.
     let lock = log::lock(path)?;
     // A key whose role was taken may still hand over to the next one; the engine sends nothing without the role.
     let hands_over = config.next_key.is_some() && matches!(key, Key::Current(_));
     let expected = expected(config, !args.observe && !hands_over);
     let identify = async || nodes.identify(expected).await;
     let identity = patience.until("the chain", identify, patience::of_identity);
-    let identity = runtime.block_on(identity)??;
+    let mut identity = runtime.block_on(identity)??;
     for warning in warnings(config, &identity) {
         warn!("{warning}");
     }
-    if !path.exists() {
-        log::open(args, config, &nodes, (runtime, patience))?;
+    let of_store = log::identity(config, &identity);
+    let trusts = args.accept_promotion;
+    let led = lead::right(&config.store, lock, of_store, trusts, (stop, patience));
+    let led = runtime.block_on(led)?;
+    if led.waited {
+        let identify = async || nodes.identify(expected).await;
+        let again = patience.until("the chain", identify, patience::of_identity);
+        identity = runtime.block_on(again)??;
     }
-    let go_on = watch::while_held(path, stop);
-    let store = SqliteStore::open_locked(path, lock, go_on).map_err(store_failure)?;
+    let leadership = led.right.leadership();
+    let go_on = watch::while_held(path, stop, signs);
+    let store = log::open(args, config, &nodes, led.right, (runtime, go_on, patience))?;
     log::must_be_of(config, &identity, &store)?;
     let settings = settings(config, &identity, !args.observe);
     let mut engine =
         Engine::start(store, settings, Monotonic::default()).map_err(engine_failure)?;
     let keeper = engine.state().opening().keeper;
-    rotation::must_be(keeper, signer.address())?;
+    if let Some(next) = rotation::must_be(config, keeper, signer.address())? {
+        return Ok(Some(next));
+    }
     let world = World {
         chain: nodes.chain(),
         signer: Arc::new(signer),
         tasks: runtime.handle().clone(),
+        leadership,
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
-    let mut watch = Watch::new(path, args.observe, nodes, &identity);
+    let mut watch = Watch::new(path, args.observe, nodes, signs, &identity);
     let retire = rotation::watch(config, &key, args.observe, &identity, runtime)?;
     let report = |status: &Status| watch.report(status);
     let ended = daemon::run_while_key_serves(&mut engine, &world, (stop.flag(), &retire), report);
@@ -130,6 +169,7 @@ fn serve<'a>(
     let mut store = engine.into_store();
     let next = match ended {
         Ended::Stopped => None,
+        Ended::Lapsed => return Err(store_failure(StoreError::Lapsed)),
         Ended::Drained => rotation::change(config, &mut store, (runtime, patience))?,
     };
     store.close().map_err(store_failure)?;

@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 fn once(args: &Args, config: &Config, context: &Context) -> Result<(), Failure> {
     let mut reader = offline::reader(config)?;
     // What a keeper that has stopped said last is no news.
-    let running = Reader::is_written(&config.store.path);
+    let running = Reader::is_written(&config.store);
     let beat = Heartbeat::read(&config.store.path).filter(|_| running);
     let overview = reader.overview()?;
     if context.json {

@@ -10,7 +10,7 @@ use tidelock_core::{
 use crate::calendar::both;
 
 /// Every status, in the order of a payment's life.
-pub(super) const STATUSES: [PaymentStatus; 8] = [
+pub(crate) const STATUSES: [PaymentStatus; 8] = [
     PaymentStatus::Requested,
     PaymentStatus::Held,
     PaymentStatus::Open,
@@ -22,7 +22,7 @@ pub(super) const STATUSES: [PaymentStatus; 8] = [
 ];
 
 /// The word that the log and JSON use.
-pub(super) fn status(status: PaymentStatus) -> &'static str {
+pub(crate) fn status(status: PaymentStatus) -> &'static str {
     match status {
         PaymentStatus::Requested => "requested",
         PaymentStatus::Held => "held",
@@ -94,7 +94,7 @@ pub(super) fn mode(mode: &Mode) -> String {
 }
 
 /// Why the keeper sends nothing.
-pub(super) fn halt(reason: &HaltReason) -> String {
+pub(crate) fn halt(reason: &HaltReason) -> String {
     match reason {
         HaltReason::FinalityBroken { number, was, now } => {
             format!("block {number} was final as {was}, and is {now} now")

@@ -1,6 +1,7 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
 mod key;
+mod store;
 
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,9 @@ use alloy::transports::http::reqwest::Url;
 use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address};
 
 use super::{
-    BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings, RpcUrl,
-    StoreConfig, TransactionGas, VaultConfig, Violation,
-    raw::{Raw, RawBatch, RawChain, RawFees, RawGas, RawLane, RawVault},
+    BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings,
+    OperationsConfig, RpcUrl, TransactionGas, VaultConfig, Violation,
+    raw::{Raw, RawBatch, RawChain, RawFees, RawGas, RawLane, RawOperations, RawVault},
 };
 use crate::profile::Profile;
 
@@ -30,13 +31,12 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
             .next_key
             .as_ref()
             .and_then(|next| rules.next_key(next, &raw.key, base)),
-        store: StoreConfig {
-            path: rules.path("store.path", &raw.store.path, base),
-        },
+        store: rules.store(&raw.store, base),
         batch: rules.batch(&raw.batch),
         fees: rules.fees(raw.fees, &profile),
         lane: rules.lane(&raw.lane, &profile),
         gas: rules.gas(&raw.gas, &profile),
+        operations: rules.operations(&raw.operations),
         profile,
     };
     if rules.broken.is_empty() {
@@ -168,6 +168,18 @@ impl Rules {
                 100_000,
             ),
         }
+    }
+
+    fn operations(&mut self, raw: &RawOperations) -> OperationsConfig {
+        let listen = raw.listen.as_deref().and_then(|text| {
+            let address = text.parse().ok();
+            if address.is_none() {
+                let rule = "must be an address and a port, such as 127.0.0.1:9464";
+                self.refuse("operations.listen", text, rule);
+            }
+            address
+        });
+        OperationsConfig { listen }
     }
 
     // ── One value ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,6 +25,8 @@ const TEXT: &[&str] = &[
     "kms_endpoint",
     "url",
     "path",
+    "database",
+    "listen",
     "max_fee_gwei",
     "min_tip_gwei",
     "max_tip_gwei",

@@ -22,6 +22,8 @@ pub(super) struct Raw {
     pub lane: RawLane,
     #[serde(default)]
     pub gas: RawGas,
+    #[serde(default)]
+    pub operations: RawOperations,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,6 +93,9 @@ section!(RawKey {
 
 section!(RawStore {
     path: PathBuf = PathBuf::from("keeper.db"),
+    database: Option<String> = None,
+    password_file: Option<PathBuf> = None,
+    lease_ms: u64 = 5_000,
 });
 
 section!(RawBatch {
@@ -118,4 +123,8 @@ section!(RawLane {
 
 section!(RawGas {
     max_transaction_gas: Option<u64> = None,
+});
+
+section!(RawOperations {
+    listen: Option<String> = None,
 });

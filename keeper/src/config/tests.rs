@@ -48,6 +48,22 @@ fn chain_and_vault_are_enough() {
 }
 
 #[test]
+fn it_listens_where_it_is_told_and_nowhere_else() {
+    assert_eq!(read(LEAST, &[]).unwrap().operations.listen, None);
+    let section = |value: &str| format!("{LEAST}[operations]\nlisten = {value:?}\n");
+    let config = read(&section("[::1]:9464"), &[]).unwrap();
+    assert_eq!(config.operations.listen, "[::1]:9464".parse().ok());
+    let variables = [("KEEPER_OPERATIONS__LISTEN", "127.0.0.1:7")];
+    let config = read(&section("[::1]:9464"), &variables).unwrap();
+    assert_eq!(config.operations.listen, "127.0.0.1:7".parse().ok());
+    for bad in ["", "9464", "localhost:9464", "127.0.0.1", "127.0.0.1:99999"] {
+        let refused = refusal(&section(bad), &[]);
+        let words = format!("operations.listen = {bad}: must be an address and a port");
+        assert!(refused.contains(&words), "{refused}");
+    }
+}
+
+#[test]
 fn the_environment_is_above_the_file() {
     let variables = [
         ("KEEPER_CHAIN__CHAIN_ID", "56"),

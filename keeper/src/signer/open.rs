@@ -3,7 +3,8 @@
 #[cfg(feature = "aws-kms")]
 use super::AwsKmsSigner;
 use super::{
-    Guarded, PasswordSource, Pkcs11Signer, Signer, SignerError, Web3Signer, keystore, read_password,
+    Guarded, PasswordSource, Pkcs11Signer, Signer, SignerError, Web3Signer, keystore,
+    read_password, terminal::Terminal,
 };
 use crate::config::{KeyConfig, KeyHolder, KeystoreConfig};
 
@@ -11,8 +12,14 @@ use crate::config::{KeyConfig, KeyHolder, KeystoreConfig};
 pub async fn open_key(config: &KeyConfig) -> Result<Guarded, SignerError> {
     let limit = config.timeout_ms;
     let key = match &config.holder {
-        KeyHolder::Keystore(keystore) => Guarded::new(open_keystore(keystore)?, limit),
-        KeyHolder::Pkcs11(token) => Guarded::new(Pkcs11Signer::open(token)?, limit),
+        KeyHolder::Keystore(keystore) => {
+            let keystore = keystore.clone();
+            Guarded::new(aside(move || open_keystore(&keystore)).await?, limit)
+        }
+        KeyHolder::Pkcs11(token) => {
+            let token = token.clone();
+            Guarded::new(aside(move || Pkcs11Signer::open(&token)).await?, limit)
+        }
         #[cfg(feature = "aws-kms")]
         KeyHolder::AwsKms(kms) => Guarded::new(AwsKmsSigner::open(kms, limit).await?, limit),
         #[cfg(not(feature = "aws-kms"))]
@@ -36,6 +43,22 @@ pub async fn open_key(config: &KeyConfig) -> Result<Guarded, SignerError> {
         }),
         _ => Ok(key),
     }
+}
+
+/// On a thread that may wait, for a person or a token, so that whoever waits here can be told to end. The terminal is as it was
+/// when that happens.
+async fn aside<T: Send + 'static>(
+    open: impl FnOnce() -> Result<T, SignerError> + Send + 'static,
+) -> Result<T, SignerError> {
+    let _terminal = Terminal::save();
+    let opened = tokio::task::spawn_blocking(open).await;
+    opened.unwrap_or_else(|broken| {
+        Err(SignerError::Unavailable {
+            field: "key",
+            value: "opening it".to_owned(),
+            reason: broken.to_string(),
+        })
+    })
 }
 
 fn open_keystore(config: &KeystoreConfig) -> Result<keystore::KeystoreSigner, SignerError> {

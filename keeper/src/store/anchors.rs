@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 
 use alloy::primitives::B256;
-use sqlx::SqliteConnection;
 use tidelock_core::{
     domain::BatchId,
     event::{BlockRef, Event, Opening},
     log::LogHead,
 };
 
-use super::{Finding, Reader, StoreError, columns, load};
+use super::{
+    Finding, Reader, StoreError, columns, load,
+    sql::{Connection, query},
+};
 
 /// Batches read at once; each is a few kilobytes at most.
 const PAGE: i64 = 500;
@@ -61,10 +63,10 @@ impl Anchors {
     /// The batches of one page after an entry, and the page's last entry; none after the last page.
     async fn page(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         after: u64,
     ) -> Result<Option<u64>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT seq, body FROM event WHERE seq > $1 AND kind = 'batch_sealed' ORDER BY seq LIMIT $2",
         )
         .bind(columns::integer("entry", after)?)

@@ -2,7 +2,6 @@
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sqlx::{Row, TypeInfo, ValueRef, sqlite::SqliteRow};
 use tidelock_core::{
     domain::{
         Amount, Batch, BatchId, BlockTime, DomainError, Payment, PaymentNumber, PaymentRef,
@@ -14,7 +13,7 @@ use tidelock_core::{
     state::{AttemptRow, BatchRow, Counters, HeadRow, PaymentRow, SlotRow},
 };
 
-use super::StoreError;
+use super::{StoreError, sql::Row};
 
 /// The columns of [`payment`], in order.
 pub(super) const PAYMENT: &[&str] = &[
@@ -62,7 +61,7 @@ pub(super) fn word<T: Serialize>(field: &'static str, value: &T) -> Result<Strin
 
 /// Reads one row, and says which it was if it cannot be read.
 struct Reading<'r> {
-    row: &'r SqliteRow,
+    row: &'r Row,
     what: String,
 }
 
@@ -79,16 +78,15 @@ impl<'r> Reading<'r> {
     /// Never text: the database tells it from bytes, so that a key could be there twice.
     fn optional_bytes(&self, column: &str) -> Result<Option<&'r [u8]>, StoreError> {
         let read = |error| self.damaged(column, error);
-        let value = self.row.try_get_raw(column).map_err(read)?;
-        if !value.is_null() && value.type_info().name() != "BLOB" {
+        if !self.row.is_blob_or_null(column).map_err(read)? {
             return Err(self.damaged(column, "must be bytes"));
         }
-        self.row.try_get(column).map_err(read)
+        self.row.optional_bytes(column).map_err(read)
     }
 
     fn text(&self, column: &str) -> Result<&'r str, StoreError> {
         self.row
-            .try_get(column)
+            .text(column)
             .map_err(|error| self.damaged(column, error))
     }
 
@@ -105,9 +103,9 @@ impl<'r> Reading<'r> {
     }
 
     fn integer<T: TryFrom<i64>>(&self, column: &str) -> Result<T, StoreError> {
-        let value: i64 = self
+        let value = self
             .row
-            .try_get(column)
+            .integer(column)
             .map_err(|error| self.damaged(column, error))?;
         T::try_from(value).map_err(|_| self.damaged(column, format!("{value} is out of range")))
     }
@@ -138,25 +136,25 @@ impl<'r> Reading<'r> {
     }
 }
 
-fn name_of(row: &SqliteRow, kind: &str, column: &str) -> String {
-    match row.try_get::<&[u8], _>(column) {
+fn name_of(row: &Row, kind: &str, column: &str) -> String {
+    match row.bytes(column) {
         Ok(bytes) => format!("{kind} {}", alloy::hex::encode_prefixed(bytes)),
         Err(_) => format!("{kind} without {column}"),
     }
 }
 
 /// The ref of a payment's row.
-pub(super) fn reference(row: &SqliteRow) -> Result<PaymentRef, StoreError> {
+pub(super) fn reference(row: &Row) -> Result<PaymentRef, StoreError> {
     let what = "a payment".to_owned();
     Ok(PaymentRef(Reading { row, what }.fixed("ref")?))
 }
 
 /// A payment's row.
-pub(super) fn payment(row: &SqliteRow) -> Result<PaymentRow, StoreError> {
+pub(super) fn payment(row: &Row) -> Result<PaymentRow, StoreError> {
     let what = name_of(row, "payment", "ref");
     let read = Reading { row, what };
-    let reason: Option<&str> = row
-        .try_get("reason")
+    let reason = row
+        .optional_text("reason")
         .map_err(|error| read.damaged("reason", error))?;
     Ok(PaymentRow {
         payment: read.payment()?,
@@ -182,7 +180,7 @@ pub(super) fn number(number: PaymentNumber) -> [u8; 8] {
 }
 
 /// A request's row. Its hash must be that of its body: it says what is to be paid, and is covered by no chain yet.
-pub(super) fn request(row: &SqliteRow) -> Result<Request, StoreError> {
+pub(super) fn request(row: &Row) -> Result<Request, StoreError> {
     let what = name_of(row, "request", "ref");
     let read = Reading { row, what };
     let payment = read.payment()?;
@@ -196,7 +194,7 @@ pub(super) fn request(row: &SqliteRow) -> Result<Request, StoreError> {
 }
 
 /// The arrival of a request's or a command's row.
-pub(super) fn arrival(row: &SqliteRow) -> Result<u64, StoreError> {
+pub(super) fn arrival(row: &Row) -> Result<u64, StoreError> {
     let what = "an arrival".to_owned();
     Reading { row, what }.integer("arrival")
 }
@@ -207,14 +205,14 @@ pub(super) fn body_hash(payment: &Payment) -> B256 {
 }
 
 /// A command's row.
-pub(super) fn command<T: DeserializeOwned>(row: &SqliteRow) -> Result<(u64, T), StoreError> {
+pub(super) fn command<T: DeserializeOwned>(row: &Row) -> Result<(u64, T), StoreError> {
     let arrival = arrival(row)?;
     let what = format!("command {arrival}");
     Ok((arrival, Reading { row, what }.json("body")?))
 }
 
 /// A batch's row.
-pub(super) fn batch(row: &SqliteRow) -> Result<BatchRow, StoreError> {
+pub(super) fn batch(row: &Row) -> Result<BatchRow, StoreError> {
     let what = name_of(row, "batch", "id");
     let read = Reading { row, what };
     Ok(BatchRow {
@@ -234,7 +232,7 @@ pub(super) fn packed(batch: &BatchRow) -> Vec<u8> {
 }
 
 /// A slot's row, without its attempts.
-pub(super) fn slot(row: &SqliteRow) -> Result<SlotRow, StoreError> {
+pub(super) fn slot(row: &Row) -> Result<SlotRow, StoreError> {
     let what = "a slot".to_owned();
     let read = Reading { row, what };
     Ok(SlotRow {
@@ -246,7 +244,7 @@ pub(super) fn slot(row: &SqliteRow) -> Result<SlotRow, StoreError> {
 }
 
 /// An attempt's row, and the nonce it belongs to.
-pub(super) fn attempt(row: &SqliteRow) -> Result<(u64, AttemptRow), StoreError> {
+pub(super) fn attempt(row: &Row) -> Result<(u64, AttemptRow), StoreError> {
     let what = name_of(row, "attempt", "hash");
     let read = Reading { row, what };
     let attempt = AttemptRow {
@@ -322,7 +320,7 @@ impl LogMeta {
 }
 
 /// The checkpoint's row.
-pub(super) fn checkpoint(row: &SqliteRow) -> Result<BlockRef, StoreError> {
+pub(super) fn checkpoint(row: &Row) -> Result<BlockRef, StoreError> {
     let what = "the checkpoint".to_owned();
     let read = Reading { row, what };
     let seconds: u64 = read.integer("time")?;
@@ -336,7 +334,7 @@ pub(super) fn checkpoint(row: &SqliteRow) -> Result<BlockRef, StoreError> {
 }
 
 /// An entry's number and event, from its number and body.
-pub(super) fn event(row: &SqliteRow) -> Result<(u64, Event), StoreError> {
+pub(super) fn event(row: &Row) -> Result<(u64, Event), StoreError> {
     let mut read = Reading {
         row,
         what: "an entry".to_owned(),
@@ -347,24 +345,24 @@ pub(super) fn event(row: &SqliteRow) -> Result<(u64, Event), StoreError> {
 }
 
 /// A number that was counted.
-pub(super) fn count_of(row: &SqliteRow) -> Result<u64, StoreError> {
+pub(super) fn count_of(row: &Row) -> Result<u64, StoreError> {
     let what = "a count".to_owned();
     Reading { row, what }.integer("count")
 }
 
 /// How many payments have a status.
-pub(super) fn count(row: &SqliteRow) -> Result<(PaymentStatus, u64), StoreError> {
+pub(super) fn count(row: &Row) -> Result<(PaymentStatus, u64), StoreError> {
     let what = "a payment".to_owned();
     let read = Reading { row, what };
     Ok((read.word("status")?, read.integer("count")?))
 }
 
 /// What a payment's last batch says of it: header and route; none if it was in no batch.
-pub(super) fn batch_of_payment(row: &SqliteRow) -> Result<Option<(Batch, Route)>, StoreError> {
+pub(super) fn batch_of_payment(row: &Row) -> Result<Option<(Batch, Route)>, StoreError> {
     let what = name_of(row, "payment", "ref");
     let read = Reading { row, what };
-    let header: Option<&str> = row
-        .try_get("batch_header")
+    let header = row
+        .optional_text("batch_header")
         .map_err(|error| read.damaged("batch", error))?;
     match header {
         None => Ok(None),

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use alloy::primitives::Address;
 use serde::Serialize;
-use sqlx::SqliteConnection;
 use tidelock_core::{
     event::BlockRef,
     log::Entry,
@@ -14,7 +13,8 @@ use tidelock_core::{
 use super::{
     StoreError,
     columns::{self, integer, json, word},
-    insert::{Bound, Insert},
+    insert::Insert,
+    sql::{Connection, Query, query},
 };
 
 static EVENTS: LazyLock<Insert> =
@@ -31,10 +31,10 @@ static META: LazyLock<Insert> = LazyLock::new(|| Insert::or_replace("meta", &["n
 
 /// Appends entries.
 pub(super) async fn events(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     entries: &[Entry],
 ) -> Result<(), StoreError> {
-    let bind = |query: Bound, entry: &Entry| {
+    let bind = |query: Query, entry: &Entry| {
         Ok(query
             .bind(integer("entry", entry.seq)?)
             .bind(entry.kind)
@@ -46,21 +46,18 @@ pub(super) async fn events(
 }
 
 /// Slots and attempts are those of the key that sends now: nonces of another one are other nonces. The log has them all.
-pub(super) async fn key(
-    connection: &mut SqliteConnection,
-    entries: &[Entry],
-) -> Result<(), StoreError> {
+pub(super) async fn key(connection: &mut Connection, entries: &[Entry]) -> Result<(), StoreError> {
     if entries.iter().all(|entry| entry.kind != "key_changed") {
         return Ok(());
     }
     for table in ["DELETE FROM attempt", "DELETE FROM slot"] {
-        sqlx::query(table).execute(&mut *connection).await?;
+        query(table).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
 /// Replaces the rows that changed.
-pub(super) async fn rows(connection: &mut SqliteConnection, rows: &Rows) -> Result<(), StoreError> {
+pub(super) async fn rows(connection: &mut Connection, rows: &Rows) -> Result<(), StoreError> {
     PAYMENTS.all(connection, &rows.payments, payment).await?;
     BATCHES.all(connection, &rows.batches, batch).await?;
     SLOTS.all(connection, &rows.slots, slot).await?;
@@ -76,7 +73,7 @@ pub(super) async fn rows(connection: &mut SqliteConnection, rows: &Rows) -> Resu
     ATTEMPTS.all(connection, &attempts, attempt).await
 }
 
-fn payment(query: Bound, row: &PaymentRow) -> Result<Bound, StoreError> {
+fn payment(query: Query, row: &PaymentRow) -> Result<Query, StoreError> {
     let payment = &row.payment;
     let reason = row.hold.as_ref().map(|hold| json("reason", hold));
     Ok(query
@@ -91,7 +88,7 @@ fn payment(query: Bound, row: &PaymentRow) -> Result<Bound, StoreError> {
         .bind(i64::from(row.returns)))
 }
 
-fn batch(query: Bound, row: &BatchRow) -> Result<Bound, StoreError> {
+fn batch(query: Query, row: &BatchRow) -> Result<Query, StoreError> {
     Ok(query
         .bind(row.id.0.to_vec())
         .bind(json("header", &row.header)?)
@@ -101,7 +98,7 @@ fn batch(query: Bound, row: &BatchRow) -> Result<Bound, StoreError> {
         .bind(row.paid.to_be_bytes_vec()))
 }
 
-fn slot(query: Bound, row: &SlotRow) -> Result<Bound, StoreError> {
+fn slot(query: Query, row: &SlotRow) -> Result<Query, StoreError> {
     Ok(query
         .bind(integer("nonce", row.nonce)?)
         .bind(word("status", &row.status)?)
@@ -110,9 +107,9 @@ fn slot(query: Bound, row: &SlotRow) -> Result<Bound, StoreError> {
 }
 
 fn attempt(
-    query: Bound,
+    query: Query,
     (nonce, place, row): &(u64, u64, &AttemptRow),
-) -> Result<Bound, StoreError> {
+) -> Result<Query, StoreError> {
     Ok(query
         .bind(row.hash.to_vec())
         .bind(integer("nonce", *nonce)?)
@@ -127,11 +124,11 @@ fn attempt(
 
 /// Moves the checkpoint.
 pub(super) async fn checkpoint(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     vault: Address,
     block: BlockRef,
 ) -> Result<(), StoreError> {
-    let bind = |query: Bound, block: &BlockRef| {
+    let bind = |query: Query, block: &BlockRef| {
         Ok(query
             .bind(vault.to_vec())
             .bind(integer("block", block.number)?)
@@ -143,10 +140,10 @@ pub(super) async fn checkpoint(
 
 /// Replaces one row of `meta`.
 pub(super) async fn meta<T: Serialize>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     name: &'static str,
     value: &T,
 ) -> Result<(), StoreError> {
-    let bind = |query: Bound, value: &String| Ok(query.bind(name).bind(value.clone()));
+    let bind = |query: Query, value: &String| Ok(query.bind(name).bind(value.clone()));
     META.all(connection, &[json(name, value)?], bind).await
 }

@@ -2,12 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
     sync::LazyLock,
     time::{Duration, Instant},
 };
 
-use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tidelock_core::{
     domain::{Payment, PaymentRef},
     event::{Command, Request},
@@ -15,10 +13,11 @@ use tidelock_core::{
 use tokio::runtime::Runtime;
 
 use super::{
-    Identity, StoreError, columns,
-    insert::{Bound, Insert},
+    Identity, Location, StoreError, columns,
+    insert::Insert,
     load,
-    sqlite::{filer, must_exist, runtime},
+    location::{Role, runtime},
+    sql::{Access, Connection, Dialect, Query, query},
     wait::{GoOn, Patience},
 };
 
@@ -31,7 +30,7 @@ static REQUESTS: LazyLock<Insert> = LazyLock::new(|| {
 #[derive(Debug)]
 pub struct Desk {
     runtime: Runtime,
-    connection: SqliteConnection,
+    connection: Connection,
     identity: Identity,
     patience: Patience,
     held: Duration,
@@ -96,20 +95,23 @@ impl Taken {
 
 impl Desk {
     /// Opens a database to hand things in. Whenever another process holds it, `go_on` is asked whether to wait.
-    pub fn open_with(path: &Path, go_on: GoOn) -> Result<Self, StoreError> {
-        Self::open_patiently(path, Patience::with(path, go_on))
+    pub fn open_with(location: impl Into<Location>, go_on: GoOn) -> Result<Self, StoreError> {
+        let location = location.into();
+        let patience = Patience::with(&location.path, go_on);
+        Self::open_patiently(&location, patience)
     }
 
     /// The same with some seconds of patience.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_patiently(path, Patience::new(path))
+    pub fn open(location: impl Into<Location>) -> Result<Self, StoreError> {
+        let location = location.into();
+        let patience = Patience::new(&location.path);
+        Self::open_patiently(&location, patience)
     }
 
-    fn open_patiently(path: &Path, mut patience: Patience) -> Result<Self, StoreError> {
-        must_exist(path)?;
+    fn open_patiently(location: &Location, mut patience: Patience) -> Result<Self, StoreError> {
         let runtime = runtime()?;
         let open = async || {
-            let mut connection = filer(path).connect().await?;
+            let mut connection = location.connect(Role::Filer).await?;
             let identity = load::identity(&mut connection).await?;
             Ok::<_, StoreError>((connection, identity))
         };
@@ -148,10 +150,13 @@ impl Desk {
     /// Whether each commit waits for the disk.
     fn forced(&mut self, is_forced: bool) -> Result<(), StoreError> {
         if self.is_forced != is_forced {
-            let level = if is_forced { "FULL" } else { "NORMAL" };
-            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA synchronous = {level}"));
-            let set = sqlx::raw_sql(pragma).execute(&mut self.connection);
-            self.runtime.block_on(set)?;
+            let level = match (self.connection.dialect(), is_forced) {
+                (Dialect::Sqlite, true) => "PRAGMA synchronous = FULL",
+                (Dialect::Sqlite, false) => "PRAGMA synchronous = NORMAL",
+                (Dialect::Postgres, true) => "SET synchronous_commit = on",
+                (Dialect::Postgres, false) => "SET synchronous_commit = off",
+            };
+            self.runtime.block_on(self.connection.run(level))?;
             self.is_forced = is_forced;
         }
         Ok(())
@@ -160,13 +165,13 @@ impl Desk {
     fn file_piece(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
         self.patience.until_free(|| {
             self.runtime.block_on(async {
-                let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-                let start = Instant::now();
-                let filing = file(&mut transaction, payments).await?;
-                match &filing {
-                    Filing::Filed(_) => transaction.commit().await?,
-                    Filing::Refused(_) => transaction.rollback().await?,
-                }
+                let mut start = Instant::now();
+                let work = async |connection: &mut Connection| {
+                    keep_others_out(connection).await?;
+                    start = Instant::now();
+                    file(connection, payments).await
+                };
+                let filing = self.connection.transaction(Access::Write, work).await?;
                 self.held = start.elapsed();
                 Ok(filing)
             })
@@ -191,29 +196,36 @@ impl Desk {
         let body = columns::json("command", command)?;
         self.patience.until_free(|| {
             self.runtime.block_on(async {
-                let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-                let last = take_arrivals(&mut transaction, "command", 1).await?;
-                sqlx::query("INSERT INTO command (arrival, body) VALUES ($1, $2)")
-                    .bind(columns::integer("arrival", last)?)
-                    .bind(body.clone())
-                    .execute(&mut *transaction)
-                    .await?;
-                transaction.commit().await?;
-                Ok(last)
+                let work = async |connection: &mut Connection| {
+                    let last = take_arrivals(connection, "command", 1).await?;
+                    query("INSERT INTO command (arrival, body) VALUES ($1, $2)")
+                        .bind(columns::integer("arrival", last)?)
+                        .bind(body.clone())
+                        .execute(connection)
+                        .await?;
+                    Ok(last)
+                };
+                self.connection.transaction(Access::Write, work).await
             })
         })
     }
 
     /// Closes the database.
     pub fn close(self) -> Result<(), StoreError> {
-        Ok(self.runtime.block_on(self.connection.close())?)
+        self.runtime.block_on(self.connection.close())
     }
 }
 
-async fn file(
-    connection: &mut SqliteConnection,
-    payments: &[Payment],
-) -> Result<Filing, StoreError> {
+/// One files at a time, so that a ref is not looked up by two who then both file it. SQLite lets only one write anyway.
+async fn keep_others_out(connection: &mut Connection) -> Result<(), StoreError> {
+    if connection.dialect() == Dialect::Postgres {
+        let row = query("SELECT last FROM arrivals WHERE kind = $1 FOR UPDATE").bind("request");
+        row.fetch_one(connection).await?;
+    }
+    Ok(())
+}
+
+async fn file(connection: &mut Connection, payments: &[Payment]) -> Result<Filing, StoreError> {
     let mut known = load::filed(connection, payments).await?;
     let found = Found::of(payments, &known);
     if !found.taken.is_empty() {
@@ -266,10 +278,7 @@ impl Found {
 }
 
 /// Gives new requests their arrivals, in order, and stores them.
-async fn insert(
-    connection: &mut SqliteConnection,
-    fresh: &[Payment],
-) -> Result<Vec<u64>, StoreError> {
+async fn insert(connection: &mut Connection, fresh: &[Payment]) -> Result<Vec<u64>, StoreError> {
     if fresh.is_empty() {
         return Ok(Vec::new());
     }
@@ -283,7 +292,7 @@ async fn insert(
             payment: *payment,
         })
         .collect();
-    let bind = |query: Bound, request: &Request| {
+    let bind = |query: Query, request: &Request| {
         let payment = &request.payment;
         Ok(query
             .bind(payment.reference().0.to_vec())
@@ -298,15 +307,15 @@ async fn insert(
 
 /// Takes the next arrivals, and answers the last of them. The row stays locked until the transaction ends.
 async fn take_arrivals(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     kind: &'static str,
     count: u64,
 ) -> Result<u64, StoreError> {
-    let row = sqlx::query("UPDATE arrivals SET last = last + $1 WHERE kind = $2 RETURNING last")
+    let row = query("UPDATE arrivals SET last = last + $1 WHERE kind = $2 RETURNING last")
         .bind(columns::integer("arrivals", count)?)
         .bind(kind)
         .fetch_one(connection)
         .await?;
-    let last: i64 = row.try_get("last")?;
+    let last = row.integer("last")?;
     u64::try_from(last).map_err(|_| StoreError::damaged("arrivals", format!("{last} is negative")))
 }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use alloy::primitives::B256;
+use sqlx::postgres::PgDatabaseError;
 
 /// Why a store cannot be used, or did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -14,11 +15,58 @@ pub enum StoreError {
         /// Where it was looked for.
         path: PathBuf,
     },
-    /// There is a database already.
-    #[error("store {}: exists already, and is left as it is", path.display())]
+    /// The database is there, and has no tables of a keeper.
+    #[error("store {server}: holds no log; `keeper run` makes it when it first runs")]
+    Empty {
+        /// The database.
+        server: String,
+    },
+    /// There is a store already.
+    #[error("store {place}: exists already, and is left as it is")]
     Exists {
         /// Where.
-        path: PathBuf,
+        place: String,
+    },
+    /// The server cannot be reached, went away, or did not answer in time. Whether the last commit was made is unknown.
+    #[error("store: the server cannot be reached: {source}")]
+    Unreachable {
+        /// What the connection says.
+        source: sqlx::Error,
+    },
+    /// Another keeper leads.
+    #[error("store: {by} leads, in epoch {epoch}; only one keeper may write the log")]
+    Led {
+        /// Host and process.
+        by: String,
+        /// Its epoch.
+        epoch: u64,
+    },
+    /// Another keeper has taken over: nothing was committed, and nothing may be sent any more.
+    #[error(
+        "store: {by} has taken over in epoch {epoch}; this keeper led in epoch {own}, and sends nothing any more"
+    )]
+    Deposed {
+        /// Host and process of the one that leads, or led last.
+        by: String,
+        /// Its epoch.
+        epoch: u64,
+        /// The epoch in which this keeper led.
+        own: u64,
+    },
+    /// The lease was not renewed in time: nothing is sent or committed until it is taken again.
+    #[error("store: the lease ended before it could be renewed; another keeper may lead")]
+    Lapsed,
+    /// The server is another one than the last leader wrote to, and may lack what that one committed.
+    #[error(
+        "store: the server is on timeline {now}, and the last keeper led on timeline {before} without waiting for a replica: \
+         a server that was promoted or restored may lack what was committed last, and paying from it could pay twice; if it \
+         is known to have everything, start with --accept-promotion, otherwise open a new log in a new database"
+    )]
+    Promoted {
+        /// The timeline of the last leader.
+        before: String,
+        /// That of the server.
+        now: String,
     },
     /// Another process writes it.
     #[error("store {}: in use by another keeper; only one may write it (lock {})", path.display(), lock.display())]
@@ -175,29 +223,78 @@ const NOTADB: u32 = 26;
 
 impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
+        use sqlx::Error::{ColumnDecode, Decode, Io, Protocol, Tls, WorkerCrashed};
         match &source {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Damaged {
+            ColumnDecode { .. } | Decode(_) => Self::Damaged {
                 what: "a row".to_owned(),
                 why: source.to_string(),
             },
-            _ => match primary_code(&source) {
-                Some(FULL) => Self::Full { source },
-                Some(READONLY) => Self::ReadOnly { source },
-                Some(BUSY) => Self::Busy { source },
-                Some(IOERR | CANTOPEN) => Self::Device { source },
-                Some(CORRUPT | NOTADB) => Self::Broken { source },
-                _ => Self::Database { source },
-            },
+            Io(_) | Tls(_) | Protocol(_) => Self::Unreachable { source },
+            WorkerCrashed => Self::Database { source },
+            sqlx::Error::Database(said) => {
+                if let Some(said) = said.try_downcast_ref::<PgDatabaseError>() {
+                    let code = said.code().to_owned();
+                    return Self::of_postgres(&code, source);
+                }
+                Self::of_sqlite(primary_code(&source), source)
+            }
+            _ => Self::Database { source },
         }
     }
 }
 
+/// SQLite's.
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let extended: u32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(extended & 0xff)
 }
 
 impl StoreError {
+    fn of_sqlite(code: Option<u32>, source: sqlx::Error) -> Self {
+        match code {
+            Some(FULL) => Self::Full { source },
+            Some(READONLY) => Self::ReadOnly { source },
+            Some(BUSY) => Self::Busy { source },
+            Some(IOERR | CANTOPEN) => Self::Device { source },
+            Some(CORRUPT | NOTADB) => Self::Broken { source },
+            _ => Self::Database { source },
+        }
+    }
+
+    /// By the classes and codes of PostgreSQL's SQLSTATE.
+    fn of_postgres(code: &str, source: sqlx::Error) -> Self {
+        match code {
+            // Another transaction was in the way; nothing was done, and it may be done again.
+            "40001" | "40P01" | "55P03" => Self::Busy { source },
+            "25006" => Self::ReadOnly { source },
+            "53100" => Self::Full { source },
+            "58030" => Self::Device { source },
+            // The server stops, starts, has ended the session, or has no room for it.
+            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" => {
+                Self::Unreachable { source }
+            }
+            _ if code.starts_with("08") => Self::Unreachable { source },
+            _ if code.starts_with("XX") => Self::Broken { source },
+            _ => Self::Database { source },
+        }
+    }
+
+    /// A server that did not answer in time.
+    pub(super) fn silent(limit: Duration) -> Self {
+        let why = format!("no answer within {} ms", limit.as_millis());
+        Self::Unreachable {
+            source: sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why)),
+        }
+    }
+
+    /// Whether it passes by itself: the server is away, or is not the one to write to just now.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::ReadOnly { .. } | Self::Lapsed
+        )
+    }
+
     pub(super) fn damaged(what: impl ToString, why: impl ToString) -> Self {
         Self::Damaged {
             what: what.to_string(),

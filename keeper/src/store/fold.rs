@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::SqliteConnection;
 use tidelock_core::{
     domain::PaymentRef,
     event::Event,
@@ -11,7 +10,7 @@ use tidelock_core::{
     state::{PaymentRow, Rows, State},
 };
 
-use super::{Finding, StoreError, load};
+use super::{Finding, StoreError, load, sql::Connection};
 use crate::differing::differing;
 
 /// Payments in one question.
@@ -67,7 +66,7 @@ impl Fold {
 
     /// Compares the payments that have become final with the stored ones. These never change again, so a later moment
     /// than that of the entries is as good.
-    pub async fn settle(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    pub async fn settle(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
         let fresh = std::mem::take(&mut self.fresh);
         for folded in fresh.chunks(ASKED) {
             let refs: Vec<PaymentRef> = folded.iter().map(PaymentRow::reference).collect();
@@ -99,7 +98,7 @@ impl Fold {
     /// What the stored rows say otherwise, once every entry was taken in.
     pub async fn differences(
         mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
     ) -> Result<Vec<String>, StoreError> {
         let stored = load::snapshot(connection).await?;
         let (Some(state), Some(stored)) = (&self.state, stored) else {

@@ -89,7 +89,9 @@ impl HighWater {
             .read(true)
             .open(&path)
             .map_err(|error| match error.kind() {
-                ErrorKind::AlreadyExists => StoreError::Exists { path: path.clone() },
+                ErrorKind::AlreadyExists => StoreError::Exists {
+                    place: path.display().to_string(),
+                },
                 _ => failed(&path)(error),
             })?;
         let mut note = Self { path, file };
@@ -112,6 +114,14 @@ impl HighWater {
                 Err(StoreError::HighWaterMissing { file: path })
             }
             Err(error) => Err(failed(&path)(error)),
+        }
+    }
+
+    /// For a host that has not seen the database before: nothing is noted yet.
+    pub fn open_or_create(database: &Path) -> Result<Self, StoreError> {
+        match Self::open(database) {
+            Err(StoreError::HighWaterMissing { .. }) => Self::create(database),
+            other => other,
         }
     }
 

@@ -2,14 +2,16 @@
 //! block that was final when it was written.
 
 use alloy::primitives::B256;
-use sqlx::SqliteConnection;
 use tidelock_core::{
     domain::{BatchId, BlockTime},
     event::Event,
     lifecycle::AttemptStatus,
 };
 
-use super::{Reader, StoreError, columns, load};
+use super::{
+    Reader, StoreError, columns, load,
+    sql::{Connection, query},
+};
 
 /// A transaction that was signed for a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub struct Signed {
 impl Reader {
     /// What was signed for a batch, the oldest first.
     pub fn signed_for(&mut self, batch: &BatchId) -> Result<Vec<Signed>, StoreError> {
-        let asked = sqlx::query("SELECT * FROM attempt WHERE batch = $1 ORDER BY nonce, place")
+        let asked = query("SELECT * FROM attempt WHERE batch = $1 ORDER BY nonce, place")
             .bind(batch.0.to_vec())
             .fetch_all(&mut self.connection);
         let rows = self.runtime.block_on(asked)?;
@@ -103,20 +105,20 @@ impl Reader {
     }
 }
 
-async fn end(connection: &mut SqliteConnection) -> Result<Option<u64>, StoreError> {
+async fn end(connection: &mut Connection) -> Result<Option<u64>, StoreError> {
     let meta = load::log_meta(connection).await?;
     Ok(meta.map(|meta| meta.seq))
 }
 
 /// The last entry of a kind up to one.
 async fn last_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     kind: &'static str,
     seq: u64,
 ) -> Result<Option<Event>, StoreError> {
     const LAST: &str =
         "SELECT seq, body FROM event WHERE seq <= $1 AND kind = $2 ORDER BY seq DESC LIMIT 1";
-    let row = sqlx::query(LAST)
+    let row = query(LAST)
         .bind(columns::integer("entry", seq)?)
         .bind(kind)
         .fetch_optional(connection)
@@ -124,10 +126,7 @@ async fn last_of(
     row.map(|row| Ok(columns::event(&row)?.1)).transpose()
 }
 
-async fn time_of(
-    connection: &mut SqliteConnection,
-    seq: u64,
-) -> Result<Option<BlockTime>, StoreError> {
+async fn time_of(connection: &mut Connection, seq: u64) -> Result<Option<BlockTime>, StoreError> {
     if let Some(Event::FinalisedAdvanced { block }) =
         last_of(connection, "finalised_advanced", seq).await?
     {
@@ -140,7 +139,7 @@ async fn time_of(
 }
 
 /// Up to which arrival requests were taken in by an entry.
-async fn read_through(connection: &mut SqliteConnection, seq: u64) -> Result<u64, StoreError> {
+async fn read_through(connection: &mut Connection, seq: u64) -> Result<u64, StoreError> {
     match last_of(connection, "requests_accepted", seq).await? {
         Some(Event::RequestsAccepted { through, .. }) => Ok(through),
         _ => Ok(0),

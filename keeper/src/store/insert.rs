@@ -1,20 +1,29 @@
 //! Inserting many rows with few statements. Every statement's text is made once, so that the database's cache finds it.
 
-use sqlx::{
-    SqliteConnection,
-    query::Query,
-    sqlite::{Sqlite, SqliteArguments},
+use super::{
+    StoreError,
+    sql::{Connection, Dialect, Query, query},
 };
-
-use super::StoreError;
-
-/// A statement and the values bound to it so far.
-pub(super) type Bound = Query<'static, Sqlite, SqliteArguments>;
 
 /// Inserts rows into one table.
 pub(super) struct Insert {
-    /// Rows and statement, largest first; the last one takes one row.
-    statements: Vec<(usize, String)>,
+    /// Statements, the one of most rows first; the last one takes one row.
+    statements: Vec<Statement>,
+}
+
+struct Statement {
+    rows: usize,
+    sqlite: String,
+    postgres: String,
+}
+
+impl Statement {
+    fn text(&self, dialect: Dialect) -> &str {
+        match dialect {
+            Dialect::Sqlite => &self.sqlite,
+            Dialect::Postgres => &self.postgres,
+        }
+    }
 }
 
 /// Rows a statement. Parameters stay far below what either database allows (32,766 and 65,535).
@@ -23,16 +32,26 @@ const ROWS: [usize; 4] = [256, 64, 8, 1];
 impl Insert {
     /// `on_conflict` is what follows the rows, or nothing.
     pub fn new(table: &str, columns: &[&str], on_conflict: &str) -> Self {
-        // SQLite looks a numbered parameter up from the front each time it is bound, which makes long statements slow.
-        // PostgreSQL knows numbered ones only: there this is the line to change.
-        let row = format!("({})", vec!["?"; columns.len()].join(", "));
-        let statement = |rows: usize| {
-            let columns = columns.join(", ");
-            let rows = vec![row.as_str(); rows].join(", ");
+        let statement = |rows: usize, parameter: &dyn Fn(usize) -> String| {
+            let mut parameters = (1..).map(parameter);
+            let mut row = || {
+                let row: Vec<String> = parameters.by_ref().take(columns.len()).collect();
+                format!("({})", row.join(", "))
+            };
+            let rows: Vec<String> = (0..rows).map(|_| row()).collect();
+            let (columns, rows) = (columns.join(", "), rows.join(", "));
             format!("INSERT INTO {table} ({columns}) VALUES {rows} {on_conflict}")
         };
-        let statements = ROWS.iter().map(|rows| (*rows, statement(*rows))).collect();
-        Self { statements }
+        let statements = ROWS.iter().map(|rows| Statement {
+            rows: *rows,
+            // SQLite looks a numbered parameter up from the front each time it is bound, which makes long statements slow.
+            sqlite: statement(*rows, &|_| "?".to_owned()),
+            // PostgreSQL knows numbered ones only.
+            postgres: statement(*rows, &|place| format!("${place}")),
+        });
+        Self {
+            statements: statements.collect(),
+        }
     }
 
     /// One row for a key: columns but the first `keys` are replaced if it is there.
@@ -54,18 +73,18 @@ impl Insert {
     /// Inserts every item.
     pub async fn all<T>(
         &'static self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         items: &[T],
-        bind: impl Fn(Bound, &T) -> Result<Bound, StoreError>,
+        bind: impl Fn(Query, &T) -> Result<Query, StoreError>,
     ) -> Result<(), StoreError> {
         let mut rest = items;
-        for (rows, statement) in &self.statements {
-            while let Some((chunk, after)) = rest.split_at_checked(*rows) {
-                let mut query = sqlx::query(statement.as_str());
+        for statement in &self.statements {
+            while let Some((chunk, after)) = rest.split_at_checked(statement.rows) {
+                let mut bound = query(statement.text(connection.dialect()));
                 for item in chunk {
-                    query = bind(query, item)?;
+                    bound = bind(bound, item)?;
                 }
-                query.execute(&mut *connection).await?;
+                bound.execute(connection).await?;
                 rest = after;
                 if rest.is_empty() {
                     return Ok(());

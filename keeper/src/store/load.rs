@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::B256;
 use serde::de::DeserializeOwned;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use tidelock_core::{
     domain::{Payment, PaymentRef},
     event::{BlockRef, Request},
@@ -17,6 +16,7 @@ use tidelock_core::{
 use super::{
     Identity, StoreError,
     columns::{self, LogMeta},
+    sql::{Connection, Dialect, Query, Row, query},
 };
 
 /// What this keeper writes into `meta`.
@@ -40,30 +40,38 @@ const LIVE_ATTEMPTS: &str = "SELECT a.* FROM slot s JOIN attempt a ON a.nonce = 
     WHERE s.status IN ('reserved', 'occupied') ORDER BY a.nonce, a.place";
 
 async fn meta<T: DeserializeOwned>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     name: &'static str,
 ) -> Result<Option<T>, StoreError> {
-    let row = sqlx::query("SELECT value FROM meta WHERE name = $1")
+    let row = query("SELECT value FROM meta WHERE name = $1")
         .bind(name)
         .fetch_optional(connection)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let text: &str = row.try_get("value")?;
-    serde_json::from_str(text)
+    serde_json::from_str(row.text("value")?)
         .map(Some)
         .map_err(|error| StoreError::damaged(format!("meta {name}"), error))
 }
 
+/// Whether it is a keeper's database at all.
+pub(super) async fn has_tables(connection: &mut Connection) -> Result<bool, StoreError> {
+    let table = match connection.dialect() {
+        Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = 'meta'",
+        Dialect::Postgres => {
+            "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'"
+        }
+    };
+    let table = query(table).fetch_optional(connection).await?;
+    Ok(table.is_some())
+}
+
 /// What the database was made for; refuses one of another schema, and what is no keeper's database at all.
-pub(super) async fn identity(connection: &mut SqliteConnection) -> Result<Identity, StoreError> {
-    let table = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
-        .fetch_optional(&mut *connection)
-        .await?;
+pub(super) async fn identity(connection: &mut Connection) -> Result<Identity, StoreError> {
     let other = |found: String| StoreError::Schema {
         found,
         known: SCHEMA,
     };
-    if table.is_none() {
+    if !has_tables(connection).await? {
         return Err(other("missing".to_owned()));
     }
     match meta::<u32>(connection, "schema").await? {
@@ -77,15 +85,13 @@ pub(super) async fn identity(connection: &mut SqliteConnection) -> Result<Identi
 }
 
 /// Where the log ends, and what it says as a whole; none if it was never opened.
-pub(super) async fn log_meta(
-    connection: &mut SqliteConnection,
-) -> Result<Option<LogMeta>, StoreError> {
+pub(super) async fn log_meta(connection: &mut Connection) -> Result<Option<LogMeta>, StoreError> {
     meta(connection, "log").await
 }
 
 /// Where the log ends, and the row about it as a whole; none if it was never opened.
 pub(super) async fn log_head(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
 ) -> Result<Option<(LogHead, HeadRow)>, StoreError> {
     let Some(meta) = log_meta(&mut *connection).await? else {
         return Ok(None);
@@ -95,17 +101,13 @@ pub(super) async fn log_head(
 }
 
 /// The hash stored with an entry.
-pub(super) async fn entry_hash(
-    connection: &mut SqliteConnection,
-    seq: u64,
-) -> Result<B256, StoreError> {
-    let row = sqlx::query("SELECT hash FROM event WHERE seq = $1")
+pub(super) async fn entry_hash(connection: &mut Connection, seq: u64) -> Result<B256, StoreError> {
+    let row = query("SELECT hash FROM event WHERE seq = $1")
         .bind(columns::integer("entry", seq)?)
         .fetch_optional(connection)
         .await?
         .ok_or_else(|| missing_entry(seq))?;
-    let hash: &[u8] = row.try_get("hash")?;
-    B256::try_from(hash)
+    B256::try_from(row.bytes("hash")?)
         .map_err(|_| StoreError::damaged(format!("entry {seq}"), "hash has the wrong length"))
 }
 
@@ -114,9 +116,7 @@ fn missing_entry(seq: u64) -> StoreError {
 }
 
 /// Everything that can still change, seen at one moment. The caller's transaction is that moment.
-pub(super) async fn snapshot(
-    connection: &mut SqliteConnection,
-) -> Result<Option<Snapshot>, StoreError> {
+pub(super) async fn snapshot(connection: &mut Connection) -> Result<Option<Snapshot>, StoreError> {
     let Some(meta) = log_meta(connection).await? else {
         nothing_without_a_head(connection).await?;
         return Ok(None);
@@ -143,15 +143,15 @@ pub(super) async fn snapshot(
 }
 
 async fn all<T>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     statement: &'static str,
-    read: fn(&SqliteRow) -> Result<T, StoreError>,
+    read: fn(&Row) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let rows = sqlx::query(statement).fetch_all(connection).await?;
+    let rows = query(statement).fetch_all(connection).await?;
     rows.iter().map(read).collect()
 }
 
-async fn slots(connection: &mut SqliteConnection) -> Result<Vec<SlotRow>, StoreError> {
+async fn slots(connection: &mut Connection) -> Result<Vec<SlotRow>, StoreError> {
     let slots = all(connection, LIVE_SLOTS, columns::slot).await?;
     let mut slots: BTreeMap<u64, SlotRow> =
         slots.into_iter().map(|slot| (slot.nonce, slot)).collect();
@@ -163,11 +163,8 @@ async fn slots(connection: &mut SqliteConnection) -> Result<Vec<SlotRow>, StoreE
     Ok(slots.into_values().collect())
 }
 
-async fn checkpoint(
-    connection: &mut SqliteConnection,
-    meta: &LogMeta,
-) -> Result<BlockRef, StoreError> {
-    let row = sqlx::query("SELECT * FROM checkpoint WHERE vault = $1")
+async fn checkpoint(connection: &mut Connection, meta: &LogMeta) -> Result<BlockRef, StoreError> {
+    let row = query("SELECT * FROM checkpoint WHERE vault = $1")
         .bind(meta.opening.domain.vault.to_vec())
         .fetch_optional(connection)
         .await?
@@ -176,21 +173,21 @@ async fn checkpoint(
 }
 
 /// The last entry must be the one that `meta` names, and be what its hash says.
-async fn last_entry(connection: &mut SqliteConnection, meta: &LogMeta) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT seq, body, prev, hash FROM event ORDER BY seq DESC LIMIT 1")
+async fn last_entry(connection: &mut Connection, meta: &LogMeta) -> Result<(), StoreError> {
+    let row = query("SELECT seq, body, prev, hash FROM event ORDER BY seq DESC LIMIT 1")
         .fetch_optional(connection)
         .await?
         .ok_or_else(|| missing_entry(meta.seq))?;
     let damaged = |why: &str| StoreError::damaged(format!("entry {}", meta.seq), why);
-    let seq: i64 = row.try_get("seq")?;
+    let seq = row.integer("seq")?;
     if u64::try_from(seq) != Ok(meta.seq) {
         return Err(damaged(&format!(
             "should be the last one, but the log ends at {seq}"
         )));
     }
-    let body: &str = row.try_get("body")?;
-    let prev: &[u8] = row.try_get("prev")?;
-    let stored: &[u8] = row.try_get("hash")?;
+    let body = row.text("body")?;
+    let prev = row.bytes("prev")?;
+    let stored = row.bytes("hash")?;
     let prev = B256::try_from(prev).map_err(|_| damaged("prev has the wrong length"))?;
     let hash = log::entry_hash(prev, meta.seq, body);
     if stored != hash.as_slice() {
@@ -202,8 +199,8 @@ async fn last_entry(connection: &mut SqliteConnection, meta: &LogMeta) -> Result
     Ok(())
 }
 
-async fn nothing_without_a_head(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let entry = sqlx::query("SELECT seq FROM event LIMIT 1")
+async fn nothing_without_a_head(connection: &mut Connection) -> Result<(), StoreError> {
+    let entry = query("SELECT seq FROM event LIMIT 1")
         .fetch_optional(connection)
         .await?;
     match entry {
@@ -217,7 +214,7 @@ async fn nothing_without_a_head(connection: &mut SqliteConnection) -> Result<(),
 
 /// The rows of these payments, those that are there, each as far as it can be read.
 pub(super) async fn payments(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     refs: &[PaymentRef],
 ) -> Result<BTreeMap<PaymentRef, Result<PaymentRow, StoreError>>, StoreError> {
     let rows = of_refs(connection, "payment", refs).await?;
@@ -228,9 +225,9 @@ pub(super) async fn payments(
 
 /// How many payments have each status.
 pub(super) async fn counts(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
 ) -> Result<BTreeMap<PaymentStatus, u64>, StoreError> {
-    let rows = sqlx::query("SELECT status, COUNT(*) AS count FROM payment GROUP BY status")
+    let rows = query("SELECT status, COUNT(*) AS count FROM payment GROUP BY status")
         .fetch_all(connection)
         .await?;
     rows.iter().map(columns::count).collect()
@@ -242,7 +239,7 @@ const REFS: usize = 256;
 /// What these payments' refs were used for, and when it arrived, whether it was requested here or adopted from a foreign
 /// proposal. Refs that were never used are not in it.
 pub(super) async fn filed(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     payments: &[Payment],
 ) -> Result<BTreeMap<PaymentRef, (u64, Payment)>, StoreError> {
     let refs: BTreeSet<PaymentRef> = payments.iter().map(Payment::reference).collect();
@@ -266,18 +263,17 @@ pub(super) async fn filed(
 }
 
 async fn of_refs(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     table: &'static str,
     refs: &[PaymentRef],
-) -> Result<Vec<SqliteRow>, StoreError> {
+) -> Result<Vec<Row>, StoreError> {
     if refs.is_empty() {
         return Ok(Vec::new());
     }
-    let places = vec!["?"; refs.len()].join(", ");
+    let places: Vec<String> = (1..=refs.len()).map(|place| format!("${place}")).collect();
+    let places = places.join(", ");
     let statement = format!("SELECT * FROM {table} WHERE ref IN ({places})");
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
-    for reference in refs {
-        query = query.bind(reference.0.to_vec());
-    }
-    Ok(query.fetch_all(connection).await?)
+    let bind = |asked: Query, reference: &PaymentRef| asked.bind(reference.0.to_vec());
+    let asked = refs.iter().fold(query(statement), bind);
+    asked.fetch_all(connection).await
 }

@@ -1,12 +1,8 @@
 //! Looking on while the engine works, without ever writing.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteRow};
 use tidelock_core::{
     domain::{Batch, BatchId, PaymentRef, TierIndex},
     event::{Command, Event, Request, Route},
@@ -17,18 +13,17 @@ use tidelock_core::{
 use tokio::runtime::Runtime;
 
 use super::{
-    Identity, StoreError, columns,
-    guard::WriterLock,
-    load,
-    sqlite::{must_exist, options, runtime},
+    Identity, Location, StoreError, columns, load,
+    location::{Role, runtime},
+    sql::{Access, Connection, Row, query},
 };
 
 /// Reads a database. Its calls block; they must not be made on a thread of an asynchronous runtime.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) runtime: Runtime,
-    pub(super) connection: SqliteConnection,
-    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) location: Location,
     identity: Identity,
 }
 
@@ -94,9 +89,6 @@ pub struct Answer {
     pub refused: Option<String>,
 }
 
-/// Rows that are read ahead; a row of the log is at most some 50 KiB.
-const ROWS_AHEAD: usize = 512;
-
 /// Requests that were left out, told at once.
 const LEFT_OUT: i64 = 100;
 
@@ -105,29 +97,25 @@ const VIEW: &str = "SELECT p.*, b.header AS batch_header, b.route AS batch_route
 
 impl Reader {
     /// Opens a database to read it.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        must_exist(path)?;
+    pub fn open(location: impl Into<Location>) -> Result<Self, StoreError> {
+        let location = location.into();
         let runtime = runtime()?;
         let (connection, identity) = runtime.block_on(async {
-            let mut connection = options(path)
-                .read_only(true)
-                .row_buffer_size(ROWS_AHEAD)
-                .connect()
-                .await?;
+            let mut connection = location.connect(Role::Reader).await?;
             let identity = load::identity(&mut connection).await?;
             Ok::<_, StoreError>((connection, identity))
         })?;
         Ok(Self {
             runtime,
             connection,
-            path: path.to_owned(),
+            location,
             identity,
         })
     }
 
-    /// Whether a process writes this database now.
-    pub fn is_written(path: &Path) -> bool {
-        WriterLock::is_taken(path)
+    /// Whether a process writes this store now; no, if nobody can tell.
+    pub fn is_written(location: impl Into<Location>) -> bool {
+        location.into().is_written()
     }
 
     /// What the database was made for.
@@ -138,20 +126,20 @@ impl Reader {
     /// The whole at one moment.
     pub fn overview(&mut self) -> Result<Overview, StoreError> {
         self.runtime.block_on(async {
-            let mut transaction = self.connection.begin().await?;
-            let log = load::log_head(&mut transaction).await?;
-            let arrivals = log.as_ref().map_or(0, |(_, head)| head.arrivals);
-            let waiting = sqlx::query("SELECT COUNT(*) AS count FROM request WHERE arrival > $1")
-                .bind(columns::integer("arrival", arrivals)?)
-                .fetch_one(&mut *transaction)
-                .await?;
-            let counts = load::counts(&mut transaction).await?;
-            transaction.commit().await?;
-            Ok(Overview {
-                log,
-                waiting: columns::count_of(&waiting)?,
-                counts,
-            })
+            let look = async |connection: &mut Connection| {
+                let log = load::log_head(connection).await?;
+                let arrivals = log.as_ref().map_or(0, |(_, head)| head.arrivals);
+                let waiting = query("SELECT COUNT(*) AS count FROM request WHERE arrival > $1")
+                    .bind(columns::integer("arrival", arrivals)?)
+                    .fetch_one(connection)
+                    .await?;
+                Ok(Overview {
+                    log,
+                    waiting: columns::count_of(&waiting)?,
+                    counts: load::counts(connection).await?,
+                })
+            };
+            self.connection.transaction(Access::Read, look).await
         })
     }
 
@@ -165,9 +153,8 @@ impl Reader {
         let condition = if all { "" } else { load::IS_OPEN };
         let statement = format!("{VIEW} {condition} ORDER BY p.arrival, p.ref");
         self.runtime.block_on(async {
-            let statement = sqlx::AssertSqlSafe(statement);
-            let mut rows = sqlx::query(statement).fetch(&mut self.connection);
-            while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
+            let mut rows = query(statement).fetch(&mut self.connection);
+            while let Some(row) = rows.try_next().await? {
                 if !each(view(&row)?)? {
                     break;
                 }
@@ -181,12 +168,11 @@ impl Reader {
         self.runtime.block_on(async {
             let log = load::log_head(&mut self.connection).await?;
             let arrivals = log.map_or(0, |(_, head)| head.arrivals);
-            let rows =
-                sqlx::query("SELECT * FROM request WHERE arrival > $1 ORDER BY arrival LIMIT $2")
-                    .bind(columns::integer("arrival", arrivals)?)
-                    .bind(i64::from(limit))
-                    .fetch_all(&mut self.connection)
-                    .await?;
+            let rows = query("SELECT * FROM request WHERE arrival > $1 ORDER BY arrival LIMIT $2")
+                .bind(columns::integer("arrival", arrivals)?)
+                .bind(i64::from(limit))
+                .fetch_all(&mut self.connection)
+                .await?;
             let mut waiting = Waiting {
                 requests: Vec::new(),
                 damaged: Vec::new(),
@@ -205,42 +191,43 @@ impl Reader {
     /// read when the engine came to them, and rows that nobody ever comes to. Looks at all that was ever handed in.
     pub fn left_out(&mut self) -> Result<Vec<String>, StoreError> {
         self.runtime.block_on(async {
-            let mut transaction = self.connection.begin().await?;
-            let log = load::log_head(&mut transaction).await?;
-            let arrivals = log.map_or(0, |(_, head)| head.arrivals);
-            let requests = sqlx::query(
-                "SELECT r.* FROM request r LEFT JOIN payment p ON p.ref = r.ref \
-                 WHERE p.ref IS NULL AND NOT (r.arrival > $1 AND r.arrival < $2) ORDER BY r.arrival LIMIT $3",
-            )
-            .bind(columns::integer("arrival", arrivals)?)
-            .bind(i64::MAX)
-            .bind(LEFT_OUT)
-            .fetch_all(&mut *transaction)
-            .await?;
-            let mut left_out: Vec<String> = requests.iter().map(why_left_out).collect();
-            let mut commands = sqlx::query("SELECT arrival, body FROM command ORDER BY arrival")
-                .fetch(&mut *transaction);
-            while let Some(row) = commands.try_next().await? {
-                if let Err(error) = columns::command::<Command>(&row) {
-                    left_out.push(error.to_string());
+            let look = async |connection: &mut Connection| {
+                let log = load::log_head(connection).await?;
+                let arrivals = log.map_or(0, |(_, head)| head.arrivals);
+                let requests = query(
+                    "SELECT r.* FROM request r LEFT JOIN payment p ON p.ref = r.ref \
+                     WHERE p.ref IS NULL AND NOT (r.arrival > $1 AND r.arrival < $2) ORDER BY r.arrival LIMIT $3",
+                )
+                .bind(columns::integer("arrival", arrivals)?)
+                .bind(i64::MAX)
+                .bind(LEFT_OUT)
+                .fetch_all(connection)
+                .await?;
+                let mut left_out: Vec<String> = requests.iter().map(why_left_out).collect();
+                let mut commands =
+                    query("SELECT arrival, body FROM command ORDER BY arrival").fetch(connection);
+                while let Some(row) = commands.try_next().await? {
+                    if let Err(error) = columns::command::<Command>(&row) {
+                        left_out.push(error.to_string());
+                    }
                 }
-            }
-            Ok(left_out)
+                Ok(left_out)
+            };
+            self.connection.transaction(Access::Read, look).await
         })
     }
 
     /// Where a ref stands.
     pub fn standing(&mut self, reference: &PaymentRef) -> Result<Standing, StoreError> {
         self.runtime.block_on(async {
-            let statement = sqlx::AssertSqlSafe(format!("{VIEW} WHERE p.ref = $1"));
-            let payment = sqlx::query(statement)
+            let payment = query(format!("{VIEW} WHERE p.ref = $1"))
                 .bind(reference.0.to_vec())
                 .fetch_optional(&mut self.connection)
                 .await?;
             if let Some(row) = payment {
                 return Ok(Standing::Taken(Box::new(view(&row)?)));
             }
-            let request = sqlx::query("SELECT * FROM request WHERE ref = $1")
+            let request = query("SELECT * FROM request WHERE ref = $1")
                 .bind(reference.0.to_vec())
                 .fetch_optional(&mut self.connection)
                 .await?;
@@ -284,7 +271,7 @@ impl Reader {
     /// What the engine said to a command, among the entries after `seq`.
     pub fn answer(&mut self, seq: u64, command: u64) -> Result<Option<Answer>, StoreError> {
         self.runtime.block_on(async {
-            let rows = sqlx::query(
+            let rows = query(
                 "SELECT seq, body FROM event WHERE seq > $1 AND kind = 'command_taken' ORDER BY seq",
             )
             .bind(columns::integer("entry", seq)?)
@@ -306,11 +293,11 @@ impl Reader {
 
     /// Closes the database.
     pub fn close(self) -> Result<(), StoreError> {
-        Ok(self.runtime.block_on(self.connection.close())?)
+        self.runtime.block_on(self.connection.close())
     }
 }
 
-fn why_left_out(row: &SqliteRow) -> String {
+fn why_left_out(row: &Row) -> String {
     match columns::request(row) {
         Ok(request) => format!(
             "request {}: arrival {} is past, and it was not taken in",
@@ -321,7 +308,7 @@ fn why_left_out(row: &SqliteRow) -> String {
     }
 }
 
-fn view(row: &SqliteRow) -> Result<PaymentView, StoreError> {
+fn view(row: &Row) -> Result<PaymentView, StoreError> {
     let batch = columns::batch_of_payment(row)?;
     Ok(PaymentView {
         row: columns::payment(row)?,
@@ -339,11 +326,11 @@ fn batch_of(event: &Event) -> Option<&Batch> {
 
 /// Entries whose body has this hexadecimal text as a value of its own.
 async fn naming(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     text: &str,
     events: &mut BTreeMap<u64, Event>,
 ) -> Result<(), StoreError> {
-    let mut rows = sqlx::query("SELECT seq, body FROM event WHERE body LIKE $1 ORDER BY seq")
+    let mut rows = query("SELECT seq, body FROM event WHERE body LIKE $1 ORDER BY seq")
         .bind(format!("%\"{text}\"%"))
         .fetch(connection);
     while let Some(row) = rows.try_next().await? {

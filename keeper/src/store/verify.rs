@@ -10,14 +10,18 @@ use std::{
 };
 
 use alloy::{hex, primitives::B256};
-use sqlx::{Connection, Row, SqliteConnection};
 use tidelock_core::{
     event::Event,
     log::{LogHead, entry_hash},
 };
 use tokio::runtime::Runtime;
 
-use super::{Reader, StoreError, columns, fold::Fold, load};
+use super::{
+    Reader, StoreError, columns,
+    fold::Fold,
+    load,
+    sql::{Access, Connection, Dialect, query},
+};
 
 /// Entries read in one piece, some 50 KiB each at most. The database may be written between two pieces.
 const PIECE: u16 = 500;
@@ -26,10 +30,14 @@ const AHEAD: usize = 2;
 
 /// The entries after one, in order, a line for each; a body has no line breaks, or its hash is wrong. A row without one of
 /// its values has no line, and is not counted.
-/// `STRING_AGG(line, chr(10) ORDER BY seq)` and `encode(prev, 'hex')` where it is not SQLite.
-const ENTRIES: &str = "SELECT COUNT(line), MAX(seq), GROUP_CONCAT(line, char(10)) FROM ( \
+const ENTRIES_OF_SQLITE: &str = "SELECT COUNT(line) AS count, MAX(seq) AS last, \
+    GROUP_CONCAT(line, char(10)) AS lines FROM ( \
     SELECT seq, seq || ' ' || kind || ' ' || hex(prev) || ' ' || hex(hash) || ' ' || body AS line \
     FROM event WHERE seq > $1 ORDER BY seq LIMIT $2)";
+const ENTRIES_OF_POSTGRES: &str = "SELECT COUNT(line) AS count, MAX(seq) AS last, \
+    convert_to(STRING_AGG(line, chr(10) ORDER BY seq), 'UTF8') AS lines FROM ( \
+    SELECT seq, seq || ' ' || kind || ' ' || encode(prev, 'hex') || ' ' || encode(hash, 'hex') || ' ' || body AS line \
+    FROM event WHERE seq > $1 ORDER BY seq LIMIT $2) AS entries";
 
 /// What came of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +76,7 @@ impl Reader {
         fold: bool,
         report: impl FnMut(Progress),
     ) -> Result<Verified, StoreError> {
-        let beside = fold.then(|| Self::open(&self.path)).transpose()?;
+        let beside = fold.then(|| Self::open(&self.location)).transpose()?;
         let Self {
             runtime,
             connection,
@@ -78,33 +86,33 @@ impl Reader {
         let (mut chain, mut fold) = bulk((runtime, &mut *connection), beside, end, report)?;
         runtime.block_on(async {
             // What was added meanwhile, and the rows of the same moment.
-            let mut transaction = connection.begin().await?;
-            let noted = end_of(&mut transaction).await?;
-            while chain.finding.is_none()
-                && let Some(piece) = Piece::after(&mut transaction, chain.head.seq).await?
-            {
-                let events = chain.take(&piece, fold.is_some());
-                if let Some(fold) = &mut fold {
-                    chain.finding = fold.take(events).or(chain.finding.take());
-                    fold.settle(&mut transaction).await?;
+            let rest = async |connection: &mut Connection| {
+                let noted = end_of(connection).await?;
+                while chain.finding.is_none()
+                    && let Some(piece) = Piece::after(connection, chain.head.seq).await?
+                {
+                    let events = chain.take(&piece, fold.is_some());
+                    if let Some(fold) = &mut fold {
+                        chain.finding = fold.take(events).or(chain.finding.take());
+                        fold.settle(connection).await?;
+                    }
                 }
-            }
-            let verified = finish(chain, fold, &mut transaction, noted).await?;
-            transaction.commit().await?;
-            Ok(verified)
+                finish(chain, fold, connection, noted).await
+            };
+            connection.transaction(Access::Read, rest).await
         })
     }
 }
 
 /// Where the log ends, by what is noted beside it.
-async fn end_of(connection: &mut SqliteConnection) -> Result<LogHead, StoreError> {
+async fn end_of(connection: &mut Connection) -> Result<LogHead, StoreError> {
     let meta = load::log_meta(connection).await?;
     Ok(meta.map_or(LogHead::EMPTY, |meta| meta.log()))
 }
 
 /// Takes in what there is up to `end` or more, each thread at its own pace. Folds if there is a reader to compare by.
 fn bulk(
-    (runtime, connection): (&Runtime, &mut SqliteConnection),
+    (runtime, connection): (&Runtime, &mut Connection),
     beside: Option<Reader>,
     end: u64,
     mut report: impl FnMut(Progress),
@@ -144,7 +152,7 @@ fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
 }
 
 async fn read_on(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     end: u64,
     pieces: &SyncSender<Piece>,
 ) -> Result<(), StoreError> {
@@ -189,21 +197,22 @@ struct Piece {
 
 impl Piece {
     /// Those after one; none if there are none.
-    async fn after(
-        connection: &mut SqliteConnection,
-        seq: u64,
-    ) -> Result<Option<Self>, StoreError> {
-        let row = sqlx::query(ENTRIES)
+    async fn after(connection: &mut Connection, seq: u64) -> Result<Option<Self>, StoreError> {
+        let entries = match connection.dialect() {
+            Dialect::Sqlite => ENTRIES_OF_SQLITE,
+            Dialect::Postgres => ENTRIES_OF_POSTGRES,
+        };
+        let row = query(entries)
             .bind(columns::integer("entry", seq)?)
             .bind(i64::from(PIECE))
             .fetch_one(connection)
             .await?;
-        let count: i64 = row.try_get(0)?;
+        let count = row.integer("count")?;
         if count == 0 {
             return Ok(None);
         }
-        let last: i64 = row.try_get(1)?;
-        let lines: Option<&[u8]> = row.try_get(2)?;
+        let last = row.integer("last")?;
+        let lines = row.optional_bytes("lines")?;
         Ok(Some(Self {
             count: usize::try_from(count).unwrap_or(usize::MAX),
             last: u64::try_from(last).unwrap_or(u64::MAX),
@@ -303,7 +312,7 @@ fn event_of(kind: &str, body: &str) -> Result<Event, String> {
 async fn finish(
     chain: Chain,
     fold: Option<Fold>,
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     noted: LogHead,
 ) -> Result<Verified, StoreError> {
     let head = chain.head;

@@ -1,14 +1,18 @@
 //! What a chain lets be checked is found out, and what is configured must be possible.
 
+use std::sync::{Arc, Mutex};
+
 use alloy::{consensus::Header, primitives::Bloom};
 use serde_json::{Value, json};
+use tidelock_core::port::{Effect, Outcome};
 use tidelock_keeper::chain::{
-    BlockChecks, Checkable, Expected, Identity, IdentityError, Warning, verify::check_filter,
+    BlockChecks, Chain, Checkable, Expected, Identity, IdentityError, Warning, verify::check_filter,
 };
 
 use crate::{
     liar::{Lie, Server},
-    world::{Mining, Plan, World},
+    paid_and_final, payment,
+    world::{Mining, Plan, USDT, World},
 };
 
 /// A world whose newest block has transactions and logs.
@@ -112,4 +116,42 @@ fn a_chain_without_a_filter_is_told_by_its_logs() {
     let refused = check_filter(&Header::default(), true);
     let why = refused.unwrap_err().to_string();
     assert!(why.contains("chain.block_checks must be none"), "{why}");
+}
+
+/// Once for each method, however many blocks are read.
+#[tokio::test]
+async fn what_a_node_lacks_is_asked_for_once() {
+    /// Blocks whose receipts are asked for at the same time.
+    const AT_ONCE: usize = 2;
+    const LACKED: [&str; 3] = [
+        "eth_getBlockReceipts",
+        "eth_maxPriorityFeePerGas",
+        "eth_feeHistory",
+    ];
+    let (world, _) = paid_and_final(0x71, &[payment(0x71, 5 * USDT)]).await;
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    let server = Server::start(world.node.url(), move |method, _, _| {
+        let lacked = LACKED.into_iter().find(|lacked| *lacked == method);
+        let Some(method) = lacked else {
+            return Lie::Truth;
+        };
+        seen.lock().unwrap().push(method);
+        Lie::Error(json!({"code": -32601, "message": "Method not found"}))
+    })
+    .await;
+    let chain = server.chain(&world).checking(BlockChecks::Receipts);
+    let tip = chain.block_numbered(0).await.unwrap();
+    for _ in 0..3 {
+        let polled = chain.answer(Effect::Poll { tip }).await;
+        let Outcome::Polled(polled) = polled else {
+            panic!("{polled:?}");
+        };
+        assert!(polled.blocks.iter().any(|block| !block.facts.is_empty()));
+    }
+    let asked = asked.lock().unwrap().clone();
+    // Blocks are read side by side: the first few are asked about before the first answer.
+    let count = |method| asked.iter().filter(|seen| **seen == method).count();
+    assert!(count(LACKED[0]) <= AT_ONCE, "{asked:?}");
+    assert_eq!((count(LACKED[1]), count(LACKED[2])), (1, 1), "{asked:?}");
 }

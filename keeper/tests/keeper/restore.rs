@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tidelock_keeper::{
     chain::{Expected, Parties, RpcChain},
     opening::{Suspicion, read_past},
-    store::SqliteStore,
+    store::LogStore,
 };
 
 use super::{
@@ -57,7 +57,7 @@ async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
 /// Every transaction that the log has.
 fn signed_in(store: PathBuf) -> Vec<Bytes> {
     let read = move || {
-        let mut store = SqliteStore::open(&store).unwrap();
+        let mut store = LogStore::open(&store).unwrap();
         let slots = store.load().unwrap().unwrap().rows.slots;
         let attempts = slots.into_iter().flat_map(|slot| slot.attempts);
         attempts.map(|attempt| attempt.raw).collect()

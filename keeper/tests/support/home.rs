@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 use tidelock_core::{event::Event, store::Store};
-use tidelock_keeper::store::SqliteStore;
+use tidelock_keeper::store::LogStore;
 
 use super::History;
 
@@ -66,7 +66,7 @@ impl Home {
     pub fn new() -> Self {
         let home = Self::empty();
         home.init(&["--allow-single-node"]).ok();
-        let store = SqliteStore::create(&home.database(), super::identity());
+        let store = LogStore::create(&home.database(), super::identity());
         store.unwrap().close().unwrap();
         home
     }
@@ -115,8 +115,8 @@ impl Home {
     }
 
     /// What the daemon would do with everything filed so far: a log of its own making.
-    pub fn log(&self) -> (SqliteStore, History) {
-        let mut store = SqliteStore::open(&self.database()).unwrap();
+    pub fn log(&self) -> (LogStore, History) {
+        let mut store = LogStore::open(&self.database()).unwrap();
         let (mut history, first) = History::open(1);
         let unread = store.unread_requests(0, 1_000).unwrap();
         let entry = history.apply(&Event::RequestsAccepted {

@@ -10,8 +10,9 @@
 )]
 
 pub mod home;
+pub mod postgres;
 
-use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IteratorRandom};
@@ -29,7 +30,7 @@ use tidelock_core::{
     state::State,
     store::Store,
 };
-use tidelock_keeper::store::{Identity, SqliteStore};
+use tidelock_keeper::store::{Identity, Location, LogStore, Server};
 
 pub const VAULT: Address = Address::repeat_byte(0xa1);
 
@@ -395,19 +396,44 @@ impl History {
     }
 }
 
-pub fn create(path: &Path) -> SqliteStore {
-    SqliteStore::create(path, identity()).unwrap()
+/// Where a store may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
 }
 
-pub fn place() -> (TempDir, PathBuf) {
+/// Each test on each database.
+#[macro_export]
+macro_rules! on_both {
+    ($($test:ident,)*) => {
+        mod sqlite {
+            $(#[test] fn $test() { super::$test(super::support::Kind::Sqlite); })*
+        }
+        mod postgres {
+            $(#[test] fn $test() { super::$test(super::support::Kind::Postgres); })*
+        }
+    };
+}
+
+pub fn create(location: impl Into<Location>) -> LogStore {
+    LogStore::create(location, identity()).unwrap()
+}
+
+pub fn place(kind: Kind) -> (TempDir, Location) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keeper.db");
-    (folder, path)
+    let server = (kind == Kind::Postgres).then(|| {
+        let server = postgres::shared();
+        let url = postgres::Server::url(server.folder(), &server.database());
+        Server::parse(&url, None, Duration::from_secs(600)).unwrap()
+    });
+    (folder, Location { path, server })
 }
 
 /// A store with a log of that many entries.
-pub fn filled(path: &Path, entries: u64, seed: u64) -> (SqliteStore, History) {
-    let mut store = create(path);
+pub fn filled(location: impl Into<Location>, entries: u64, seed: u64) -> (LogStore, History) {
+    let mut store = create(location);
     let (mut history, first) = History::open(seed);
     let mut batch = vec![first];
     batch.extend((1..entries).map(|_| history.step()));
@@ -416,7 +442,7 @@ pub fn filled(path: &Path, entries: u64, seed: u64) -> (SqliteStore, History) {
 }
 
 /// The history of a store's log, to go on from.
-pub fn resumed(store: &mut SqliteStore) -> History {
+pub fn resumed(store: &mut LogStore) -> History {
     let snapshot = store.load().unwrap().unwrap();
     History {
         state: State::restore(snapshot.rows),
@@ -427,25 +453,34 @@ pub fn resumed(store: &mut SqliteStore) -> History {
     }
 }
 
-/// Changes the file behind the store's back.
-pub fn tamper(path: &Path, statements: &str) {
+/// Changes the store behind the keeper's back.
+pub fn tamper(location: impl Into<Location>, statements: &str) {
+    run(&location.into(), statements).unwrap();
+}
+
+/// Statements on the store, as somebody with its rights may give them.
+pub fn run(location: &Location, statements: &str) -> Result<(), sqlx::Error> {
+    use sqlx::{ConnectOptions, Connection};
+    if let Some(server) = &location.server {
+        let name = server.to_string();
+        let (_, database) = name.rsplit_once('/').unwrap();
+        return postgres::shared().run(database, statements);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     runtime.block_on(async {
-        use sqlx::{ConnectOptions, Connection};
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-        let mut connection = options.connect().await.unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&location.path);
+        let mut connection = options.connect().await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))
             .execute(&mut connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
-    });
+            .await?;
+        connection.close().await
+    })
 }
 
 /// The same, with an open payment, a live batch and a signed attempt among what can still change.
-pub fn lively(path: &Path) -> (SqliteStore, History) {
+pub fn lively(location: impl Into<Location>) -> (LogStore, History) {
     let is_lively = |seed: &u64| {
         let (mut history, _) = History::open(*seed);
         (1..300).for_each(|_| drop(history.step()));
@@ -457,5 +492,5 @@ pub fn lively(path: &Path) -> (SqliteStore, History) {
         is_signed && is_live && is_paid && !rows.payments.is_empty()
     };
     let seed = (1..).find(is_lively).unwrap();
-    filled(path, 300, seed)
+    filled(location, 300, seed)
 }

@@ -11,8 +11,9 @@ use crate::{
     observe::{Block, Change, Polled, ViewError},
     port::{Advice, Effect, Key, Monotonic, Outcome},
     screen,
+    state::AttemptRow,
     store::Store,
-    submit::{RefusalClass, Reply},
+    submit::{Call, RefusalClass, Reply},
 };
 
 impl<S: Store> Engine<S>
@@ -82,6 +83,7 @@ where
     fn polled(&mut self, mut polled: Polled, now: Monotonic) -> Result<(), EngineError<S::Error>> {
         self.memory.suggested_tip = polled.suggested_tip;
         self.memory.floor.ease(now);
+        self.memory.ceiling.ease(now);
         self.memory
             .questions
             .wait(Key::Poll, now.after(self.settings.poll_ms));
@@ -226,12 +228,18 @@ where
     fn sent(&mut self, hash: B256, reply: Reply, now: Monotonic) {
         match reply {
             Reply::Accepted | Reply::Known => {}
-            Reply::Refused(class @ (RefusalClass::Underpriced | RefusalClass::FeeTooLow)) => {
-                if class == RefusalClass::FeeTooLow {
-                    self.learn_floor(hash, now);
+            Reply::Refused(
+                class @ (RefusalClass::Underpriced
+                | RefusalClass::FeeTooLow
+                | RefusalClass::AboveNodesFeeCap),
+            ) => {
+                match class {
+                    RefusalClass::FeeTooLow => self.learn_floor(hash, now),
+                    RefusalClass::AboveNodesFeeCap => self.learn_ceiling(hash, now),
+                    _ => {}
                 }
                 if let Some(nonce) = self.nonce_of(hash) {
-                    self.memory.lanes.underpaid(nonce);
+                    self.memory.lanes.to_replace(nonce);
                 }
             }
             Reply::Refused(_) => {}
@@ -251,14 +259,27 @@ where
     /// The next first offer is dearer too, unless it was the base fee that the refused one does not cover.
     fn learn_floor(&mut self, hash: B256, now: Monotonic) {
         let base_fee = self.memory.view.tip_block().map(|block| block.base_fee);
-        let attempts = self.state().slots().flat_map(|slot| &slot.attempts);
-        let fees = attempts.filter(|attempt| attempt.hash == hash);
-        let fees = fees.map(|attempt| attempt.fees).next();
+        let fees = self.attempt(hash).map(|attempt| attempt.fees);
         if let (Some(fees), Some(base_fee)) = (fees, base_fee)
             && fees.max_fee >= base_fee.saturating_add(fees.tip)
         {
             self.memory.floor.refused(fees.tip, now);
         }
+    }
+
+    /// What is signed from now on, with this nonce too, is what the node takes.
+    fn learn_ceiling(&mut self, hash: B256, now: Monotonic) {
+        let attempt = self.attempt(hash);
+        let call = attempt.and_then(|attempt| Some((attempt.fees, Call::read(&attempt.raw)?)));
+        if let Some((fees, call)) = call {
+            let ceiling = &mut self.memory.ceiling;
+            ceiling.refused(call.gas_limit, fees.max_fee, now);
+        }
+    }
+
+    fn attempt(&self, hash: B256) -> Option<&AttemptRow> {
+        let mut attempts = self.state().slots().flat_map(|slot| &slot.attempts);
+        attempts.find(|attempt| attempt.hash == hash)
     }
 
     fn unsent(&mut self, hash: B256) {

@@ -24,6 +24,7 @@ where
     /// Every effect that is due and not under way.
     pub(super) fn due(&mut self, now: Monotonic) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.memory.questions.prune(now);
         let tip = self.memory.view.tip();
         self.begin(Effect::Poll { tip }, now, &mut effects);
         if self.memory.view.tip_block().is_none() {
@@ -149,7 +150,7 @@ where
         for slot in self.unincluded() {
             let lanes = &self.memory.lanes;
             if lanes.is_due(slot.nonce, tip.number, &self.settings.lane)
-                && let Some(newest) = slot.attempts.last()
+                && let Some(newest) = slot.attempts.iter().rfind(|one| self.is_taken(one))
                 && !self.is_stopped(&newest.job)
             {
                 let (hash, raw) = (newest.hash, newest.raw.clone());

@@ -15,8 +15,8 @@ struct Lane {
     sent_at: Option<u64>,
     /// Height at which it was last signed, or looked at.
     since: u64,
-    /// The node wants more for it.
-    underpaid: bool,
+    /// The node does not take it as it is: another one is signed soon.
+    to_replace: bool,
     /// It cannot be raised below the operator's caps.
     is_capped: bool,
 }
@@ -51,10 +51,10 @@ impl Lanes {
         self.0.values_mut().for_each(|lane| lane.sent_at = None);
     }
 
-    /// The node wants more for it.
-    pub(super) fn underpaid(&mut self, nonce: u64) {
+    /// The node does not take it as it is.
+    pub(super) fn to_replace(&mut self, nonce: u64) {
         if let Some(lane) = self.0.get_mut(&nonce) {
-            lane.underpaid = true;
+            lane.to_replace = true;
         }
     }
 
@@ -78,10 +78,10 @@ impl Lanes {
         sent_at.is_none_or(|at| height >= at.saturating_add(settings.rebroadcast_blocks))
     }
 
-    /// Whether it is time for another one that offers more.
+    /// Whether it is time for another one.
     pub(super) fn is_stuck(&self, nonce: u64, height: u64, settings: &LaneSettings) -> bool {
         self.0.get(&nonce).is_some_and(|lane| {
-            let patience = if lane.underpaid {
+            let patience = if lane.to_replace {
                 1
             } else {
                 settings.replace_blocks

@@ -13,7 +13,7 @@ use crate::{
     port::{Monotonic, VaultLook},
     settings::Settings,
     state::{Counters, State},
-    submit::{TipFloor, Unsigned},
+    submit::{NodeCeiling, TipFloor, Unsigned},
 };
 
 /// What the engine knows for now. All of it can be lost: it is asked for again.
@@ -57,6 +57,8 @@ pub(super) struct Memory {
     pub(super) suggested_tip: u128,
     /// The least tip that the node takes, as far as its refusals tell.
     pub(super) floor: TipFloor,
+    /// The most that the node passes on for one transaction, as far as its refusals tell.
+    pub(super) ceiling: NodeCeiling,
     /// Numbers that may be paid without our knowing, looked for again.
     pub(super) recall: Recall,
     pub(super) next_arrivals: Monotonic,
@@ -114,6 +116,7 @@ impl Memory {
             lacks_nonce: false,
             suggested_tip: 0,
             floor: TipFloor::default(),
+            ceiling: NodeCeiling::default(),
             recall: Recall::new(now),
             next_arrivals: now,
             questions: Questions::default(),
@@ -147,6 +150,7 @@ impl Memory {
         self.advised.prune(state);
         self.strikes.prune(state);
         self.lanes.prune(state);
+        self.reverted.settle(state);
         self.repeats.prune(state, &self.view);
     }
 }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 
-use super::{Engine, memory::Candidate};
+use super::{Engine, memory::Candidate, pricing::Errand};
 use crate::{
     abi::encode_job,
     batch::{Cut, Table},
@@ -10,6 +10,7 @@ use crate::{
     event::{Job, Mode, Route},
     lifecycle::SlotStatus,
     port::{Monotonic, VaultLook},
+    state::SlotRow,
     store::Store,
 };
 
@@ -36,27 +37,27 @@ where
         if is_full || self.memory.is_retiring {
             return None;
         }
-        self.offer(None)?;
+        self.offer(None, Errand::Call { gas: None })?;
         let (at, vault) = self.memory.vault()?;
         let vault = vault.clone();
         self.execution(at, &vault).or_else(|| self.cut(&vault, now))
     }
 
-    /// A nonce that is reserved and unsigned, or the lowest one if it is stuck.
+    /// A nonce that is reserved and unsigned, whose payments were paid past us, or whose transaction the node does not pass on; or the
+    /// lowest one if it is stuck. One that the caps leave no room for holds up no other: they may fall, or it lands.
     fn slot_to_sign(&self) -> Option<u64> {
         let tip = self.memory.view.tip().number;
-        let mut unincluded = self.unincluded();
-        let lowest = unincluded.next()?;
-        if let Some(reserved) = [lowest]
-            .into_iter()
-            .chain(unincluded)
-            .find(|slot| slot.status == SlotStatus::Reserved || self.is_stopped(&slot.job))
-        {
-            return Some(reserved.nonce);
-        }
         let lanes = &self.memory.lanes;
-        let is_stuck = lanes.is_stuck(lowest.nonce, tip, &self.settings.lane);
-        is_stuck.then_some(lowest.nonce)
+        let is_stuck = |nonce| lanes.is_stuck(nonce, tip, &self.settings.lane);
+        let can_sign = |slot: &&SlotRow| !lanes.is_capped(slot.nonce) || self.can_replace(slot);
+        let is_wanted = |slot: &&SlotRow| {
+            slot.status == SlotStatus::Reserved
+                || self.is_stopped(&slot.job)
+                || (is_stuck(slot.nonce) && self.is_refused(slot))
+        };
+        let lowest = || self.unincluded().next().filter(|slot| is_stuck(slot.nonce));
+        let wanted = self.unincluded().filter(is_wanted).find(can_sign);
+        Some(wanted.or_else(|| lowest().filter(can_sign))?.nonce)
     }
 
     /// The slot's job again, with a longer life if its header has little left. A job that is settled leaves nothing to do
@@ -64,21 +65,17 @@ where
     fn sign_slot(&mut self, nonce: u64) -> Option<Candidate> {
         let tip = self.memory.view.tip();
         self.memory.lanes.looked_at(nonce, tip.number);
-        let replaced = self.dearest(nonce);
-        let fees = self.offer(replaced);
+        let slot = self.state().slot(nonce)?;
+        let (job, errand) = (slot.job, self.errand(slot));
+        let fees = self.offer(self.dearest(nonce), errand);
         self.memory.lanes.set_capped(nonce, fees.is_none());
         fees?; // above a cap, what is signed stays
-        let slot = self.state().slot(nonce)?;
-        let job = slot.job;
-        let batch = job
-            .batch()
-            .and_then(|id| self.state().open_batch(&id))
-            .cloned();
-        let is_stopped = self.is_stopped(&job);
-        let Some(batch) = batch.filter(|batch| batch.status.is_live() && !is_stopped) else {
+        if errand == Errand::Void {
             self.sign_void(nonce);
             return None;
-        };
+        }
+        let batch = job.batch().and_then(|id| self.state().open_batch(&id));
+        let batch = batch.cloned()?;
         let is_old =
             batch.header.expires_at.seconds() < tip.time.seconds().saturating_add(LEAST_LIFE);
         let is_open = batch.paid.is_zero();

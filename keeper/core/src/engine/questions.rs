@@ -36,4 +36,26 @@ impl Questions {
     pub(super) fn wait(&mut self, key: Key, until: Monotonic) {
         self.not_before.insert(key, until);
     }
+
+    /// Forgets waits that are over. A nonce or a hash may never be asked about again.
+    pub(super) fn prune(&mut self, now: Monotonic) {
+        self.not_before.retain(|_, at| now < *at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_is_over_is_forgotten() {
+        let mut questions = Questions::default();
+        for nonce in 0..100 {
+            questions.wait(Key::Sign(nonce), Monotonic(nonce));
+        }
+        questions.prune(Monotonic(98));
+        assert_eq!(questions.not_before.len(), 1);
+        assert!(questions.may_start(Key::Sign(98), Monotonic(98)));
+        assert!(!questions.may_start(Key::Sign(99), Monotonic(98)));
+    }
 }

@@ -1,6 +1,6 @@
 //! Own transactions that a block holds and that did nothing: their gas is burnt, and a person must learn why.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alloy_primitives::B256;
 
@@ -19,13 +19,30 @@ const MOST: usize = 16;
 /// How long one is told of. [seconds of chain time]
 const TOLD: u64 = 86_400;
 
+/// Why an own transaction reverted, as far as calling it again tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// Not known yet.
+    Unknown,
+    /// Its gas limit was too low.
+    Gas,
+    /// The vault was in another state then.
+    State,
+    /// The vault refuses it.
+    Vault,
+}
+
 /// What is known of transactions that reverted.
 #[derive(Debug, Default)]
 pub(super) struct Reverted {
     /// The last ones, oldest first.
     recent: VecDeque<Burnt>,
-    /// All that were seen since the start.
+    /// Those that are not final: another block, after a reorganisation, may hold one again.
+    counted: BTreeSet<B256>,
+    /// All that were seen since the start, each once.
     count: u64,
+    /// Those of them whose cause was found.
+    explained: BTreeMap<Cause, u64>,
 }
 
 #[derive(Debug)]
@@ -46,6 +63,15 @@ impl Reverted {
         self.count
     }
 
+    /// The same, by cause.
+    pub(super) fn by_cause(&self) -> BTreeMap<Cause, u64> {
+        let explained = self.explained.values().copied();
+        let explained = explained.fold(0, u64::saturating_add);
+        let mut by_cause = self.explained.clone();
+        by_cause.insert(Cause::Unknown, self.count.saturating_sub(explained));
+        by_cause
+    }
+
     /// Looks through new blocks.
     pub(super) fn look(&mut self, blocks: &[Block], state: &State) {
         for block in blocks.iter().filter(|block| !block.transactions.is_empty()) {
@@ -58,7 +84,10 @@ impl Reverted {
                 let Some(call) = Call::read(&attempt.raw) else {
                     continue; // it was ours to sign
                 };
-                self.count = self.count.saturating_add(1);
+                if self.counted.insert(attempt.hash) {
+                    self.count = self.count.saturating_add(1);
+                }
+                self.recent.retain(|burnt| burnt.hash != attempt.hash);
                 self.recent.push_back(Burnt {
                     hash: attempt.hash,
                     nonce: slot.nonce,
@@ -83,20 +112,35 @@ impl Reverted {
         });
     }
 
+    /// Forgets which transactions were counted that are final.
+    pub(super) fn settle(&mut self, state: &State) {
+        let attempts = state.slots().flat_map(|slot| &slot.attempts);
+        let open: BTreeSet<B256> = attempts.map(|attempt| attempt.hash).collect();
+        self.counted.retain(|hash| open.contains(hash));
+    }
+
     /// Keeps what calling it again came to.
     pub(super) fn explain(&mut self, hash: B256, again: Simulation) {
         let burnt = self.recent.iter_mut().find(|burnt| burnt.hash == hash);
         let Some(burnt) = burnt else { return };
         let limit = burnt.call.gas_limit;
-        burnt.cause = Some(match again {
-            Simulation::Succeeds { gas, .. } if gas > limit => {
-                format!("it needs {gas} gas, and had a limit of {limit}")
+        let (cause, words) = match again {
+            Simulation::Succeeds { gas, .. } if gas > limit => (
+                Cause::Gas,
+                format!("it needs {gas} gas, and had a limit of {limit}"),
+            ),
+            Simulation::Succeeds { .. } => (
+                Cause::State,
+                "called again, it goes through: the vault was in another state then".to_owned(),
+            ),
+            Simulation::Reverts(revert) => {
+                (Cause::Vault, format!("the vault refuses it: {revert:?}"))
             }
-            Simulation::Succeeds { .. } => {
-                "called again, it goes through: the vault was in another state then".to_owned()
-            }
-            Simulation::Reverts(revert) => format!("the vault refuses it: {revert:?}"),
-        });
+        };
+        if burnt.cause.replace(words).is_none() {
+            let count = self.explained.entry(cause).or_default();
+            *count = count.saturating_add(1);
+        }
     }
 
     /// In words, the newest first.

@@ -2,16 +2,16 @@
 
 use alloy_primitives::U256;
 
-use super::{Engine, EngineError, memory::Candidate};
+use super::{Engine, EngineError, memory::Candidate, pricing::Errand};
 use crate::{
     abi::{Revert, decode_paid_mask, encode_job},
     domain::{Payment, PaymentRef},
-    event::{Event, Fees, HoldReason, Job, Route},
+    event::{Event, HoldReason, Job, Route},
     journal::JournalError,
     lifecycle::{PaymentStatus, SlotStatus},
     port::Simulation,
     store::Store,
-    submit::{FeeMarket, Offer, Unsigned, offer},
+    submit::Unsigned,
 };
 
 /// Strikes after which a payment that cannot be simulated waits for a person.
@@ -103,9 +103,13 @@ where
             Job::Execute { skip, .. } => *skip = left_out,
             _ => {}
         }
-        let most = self.transaction_gas();
+        let most = self.most_gas();
         if gas > most {
-            if candidate.nonce.is_some() {
+            if count == 1 && gas <= self.transaction_gas() {
+                self.memory.stall(format!(
+                    "by its own fee cap the node passes on at most {most} gas at the fees of now, and one payment needs {gas}"
+                ));
+            } else if candidate.nonce.is_some() {
                 self.slot_reverts(&candidate, &Revert::OutOfGas);
             } else if let Job::Execute { batch, skip } = candidate.job {
                 self.execution_reverts(candidate, batch, skip, &Revert::OutOfGas);
@@ -121,11 +125,18 @@ where
         self.seal(candidate, gas)
     }
 
-    /// Most gas that a transaction may ask for in the next block.
+    /// Most gas that a transaction may ask for in the next block, by the chain's rules.
     pub(super) fn transaction_gas(&self) -> u64 {
         let tip = self.memory.view.tip_block();
         let most = (self.settings.transaction_gas).at(tip.map(|tip| tip.fork).unwrap_or_default());
         tip.map_or(most, |tip| most.min(tip.gas_limit))
+    }
+
+    /// The most gas of one transaction now.
+    fn most_gas(&self) -> u64 {
+        let most = self.transaction_gas();
+        let of_node = self.gas_that_the_node_takes();
+        of_node.map_or(most, |gas| gas.min(most))
     }
 
     /// The next batches are cut so that a whole number of them fills a block: a block holds no transaction whose gas limit is
@@ -138,7 +149,7 @@ where
         let largest = u64::from(self.settings.batch.max_payments);
         // 1. Gas of the largest batch there can be, as if each payment cost the same.
         let whole = gas.saturating_mul(largest).div_ceil(count.max(1));
-        let whole = whole.min(self.transaction_gas()).max(1);
+        let whole = whole.min(self.most_gas()).max(1);
         // 2. So many batches are needed to fill a block, and each may use an equal share of it.
         let share = block.div_euclid(block.div_ceil(whole).max(1));
         // 3. Payments that fit the share.
@@ -150,7 +161,8 @@ where
     /// First commit of rule 3: header, numbers and nonce are durable before anything is signed with them.
     fn seal(&mut self, mut candidate: Candidate, gas: u64) -> Result<(), JournalError> {
         let replaced = candidate.nonce.and_then(|nonce| self.dearest(nonce));
-        let Some(fees) = self.offer(replaced) else {
+        let errand = Errand::Call { gas: Some(gas) };
+        let Some(fees) = self.offer(replaced, errand) else {
             return Ok(());
         };
         if !self.is_armed() {
@@ -196,49 +208,10 @@ where
         }
     }
 
-    /// Fees to offer now; none above the caps.
-    pub(super) fn offer(&mut self, replaced: Option<Fees>) -> Option<Fees> {
-        match self.price(replaced)? {
-            Ok(fees) => Some(fees),
-            Err(why) => {
-                self.memory.stall(why);
-                None
-            }
-        }
-    }
-
-    /// The same, or which cap is in the way.
-    pub(super) fn price(&self, replaced: Option<Fees>) -> Option<Result<Fees, String>> {
-        let market = FeeMarket {
-            base_fee: self.memory.view.tip_block()?.base_fee,
-            tip: self.memory.suggested_tip.max(self.memory.floor.tip()),
-        };
-        let policy = &self.settings.fees;
-        Some(match offer(policy, market, replaced) {
-            Offer::Sign(fees) => Ok(fees),
-            Offer::Hold { cap, needed } => {
-                let most = cap.of(policy);
-                Err(format!(
-                    "{cap} {needed} wei per gas is needed, the cap is {most}"
-                ))
-            }
-        })
-    }
-
-    /// The most that any attempt of the slot offers.
-    pub(super) fn dearest(&self, nonce: u64) -> Option<Fees> {
-        let slot = self.journal.state().slot(nonce)?;
-        let fees = slot.attempts.iter().map(|attempt| attempt.fees);
-        fees.reduce(|most, fees| Fees {
-            max_fee: most.max_fee.max(fees.max_fee),
-            tip: most.tip.max(fees.tip),
-        })
-    }
-
     /// Uses a nonce up, at the fees of now.
     pub(super) fn sign_void(&mut self, nonce: u64) {
         let replaced = self.dearest(nonce);
-        let Some(fees) = self.offer(replaced) else {
+        let Some(fees) = self.offer(replaced, Errand::Void) else {
             return;
         };
         if self.is_armed() {

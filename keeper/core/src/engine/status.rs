@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Engine;
+use super::{Engine, figures::Figures};
 use crate::{
     calendar::utc,
     domain::BatchId,
@@ -37,6 +37,8 @@ pub struct Status {
     pub alerts: Vec<String>,
     /// The last answer that did not come or made no sense, until one does.
     pub failure: Option<String>,
+    /// The same and more, in figures.
+    pub figures: Figures,
 }
 
 impl<S: Store> Engine<S>
@@ -65,6 +67,7 @@ where
             reverted: self.memory.reverted.count(),
             alerts,
             failure: self.memory.failure.clone(),
+            figures: self.figures(),
         }
     }
 
@@ -120,13 +123,6 @@ where
             }
         }
         waits
-    }
-
-    /// The cap that keeps a transaction from being raised, for as long as it does.
-    fn wait_for_fees(&self) -> Option<String> {
-        let is_capped = |nonce: &u64| self.memory.lanes.is_capped(*nonce);
-        let nonce = self.unincluded().map(|slot| slot.nonce).find(is_capped)?;
-        self.price(self.dearest(nonce))?.err()
     }
 
     /// Payments for which there is no room now, if there are any.

@@ -22,6 +22,25 @@ pub struct FeePolicy {
     pub bump_percent: u32,
 }
 
+impl FeePolicy {
+    /// What a payment may offer: below both caps one replacement more has room, by which its nonce can be used up. The least tip is
+    /// offered all the same.
+    #[must_use]
+    pub fn keeping_one_back(self) -> Self {
+        let below = |cap: u128| {
+            let percent = u128::from(self.bump_percent).saturating_add(100);
+            let fee = cap.saturating_mul(100).checked_div(percent).unwrap_or(cap);
+            let is_above = bumped(fee, self.bump_percent) > cap;
+            fee.saturating_sub(u128::from(is_above))
+        };
+        Self {
+            max_fee: below(self.max_fee),
+            max_tip: below(self.max_tip).max(self.min_tip),
+            ..self
+        }
+    }
+}
+
 /// What the chain asks for now. [wei per gas]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeeMarket {
@@ -76,11 +95,11 @@ impl fmt::Display for FeeCap {
 /// The offer of a first attempt, or of a replacement for the dearest attempt so far.
 pub fn offer(policy: &FeePolicy, market: FeeMarket, replaced: Option<Fees>) -> Offer {
     // 1. The tip the node suggests, within the operator's bounds.
-    let mut tip = market.tip.max(policy.min_tip).min(policy.max_tip);
+    let mut tip = first_tip(policy, market);
     // 2. A maximum that outlasts the growth of the base fee over the blocks ahead.
     let mut max_fee = grown(market.base_fee, policy.blocks_ahead).saturating_add(tip);
     // 3. What is needed to be mined in the next block.
-    let mut needed = grown(market.base_fee, 1).saturating_add(tip);
+    let mut needed = needed(policy, market);
     // 4. A replacement raises both by the bump, or the node refuses it; the tip too stays below its cap.
     if let Some(before) = replaced {
         let least_tip = bumped(before.tip, policy.bump_percent);
@@ -108,6 +127,15 @@ pub fn offer(policy: &FeePolicy, market: FeeMarket, replaced: Option<Fees>) -> O
         max_fee: max_fee.min(policy.max_fee),
         tip,
     })
+}
+
+fn first_tip(policy: &FeePolicy, market: FeeMarket) -> u128 {
+    market.tip.max(policy.min_tip).min(policy.max_tip)
+}
+
+/// The least maximum with which a first attempt is mined in the next block. [wei per gas]
+pub fn needed(policy: &FeePolicy, market: FeeMarket) -> u128 {
+    grown(market.base_fee, 1).saturating_add(first_tip(policy, market))
 }
 
 /// A base fee after `blocks` full blocks.
@@ -240,6 +268,32 @@ mod tests {
         let cap = FeeCap::MaxTip;
         let needed = fees.tip + fees.tip.div_ceil(10);
         assert_eq!(held, Offer::Hold { cap, needed });
+    }
+
+    /// Whatever a payment offers, one replacement more stays below both caps; as dear as that allows.
+    #[test]
+    fn one_replacement_is_kept_back() {
+        for (max_fee, max_tip, bump_percent) in
+            [(100 * GWEI, 10 * GWEI, 10), (7, 3, 10), (1_001, 12, 13)]
+        {
+            let policy = FeePolicy {
+                max_fee,
+                max_tip,
+                min_tip: 0,
+                bump_percent,
+                ..POLICY
+            };
+            let kept = policy.keeping_one_back();
+            for (kept, cap) in [(kept.max_fee, max_fee), (kept.max_tip, max_tip)] {
+                assert!(bumped(kept, bump_percent) <= cap, "{kept} of {cap}");
+                assert!(bumped(kept + 1, bump_percent) > cap, "{kept} of {cap}");
+            }
+        }
+        let tight = FeePolicy {
+            min_tip: POLICY.max_tip,
+            ..POLICY
+        };
+        assert_eq!(tight.keeping_one_back().max_tip, POLICY.max_tip);
     }
 
     #[test]

@@ -9,7 +9,10 @@ use tidelock_core::{
 
 use crate::{
     bench::{Bench, is_send, is_sign, is_simulate},
-    world::{SETTINGS, foreign_number, foreign_payment, number, paid, payment, reference},
+    world::{
+        GWEI, SETTINGS, foreign_number, foreign_payment, number, one_by_one, paid, payment,
+        reference,
+    },
 };
 
 fn pay_past(bench: &mut Bench, id: u8, nonce: u64) {
@@ -195,4 +198,43 @@ fn what_is_being_simulated_again_is_not_signed_again() {
         assert_eq!((seals, bench.slot(0).job), (1, Job::Void), "{again}");
         assert_eq!(bench.slot(0).attempts.len(), 2, "{again}");
     }
+}
+
+/// What a payment offers leaves room for one transaction more, which uses its nonce up.
+#[test]
+fn at_the_fee_cap_it_is_given_up_all_the_same() {
+    let mut bench = Bench::new();
+    bench.base_fee = SETTINGS.fees.max_fee * 3 / 4; // what outlasts two blocks is above the cap
+    bench.mine_quiet(1);
+    bench.pay([1, 2]);
+    bench.base_fee = GWEI;
+    pay_past(&mut bench, 1, 0);
+    give_up(&mut bench, 0);
+    let fees = bench.slot(0).attempts.last().unwrap().fees;
+    assert!(fees.max_fee > SETTINGS.fees.max_fee * 9 / 10);
+    assert!(fees.max_fee <= SETTINGS.fees.max_fee);
+}
+
+/// The operator leaves no room at all: least and most tip are the same.
+#[test]
+fn one_that_cannot_be_given_up_holds_up_no_other() {
+    let mut settings = one_by_one();
+    settings.fees.min_tip = settings.fees.max_tip;
+    let mut bench = Bench::with(settings);
+    bench.pay([1]);
+    bench.request([2]);
+    bench.settle();
+    pay_past(&mut bench, 1, 0);
+    bench.resume();
+    bench.request([3]);
+    for _ in 0..3 {
+        bench.mine_quiet(1);
+        bench.settle();
+    }
+    assert_eq!(bench.slot(0).attempts.len(), 1);
+    assert_eq!(bench.status(3), PaymentStatus::Sealed);
+    assert_eq!(bench.slot(2).status, SlotStatus::Occupied);
+    let waits = bench.engine.status().waits;
+    let words = "max_tip 11000000000 wei per gas is needed, the cap is 10000000000";
+    assert_eq!(waits, [words]);
 }

@@ -114,6 +114,20 @@ fn what_a_reorganisation_takes_back_did_not_revert() {
     assert_eq!(bench.status(1), PaymentStatus::Paid);
 }
 
+/// A block that was dropped held it, and the one in its place does.
+#[test]
+fn it_is_counted_once_whichever_block_holds_it() {
+    let (mut bench, sent) = reverted();
+    bench.fork(1);
+    bench.mine(Vec::new(), vec![sent.hash]);
+    bench.mine_quiet(1);
+    alert(&bench);
+    assert_eq!(bench.engine.status().reverted, 1);
+    bench.finalise(1);
+    alert(&bench);
+    assert_eq!(bench.engine.status().reverted, 1);
+}
+
 #[test]
 fn it_is_told_for_a_day() {
     let (mut bench, _) = reverted();

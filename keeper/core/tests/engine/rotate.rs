@@ -9,7 +9,7 @@ use tidelock_core::{
 };
 
 use crate::{
-    bench::{Bench, is_send, is_sign},
+    bench::{Bench, is_send, is_sign, is_simulate},
     world::{key, paid, sign},
 };
 
@@ -49,6 +49,21 @@ fn a_key_that_retires_sees_its_nonces_through_and_takes_no_new_one() {
         bench.count(|event| matches!(event, Event::SlotReserved { .. })),
         1
     );
+}
+
+/// Its answer comes after the key was told to retire.
+#[test]
+fn what_is_being_simulated_takes_no_nonce_of_a_key_that_retires() {
+    let mut bench = Bench::new();
+    bench.request([1]);
+    let simulate = bench.settle_until(is_simulate).unwrap();
+    bench.engine.retire_key();
+    assert!(bench.engine.is_drained());
+    bench.answer(&simulate);
+    bench.mine_quiet(1);
+    bench.settle();
+    assert!(bench.engine.is_drained());
+    assert_eq!(bench.status(1), PaymentStatus::Open);
 }
 
 #[test]

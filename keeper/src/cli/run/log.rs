@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tidelock_core::engine;
+use tidelock_core::{domain::VaultDomain, engine};
 use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
@@ -17,20 +17,70 @@ use crate::{
     chain::{Identity, Nodes},
     config::Config,
     exit::{ExitStatus, Failure},
-    opening,
-    store::{self, SqliteStore, WriterLock},
+    opening::{self, Past},
+    store::{self, GoOn, LogStore, Right, WriterLock},
 };
 
-/// Rule 14. The log is made in a folder of its own and moved into place when it is whole.
+/// What the store is made for.
+pub(super) fn identity(config: &Config, identity: &Identity) -> store::Identity {
+    store::Identity {
+        domain: VaultDomain {
+            chain_id: config.chain.chain_id,
+            vault: config.vault.address,
+        },
+        token: config.vault.token,
+        decimals: identity.decimals,
+    }
+}
+
+/// The log to write; rule 14 if there is none yet.
 pub(super) fn open(
     args: &Args,
     config: &Config,
     nodes: &Nodes,
-    (runtime, patience): (&Runtime, &Patience<'_>),
+    right: Right,
+    (runtime, go_on, patience): (&Runtime, GoOn, &Patience<'_>),
+) -> Result<LogStore, Failure> {
+    let location = &config.store;
+    let is_opened = location.is_opened().map_err(store_failure)?;
+    if !is_opened && location.server.is_none() {
+        make_file(args, config, nodes, (runtime, patience))?;
+    }
+    let mut store = LogStore::open_with(location, right, go_on).map_err(store_failure)?;
+    if !is_opened && location.server.is_some() {
+        let (past, _) = read_past(args, config, nodes, (runtime, patience))?;
+        engine::open(&mut store, past.opening, past.events.clone()).map_err(engine_failure)?;
+        announce(args, &past);
+    }
+    Ok(store)
+}
+
+/// The log is made in a folder of its own and moved into place when it is whole.
+fn make_file(
+    args: &Args,
+    config: &Config,
+    nodes: &Nodes,
+    with: (&Runtime, &Patience<'_>),
 ) -> Result<(), Failure> {
     let path = &config.store.path;
     no_remains(path)?;
-    info!(store = %path.display(), "no log yet: reading the vault's past");
+    let (past, identity) = read_past(args, config, nodes, with)?;
+    let folder = Folder::new(path)?;
+    let mut store = LogStore::create(&folder.database(path), identity).map_err(store_failure)?;
+    engine::open(&mut store, past.opening, past.events.clone()).map_err(engine_failure)?;
+    store.close().map_err(store_failure)?;
+    folder.into_place(path)?;
+    announce(args, &past);
+    Ok(())
+}
+
+fn read_past(
+    args: &Args,
+    config: &Config,
+    nodes: &Nodes,
+    (runtime, patience): (&Runtime, &Patience<'_>),
+) -> Result<(Past, store::Identity), Failure> {
+    info!(store = %config.store, "no log yet: reading the vault's past");
     let expected = expected(config, !args.observe);
     // What is final changes while it is waited for.
     let read = async || {
@@ -43,35 +93,26 @@ pub(super) fn open(
             (config.batch.attempt_ttl_s, args.first_keeper),
             |block| info!(block, to, "read"),
         );
-        Ok::<_, PastError>((past.await?, identity.decimals))
+        Ok::<_, PastError>((past.await?, self::identity(config, &identity)))
     };
     let read = patience.until("the vault's past", read, patience::of_past);
-    let (past, decimals) = runtime.block_on(read)??;
-    let folder = Folder::new(path)?;
-    let store_identity = store::Identity {
-        domain: past.opening.domain,
-        token: config.vault.token,
-        decimals,
-    };
-    let mut store =
-        SqliteStore::create(&folder.database(path), store_identity).map_err(store_failure)?;
-    engine::open(&mut store, past.opening, past.events).map_err(engine_failure)?;
-    store.close().map_err(store_failure)?;
-    folder.into_place(path)?;
+    Ok(runtime.block_on(read)??)
+}
+
+fn announce(args: &Args, past: &Past) {
     info!(
         paid = past.paid,
         waiting = past.waiting,
         from = past.opening.start.number,
         "log opened"
     );
-    if let Some((until, suspicion)) = past.wait {
+    if let Some((until, suspicion)) = &past.wait {
         let until = both(until.seconds());
         if args.first_keeper {
             warn!("--first-keeper is not followed");
         }
         warn!("nothing is sent before a block of chain time {until} is final: {suspicion}");
     }
-    Ok(())
 }
 
 /// SQLite would read what another database left behind as part of the new one.
@@ -92,7 +133,7 @@ fn no_remains(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Taken before a log is looked for: of two keepers that start at once, one opens it, and the other is refused.
+/// One keeper of this host.
 pub(super) fn lock(path: &Path) -> Result<WriterLock, Failure> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     if let Some(folder) = folder {
@@ -148,7 +189,7 @@ fn file_failure(path: &Path, error: std::io::Error) -> Failure {
 pub(super) fn must_be_of(
     config: &Config,
     identity: &Identity,
-    store: &SqliteStore,
+    store: &LogStore,
 ) -> Result<(), Failure> {
     let found = store.identity();
     let pairs = [
@@ -177,7 +218,7 @@ pub(super) fn must_be_of(
         if configured != stored {
             return Err(Failure::new(
                 ExitStatus::Usage,
-                format!("{field} {configured}: the log in store.path was opened for {stored}"),
+                format!("{field} {configured}: the log in the store was opened for {stored}"),
             ));
         }
     }

@@ -6,12 +6,16 @@ use std::{fmt::Display, future::Future, path::Path, time::Duration};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use super::stop::{Stop, Stopped};
+use super::{
+    signs::Signs,
+    stop::{Stop, Stopped},
+};
 use crate::{
     chain::{ChainError, IdentityError},
     heartbeat::Heartbeat,
     opening::OpeningError,
     signer::{Class, SignerError},
+    store::StoreError,
 };
 
 /// Longest time between two tries.
@@ -33,15 +37,17 @@ pub(super) enum Verdict {
 pub(super) struct Patience<'a> {
     stop: &'a Stop,
     store: &'a Path,
+    signs: &'a Signs,
     shortest: Duration,
 }
 
 impl<'a> Patience<'a> {
     /// `shortest` is the time until the second try; each later one takes twice as long.
-    pub fn new(stop: &'a Stop, store: &'a Path, shortest: Duration) -> Self {
+    pub fn new(stop: &'a Stop, store: &'a Path, signs: &'a Signs, shortest: Duration) -> Self {
         Self {
             stop,
             store,
+            signs,
             shortest,
         }
     }
@@ -76,9 +82,15 @@ impl<'a> Patience<'a> {
                 warn!(why, "{what}: waiting, and trying again ever more rarely");
                 said = why;
             }
-            Heartbeat::of_wait(self.store, format!("{what}: {said}"));
+            self.waits(format!("{what}: {said}"));
             self.pause(&mut pause).await?;
         }
+    }
+
+    /// Says what is waited for wherever the keeper's state is asked for.
+    pub fn waits(&self, what: String) {
+        self.signs.waits(&what);
+        Heartbeat::of_wait(self.store, what);
     }
 
     fn pause(&self, pause: &mut Duration) -> impl Future<Output = Result<(), Stopped>> {
@@ -101,6 +113,15 @@ pub(super) fn of_identity(error: &IdentityError) -> Verdict {
     match error.root() {
         IdentityError::Chain(error) => of_chain(error),
         _ => Verdict::Final,
+    }
+}
+
+/// Whether the store may be had later.
+pub(super) fn of_store(error: &StoreError) -> Verdict {
+    if error.passes() {
+        Verdict::Passes
+    } else {
+        Verdict::Final
     }
 }
 

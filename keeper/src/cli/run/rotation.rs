@@ -24,7 +24,7 @@ use crate::{
     config::{Config, KeyConfig, NextKeyConfig},
     exit::{ExitStatus, Failure},
     signer::{Class, Guarded, SignerError, open_key},
-    store::{Reader, SqliteStore},
+    store::{LogStore, Reader},
 };
 
 /// Between two looks at whether the next key may send.
@@ -49,10 +49,19 @@ impl Key<'_> {
     }
 }
 
-/// The log is of the key that was opened.
-pub(super) fn must_be(of_log: Address, address: Address) -> Result<(), Failure> {
+/// The log is of the key that was opened; the next one, if another keeper has gone over to it meanwhile.
+pub(super) fn must_be(
+    config: &Config,
+    of_log: Address,
+    address: Address,
+) -> Result<Option<Key<'_>>, Failure> {
     if of_log == address {
-        return Ok(());
+        return Ok(None);
+    }
+    let next = config.next_key.as_ref();
+    if let Some(next) = next.filter(|next| next.address == of_log && config.store.server.is_some())
+    {
+        return Ok(Some(Key::Next(next)));
     }
     let rule = format!(
         "key.address = {address}: the log is of key {of_log}; must be the same, or stand in [next_key]"
@@ -82,10 +91,10 @@ pub(super) fn first<'a>(config: &'a Config, runtime: &Runtime) -> Result<Key<'a>
 
 /// The key of the log, if there is one.
 pub(in crate::cli) fn of_log(config: &Config) -> Result<Option<Address>, Failure> {
-    if !config.store.path.exists() {
+    if !config.store.is_opened().map_err(store_failure)? {
         return Ok(None);
     }
-    let read = Reader::open(&config.store.path).and_then(|mut reader| {
+    let read = Reader::open(&config.store).and_then(|mut reader| {
         let overview = reader.overview()?;
         reader.close()?;
         Ok(overview)
@@ -151,7 +160,7 @@ pub(in crate::cli) fn lacks(found: &Identity, proposes: bool, since: u64) -> Opt
 /// Lets the next key send from now on, from the nonce that a final block tells.
 pub(super) fn change<'a>(
     config: &'a Config,
-    store: &mut SqliteStore,
+    store: &mut LogStore,
     (runtime, patience): (&Runtime, &Patience<'_>),
 ) -> Result<Option<Key<'a>>, Failure> {
     let Some(next) = &config.next_key else {

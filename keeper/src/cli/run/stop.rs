@@ -1,4 +1,4 @@
-//! The wish to end, heeded between two commits and while waiting, but not while somebody is asked for a password or a token opens.
+//! The wish to end, heeded between two commits and while waiting, for a password and a token too.
 
 use std::{
     future::Future,
@@ -14,7 +14,10 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::exit::{ExitStatus, Failure};
+use crate::{
+    exit::{ExitStatus, Failure},
+    operations::Service,
+};
 
 /// Said by SIGTERM or SIGINT.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +40,7 @@ impl Stop {
             let (stop, mut signals) = (stop.clone(), signals?);
             runtime.spawn(async move {
                 signals.recv().await;
+                Service.ends();
                 stop.is_asked.store(true, Ordering::Relaxed);
                 stop.asked.notify_waiters();
             });

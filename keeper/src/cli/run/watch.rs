@@ -8,7 +8,7 @@ use std::{
 use tidelock_core::{engine::Status, event::Mode};
 use tracing::{info, warn};
 
-use super::{stop::Stop, words};
+use super::{signs::Signs, stop::Stop, words};
 use crate::{
     chain::{Identity, Laggard, Nodes, Warning},
     heartbeat::Heartbeat,
@@ -25,6 +25,7 @@ pub(super) struct Watch {
     store: PathBuf,
     observes: bool,
     nodes: Nodes,
+    signs: Signs,
     token_fee: Option<String>,
     last: Option<Status>,
     /// The node that is far behind the other.
@@ -34,7 +35,13 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub fn new(store: &Path, observes: bool, nodes: Nodes, identity: &Identity) -> Self {
+    pub fn new(
+        store: &Path,
+        observes: bool,
+        nodes: Nodes,
+        signs: &Signs,
+        identity: &Identity,
+    ) -> Self {
         let token_fee = identity.warnings.iter().find_map(|warning| match warning {
             Warning::TokenFee(fee) => Some(fee.to_string()),
             _ => None,
@@ -43,6 +50,7 @@ impl Watch {
             store: store.to_owned(),
             observes,
             nodes,
+            signs: signs.clone(),
             token_fee,
             last: None,
             laggard: None,
@@ -77,6 +85,9 @@ impl Watch {
         }
         self.compare_nodes();
         self.beat(status);
+        let laggard = self.laggard.as_ref().map(ToString::to_string);
+        self.signs
+            .turns(status, self.observes, (&self.nodes, laggard));
         self.last = Some(status.clone());
     }
 
@@ -109,14 +120,18 @@ impl Watch {
 
 /// What the writer of the log does while another process holds the store: it waits, until it is asked to stop, and says for
 /// whom, ever more rarely.
-pub(super) fn while_held(store: &Path, stop: &Stop) -> GoOn {
-    let (store, stop) = (store.to_owned(), stop.clone());
-    let (mut last, mut next) = (Duration::ZERO, SHORT);
+pub(super) fn while_held(store: &Path, stop: &Stop, signs: &Signs) -> GoOn {
+    let (store, stop, signs) = (store.to_owned(), stop.clone(), signs.clone());
+    let (mut last, mut next, mut next_sign) = (Duration::ZERO, SHORT, SHORT);
     Box::new(move |held| {
         if held.since < last {
-            next = SHORT; // another wait
+            (next, next_sign) = (SHORT, SHORT); // another wait
         }
         last = held.since;
+        if held.since >= next_sign {
+            next_sign = held.since.saturating_add(SHORT);
+            signs.waits(&format!("the store is held by {}", held.by()));
+        }
         if held.since >= next {
             next = held.since.saturating_add(held.since.min(RARELY));
             let (by, seconds) = (held.by(), held.since.as_secs());

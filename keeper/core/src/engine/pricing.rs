@@ -1,0 +1,166 @@
+//! What a transaction offers now: within the operator's caps, and within what the node passes on.
+
+use super::Engine;
+use crate::{
+    event::Fees,
+    state::{AttemptRow, SlotRow},
+    store::Store,
+    submit::{Call, FeeCap, FeeMarket, Offer, needed, offer},
+};
+
+/// Gas of a transaction that only uses its nonce up.
+const VOID_GAS: u64 = 21_000;
+
+/// What is priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// A call of the vault, with its gas limit once that is known.
+    Call { gas: Option<u64> },
+    /// Using a nonce up.
+    Void,
+}
+
+impl Errand {
+    fn gas(self) -> Option<u64> {
+        match self {
+            Self::Call { gas } => gas,
+            Self::Void => Some(VOID_GAS),
+        }
+    }
+}
+
+impl<S: Store> Engine<S>
+where
+    S::Error: 'static,
+{
+    /// Fees to offer now; none above the caps.
+    pub(super) fn offer(&mut self, replaced: Option<Fees>, errand: Errand) -> Option<Fees> {
+        match self.price(replaced, errand)? {
+            Ok(fees) => Some(fees),
+            Err(why) => {
+                self.memory.stall(why);
+                None
+            }
+        }
+    }
+
+    fn market(&self) -> Option<FeeMarket> {
+        Some(FeeMarket {
+            base_fee: self.memory.view.tip_block()?.base_fee,
+            tip: self.memory.suggested_tip.max(self.memory.floor.tip()),
+        })
+    }
+
+    /// The same, or which cap is in the way.
+    pub(super) fn price(
+        &self,
+        replaced: Option<Fees>,
+        errand: Errand,
+    ) -> Option<Result<Fees, String>> {
+        let market = self.market()?;
+        let mut policy = match errand {
+            Errand::Call { .. } => self.settings.fees.keeping_one_back(),
+            Errand::Void => self.settings.fees,
+        };
+        let of_node = errand
+            .gas()
+            .and_then(|gas| self.memory.ceiling.max_fee(gas));
+        let of_node = of_node.filter(|most| *most < policy.max_fee);
+        policy.max_fee = of_node.unwrap_or(policy.max_fee);
+        let (cap, needed) = match offer(&policy, market, replaced) {
+            Offer::Sign(fees) => return Some(Ok(fees)),
+            Offer::Hold { cap, needed } => (cap, needed),
+        };
+        let most = cap.of(&policy);
+        Some(Err(match (cap, of_node, errand) {
+            (FeeCap::MaxFee, Some(_), _) => format!(
+                "{cap} {needed} wei per gas is needed, and by its own fee cap the node passes on at most {most} for so much gas"
+            ),
+            (_, _, Errand::Call { .. }) => format!(
+                "{cap} {needed} wei per gas is needed, the cap is {}, and what a payment may offer of it {most}",
+                cap.of(&self.settings.fees)
+            ),
+            (_, _, Errand::Void) => {
+                format!("{cap} {needed} wei per gas is needed, the cap is {most}")
+            }
+        }))
+    }
+
+    /// The most gas of one transaction that the node passes on at the fees of now; none if it is not known to mind.
+    pub(super) fn gas_that_the_node_takes(&self) -> Option<u64> {
+        let fee = needed(&self.settings.fees.keeping_one_back(), self.market()?);
+        self.memory.ceiling.gas(fee)
+    }
+
+    /// The most that any attempt of the slot offers which the node may have taken.
+    pub(super) fn dearest(&self, nonce: u64) -> Option<Fees> {
+        let slot = self.journal.state().slot(nonce)?;
+        let taken = slot
+            .attempts
+            .iter()
+            .filter(|attempt| self.is_taken(attempt));
+        let fees = taken.map(|attempt| attempt.fees);
+        fees.reduce(|most, fees| Fees {
+            max_fee: most.max_fee.max(fees.max_fee),
+            tip: most.tip.max(fees.tip),
+        })
+    }
+
+    /// Whether the node passes it on, as far as is known.
+    pub(super) fn is_taken(&self, attempt: &AttemptRow) -> bool {
+        let ceiling = &self.memory.ceiling;
+        if ceiling.most().is_none() {
+            return true;
+        }
+        let call = Call::read(&attempt.raw);
+        call.is_none_or(|call| ceiling.takes(call.gas_limit, attempt.fees.max_fee))
+    }
+
+    /// Whether the slot has transactions, and the node passes none of them on.
+    pub(super) fn is_refused(&self, slot: &SlotRow) -> bool {
+        let mut attempts = slot.attempts.iter();
+        !slot.attempts.is_empty() && !attempts.any(|attempt| self.is_taken(attempt))
+    }
+
+    /// What another transaction with the nonce would carry.
+    pub(super) fn errand(&self, slot: &SlotRow) -> Errand {
+        let batch = slot.job.batch().and_then(|id| self.state().open_batch(&id));
+        let pays = batch.is_some_and(|batch| batch.status.is_live());
+        if !pays || self.is_stopped(&slot.job) {
+            return Errand::Void;
+        }
+        let gas = slot.attempts.last().and_then(|last| Call::read(&last.raw));
+        Errand::Call {
+            gas: gas.map(|call| call.gas_limit),
+        }
+    }
+
+    /// Whether another transaction with the nonce stays within the caps.
+    pub(super) fn can_replace(&self, slot: &SlotRow) -> bool {
+        let price = self.price(self.dearest(slot.nonce), self.errand(slot));
+        price.is_some_and(|price| price.is_ok())
+    }
+
+    /// The caps that keep transactions from being sent or raised, for as long as they do.
+    pub(super) fn wait_for_fees(&self) -> Vec<String> {
+        let mut waits = Vec::new();
+        for slot in self.unincluded() {
+            let nonce = slot.nonce;
+            let is_refused = self.is_refused(slot);
+            if !is_refused && !self.memory.lanes.is_capped(nonce) {
+                continue;
+            }
+            let price = self.price(self.dearest(nonce), self.errand(slot));
+            match price {
+                Some(Err(why)) if is_refused => waits.push(format!("nonce {nonce}: {why}")),
+                Some(Err(why)) if !waits.contains(&why) => waits.push(why),
+                Some(Ok(_)) if is_refused => waits.push(format!(
+                    "nonce {nonce}: by its own fee cap the node passes on at most {} wei for one transaction; another one is signed",
+                    self.memory.ceiling.most().unwrap_or_default()
+                )),
+                _ => {}
+            }
+        }
+        waits
+    }
+}

@@ -1,0 +1,76 @@
+//! Who else hears what the keeper does: whoever asks over HTTP, and the service manager.
+
+use tidelock_core::engine::Status;
+use tokio::runtime::Runtime;
+use tracing::info;
+
+use crate::{
+    chain::Nodes,
+    cli::online::gas_reserve,
+    config::Config,
+    exit::{ExitStatus, Failure},
+    operations::{self, Limits, NodeFigures, Pulse, Service, Serving},
+};
+
+/// Names of the nodes in figures, in their order.
+const NODES: [&str; 2] = ["first", "second"];
+
+/// Tells both.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Signs {
+    pulse: Pulse,
+    service: Service,
+}
+
+impl Signs {
+    /// Begins to serve, if the configuration says where.
+    pub fn serve(&self, config: &Config, runtime: &Runtime) -> Result<Option<Serving>, Failure> {
+        let Some(address) = config.operations.listen else {
+            return Ok(None);
+        };
+        let limits = Limits {
+            fees: config.fees,
+            gas_reserve: gas_reserve(config),
+        };
+        let (pulse, store) = (self.pulse.clone(), &config.store);
+        let started = runtime.block_on(operations::start(address, pulse, limits, store));
+        let serving = started.map_err(|error| {
+            let field = format!("operations.listen = {address}");
+            Failure::of(ExitStatus::Usage, error).while_doing(field)
+        })?;
+        info!(address = %serving.address, "serves /healthz, /readyz and /metrics");
+        Ok(Some(serving))
+    }
+
+    /// The engine turns.
+    pub fn turns(
+        &self,
+        status: &Status,
+        observes: bool,
+        (nodes, laggard): (&Nodes, Option<String>),
+    ) {
+        self.service.turns(&format!(
+            "block {} is final; {} transactions in no block",
+            status.finalised.number, status.unincluded
+        ));
+        let named = NODES.into_iter().zip(nodes.named());
+        let figures = named.map(|(name, (_, chain))| {
+            let (asked, unanswered) = chain.rpc().asked();
+            let newest = chain.newest();
+            NodeFigures {
+                name,
+                asked,
+                unanswered,
+                newest: newest.map(|block| (block.number, block.time.seconds())),
+            }
+        });
+        let of_nodes = (figures.collect(), nodes.disagreements(), laggard);
+        self.pulse.beat(status, observes, of_nodes);
+    }
+
+    /// All else waits for something.
+    pub fn waits(&self, wait: &str) {
+        self.service.waits(wait);
+        self.pulse.waits(wait);
+    }
+}

@@ -1,0 +1,17 @@
+//! What other programs may ask of a running keeper: whether it lives, whether it is ready, and figures over time. All of it is
+//! read from what `keeper status` shows: the engine's status, and the store. Nothing can be changed by it.
+
+mod metrics;
+mod pulse;
+mod ready;
+mod samples;
+mod server;
+mod service;
+mod snapshot;
+mod tally;
+
+pub use metrics::{Kind, METRICS, Metric};
+pub use pulse::{NodeFigures, Pulse};
+pub use server::{Serving, start};
+pub use service::Service;
+pub use snapshot::Limits;

@@ -1,0 +1,105 @@
+use std::time::{Duration, Instant};
+
+use tidelock_core::submit::FeePolicy;
+
+use super::{
+    pulse::{Beat, Pulse, Said},
+    tally::Tally,
+};
+use crate::store::{Location, Overview, Reader, StoreError};
+
+/// Asked more often than this, the same is answered again.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What an operator has set, as far as figures are held against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `[fees]`
+    pub fees: FeePolicy,
+    /// What the key should be able to pay for gas. [wei]
+    pub gas_reserve: alloy::primitives::U256,
+}
+
+/// Everything that is told, of one moment.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    pub said: Said,
+    pub limits: Limits,
+    /// What the store says; why it says nothing, if it does not.
+    pub stored: Result<Stored, String>,
+}
+
+/// What the store says.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub overview: Overview,
+    pub decimals: u8,
+    pub tally: Tally,
+}
+
+impl Snapshot {
+    pub fn beat(&self) -> Option<&Beat> {
+        self.said.beat.as_ref()
+    }
+
+    pub fn stored(&self) -> Option<&Stored> {
+        self.stored.as_ref().ok()
+    }
+}
+
+/// Reads the store for figures. Its calls block.
+pub(super) struct Source {
+    pulse: Pulse,
+    limits: Limits,
+    store: Location,
+    open: Option<(Reader, Tally)>,
+    last: Option<(Instant, Result<Stored, String>)>,
+}
+
+impl Source {
+    pub fn new(pulse: Pulse, limits: Limits, store: &Location) -> Self {
+        Self {
+            pulse,
+            limits,
+            store: store.clone(),
+            open: None,
+            last: None,
+        }
+    }
+
+    pub fn snapshot(&mut self) -> Snapshot {
+        let stored = match &self.last {
+            Some((at, stored)) if at.elapsed() < FRESH => stored.clone(),
+            _ => {
+                let stored = self.read().map_err(|error| error.to_string());
+                if stored.is_err() {
+                    self.open = None; // what was counted is lost with it, as with a start
+                }
+                self.last = Some((Instant::now(), stored.clone()));
+                stored
+            }
+        };
+        Snapshot {
+            said: self.pulse.said(),
+            limits: self.limits,
+            stored,
+        }
+    }
+
+    fn read(&mut self) -> Result<Stored, StoreError> {
+        let (reader, tally) = match &mut self.open {
+            Some(open) => open,
+            none => {
+                let mut reader = Reader::open(self.store.clone())?;
+                let tally = Tally::start(&mut reader)?;
+                none.insert((reader, tally))
+            }
+        };
+        tally.follow(reader)?;
+        Ok(Stored {
+            overview: reader.overview()?,
+            decimals: reader.identity().decimals,
+            tally: tally.clone(),
+        })
+    }
+}

@@ -1,0 +1,217 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use alloy::primitives::U256;
+use tidelock_core::{
+    domain::{BlockTime, PaymentNumber},
+    event::{Event, HoldReason},
+};
+
+use crate::store::{LoggedEvent, Reader, StoreError};
+
+/// Upper ends of the classes that times to arrival are counted in. [seconds]
+pub(super) const CLASSES: [u64; 14] = [
+    15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 86_400, 259_200, 604_800,
+];
+/// Entries that are read at once.
+const AT_ONCE: u32 = 1_000;
+/// Times at which requests were taken in that are remembered; older ones are looked up.
+const REMEMBERED: usize = 4_096;
+
+/// What the log has said since this process began to count: what changes over time, and no row keeps.
+#[derive(Debug, Clone)]
+pub(super) struct Tally {
+    /// The last entry that is counted.
+    seq: u64,
+    /// Requests that were taken in.
+    pub accepted: u64,
+    /// Payments that were stopped, by class and reason.
+    pub stopped: BTreeMap<(Class, &'static str), u64>,
+    /// Payments that the vault made for requests of this log.
+    pub whole: u64,
+    /// Payments, and batches of others, that the vault paid and that no request of this log explains.
+    pub broken: u64,
+    /// Times from acceptance to finality.
+    pub arrivals: Arrivals,
+    /// Arrivals up to the first were taken in by the second, in growing order.
+    times: VecDeque<(u64, BlockTime)>,
+    /// Arrivals of payments that were paid since the last final block was taken in.
+    paid: Vec<u64>,
+    now: Option<BlockTime>,
+}
+
+/// Who or what stopped a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// The vault's rules, its guardians or the token's list.
+    Policy,
+    /// An operator.
+    Operator,
+    /// Anything else: it should not happen.
+    Abnormal,
+}
+
+impl Class {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Operator => "operator",
+            Self::Abnormal => "abnormal",
+        }
+    }
+}
+
+/// Times from acceptance to finality, counted in classes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Arrivals {
+    /// How many are in each class and in none before it.
+    pub counts: [u64; CLASSES.len()],
+    pub count: u64,
+    pub sum: u64, // [seconds]
+}
+
+impl Arrivals {
+    fn add(&mut self, seconds: u64) {
+        let class = CLASSES.iter().position(|end| seconds <= *end);
+        if let Some(count) = class.and_then(|class| self.counts.get_mut(class)) {
+            *count = count.saturating_add(1);
+        }
+        self.count = self.count.saturating_add(1);
+        self.sum = self.sum.saturating_add(seconds);
+    }
+}
+
+impl Tally {
+    /// Counts from the log's end on.
+    pub fn start(reader: &mut Reader) -> Result<Self, StoreError> {
+        let seq = reader.end()?;
+        Ok(Self {
+            seq,
+            accepted: 0,
+            stopped: BTreeMap::new(),
+            whole: 0,
+            broken: 0,
+            arrivals: Arrivals::default(),
+            times: VecDeque::new(),
+            paid: Vec::new(),
+            now: reader.time_of(seq)?,
+        })
+    }
+
+    /// Counts what was written since the last time.
+    pub fn follow(&mut self, reader: &mut Reader) -> Result<(), StoreError> {
+        loop {
+            let entries = reader.events_after(self.seq, AT_ONCE)?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for entry in entries {
+                self.take(reader, &entry)?;
+            }
+        }
+    }
+
+    fn take(&mut self, reader: &mut Reader, entry: &LoggedEvent) -> Result<(), StoreError> {
+        match &entry.event {
+            Event::RequestsAccepted { requests, through } => {
+                self.accepted = self.accepted.saturating_add(count(requests.len()));
+                if let Some(now) = self.now {
+                    self.times.push_back((*through, now));
+                }
+                if self.times.len() > REMEMBERED {
+                    self.times.pop_front();
+                }
+            }
+            Event::Held { refs, reason } => {
+                let (class, word) = class_of(reason);
+                self.stop(class, word, refs.len());
+            }
+            Event::Rejected { refs } => self.stop(Class::Policy, "never payable", refs.len()),
+            Event::Cancelled { refs } => self.stop(Class::Operator, "withdrawn", refs.len()),
+            Event::Displaced { refs, by, .. } => {
+                self.stop(Class::Abnormal, "displaced", refs.len());
+                // Each number that was used for something else was paid, whoever asked for it.
+                let paid = count(refs.len().max(by.len()));
+                self.broken = self.broken.saturating_add(paid);
+            }
+            Event::ForeignSeen { .. } => self.broken = self.broken.saturating_add(1),
+            Event::OutcomeFinal {
+                first_number, paid, ..
+            } => self.pay(reader, *first_number, *paid)?,
+            Event::FinalisedAdvanced { block } => {
+                self.now = Some(block.time);
+                self.arrive(reader, block.time)?;
+            }
+            _ => {}
+        }
+        self.seq = entry.seq;
+        Ok(())
+    }
+
+    fn stop(&mut self, class: Class, reason: &'static str, payments: usize) {
+        let stopped = self.stopped.entry((class, reason)).or_default();
+        *stopped = stopped.saturating_add(count(payments));
+    }
+
+    fn pay(
+        &mut self,
+        reader: &mut Reader,
+        first: PaymentNumber,
+        mask: U256,
+    ) -> Result<(), StoreError> {
+        for arrival in reader.arrivals_of(first, mask)? {
+            if arrival == 0 {
+                self.broken = self.broken.saturating_add(1);
+            } else {
+                self.whole = self.whole.saturating_add(1);
+                self.paid.push(arrival);
+            }
+        }
+        Ok(())
+    }
+
+    /// What was paid has arrived once the block after which it is final is taken in.
+    fn arrive(&mut self, reader: &mut Reader, time: BlockTime) -> Result<(), StoreError> {
+        for arrival in std::mem::take(&mut self.paid) {
+            if let Some(since) = self.accepted_at(reader, arrival)? {
+                let seconds = time.seconds().saturating_sub(since.seconds());
+                self.arrivals.add(seconds);
+            }
+        }
+        Ok(())
+    }
+
+    fn accepted_at(
+        &self,
+        reader: &mut Reader,
+        arrival: u64,
+    ) -> Result<Option<BlockTime>, StoreError> {
+        let after = self
+            .times
+            .partition_point(|(through, _)| *through < arrival);
+        match self.times.get(after) {
+            // Before the first that is remembered there may have been others.
+            Some((_, time)) if after > 0 => Ok(Some(*time)),
+            _ => reader.accepted_at(arrival),
+        }
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Whose doing it is that a payment is held, and the word for it.
+fn class_of(reason: &HoldReason) -> (Class, &'static str) {
+    match reason {
+        HoldReason::RecipientBlocked => (Class::Policy, "recipient blocked"),
+        HoldReason::AboveLimit => (Class::Policy, "above limit"),
+        HoldReason::TokenBlacklist => (Class::Policy, "token blacklist"),
+        HoldReason::Vetoed => (Class::Policy, "vetoed"),
+        HoldReason::Operator { .. } => (Class::Operator, "held"),
+        HoldReason::TokenRefuses => (Class::Abnormal, "token refuses"),
+        HoldReason::CannotSimulate { .. } => (Class::Abnormal, "cannot simulate"),
+        HoldReason::KeepsFailing => (Class::Abnormal, "keeps failing"),
+        HoldReason::ForeignProposal => (Class::Abnormal, "foreign proposal"),
+        HoldReason::PaidElsewhere { .. } => (Class::Abnormal, "paid elsewhere"),
+    }
+}

@@ -1,0 +1,63 @@
+//! Following the log while it grows, for whoever counts what it says.
+
+use alloy::primitives::U256;
+use tidelock_core::domain::PaymentNumber;
+
+use super::{LoggedEvent, Reader, StoreError, columns, load, sql::query};
+
+/// Numbers in one question; a batch has at most so many.
+const NUMBERS: usize = 256;
+
+impl Reader {
+    /// The number of the last entry; 0 if there is none.
+    pub fn end(&mut self) -> Result<u64, StoreError> {
+        let read = load::log_meta(&mut self.connection);
+        let meta = self.runtime.block_on(read)?;
+        Ok(meta.map_or(0, |meta| meta.seq))
+    }
+
+    /// Entries after `seq`, at most `limit`, in order.
+    pub fn events_after(&mut self, seq: u64, limit: u32) -> Result<Vec<LoggedEvent>, StoreError> {
+        let rows = query("SELECT seq, body FROM event WHERE seq > $1 ORDER BY seq LIMIT $2")
+            .bind(columns::integer("entry", seq)?)
+            .bind(i64::from(limit))
+            .fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(rows)?;
+        let events = rows.iter().map(|row| {
+            let (seq, event) = columns::event(row)?;
+            Ok(LoggedEvent { seq, event })
+        });
+        events.collect()
+    }
+
+    /// The arrivals of the payments that bits of a mask name, counted from a number; 0 for one that nobody asked for here.
+    pub fn arrivals_of(
+        &mut self,
+        first: PaymentNumber,
+        mask: U256,
+    ) -> Result<Vec<u64>, StoreError> {
+        let numbers = (0..NUMBERS)
+            .zip(first.0..)
+            .filter(|(bit, _)| mask.bit(*bit));
+        let numbers: Vec<Vec<u8>> = numbers
+            .map(|(_, number)| columns::number(PaymentNumber(number)).to_vec())
+            .collect();
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=numbers.len())
+            .map(|place| format!("${place}"))
+            .collect();
+        let places = places.join(", ");
+        let arrivals = query(format!(
+            "SELECT arrival AS count FROM payment WHERE number IN ({places})"
+        ));
+        let arrivals = numbers
+            .into_iter()
+            .fold(arrivals, |asked, number| asked.bind(number));
+        let rows = self
+            .runtime
+            .block_on(arrivals.fetch_all(&mut self.connection))?;
+        rows.iter().map(columns::count_of).collect()
+    }
+}

@@ -1,0 +1,317 @@
+//! One way to ask either database: the text of a statement serves both, with numbered parameters. What differs is here, and in
+//! [`super::sqlite`] and [`super::postgres`].
+
+use std::{borrow::Cow, time::Duration};
+
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+use sqlx::{
+    AssertSqlSafe, ColumnIndex, Connection as _, PgConnection, Row as _, SqliteConnection,
+    TypeInfo, ValueRef,
+    postgres::{PgArguments, PgRow, Postgres},
+    query::Query as Bound,
+    sqlite::{Sqlite, SqliteArguments, SqliteRow},
+};
+
+use super::StoreError;
+
+/// The kind of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// A connection to a database.
+#[derive(Debug)]
+pub(super) enum Connection {
+    Sqlite(SqliteConnection),
+    /// With the longest time that an answer may take: a network that is cut does not say so.
+    Postgres(Box<PgConnection>, Duration),
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// To see one moment.
+    Read,
+    /// To write; on SQLite nobody else writes meanwhile.
+    Write,
+}
+
+impl Connection {
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(..) => Dialect::Postgres,
+        }
+    }
+
+    /// Statements without parameters, and without answers.
+    pub async fn run(
+        &mut self,
+        statements: impl Into<Cow<'static, str>>,
+    ) -> Result<(), StoreError> {
+        let statements = sqlx::raw_sql(AssertSqlSafe(statements.into()));
+        match self {
+            Self::Sqlite(connection) => statements.execute(connection).await.map(drop)?,
+            Self::Postgres(connection, limit) => {
+                within(*limit, statements.execute(&mut **connection))
+                    .await
+                    .map(drop)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does all of it or nothing. After an error nothing was done, unless it is the commit that failed.
+    pub async fn transaction<T>(
+        &mut self,
+        access: Access,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let begin = match (self.dialect(), access) {
+            (Dialect::Sqlite, Access::Read) => "BEGIN",
+            (Dialect::Sqlite, Access::Write) => "BEGIN IMMEDIATE",
+            (Dialect::Postgres, Access::Read) => {
+                "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+            }
+            // Whoever writes locks the rows that others must not write meanwhile.
+            (Dialect::Postgres, Access::Write) => {
+                "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED"
+            }
+        };
+        self.run(begin).await?;
+        let done = match work(self).await {
+            Ok(done) => self.run("COMMIT").await.map(|()| done),
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            // If this fails too, the connection is gone, and the transaction with it.
+            let _ = self.run("ROLLBACK").await;
+        }
+        done
+    }
+
+    pub async fn close(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await?,
+            Self::Postgres(connection, limit) => within(limit, connection.close()).await?,
+        }
+        Ok(())
+    }
+}
+
+/// What a network does not bring in time is lost.
+pub(super) async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::silent(limit)),
+    }
+}
+
+/// A value to be bound.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Integer(i64),
+    Text(Option<Cow<'static, str>>),
+    Bytes(Option<Vec<u8>>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(value: &'static str) -> Self {
+        Self::Text(Some(value.into()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value.into()))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value.map(Into::into))
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(Some(value))
+    }
+}
+
+impl From<Option<Vec<u8>>> for Value {
+    fn from(value: Option<Vec<u8>>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+/// A statement and the values bound to it so far.
+#[derive(Debug)]
+pub(super) struct Query {
+    text: Cow<'static, str>,
+    values: Vec<Value>,
+}
+
+/// A statement whose parameters are `$1`, `$2` and so on.
+pub(super) fn query(text: impl Into<Cow<'static, str>>) -> Query {
+    Query {
+        text: text.into(),
+        values: Vec::new(),
+    }
+}
+
+impl Query {
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    fn on_sqlite(self) -> Bound<'static, Sqlite, SqliteArguments> {
+        let asked = sqlx::query(AssertSqlSafe(self.text));
+        self.values
+            .into_iter()
+            .fold(asked, |asked, value| match value {
+                Value::Integer(value) => asked.bind(value),
+                Value::Text(value) => asked.bind(value),
+                Value::Bytes(value) => asked.bind(value),
+            })
+    }
+
+    fn on_postgres(self) -> Bound<'static, Postgres, PgArguments> {
+        let asked = sqlx::query(AssertSqlSafe(self.text));
+        self.values
+            .into_iter()
+            .fold(asked, |asked, value| match value {
+                Value::Integer(value) => asked.bind(value),
+                Value::Text(value) => asked.bind(value),
+                Value::Bytes(value) => asked.bind(value),
+            })
+    }
+
+    /// How many rows it changed.
+    pub async fn execute(self, connection: &mut Connection) -> Result<u64, StoreError> {
+        Ok(match connection {
+            Connection::Sqlite(connection) => {
+                self.on_sqlite().execute(connection).await?.rows_affected()
+            }
+            Connection::Postgres(connection, limit) => {
+                let asked = self.on_postgres().execute(&mut **connection);
+                within(*limit, asked).await?.rows_affected()
+            }
+        })
+    }
+
+    pub async fn fetch_all(self, connection: &mut Connection) -> Result<Vec<Row>, StoreError> {
+        match connection {
+            Connection::Sqlite(connection) => {
+                let rows = self.on_sqlite().fetch_all(connection).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Connection::Postgres(connection, limit) => {
+                let asked = self.on_postgres().fetch_all(&mut **connection);
+                let rows = within(*limit, asked).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    pub async fn fetch_optional(
+        self,
+        connection: &mut Connection,
+    ) -> Result<Option<Row>, StoreError> {
+        match connection {
+            Connection::Sqlite(connection) => {
+                let row = self.on_sqlite().fetch_optional(connection).await?;
+                Ok(row.map(Row::Sqlite))
+            }
+            Connection::Postgres(connection, limit) => {
+                let asked = self.on_postgres().fetch_optional(&mut **connection);
+                Ok(within(*limit, asked).await?.map(Row::Postgres))
+            }
+        }
+    }
+
+    /// The one row.
+    pub async fn fetch_one(self, connection: &mut Connection) -> Result<Row, StoreError> {
+        let row = self.fetch_optional(connection).await?;
+        row.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// Rows as they come.
+    pub fn fetch(self, connection: &mut Connection) -> BoxStream<'_, Result<Row, StoreError>> {
+        match connection {
+            Connection::Sqlite(connection) => {
+                let rows = self.on_sqlite().fetch(connection);
+                rows.map_ok(Row::Sqlite).map_err(StoreError::from).boxed()
+            }
+            Connection::Postgres(connection, _) => {
+                let rows = self.on_postgres().fetch(&mut **connection);
+                rows.map_ok(Row::Postgres).map_err(StoreError::from).boxed()
+            }
+        }
+    }
+}
+
+/// A row of an answer.
+#[derive(Debug)]
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// The same reading of a column from either row.
+macro_rules! get {
+    ($row:expr, $column:expr) => {
+        match $row {
+            Row::Sqlite(row) => row.try_get($column),
+            Row::Postgres(row) => row.try_get($column),
+        }
+    };
+}
+
+impl Row {
+    pub fn integer(&self, column: &str) -> Result<i64, sqlx::Error> {
+        get!(self, column)
+    }
+
+    pub fn text(&self, column: &str) -> Result<&str, sqlx::Error> {
+        get!(self, column)
+    }
+
+    pub fn optional_text(&self, column: &str) -> Result<Option<&str>, sqlx::Error> {
+        get!(self, column)
+    }
+
+    pub fn bytes(&self, column: &str) -> Result<&[u8], sqlx::Error> {
+        get!(self, column)
+    }
+
+    pub fn optional_bytes(&self, column: &str) -> Result<Option<&[u8]>, sqlx::Error> {
+        get!(self, column)
+    }
+
+    /// Whether the value is of a column's own type, or missing: SQLite takes any type in any column.
+    pub fn is_blob_or_null(&self, column: &str) -> Result<bool, sqlx::Error> {
+        match self {
+            Self::Sqlite(row) => {
+                let value = row.try_get_raw(column)?;
+                Ok(value.is_null() || value.type_info().name() == "BLOB")
+            }
+            Self::Postgres(row) => {
+                column.index(row)?;
+                Ok(true)
+            }
+        }
+    }
+}
