@@ -23,6 +23,7 @@ mod revoke;
 mod run;
 mod shown;
 mod status;
+mod up;
 mod verify_log;
 pub(crate) mod words;
 
@@ -115,6 +116,8 @@ enum Command {
     Key(key::Args),
     /// Run the daemon
     Run(run::Args),
+    /// Make and run all of it on a development chain, to look at
+    Up(up::Args),
     /// Ask for one payment, or for those of a CSV file
     Request(request::Args),
     /// Show where everything stands
@@ -164,6 +167,7 @@ impl Command {
             Self::Check(args) => check::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Run(args) => run::run(args, context),
+            Self::Up(args) => up::run(args, context),
             Self::Propose(args) => propose::run(args, context),
             Self::Approve(args) => approve::run(args, context),
             Self::Revoke(args) => revoke::run(args, context),

@@ -13,12 +13,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy::transports::http::reqwest::Url;
 use figment::{
     Figment,
     error::Kind,
     providers::{Format, Toml},
 };
+use reqwest::Url;
 use tidelock_core::domain::{Address, ChainId};
 
 pub use tidelock_core::{

@@ -241,9 +241,7 @@ fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding 
 
 /// `data_fee`: what a full batch pays beside gas.
 fn gas(config: &Config, balance: U256, data_fee: Option<U256>) -> Finding {
-    let of_data = data_fee.unwrap_or_default();
-    let of_data = of_data.saturating_mul(U256::from(GAS_RESERVE));
-    let most = gas_reserve(config).saturating_add(of_data);
+    let most = gas_reserve(config, data_fee);
     let data = match data_fee {
         Some(fee) => format!(", each with {} for its data", format_ether(fee)),
         None => String::new(),

@@ -2,10 +2,8 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use alloy::{
-    primitives::{Address, B256, U256},
-    transports::http::reqwest::Url,
-};
+use alloy::primitives::{Address, B256, U256};
+use reqwest::Url;
 use tidelock_core::domain::{Amount, BatchId, VaultDomain, parse_address};
 use tokio::runtime::{Builder, Runtime};
 
@@ -78,10 +76,11 @@ pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
 /// Full-sized transactions at the fee cap that the key should be able to pay.
 pub(super) const GAS_RESERVE: u64 = 5;
 
-/// What the key should hold to pay for gas. [wei]
-pub(super) fn gas_reserve(config: &Config) -> U256 {
+/// What the key should hold to pay for gas; `data_fee` is what a full batch pays beside it. [wei]
+pub(super) fn gas_reserve(config: &Config, data_fee: Option<U256>) -> U256 {
     U256::from(config.fees.max_fee)
         .saturating_mul(U256::from(config.gas.transaction.osaka))
+        .saturating_add(data_fee.unwrap_or_default())
         .saturating_mul(U256::from(GAS_RESERVE))
 }
 
@@ -109,9 +108,7 @@ fn connect_to(
         token: config.vault.token,
         keeper: account,
     };
-    let chain = RpcChain::new(Arc::new(rpc), parties);
-    let chain = chain.checking(config.chain.block_checks);
-    Ok(chain.final_by(config.chain.final_depth))
+    Ok(RpcChain::new(Arc::new(rpc), parties).checking(config.chain.block_checks))
 }
 
 impl From<ChainError> for Failure {

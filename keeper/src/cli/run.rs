@@ -35,11 +35,12 @@ use crate::{
 use patience::Patience;
 use rotation::Key;
 use signs::Signs;
-use stop::{Stop, Stopped};
+pub(super) use stop::Stop;
+use stop::Stopped;
 use watch::Watch;
 
 /// What `keeper run` takes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
     /// Send nothing, and say what would be sent
     #[arg(long)]
@@ -93,7 +94,7 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
             Ok(None) => return Ok(()),
             Err(failure) if lead::stands_by_again(config, &failure) => {
                 // The key that it ran with may have been changed by the keeper that led meanwhile.
-                runtime.block_on(stop.or(sleep(shortest)))?;
+                runtime.block_on(async { stop.or(sleep(shortest)).await })?;
                 key = of_the_log(config, (runtime, &patience))?;
             }
             Err(failure) => return Err(failure),
@@ -144,8 +145,13 @@ fn serve<'a>(
         identity = runtime.block_on(again)??;
     }
     let leadership = led.right.leadership();
-    let go_on = watch::while_held(path, stop, signs);
-    let store = log::open(args, config, &nodes, led.right, (runtime, go_on, patience))?;
+    let store = log::open(
+        args,
+        config,
+        &nodes,
+        led.right,
+        (runtime, stop, patience, signs),
+    )?;
     log::must_be_of(config, &identity, &store)?;
     let settings = settings(config, &identity, !args.observe);
     let mut engine =

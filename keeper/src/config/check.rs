@@ -5,7 +5,7 @@ mod store;
 
 use std::path::{Path, PathBuf};
 
-use alloy::transports::http::reqwest::Url;
+use reqwest::Url;
 use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address};
 
 use super::{

@@ -36,9 +36,8 @@ impl Reader {
         first: PaymentNumber,
         mask: U256,
     ) -> Result<Vec<u64>, StoreError> {
-        let numbers = (0..NUMBERS)
-            .zip(first.0..)
-            .filter(|(bit, _)| mask.bit(*bit));
+        let numbers = (0..NUMBERS).zip(first.0..);
+        let numbers = numbers.filter(|(bit, _)| mask.bit(*bit));
         let numbers: Vec<Vec<u8>> = numbers
             .map(|(_, number)| columns::number(PaymentNumber(number)).to_vec())
             .collect();
@@ -49,15 +48,15 @@ impl Reader {
             .map(|place| format!("${place}"))
             .collect();
         let places = places.join(", ");
-        let arrivals = query(format!(
+        let mut asked = query(format!(
             "SELECT arrival AS count FROM payment WHERE number IN ({places})"
         ));
-        let arrivals = numbers
-            .into_iter()
-            .fold(arrivals, |asked, number| asked.bind(number));
+        for number in numbers {
+            asked = asked.bind(number);
+        }
         let rows = self
             .runtime
-            .block_on(arrivals.fetch_all(&mut self.connection))?;
+            .block_on(asked.fetch_all(&mut self.connection))?;
         rows.iter().map(columns::count_of).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use alloy::transports::http::reqwest::Url;
+use reqwest::Url;
 
 use super::{
     artifacts::repository,

@@ -125,14 +125,14 @@ where
         self.seal(candidate, gas)
     }
 
-    /// Most gas that a transaction may ask for in the next block, by the chain's rules.
+    /// Most gas that a transaction may ask for in the next block.
     pub(super) fn transaction_gas(&self) -> u64 {
         let tip = self.memory.view.tip_block();
         let most = (self.settings.transaction_gas).at(tip.map(|tip| tip.fork).unwrap_or_default());
         tip.map_or(most, |tip| most.min(tip.gas_limit))
     }
 
-    /// The most gas of one transaction now.
+    /// And that the node passes on at the fees of now.
     fn most_gas(&self) -> u64 {
         let most = self.transaction_gas();
         let of_node = self.gas_that_the_node_takes();
