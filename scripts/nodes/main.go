@@ -31,6 +31,8 @@ import (
 
 const period = time.Second // any faster, blocks would be ahead of the clock, and op-geth waits for it
 
+const patience = 5 * time.Second
+
 // The deployer that people make contracts through at the same address on every chain:
 // https://github.com/Arachnid/deterministic-deployment-proxy
 var (
@@ -51,7 +53,7 @@ func genesis(chainID int64, blockGas uint64, accounts string) *core.Genesis {
 	return genesis
 }
 
-func start(genesis *core.Genesis) (*node.Node, *catalyst.SimulatedBeacon, error) {
+func start(genesis *core.Genesis) (*node.Node, *eth.Ethereum, error) {
 	config := node.DefaultConfig
 	config.DataDir = ""
 	config.P2P = p2p.Config{NoDiscovery: true, NoDial: true}
@@ -75,8 +77,27 @@ func start(genesis *core.Genesis) (*node.Node, *catalyst.SimulatedBeacon, error)
 	if err := stack.Start(); err != nil {
 		return nil, nil, err
 	}
-	beacon, err := catalyst.NewSimulatedBeacon(0, common.Address{}, backend)
-	return stack, beacon, err
+	return stack, backend, nil
+}
+
+// mine makes a block. Op-geth's simulated beacon chain was seen to wait for a payload for ever: another one goes on then.
+func mine(beacon *catalyst.SimulatedBeacon, backend *eth.Ethereum) *catalyst.SimulatedBeacon {
+	done := make(chan struct{})
+	go func() {
+		beacon.Commit()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return beacon
+	case <-time.After(patience):
+	}
+	next, err := catalyst.NewSimulatedBeacon(0, common.Address{}, backend)
+	if err != nil {
+		log.Error("No block is made any more", "err", err)
+		return beacon
+	}
+	return next
 }
 
 func run() error {
@@ -85,14 +106,18 @@ func run() error {
 	accounts := flag.String("accounts", "", "addresses that have coins from the start, with commas between")
 	flag.Parse()
 	log.SetDefault(log.NewLogger(log.NewTerminalHandlerWithLevel(os.Stderr, log.LevelWarn, false)))
-	stack, beacon, err := start(genesis(*chainID, *blockGas, *accounts))
+	stack, backend, err := start(genesis(*chainID, *blockGas, *accounts))
+	if err != nil {
+		return err
+	}
+	beacon, err := catalyst.NewSimulatedBeacon(0, common.Address{}, backend)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%s. Listening on %s\n", name, strings.TrimPrefix(stack.HTTPEndpoint(), "http://"))
 	go func() {
 		for range time.Tick(period) {
-			beacon.Commit()
+			beacon = mine(beacon, backend)
 		}
 	}()
 	_, err = io.Copy(io.Discard, os.Stdin)
