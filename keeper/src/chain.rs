@@ -232,6 +232,8 @@ pub struct RpcChain {
     rpc: Arc<Rpc>,
     parties: Parties,
     checks: BlockChecks,
+    /// Blocks on top of one that is final; none if the node's tag says it.
+    final_depth: Option<u64>,
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
@@ -252,6 +254,7 @@ impl RpcChain {
             rpc,
             parties,
             checks: BlockChecks::default(),
+            final_depth: None,
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
             lacks: Lacks::default(),
@@ -267,6 +270,13 @@ impl RpcChain {
     #[must_use]
     pub fn checking(mut self, checks: BlockChecks) -> Self {
         self.checks = checks;
+        self
+    }
+
+    /// Calls a block final by its depth, or by the node's tag.
+    #[must_use]
+    pub fn final_by(mut self, depth: Option<u64>) -> Self {
+        self.final_depth = depth;
         self
     }
 

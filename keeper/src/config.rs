@@ -79,6 +79,8 @@ pub struct ChainConfig {
     pub request_timeout_ms: u64,
     /// What of a block is computed again, because its hash commits to it.
     pub block_checks: BlockChecks,
+    /// Blocks on top of one that is final; without it the node says which is.
+    pub final_depth: Option<u64>,
 }
 
 /// What the keeper works for.

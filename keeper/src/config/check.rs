@@ -79,6 +79,8 @@ impl Rules {
                 Some(text) => self.block_checks(&text),
                 None => profile.checks.blocks,
             },
+            final_depth: (raw.final_depth)
+                .map(|depth| self.within("chain.final_depth", depth, 1, 1_000_000)),
         }
     }
 

@@ -39,6 +39,7 @@ pub(super) struct RawChain {
     #[serde(default = "request_timeout_ms")]
     pub request_timeout_ms: u64,
     pub block_checks: Option<String>,
+    pub final_depth: Option<u64>,
 }
 
 fn poll_interval_ms() -> u64 {
