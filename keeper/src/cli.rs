@@ -1,6 +1,7 @@
 //! The command line. One file a command; each says what it takes, and does it.
 
 mod approve;
+mod backup;
 mod check;
 mod command;
 mod compared;
@@ -8,6 +9,7 @@ mod deploy;
 mod direct;
 mod doctor;
 mod explain;
+mod fees;
 mod freeze;
 mod init;
 mod key;
@@ -18,12 +20,15 @@ mod once;
 mod online;
 mod output;
 mod propose;
+mod quote;
 mod reconcile;
 mod request;
+mod restore;
 mod revoke;
 mod run;
 mod shown;
 mod status;
+mod up;
 mod verify_log;
 pub(crate) mod words;
 
@@ -116,8 +121,14 @@ enum Command {
     Key(key::Args),
     /// Run the daemon
     Run(run::Args),
+    /// Make and run all of it on a development chain, to look at
+    Up(up::Args),
     /// Ask for one payment, or for those of a CSV file
     Request(request::Args),
+    /// Say what a payment would cost and when it would arrive, and how good such quotes were
+    Quote(quote::Args),
+    /// Show fees, and what waiting for a cheap hour would have saved
+    Fees(fees::Args),
     /// Show where everything stands
     Status(status::Args),
     /// Show where one payment stands, and why
@@ -144,6 +155,10 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Hold the log to its hashes, and the stored rows to the log
     VerifyLog(verify_log::Args),
+    /// Copy the database while it is in use, and verify the copy
+    Backup(backup::Args),
+    /// File again what a backup holds and the log opened after it was lost does not; halts the keeper
+    Restore(restore::Args),
     /// Look for what is wrong with this installation
     Doctor(doctor::Args),
 }
@@ -154,6 +169,8 @@ impl Command {
             Self::Deploy(args) => deploy::run(args, context),
             Self::Init(args) => init::run(args, context),
             Self::Request(args) => request::run(args, context),
+            Self::Quote(args) => quote::run(args, context),
+            Self::Fees(args) => fees::run(args, context),
             Self::Status(args) => status::run(args, context),
             Self::Explain(args) => explain::run(args, context),
             Self::Hold(args) => command::hold(args, context),
@@ -165,11 +182,14 @@ impl Command {
             Self::Check(args) => check::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Run(args) => run::run(args, context),
+            Self::Up(args) => up::run(args, context),
             Self::Propose(args) => propose::run(args, context),
             Self::Approve(args) => approve::run(args, context),
             Self::Revoke(args) => revoke::run(args, context),
             Self::Freeze(args) => freeze::run(args, context),
             Self::Reconcile(args) => reconcile::run(args, context),
+            Self::Backup(args) => backup::run(args, context),
+            Self::Restore(args) => restore::run(args, context),
             Self::Doctor(args) => doctor::run(args, context),
         }
     }

@@ -18,5 +18,6 @@ pub mod reconcile;
 pub mod signer;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 
 pub use tidelock_core::calendar;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use alloy::transports::http::reqwest::Url;
+use reqwest::Url;
 
 /// A place that a URL leads to, by its words alone: who answers there is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]

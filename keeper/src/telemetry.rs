@@ -2,7 +2,13 @@
 
 use std::io;
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::time::SystemTime};
+use tracing_subscriber::{
+    Layer as _, Registry,
+    filter::{LevelFilter, Targets},
+    fmt::time::SystemTime,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// Names what is logged, in the manner of `RUST_LOG`, for example `info,tidelock_keeper=debug`.
 pub const FILTER_VARIABLE: &str = "KEEPER_LOG";
@@ -37,7 +43,7 @@ pub enum TelemetryError {
 }
 
 /// Reads a filter. The library takes any word for a target of which everything is logged; here a level must be named.
-fn filter(text: String) -> Result<EnvFilter, TelemetryError> {
+fn filter(text: String) -> Result<Targets, TelemetryError> {
     let is_level = |word: &str| {
         let word = word.trim();
         !word.is_empty() && word.parse::<LevelFilter>().is_ok()
@@ -46,7 +52,7 @@ fn filter(text: String) -> Result<EnvFilter, TelemetryError> {
         let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
         is_level(level)
     };
-    match EnvFilter::try_new(&text) {
+    match text.parse::<Targets>() {
         Ok(filter) if text.split(',').all(is_directive) => Ok(filter),
         _ => Err(TelemetryError::Filter { text }),
     }
@@ -58,18 +64,20 @@ pub fn start(format: LogFormat) -> Result<(), TelemetryError> {
     let text = text.filter(|text| !text.is_empty());
     let text = text.unwrap_or_else(|| DEFAULT_FILTER.to_owned());
     let filter = filter(text)?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_timer(SystemTime)
         // A line that cannot be written is lost. Saying so on the same standard error would end the process.
         .log_internal_errors(false)
         .with_writer(io::stderr);
-    let started = match format {
-        LogFormat::Text => builder
+    let lines = match format {
+        LogFormat::Text => lines
             .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-            .try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+            .boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    let started = Registry::default()
+        .with(lines.with_filter(filter))
+        .try_init();
     started.map_err(|_| TelemetryError::Twice)
 }
 

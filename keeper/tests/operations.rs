@@ -14,7 +14,7 @@ mod world;
 
 use std::{collections::BTreeMap, os::unix::net::UnixDatagram, time::Duration};
 
-use alloy::{primitives::Address, transports::http::reqwest};
+use alloy::primitives::Address;
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
 use tidelock_keeper::operations::METRICS;
 use world::{Mining, Office, Plan, Tether, USDT, json_of};
@@ -46,9 +46,9 @@ async fn address(office: &Office) -> String {
 }
 
 async fn get(address: &str, page: &str) -> (u16, String) {
-    let answer = reqwest::get(format!("http://{address}{page}"))
-        .await
-        .unwrap();
+    let client = tidelock_keeper::tls::client().build().unwrap();
+    let asked = client.get(format!("http://{address}{page}"));
+    let answer = asked.send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
@@ -201,7 +201,7 @@ async fn nothing_can_be_changed_and_a_taken_port_is_said() {
     let office = serving(Plan::default()).await;
     let daemon = office.daemon().await;
     let address = address(&office).await;
-    let client = reqwest::Client::new();
+    let client = tidelock_keeper::tls::client().build().unwrap();
     for page in ["/metrics", "/healthz", "/readyz"] {
         let asked = client.post(format!("http://{address}{page}")).body("x");
         assert_eq!(asked.send().await.unwrap().status().as_u16(), 405);

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use alloy::transports::http::reqwest::{
-    Client, Response, StatusCode, Url, header, redirect, retry,
-};
+use reqwest::{Client, Response, StatusCode, Url, header, redirect, retry};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
+
+use crate::tls;
 
 /// Longest part of a node's own words that is passed on. [characters]
 const MAX_WORDS: usize = 300;
@@ -119,7 +119,7 @@ impl Rpc {
     /// Connects when first asked.
     pub fn new(url: Url, settings: RpcSettings) -> Result<Self, RpcError> {
         let endpoint = endpoint(&url);
-        let client = Client::builder()
+        let client = tls::client()
             .timeout(settings.timeout)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -252,11 +252,7 @@ impl Rpc {
         }
     }
 
-    fn transport(
-        &self,
-        method: &'static str,
-        error: alloy::transports::http::reqwest::Error,
-    ) -> RpcError {
+    fn transport(&self, method: &'static str, error: reqwest::Error) -> RpcError {
         if error.is_timeout() {
             return RpcError::Timeout {
                 method,

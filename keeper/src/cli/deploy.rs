@@ -1,6 +1,6 @@
 //! `keeper deploy`: makes a vault from a policy in human terms, and proves what was made. Each part can be repeated.
 
-mod adapter;
+pub(super) mod adapter;
 mod commands;
 #[cfg(feature = "compiler")]
 mod sources;

@@ -2,10 +2,8 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use alloy::{
-    primitives::{Address, B256, U256},
-    transports::http::reqwest::Url,
-};
+use alloy::primitives::{Address, B256, U256};
+use reqwest::Url;
 use tidelock_core::domain::{Amount, BatchId, VaultDomain, parse_address};
 use tokio::runtime::{Builder, Runtime};
 

@@ -35,11 +35,12 @@ use crate::{
 use patience::Patience;
 use rotation::Key;
 use signs::Signs;
-use stop::{Stop, Stopped};
+pub(super) use stop::Stop;
+use stop::Stopped;
 use watch::Watch;
 
 /// What `keeper run` takes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
     /// Send nothing, and say what would be sent
     #[arg(long)]
@@ -144,8 +145,13 @@ fn serve<'a>(
         identity = runtime.block_on(again)??;
     }
     let leadership = led.right.leadership();
-    let go_on = watch::while_held(path, stop, signs);
-    let store = log::open(args, config, &nodes, led.right, (runtime, go_on, patience))?;
+    let store = log::open(
+        args,
+        config,
+        &nodes,
+        led.right,
+        (runtime, stop, patience, signs),
+    )?;
     log::must_be_of(config, &identity, &store)?;
     let settings = settings(config, &identity, !args.observe);
     let mut engine =
@@ -181,6 +187,7 @@ fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
         token: config.vault.token,
         unit: identity.unit,
         fees: config.fees,
+        patience: config.patience,
         batch: config.batch,
         lane: config.lane,
         transaction_gas: config.gas.transaction,

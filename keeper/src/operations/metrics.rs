@@ -96,7 +96,8 @@ metrics! {
     "tidelock_nonces" Gauge ["state"] nonces "Nonces of the key that no final block has used up";
     "tidelock_attempts" Gauge [] attempts "Transactions signed with these nonces";
     "tidelock_transactions_unincluded" Gauge [] unincluded "Of these nonces, those with no transaction in any block";
-    "tidelock_transactions_reverted_total" Counter ["cause"] reverted "Own transactions that reverted and paid for their gas; moves from `unknown` to its cause once that is found";
+    "tidelock_transactions_reverted_total" Counter [] reverted "Own transactions that reverted and paid for their gas";
+    "tidelock_transactions_reverted_explained_total" Counter ["cause"] explained "Those of them whose cause was found: too little `gas`, another `state` then, or the `vault` refuses it";
     "tidelock_fee_gwei" Gauge ["what"] fees "Price of a unit of gas: base fee, the node's tip, the highest offer under way, and the caps";
     "tidelock_tier_cap_tokens" Gauge ["tier"] caps "Most that leaves under the tier in 24 hours";
     "tidelock_tier_headroom_tokens" Gauge ["tier"] headroom "What may still leave under the tier now";

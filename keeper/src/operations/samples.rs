@@ -250,8 +250,11 @@ pub(super) fn unincluded(snapshot: &Snapshot) -> Vec<Sample> {
 }
 
 pub(super) fn reverted(snapshot: &Snapshot) -> Vec<Sample> {
+    of_beat(snapshot, |beat| Value::Count(beat.status.reverted))
+}
+
+pub(super) fn explained(snapshot: &Snapshot) -> Vec<Sample> {
     let causes = [
-        (Cause::Unknown, "unknown"),
         (Cause::Gas, "gas"),
         (Cause::State, "state"),
         (Cause::Vault, "vault"),

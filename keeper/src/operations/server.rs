@@ -56,7 +56,7 @@ pub async fn start(
     address: SocketAddr,
     pulse: Pulse,
     limits: Limits,
-    store: &Location,
+    store: Location,
 ) -> io::Result<Serving> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;

@@ -9,7 +9,7 @@ use tracing::debug;
 pub struct Service;
 
 impl Service {
-    /// The engine turns. What the watchdog waits for comes from here, so that a keeper that hangs is started anew.
+    /// The engine turns, or this keeper stands by. What the watchdog waits for comes from here, so that a keeper that hangs is started anew.
     pub fn turns(self, words: &str) {
         let states = [
             NotifyState::Ready,

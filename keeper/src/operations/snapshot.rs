@@ -57,11 +57,11 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub fn new(pulse: Pulse, limits: Limits, store: &Location) -> Self {
+    pub fn new(pulse: Pulse, limits: Limits, store: Location) -> Self {
         Self {
             pulse,
             limits,
-            store: store.clone(),
+            store,
             open: None,
             last: None,
         }
@@ -72,9 +72,6 @@ impl Source {
             Some((at, stored)) if at.elapsed() < FRESH => stored.clone(),
             _ => {
                 let stored = self.read().map_err(|error| error.to_string());
-                if stored.is_err() {
-                    self.open = None; // what was counted is lost with it, as with a start
-                }
                 self.last = Some((Instant::now(), stored.clone()));
                 stored
             }
@@ -87,19 +84,22 @@ impl Source {
     }
 
     fn read(&mut self) -> Result<Stored, StoreError> {
-        let (reader, tally) = match &mut self.open {
+        let (mut reader, mut tally) = match self.open.take() {
             Some(open) => open,
-            none => {
+            None => {
                 let mut reader = Reader::open(self.store.clone())?;
                 let tally = Tally::start(&mut reader)?;
-                none.insert((reader, tally))
+                (reader, tally)
             }
         };
-        tally.follow(reader)?;
-        Ok(Stored {
+        tally.follow(&mut reader)?;
+        let stored = Stored {
             overview: reader.overview()?,
             decimals: reader.identity().decimals,
             tally: tally.clone(),
-        })
+        };
+        // After an error it is opened anew, and what was counted is lost, as with a start.
+        self.open = Some((reader, tally));
+        Ok(stored)
     }
 }

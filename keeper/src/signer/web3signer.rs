@@ -10,12 +10,15 @@ use alloy::{
     hex,
     primitives::{Address, Signature},
     signers::k256::ecdsa::VerifyingKey,
-    transports::http::reqwest::{Client, RequestBuilder, StatusCode, Url, header, redirect, retry},
 };
+use reqwest::{Client, RequestBuilder, StatusCode, Url, header, redirect, retry};
 use serde_json::json;
 
 use super::{Message, Signer, SignerError, Signing};
-use crate::config::{RpcUrl, Web3SignerConfig};
+use crate::{
+    config::{RpcUrl, Web3SignerConfig},
+    tls,
+};
 
 /// Longest answer that is read: a list of a few thousand keys. [bytes]
 const MAX_ANSWER: usize = 1 << 20;
@@ -33,7 +36,7 @@ impl Web3Signer {
     /// Asks for its keys, and takes the one of the address.
     pub async fn open(config: &Web3SignerConfig, timeout_ms: u64) -> Result<Self, SignerError> {
         let shown = config.url.to_string();
-        let client = Client::builder()
+        let client = tls::client()
             .timeout(Duration::from_millis(timeout_ms))
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -169,7 +172,7 @@ async fn ask(asked: RequestBuilder, shown: &str) -> Result<String, SignerError> 
 }
 
 /// Without the URL, which may carry a password.
-fn words(error: alloy::transports::http::reqwest::Error) -> String {
+fn words(error: reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time (key.timeout_ms)".to_owned();
     }

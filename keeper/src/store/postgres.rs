@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use alloy::transports::http::reqwest::Url;
+use reqwest::Url;
 
 use sqlx::{
     ConnectOptions,
@@ -152,7 +152,7 @@ pub(super) async fn connect_within(
 /// not waited for long, and who is cut off in a transaction does not hold its locks for long.
 fn session(role: Role) -> String {
     let (read_only, idle) = match role {
-        Role::Reader => ("on", ANSWER),
+        Role::Reader | Role::Copy => ("on", ANSWER),
         Role::Writer | Role::Filer => ("off", IDLE),
     };
     format!(

@@ -15,8 +15,8 @@ use alloy::{
     eips::{eip2718::Encodable2718, eip7702::Authorization},
     primitives::{Address, B256, Bytes, Signature, U256, hex},
     signers::{SignerSync, local::PrivateKeySigner},
-    transports::http::reqwest::Url,
 };
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidelock_keeper::chain::{

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alloy::transports::http::reqwest::{Client, Url};
+use reqwest::Url;
 use serde_json::{Value, json};
 use tidelock_keeper::chain::{Rpc, RpcChain, RpcSettings};
 use tokio::{
@@ -81,7 +81,9 @@ async fn serve(mut stream: TcpStream, node: Url, liar: Arc<Liar>) {
         return;
     };
     let asked: Value = serde_json::from_slice(&body).unwrap();
-    let answer = Client::new()
+    let answer = tidelock_keeper::tls::client()
+        .build()
+        .unwrap()
         .post(node)
         .header("content-type", "application/json")
         .body(body);

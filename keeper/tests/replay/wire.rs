@@ -1,8 +1,6 @@
-use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    transports::http::reqwest::{Client, Url, header::CONTENT_TYPE},
-};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
+use reqwest::{Client, Url, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -17,7 +15,7 @@ pub struct Wire {
 
 impl Wire {
     pub fn new(url: Url) -> Self {
-        let client = Client::builder().build().unwrap();
+        let client = tidelock_keeper::tls::client().build().unwrap();
         Self { client, url }
     }
 

@@ -7,8 +7,8 @@ use alloy::{
     eips::Encodable2718,
     primitives::{Address, B256, Bytes, U256},
     signers::{SignerSync, local::PrivateKeySigner},
-    transports::http::reqwest::Url,
 };
+use reqwest::Url;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tidelock_keeper::chain::{Rpc, RpcError, RpcSettings};

@@ -10,7 +10,6 @@ use std::{
 use alloy::{
     hex,
     primitives::{Bytes, U256},
-    transports::http::reqwest,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -71,7 +70,9 @@ impl Kms {
     /// As AWS's own tools ask; the server checks no signature of requests.
     async fn ask(&self, action: &str, asked: Value) -> Value {
         let authority = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/kms/aws4_request, SignedHeaders=host, Signature=0";
-        let answer = reqwest::Client::new()
+        let answer = tidelock_keeper::tls::client()
+            .build()
+            .unwrap()
             .post(&self.url)
             .header("x-amz-target", format!("TrentService.{action}"))
             .header("content-type", "application/x-amz-json-1.1")

@@ -30,7 +30,7 @@ pub struct Figures {
     pub offer: Option<Fees>,
     /// Why the key has not signed what it was asked for, in the signer's words.
     pub unsigned: Option<String>,
-    /// Own transactions that were seen to revert since the start, by cause.
+    /// Own transactions that were seen to revert since the start and whose cause was found, by cause.
     pub reverted: BTreeMap<Cause, u64>,
     /// The vault, as a block of the chain as it is now shows it.
     pub vault: Option<VaultLook>,
@@ -59,7 +59,7 @@ where
                 .unsigned_because
                 .clone()
                 .filter(|_| self.memory.signing.is_some()),
-            reverted: self.memory.reverted.by_cause(),
+            reverted: self.memory.reverted.by_cause().clone(),
             vault: self.memory.vault().map(|(_, vault)| vault.clone()),
         }
     }

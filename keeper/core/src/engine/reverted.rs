@@ -22,8 +22,6 @@ const TOLD: u64 = 86_400;
 /// Why an own transaction reverted, as far as calling it again tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
-    /// Not known yet.
-    Unknown,
     /// Its gas limit was too low.
     Gas,
     /// The vault was in another state then.
@@ -63,13 +61,9 @@ impl Reverted {
         self.count
     }
 
-    /// The same, by cause.
-    pub(super) fn by_cause(&self) -> BTreeMap<Cause, u64> {
-        let explained = self.explained.values().copied();
-        let explained = explained.fold(0, u64::saturating_add);
-        let mut by_cause = self.explained.clone();
-        by_cause.insert(Cause::Unknown, self.count.saturating_sub(explained));
-        by_cause
+    /// Those of them whose cause was found.
+    pub(super) fn by_cause(&self) -> &BTreeMap<Cause, u64> {
+        &self.explained
     }
 
     /// Looks through new blocks.

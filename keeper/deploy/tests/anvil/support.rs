@@ -16,9 +16,9 @@ use std::{
 use alloy::{
     primitives::{Address, B256, Bytes, U256},
     signers::{SignerSync, local::PrivateKeySigner},
-    transports::http::reqwest::{Client, Url},
 };
 use alloy_sol_types::SolValue;
+use reqwest::{Client, Url};
 use serde_json::{Value, json};
 use tidelock_deploy::{
     DeployError, Deployment, Node, NodeError, Policy, Release,
@@ -103,7 +103,7 @@ impl World {
         let mut world = Self {
             process,
             url: format!("http://127.0.0.1:{port}").parse().unwrap(),
-            client: Client::new(),
+            client: client(),
             token: Address::ZERO,
             payer: Key(PrivateKeySigner::from_bytes(&key).unwrap()),
             sends: AtomicUsize::new(0),
@@ -276,4 +276,10 @@ fn anvil() -> PathBuf {
     } else {
         PathBuf::from("anvil") // whatever is on PATH
     }
+}
+
+/// With the keeper's cryptography, which must be chosen where both are built together.
+fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::new()
 }

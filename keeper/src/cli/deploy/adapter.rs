@@ -1,9 +1,7 @@
 //! The keeper's connection and key, as a deployment wants them.
 
-use alloy::{
-    primitives::{Address, B256},
-    transports::http::reqwest::Url,
-};
+use alloy::primitives::{Address, B256};
+use reqwest::Url;
 use serde_json::Value;
 use tidelock_deploy::{
     Node, NodeError,
@@ -17,7 +15,7 @@ use crate::{
 };
 
 /// A node.
-pub(super) struct RpcNode(Rpc);
+pub(in crate::cli) struct RpcNode(Rpc);
 
 impl RpcNode {
     /// Connects when first asked.
@@ -58,7 +56,7 @@ fn of_rpc(error: RpcError) -> NodeError {
 }
 
 /// The key that pays.
-pub(super) struct PayingKey(pub KeystoreSigner);
+pub(in crate::cli) struct PayingKey(pub(in crate::cli) KeystoreSigner);
 
 impl Payer for PayingKey {
     fn address(&self) -> Address {

@@ -69,7 +69,7 @@ pub(super) async fn right(
                     info!("{words}");
                     said = Some(leader.epoch);
                 }
-                patience.waits(words);
+                patience.stands_by(words);
             }
         }
         stop.or(sleep(LOOK)).await?;

@@ -10,15 +10,17 @@ use tracing::{info, warn};
 use super::{
     Args, engine_failure, expected,
     patience::{self, PastError, Patience},
-    store_failure,
+    signs::Signs,
+    stop::Stop,
+    store_failure, watch,
 };
 use crate::{
     calendar::both,
     chain::{Identity, Nodes},
     config::Config,
     exit::{ExitStatus, Failure},
-    opening::{self, Past},
-    store::{self, GoOn, LogStore, Right, WriterLock},
+    opening::{Past, Reading},
+    store::{self, LogStore, Right, WriterLock},
 };
 
 /// What the store is made for.
@@ -39,9 +41,10 @@ pub(super) fn open(
     config: &Config,
     nodes: &Nodes,
     right: Right,
-    (runtime, go_on, patience): (&Runtime, GoOn, &Patience<'_>),
+    (runtime, stop, patience, signs): (&Runtime, &Stop, &Patience<'_>, &Signs),
 ) -> Result<LogStore, Failure> {
     let location = &config.store;
+    let go_on = watch::while_held(&location.path, stop, signs);
     let is_opened = location.is_opened().map_err(store_failure)?;
     if !is_opened && location.server.is_none() {
         make_file(args, config, nodes, (runtime, patience))?;
@@ -82,14 +85,14 @@ fn read_past(
 ) -> Result<(Past, store::Identity), Failure> {
     info!(store = %config.store, "no log yet: reading the vault's past");
     let expected = expected(config, !args.observe);
-    // What is final changes while it is waited for.
+    // What is final changes while it is waited for; what was read is kept.
+    let mut reading = Reading::new(args.from_block);
     let read = async || {
         let identity = nodes.identify(expected).await?;
         let to = identity.finalised.number;
-        let past = opening::read_past(
+        let past = reading.read(
             (nodes.first(), nodes.second()),
             &identity,
-            args.from_block,
             (config.batch.attempt_ttl_s, args.first_keeper),
             |block| info!(block, to, "read"),
         );

@@ -88,9 +88,15 @@ impl<'a> Patience<'a> {
     }
 
     /// Says what is waited for wherever the keeper's state is asked for.
-    pub fn waits(&self, what: String) {
+    fn waits(&self, what: String) {
         self.signs.waits(&what);
         Heartbeat::of_wait(self.store, what);
+    }
+
+    /// Another keeper leads, and this one is there if it does not.
+    pub fn stands_by(&self, words: String) {
+        self.signs.stands_by(&words);
+        Heartbeat::of_wait(self.store, words);
     }
 
     fn pause(&self, pause: &mut Duration) -> impl Future<Output = Result<(), Stopped>> {

@@ -32,7 +32,7 @@ impl Signs {
             fees: config.fees,
             gas_reserve: gas_reserve(config, None),
         };
-        let (pulse, store) = (self.pulse.clone(), &config.store);
+        let (pulse, store) = (self.pulse.clone(), config.store.clone());
         let started = runtime.block_on(operations::start(address, pulse, limits, store));
         let serving = started.map_err(|error| {
             let field = format!("operations.listen = {address}");
@@ -66,6 +66,12 @@ impl Signs {
         });
         let of_nodes = (figures.collect(), nodes.disagreements(), laggard);
         self.pulse.beat(status, observes, of_nodes);
+    }
+
+    /// Another keeper leads.
+    pub fn stands_by(&self, words: &str) {
+        self.service.turns(words);
+        self.pulse.waits(words);
     }
 
     /// All else waits for something.

@@ -21,7 +21,7 @@ use crate::{
 
 /// Said by SIGTERM or SIGINT.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stop {
+pub(in crate::cli) struct Stop {
     is_asked: Arc<AtomicBool>,
     asked: Arc<Notify>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Stop {
 /// It was asked to end before it had begun.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped before it had begun")]
-pub(super) struct Stopped;
+pub(in crate::cli) struct Stopped;
 
 impl Stop {
     pub fn on_signal(runtime: &Runtime) -> Result<Self, Failure> {
@@ -41,11 +41,16 @@ impl Stop {
             runtime.spawn(async move {
                 signals.recv().await;
                 Service.ends();
-                stop.is_asked.store(true, Ordering::Relaxed);
-                stop.asked.notify_waiters();
+                stop.ask();
             });
         }
         Ok(stop)
+    }
+
+    /// The same as a signal.
+    pub fn ask(&self) {
+        self.is_asked.store(true, Ordering::Relaxed);
+        self.asked.notify_waiters();
     }
 
     pub fn is_asked(&self) -> bool {
