@@ -79,7 +79,8 @@ abstract contract VaultChanges is VaultProposals {
         Terms memory t = Terms(threshold, policyDelay, 0);
         bool instant = _rules.checkChange(kind, change);
         if (instant) t.delay = 0;
-        bool vetoable = kind != ChangeKind.Guardians && kind != ChangeKind.Unfreeze;
+        // With a veto, a guardian that has one vote of a tightening could end it before the others arrive.
+        bool vetoable = !instant && kind != ChangeKind.Guardians && kind != ChangeKind.Unfreeze;
         p = _create(s.id, Proposals.CHANGE, t, expiresAt, vetoable, instant);
     }
 

@@ -14,6 +14,7 @@ import {
     Blocker,
     ChangeKind,
     Explanation,
+    GuardiansChange,
     Party,
     Preview,
     RecipientsChange,
@@ -109,8 +110,9 @@ contract VaultLens {
     }
 
     /// @notice What a proposed change waits for: also the freeze, if it is a sweep, and the 28 hours after a change of tiers,
-    /// if it is another. `Stale` as long as what it changes is not as it states: for tiers for good,
-    /// while a role or standing can come to be so again. Of an unfreeze its end is not looked at.
+    /// if it is another. `Stale` as long as what it changes is not as it states, which for tiers is for good, while a role or standing
+    /// can come to be so again; or if the freeze that it ends, or the time that it grants, is over. Whether the signers can give
+    /// the approvals that tiers ask for is not looked at.
     function explainChange(IVault vault, ChangeKind kind, bytes calldata change)
         external
         view
@@ -122,6 +124,9 @@ contract VaultLens {
         if (!vault.proposal(id).instant() && _isStale(vault, kind, change)) {
             (e.earliest, e.blocker) = (0, Blocker.Stale);
         }
+        uint256 end = _endOf(kind, change);
+        if (block.timestamp >= end) (e.earliest, e.blocker) = (0, Blocker.Stale);
+        if (e.earliest >= end) e.earliest = 0;
         if (e.earliest == 0) return e;
         if (kind == ChangeKind.Sweep) e = _waitFor(e, vault.hot().haltedUntil(), Blocker.Frozen);
         if (kind == ChangeKind.Tiers) e = _waitFor(e, vault.hot().settledAt(), Blocker.TiersSettling);
@@ -146,6 +151,15 @@ contract VaultLens {
             if (vault.standingOf(r.recipients[i]) != r.oldStanding) return true;
         }
         return false;
+    }
+
+    /// @dev First second at which nothing is left of what the change ends or grants. What only tightens has no such time.
+    function _endOf(ChangeKind kind, bytes calldata change) private pure returns (uint256) {
+        if (kind == ChangeKind.Unfreeze) return abi.decode(change, (UnfreezeChange)).haltedUntil;
+        if (kind == ChangeKind.Guardians) return abi.decode(change, (GuardiansChange)).until;
+        if (kind != ChangeKind.Role) return type(uint256).max;
+        RoleChange memory c = abi.decode(change, (RoleChange));
+        return c.until < c.oldUntil ? type(uint256).max : c.until;
     }
 
     /// @dev Not yet held against its end.

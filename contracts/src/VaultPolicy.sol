@@ -107,9 +107,11 @@ abstract contract VaultPolicy is IVault {
         hot = hot.withTiersChangedAt(block.timestamp);
     }
 
-    /// @dev Lowering a cap lets nothing through that the caps before did not, so that nothing has to settle.
+    /// @dev Lowering a cap lets nothing through that the caps before did not, so that nothing has to settle. What changes
+    /// nothing is not written: open changes of tiers still start from what is.
     function _tightenTiers(bytes calldata change) internal {
-        _writeTiers(_rules.tightenedTiers(change), policyDelay);
+        PackedTier[] memory next = _rules.tightenedTiers(change);
+        if (next.length != 0) _writeTiers(next, policyDelay);
     }
 
     function _writeTiers(PackedTier[] memory next, uint32 nextDelay) private {

@@ -20,6 +20,7 @@ import {
     TightenChange,
     UnfreezeChange
 } from "./types/VaultTypes.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @title VaultRules
 /// @notice What a vault asks about its policy: whether a configuration or a change may be, what id a change has, and what tiers
@@ -135,9 +136,8 @@ contract VaultRules {
         Policy.checkQuorum(c.tiers, vault.signers().length, vault.threshold());
     }
 
-    /// @notice Tiers of the vault that calls after a tightening: of each field the stricter of what is and what it states; the cap
-    /// that holds while charges settle stays. Reverts if it states more or fewer tiers than there are, or the signers
-    /// cannot give the approvals.
+    /// @notice Tiers of the vault that calls after a tightening; none if it changes nothing. The cap that holds while charges
+    /// settle stays. Reverts if the signers cannot give the approvals.
     function tightenedTiers(bytes calldata change) external view returns (PackedTier[] memory) {
         return _tightened(IVault(msg.sender), abi.decode(change, (TightenChange)));
     }
@@ -147,16 +147,20 @@ contract VaultRules {
         _checkUntil(0, until, block.timestamp, block.timestamp);
     }
 
+    /// @dev Whatever rows there are: each by the one stated of its index, those beyond the last stated one by that.
     function _tightened(IVault vault, TightenChange memory c) private view returns (PackedTier[] memory rows) {
         Tier[] memory next = _tiersOf(vault);
-        Policy.inRange(Policy.Field.TierCount, 0, c.tiers.length, next.length, next.length);
         rows = new PackedTier[](next.length);
         uint256 unit = vault.unit();
+        bool changes;
         for (uint256 k = 0; k < rows.length; ++k) {
-            next[k] = Policy.stricter(next[k], c.tiers[k]);
-            rows[k] = _pack(next[k], unit, vault.packedTier(k).capBefore());
+            next[k] = Policy.stricter(next[k], c.tiers[Math.min(k, c.tiers.length - 1)]);
+            PackedTier was = vault.packedTier(k);
+            rows[k] = _pack(next[k], unit, was.capBefore());
+            changes = changes || PackedTier.unwrap(rows[k]) != PackedTier.unwrap(was);
         }
         Policy.checkQuorum(next, vault.signers().length, vault.threshold());
+        if (!changes) delete rows;
     }
 
     // ── Checks that several share ────────────────────────────────────────────────────────────────────────────────

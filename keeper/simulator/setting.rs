@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, aliases::U40, keccak256};
 use tidelock_core::{
     domain::{Amount, ChainId, VaultDomain},
     event::{BlockRef, Namespace, Opening},
-    settings::{BatchSettings, LaneSettings, Settings},
+    settings::{BatchSettings, LaneSettings, Settings, TransactionGas},
     submit::FeePolicy,
 };
 
@@ -122,7 +122,7 @@ impl Setting {
                 rebroadcast_blocks: rng.between(1, 4),
                 replace_blocks: rng.between(2, 6),
             },
-            max_transaction_gas: rng.pick(&[200_000, 1_000_000, 16_777_216]),
+            transaction_gas: TransactionGas::always(rng.pick(&[200_000, 1_000_000, 16_777_216])),
             sends: true,
             poll_ms: block_ms / 4,
             retry_ms: block_ms / 2,

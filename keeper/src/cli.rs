@@ -3,6 +3,7 @@
 mod approve;
 mod check;
 mod command;
+mod compared;
 mod deploy;
 mod direct;
 mod doctor;

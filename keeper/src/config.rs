@@ -22,11 +22,11 @@ use reqwest::Url;
 use tidelock_core::domain::{Address, ChainId};
 
 pub use tidelock_core::{
-    settings::{BatchSettings, LaneSettings},
+    settings::{BatchSettings, LaneSettings, TransactionGas},
     submit::FeePolicy,
 };
 
-use crate::{chain::BlockChecks, place::Place, store::Location};
+use crate::{chain::BlockChecks, place::Place, profile::Profile, store::Location};
 use environment::Environment;
 pub use key::{
     AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
@@ -56,6 +56,8 @@ pub struct Config {
     pub gas: GasConfig,
     /// `[operations]`
     pub operations: OperationsConfig,
+    /// What is known of the chain, from which what is not set is taken.
+    pub profile: Profile,
 }
 
 /// How to reach the chain.
@@ -91,8 +93,8 @@ pub struct VaultConfig {
 /// Bounds of gas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GasConfig {
-    /// Most that one transaction may use; 16,777,216 where EIP-7825 holds.
-    pub max_transaction_gas: u64,
+    /// Most that one transaction may ask for.
+    pub transaction: TransactionGas,
 }
 
 /// What other programs may ask a running keeper.

@@ -13,6 +13,7 @@ pub mod opening;
 pub mod operations;
 mod past;
 pub mod place;
+pub mod profile;
 pub mod reconcile;
 pub mod signer;
 pub mod store;

@@ -15,17 +15,23 @@ import (
 
 // chain mines blocks one at a time, past the transaction pool: a pool follows the chain a moment later.
 type chain struct {
-	lock     sync.Mutex
-	backend  *eth.Ethereum
-	nextTime uint64 // of the next block; 0 for the clock's
+	lock       sync.Mutex
+	backend    *eth.Ethereum
+	nextTime   uint64 // of the next block; 0 for the clock's
+	finalDepth uint64 // blocks on top of one that is final; 0 for none that is
 }
 
-func newChain(backend *eth.Ethereum) *chain {
-	return &chain{backend: backend}
+func newChain(backend *eth.Ethereum, finalDepth uint64) *chain {
+	return &chain{backend: backend, finalDepth: finalDepth}
 }
 
 // mine makes a block of these transactions, which must be valid, and no other.
 func (c *chain) mine(transactions ...*types.Transaction) error {
+	return c.build(len(transactions) == 0, transactions)
+}
+
+// build makes a block: of these transactions, of none, or of what the pool has.
+func (c *chain) build(empty bool, transactions []*types.Transaction) error {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	blocks := c.backend.BlockChain()
@@ -44,11 +50,12 @@ func (c *chain) mine(transactions ...*types.Transaction) error {
 	if blocks.Config().IsAmsterdam(parent.Number, now) {
 		args.SlotNum = &slot
 	}
-	block, _, err := c.backend.Miner().BuildTestingPayload(args, transactions, len(transactions) == 0, nil)
+	block, _, err := c.backend.Miner().BuildTestingPayload(args, transactions, empty, nil)
 	if err != nil {
 		return err
 	}
-	if len(block.Transactions()) != len(transactions) {
+	isOfPool := !empty && len(transactions) == 0
+	if !isOfPool && len(block.Transactions()) != len(transactions) {
 		return fmt.Errorf("of %d transactions %d were mined", len(transactions), len(block.Transactions()))
 	}
 	// The block is executed a second time here, as one from another node is.
@@ -59,6 +66,12 @@ func (c *chain) mine(transactions ...*types.Transaction) error {
 		return err
 	}
 	c.nextTime = 0
+	if number := block.NumberU64(); c.finalDepth != 0 && number > c.finalDepth {
+		blocks.SetFinalized(blocks.GetHeaderByNumber(number - c.finalDepth))
+	}
+	if isOfPool {
+		return c.backend.TxPool().Sync() // or it would offer what is mined once more
+	}
 	return nil
 }
 
@@ -75,7 +88,10 @@ func (s *sending) SendRawTransaction(raw hexutil.Bytes) (common.Hash, error) {
 }
 
 // steering is the part of anvil's `evm` namespace that tests of time need.
-type steering struct{ chain *chain }
+type steering struct {
+	chain *chain
+	pool  bool
+}
 
 // SetNextBlockTimestamp sets the time of the next block alone. [seconds]
 func (s *steering) SetNextBlockTimestamp(timestamp uint64) error {
@@ -88,9 +104,9 @@ func (s *steering) SetNextBlockTimestamp(timestamp uint64) error {
 	return nil
 }
 
-// Mine makes an empty block.
+// Mine makes an empty block, or with -pool one of what the pool has.
 func (s *steering) Mine() error {
-	return s.chain.mine()
+	return s.chain.build(!s.pool, nil)
 }
 
 // Snapshot names the state as it is now.

@@ -1,6 +1,7 @@
-// Command devchain runs go-ethereum with one of two hard forks' rules as a development chain: each transaction is mined at
-// once in a block of its own, at the time that was set for it, and what was done can be taken back. It is driven over
-// JSON-RPC like anvil, and ends when its standard input does.
+// Command devchain runs go-ethereum with one of two hard forks' rules, or with both, one after the other, as a development
+// chain: each transaction is mined at once in a block of its own, at the time that was set for it, and what was done can be
+// taken back. With -pool, transactions wait in go-ethereum's own pool until a block is asked for. It is driven over JSON-RPC
+// like anvil, and ends when its standard input does.
 package main
 
 import (
@@ -30,6 +31,13 @@ import (
 
 const maxAnswer = 1 << 30 // bytes; a trace is large
 
+// The deployer that people make contracts through at the same address on every chain, as anvil has it:
+// https://github.com/Arachnid/deterministic-deployment-proxy
+var (
+	deployer     = common.HexToAddress("0x4e59b44847b379578588920cA78FbF26c0B4956C")
+	deployerCode = common.FromHex("0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3")
+)
+
 // Ether that each funded account has at the start.
 var funds = new(big.Int).Mul(big.NewInt(1_000_000), big.NewInt(params.Ether))
 
@@ -38,6 +46,9 @@ type options struct {
 	chainID     int64
 	genesisTime int64
 	blockGas    uint64
+	amsterdam   uint64
+	pool        bool
+	finalDepth  uint64
 	accounts    []common.Address
 }
 
@@ -47,6 +58,9 @@ func parseOptions() (options, error) {
 	flag.Int64Var(&o.chainID, "chain-id", 31337, "chain id")
 	flag.Int64Var(&o.genesisTime, "timestamp", time.Now().Unix(), "time of the first block, in seconds")
 	flag.Uint64Var(&o.blockGas, "block-gas", 60_000_000, "gas limit of every block")
+	flag.Uint64Var(&o.amsterdam, "amsterdam-time", 0, "when osaka gives way to amsterdam, in seconds; 0 for never")
+	flag.BoolVar(&o.pool, "pool", false, "keep transactions in the pool until evm_mine is called")
+	flag.Uint64Var(&o.finalDepth, "final-depth", 0, "call a block final when so many are on top of it; 0 for never")
 	list := flag.String("accounts", "", "addresses that have ether from the start, with commas between")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -68,6 +82,9 @@ func (o options) rules() (*params.ChainConfig, error) {
 	rules.BogotaTime = nil
 	switch o.fork {
 	case "osaka":
+		if o.amsterdam != 0 {
+			rules.AmsterdamTime = &o.amsterdam
+		}
 	case "amsterdam":
 		rules.AmsterdamTime = new(uint64)
 	default:
@@ -82,6 +99,9 @@ func (o options) genesis() (*core.Genesis, error) {
 		return nil, err
 	}
 	alloc := core.SystemContractAllocs()
+	if o.pool { // recorded blocks are of chains without it
+		alloc[deployer] = types.Account{Code: deployerCode, Balance: new(big.Int)}
+	}
 	for _, account := range o.accounts {
 		alloc[account] = types.Account{Balance: funds}
 	}
@@ -95,13 +115,13 @@ func (o options) genesis() (*core.Genesis, error) {
 }
 
 // start runs a node without peers that keeps every state in memory.
-func start(genesis *core.Genesis) (*node.Node, error) {
+func start(genesis *core.Genesis, o options) (*node.Node, error) {
 	config := node.DefaultConfig
 	config.DataDir = ""
 	config.P2P = p2p.Config{NoDiscovery: true}
 	config.HTTPHost = "127.0.0.1"
 	config.HTTPPort = 0 // of the system's choice
-	config.HTTPModules = []string{"eth", "net", "web3", "debug", "evm"}
+	config.HTTPModules = []string{"eth", "net", "web3", "debug", "txpool", "evm"}
 	config.BatchResponseMaxSize = maxAnswer
 	stack, err := node.New(&config)
 	if err != nil {
@@ -121,14 +141,16 @@ func start(genesis *core.Genesis) (*node.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	chain := newChain(backend)
+	chain := newChain(backend, o.finalDepth)
 	logs := filters.NewFilterAPI(filters.NewFilterSystem(backend.APIBackend, filters.Config{}))
 	stack.RegisterAPIs(tracers.APIs(backend.APIBackend))
 	stack.RegisterAPIs([]rpc.API{
 		{Namespace: "eth", Service: logs},
-		{Namespace: "eth", Service: &sending{chain}}, // later than geth's own, which it replaces
-		{Namespace: "evm", Service: &steering{chain}},
+		{Namespace: "evm", Service: &steering{chain, o.pool}},
 	})
+	if !o.pool {
+		stack.RegisterAPIs([]rpc.API{{Namespace: "eth", Service: &sending{chain}}}) // later than geth's own, which it replaces
+	}
 	return stack, stack.Start()
 }
 
@@ -141,7 +163,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	stack, err := start(genesis)
+	stack, err := start(genesis, o)
 	if err != nil {
 		return err
 	}

@@ -238,7 +238,10 @@ impl Vault {
             }
             Content::Tiers(c) => self.set_tiers(c, time, done)?,
             Content::Tighten(c) => {
-                self.write_tiers(self.tightened(c)?, self.policy_delay, time, done)
+                let next = self.tightened(c)?;
+                if next != self.tiers {
+                    self.write_tiers(next, self.policy_delay, time, done);
+                }
             }
             Content::Recipients(c) => self.set_standings(c, tightens, done)?,
             Content::Role(c) => self.set_role(c, tightens, time, done)?,
@@ -284,13 +287,11 @@ impl Vault {
         Ok(())
     }
 
-    /// The tiers after a tightening.
+    /// The tiers after a tightening: those beyond the last row that it states are held to that row.
     fn tightened(&self, c: &signed::TightenChange) -> Result<Vec<Limits>, Revert> {
-        let count = size(self.tiers.len());
-        in_range(Field::TierCount, 0, size(c.tiers.len()), count, count)?;
-        let pairs = self.tiers.iter().zip(&c.tiers);
-        let next: Vec<Limits> = pairs
-            .map(|(old, tier)| old.tightened_by(&row(tier)))
+        let stated = |k: usize| c.tiers.get(k).or(c.tiers.last()).map(row);
+        let next: Vec<Limits> = (self.tiers.iter().enumerate())
+            .map(|(k, old)| stated(k).map_or(*old, |tier| old.tightened_by(&tier)))
             .collect();
         Self::check_quorum(&next, self.signers.len(), self.threshold)?;
         Ok(next)

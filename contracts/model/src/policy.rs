@@ -103,15 +103,20 @@ impl Limits {
         }
     }
 
-    /// Of each field the stricter of this row's and another's.
+    /// Of each field the stricter of this row's and another's. What only the keeper pays stays so.
     pub(crate) fn tightened_by(&self, other: &Tier) -> Self {
+        let (approvals, delay) = if self.is_automatic() {
+            (0, 0)
+        } else {
+            (other.approvals, u64::from(other.delay))
+        };
         Self {
             max_known: self.max_known.min(other.maxKnown),
             max_unknown: self.max_unknown.min(other.maxUnknown),
             cap: self.cap.min(other.cap),
             cap_before: self.cap_before,
-            approvals: self.approvals.max(other.approvals),
-            delay: self.delay.max(u64::from(other.delay)),
+            approvals: self.approvals.max(approvals),
+            delay: self.delay.max(delay),
         }
     }
 }

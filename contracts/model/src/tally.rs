@@ -47,7 +47,7 @@ pub(crate) struct Proposal {
 
 impl Proposal {
     pub(crate) fn vetoable(&self) -> bool {
-        !matches!(self.content, Content::Guardians(_) | Content::Unfreeze(_))
+        !self.instant && !matches!(self.content, Content::Guardians(_) | Content::Unfreeze(_))
     }
 }
 

@@ -40,8 +40,7 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 interface IVault is IERC165, IERC5267 {
     // ── Events: together they rebuild the state ──────────────────────────────────────────────────────────────────
 
-    /// @notice The vault was created.
-    /// Zero, the vault and the token are blocked recipients from here on.
+    /// @notice The vault was created. Zero, the vault and the token are blocked recipients from here on.
     /// @param token The token.
     /// @param unit Accounting grain. [base units]
     /// @param hardCeiling Most that all caps may add up to. [base units]
@@ -238,7 +237,7 @@ interface IVault is IERC165, IERC5267 {
     error VaultSignatureInvalid(address signer);
     /// @notice The signer revoked: only its own call votes again.
     error VaultVoteRevoked(bytes32 id, address signer);
-    /// @notice Nobody can veto a change of guardians or an unfreeze.
+    /// @notice Nobody can veto a change of guardians, an unfreeze, or a change that only tightens.
     error VaultNotVetoable(bytes32 id);
     /// @notice Charges made under the old caps have not all left the windows; tiers may change again at `until`.
     error VaultTiersCoolingDown(uint256 until);
@@ -314,8 +313,11 @@ interface IVault is IERC165, IERC5267 {
     // ── Policy changes ───────────────────────────────────────────────────────────────────────────────────────────
     //
     // A change that by what it states only tightens takes effect in the call whose vote brings its quorum: of each field the
-    // stricter of what is then and what it states. It needs no delay and lets nothing settle. Such are: a `TightenChange`, whose
-    // rows must be a policy by themselves, as many as there are tiers; recipients to Blocked, or from Known to Unknown; a role to an earlier end.
+    // stricter of what is then and what it states. It needs no delay, lets nothing settle and cannot be vetoed. Such are: a
+    // `TightenChange`; recipients to Blocked, or from Known to Unknown; a role to an earlier end.
+    // The rows of a `TightenChange` must be a policy by themselves, and hold for whatever tiers there are when it takes effect: each
+    // tier by the row of its index, tiers beyond the last row by that row, and rows without a tier for none. An automatic tier stays
+    // automatic, so that approvals and delay are of no effect on it. If no tier changes, nothing is written.
 
     /// @notice Proposes a policy change. Proposer or signer; a signer's call is also its vote.
     /// @dev What can never take effect is refused with the error that it would end in.
@@ -357,14 +359,13 @@ interface IVault is IERC165, IERC5267 {
     /// @param id Id of the proposal.
     function revoke(bytes32 id) external;
 
-    /// @notice Vetoes a proposal. Guardian only; not for a change of guardians or an unfreeze.
+    /// @notice Vetoes a proposal. Guardian only; not for a change of guardians, an unfreeze, or a change that only tightens.
     /// @param id Id of the proposal.
     function cancel(bytes32 id) external;
 
     // ── Instant tightening ───────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice Stops all outflow for the policy delay and two days. Guardian or signer, each again only that long after
-    /// its end.
+    /// @notice Stops all outflow for the policy delay and two days. Guardian or signer, each again only that long after its end.
     /// @return haltedUntil First second at which payments flow again.
     function freeze() external returns (uint256 haltedUntil);
 
@@ -453,8 +454,7 @@ interface IVault is IERC165, IERC5267 {
     /// @return The delay. [seconds]
     function policyDelay() external view returns (uint32);
 
-    /// @notice When the tiers were last written; a second later than the time before if that was in the same second, or it would
-    /// name two states of them. [seconds]
+    /// @notice When the tiers were last written; later each time, also within a second, so that it names one state of them. [seconds]
     /// @return The time.
     function termsChangedAt() external view returns (uint40);
 

@@ -112,16 +112,17 @@ library Policy {
 
     // ── Tightening ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @notice Of each field of two tiers the stricter. What two accepted policies come to row by row is accepted too: the
-    /// smaller, and the larger, of two sequences that never fall never falls.
-    function stricter(Tier memory a, Tier memory b) internal pure returns (Tier memory) {
-        return Tier({
-            maxKnown: uint128(Math.min(a.maxKnown, b.maxKnown)),
-            maxUnknown: uint128(Math.min(a.maxUnknown, b.maxUnknown)),
-            cap: uint128(Math.min(a.cap, b.cap)),
-            approvals: uint8(Math.max(a.approvals, b.approvals)),
-            delay: uint32(Math.max(a.delay, b.delay))
-        });
+    /// @notice A row after a tightening: of each field the stricter of what is and what is stated. An automatic row stays
+    /// automatic: with approvals or a delay signers could pay, where only the keeper can.
+    /// @dev What two accepted policies come to row by row is accepted too: the smaller, and the larger, of two sequences that
+    /// never fall never falls, and automatic rows come first.
+    function stricter(Tier memory row, Tier memory stated) internal pure returns (Tier memory next) {
+        next.maxKnown = uint128(Math.min(row.maxKnown, stated.maxKnown));
+        next.maxUnknown = uint128(Math.min(row.maxUnknown, stated.maxUnknown));
+        next.cap = uint128(Math.min(row.cap, stated.cap));
+        if (row.approvals == 0 && row.delay == 0) return next;
+        next.approvals = uint8(Math.max(row.approvals, stated.approvals));
+        next.delay = uint32(Math.max(row.delay, stated.delay));
     }
 
     /// @notice Whether a recipient of standing `a` may be paid less than one of standing `b`.

@@ -226,7 +226,7 @@ struct SweepChange {
 }
 
 /// @notice Tightens the release policy at once: each limit and cap to the smaller, approvals and delay to the larger, of what is
-/// and what is stated for as many tiers as there are.
+/// and what is stated. Automatic tiers keep approvals and delay of 0; tiers beyond the last row stated are held to that.
 struct TightenChange {
     Tier[] tiers;
     uint64 nonce;

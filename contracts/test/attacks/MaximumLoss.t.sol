@@ -67,6 +67,13 @@ contract MaximumLoss is AttackTest {
             )
         );
         vault.propose(order, packed);
+        Tier[] memory rows = standardTiers();
+        rows[0].approvals = 2; // at once, if it were a tightening
+        approvedChange(ChangeKind.Tighten, tightenChange(rows));
+        order = orderOf(header(0, UPPER, packed));
+        vm.prank(alice);
+        vm.expectRevert(abi.encodeWithSelector(IVault.VaultTierAutomatic.selector, 0));
+        vault.propose(order, packed);
         _drain(false, 1);
         assertEq(mostInADay(), CAP_1, "loss");
     }

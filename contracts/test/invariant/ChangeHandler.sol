@@ -254,13 +254,10 @@ abstract contract ChangeHandler is PaymentHandler {
         }
     }
 
-    /// @dev What stops a change that only tightens: another number of tiers, or signers too few for it.
+    /// @dev What stops a change that only tightens: signers too few for it.
     function _predictTighten(GhostVotes.Item memory item) internal view returns (bytes memory reason) {
         if (item.kind != ChangeKind.Tighten) return "";
         Tier[] memory stated = abi.decode(item.content, (TightenChange)).tiers;
-        uint256 count = ghost.tierCount();
-        reason = _range(Policy.Field.TierCount, 0, stated.length, count, count);
-        if (reason.length != 0) return reason;
         return _predictQuorum(ghost.strictest(stated), ghost.signers().length, ghost.threshold());
     }
 
@@ -390,7 +387,7 @@ abstract contract ChangeHandler is PaymentHandler {
                 row.cap -= uint128((row.cap - row.maxKnown) / UNIT / 2 * UNIT);
             }
             if (_oneIn(4, seed, "unknown") && k == 0) row.maxUnknown = 0;
-            if (_oneIn(4, seed, "delay") && k != 0) row.delay += 600;
+            if (_oneIn(4, seed, "delay")) row.delay += 600;
             if (_oneIn(4, seed, "looser") && k == 0) (row.delay, row.approvals) = (0, 0);
         }
         Tier memory top = c.tiers[c.tiers.length - 1];

@@ -67,13 +67,21 @@ abstract contract GhostPolicy {
             }
         }
         _push(next, time, _rules.length == 0 ? 0 : time + SETTLING, before);
+        _moveTermsChangedAt(time);
         policyDelay = nextDelay;
     }
 
-    /// @notice The stricter of both, of each field; nothing has to settle that did not before.
+    /// @notice The stricter of both, of each field; nothing has to settle that did not before. What changes nothing is a policy
+    /// of its own here, for the record, but not written.
     function tightenTiers(Tier[] memory stated, uint256 time) external {
         Rules storage r = _rules[_rules.length - 1];
-        _push(strictest(stated), time, r.settledAt, r.before);
+        Tier[] memory next = strictest(stated);
+        if (keccak256(abi.encode(next)) != keccak256(abi.encode(r.tiers))) _moveTermsChangedAt(time);
+        _push(next, time, r.settledAt, r.before);
+    }
+
+    function _moveTermsChangedAt(uint256 time) private {
+        termsChangedAt = time > termsChangedAt ? time : termsChangedAt + 1;
     }
 
     function _push(Tier[] memory next, uint256 time, uint256 settled, uint256[4] memory before) private {
@@ -82,17 +90,18 @@ abstract contract GhostPolicy {
         for (uint256 i = 0; i < next.length; ++i) {
             r.tiers.push(next[i]);
         }
-        termsChangedAt = time > termsChangedAt ? time : termsChangedAt + 1;
     }
 
-    /// @notice Today's tiers with the stricter of what is and what is stated.
+    /// @notice Today's tiers with the stricter of what is and what is stated; for those beyond it, of its last row. Only the
+    /// keeper pays what only the keeper paid.
     function strictest(Tier[] memory stated) public view returns (Tier[] memory rows) {
         rows = _rules[_rules.length - 1].tiers;
         for (uint256 k = 0; k < rows.length; ++k) {
-            (Tier memory row, Tier memory other) = (rows[k], stated[k]);
+            (Tier memory row, Tier memory other) = (rows[k], stated[k < stated.length ? k : stated.length - 1]);
             if (other.maxKnown < row.maxKnown) row.maxKnown = other.maxKnown;
             if (other.maxUnknown < row.maxUnknown) row.maxUnknown = other.maxUnknown;
             if (other.cap < row.cap) row.cap = other.cap;
+            if (row.approvals == 0 && row.delay == 0) continue;
             if (other.approvals > row.approvals) row.approvals = other.approvals;
             if (other.delay > row.delay) row.delay = other.delay;
         }

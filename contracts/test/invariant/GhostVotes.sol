@@ -179,7 +179,8 @@ abstract contract GhostVotes is GhostPolicy {
 
     function isVetoable(bytes32 id) external view returns (bool) {
         Item storage p = _items[id];
-        return !p.isChange || (p.kind != ChangeKind.Guardians && p.kind != ChangeKind.Unfreeze);
+        if (!p.isChange) return true;
+        return !p.instant && p.kind != ChangeKind.Guardians && p.kind != ChangeKind.Unfreeze;
     }
 
     /// @notice When the clock has run out; 0 if it is not running. If more is asked for than was when it was proposed, it runs

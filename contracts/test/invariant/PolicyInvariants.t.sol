@@ -192,6 +192,8 @@ contract PolicyInvariants is InvariantTest {
                 assertLe(now_[k].cap, was[k].cap, "cap loosened at once");
                 assertGe(now_[k].approvals, was[k].approvals, "approvals loosened at once");
                 assertGe(now_[k].delay, was[k].delay, "delay loosened at once");
+                if (was[k].approvals != 0 || was[k].delay != 0) continue;
+                assertTrue(now_[k].approvals == 0 && now_[k].delay == 0, "opened to others than the keeper");
             }
         }
         assertEq(last + 1, rules.length, "a policy by nobody");

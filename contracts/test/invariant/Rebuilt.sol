@@ -175,8 +175,8 @@ contract Rebuilt {
         } else if (topic == IVault.ChangeProposed.selector) {
             (ChangeKind kind, bytes memory change) = abi.decode(log.data, (ChangeKind, bytes));
             (r.tier, r.expiresAt) = (type(uint8).max, _expiryOf(kind, change));
-            r.vetoable = kind != ChangeKind.Guardians && kind != ChangeKind.Unfreeze;
             r.instant = _onlyTightens(kind, change);
+            r.vetoable = !r.instant && kind != ChangeKind.Guardians && kind != ChangeKind.Unfreeze;
             (r.required, r.delay) = (threshold, r.instant ? 0 : policyDelay);
             _ids.push(id);
             _vote(r, _address(log.topics[2]), time);

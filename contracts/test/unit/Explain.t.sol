@@ -8,6 +8,7 @@ import {
     Blocker,
     ChangeKind,
     Explanation,
+    GuardiansChange,
     Role,
     Standing,
     State,
@@ -272,7 +273,7 @@ contract ExplainTest is PolicyTest {
             vault.proposeChange(kinds[i], changes[i]);
             assertChangeExplained(kinds[i], changes[i], e);
         }
-        approvedChange(ChangeKind.Tighten, tightenChange(standardTiers()));
+        approvedChange(ChangeKind.Tighten, tier1Cap(UNIT));
         vm.startPrank(guardian);
         vault.blockRecipient(payee);
         vault.revokeRole(keeper, Role.Keeper);
@@ -374,6 +375,68 @@ contract ExplainTest is PolicyTest {
         Explanation memory e =
             Explanation(State.Ready, Blocker.Frozen, 0, 2, 2, START, 2 days, START + 2 days + 29 hours);
         assertChangeExplained(ChangeKind.Sweep, sweep, e);
+    }
+
+    /// @dev The freeze is over before the quorum's delay: no such time is advised, and then there is nothing to end.
+    function test_explainChange_unfreezeBeyondTheFreeze() external {
+        vm.prank(guardian);
+        uint40 until = uint40(vault.freeze()); // four days
+        bytes memory change = unfreezeChange(until);
+        vm.prank(alice);
+        vault.proposeChange(ChangeKind.Unfreeze, change);
+        for (uint40 late = 0; late < 2; ++late) {
+            uint256 snapshot = vm.snapshotState();
+            vm.warp(until - 2 days - 1 + late);
+            vm.prank(bob);
+            vault.approveChange(ChangeKind.Unfreeze, change);
+            Explanation memory e =
+                Explanation(State.Queued, Blocker.Delay, 0, 2, 2, uint40(clock()), 2 days, START + 20 days);
+            if (late == 0) e.earliest = until - 1;
+            assertChangeExplained(ChangeKind.Unfreeze, change, e);
+            vm.warp(until);
+            (e.state, e.earliest, e.blocker) = (State.Ready, 0, Blocker.Stale);
+            assertChangeExplained(ChangeKind.Unfreeze, change, e);
+            refuseChange(
+                ChangeKind.Unfreeze, change, abi.encodeWithSelector(IVault.VaultUnfreezeStale.selector, until, until)
+            );
+            vm.revertToState(snapshot);
+        }
+    }
+
+    /// @dev Likewise a role or an office that is over before it begins.
+    function test_explainChange_grantBeyondItsEnd() external {
+        uint40 until = START + 3 days;
+        ChangeKind[2] memory kinds = [ChangeKind.Role, ChangeKind.Guardians];
+        bytes[2] memory changes = [
+            roleChange(stranger, Role.Keeper, 0, until),
+            abi.encode(GuardiansChange(addresses(stranger), until, 1, START + 20 days))
+        ];
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            vm.prank(alice);
+            vault.proposeChange(kinds[i], changes[i]);
+            vm.warp(until - 2 days);
+            vm.prank(bob);
+            vault.approveChange(kinds[i], changes[i]);
+            Explanation memory e =
+                Explanation(State.Queued, Blocker.Delay, 0, 2, 2, uint40(clock()), 2 days, START + 20 days);
+            assertChangeExplained(kinds[i], changes[i], e);
+            vm.warp(until);
+            (e.state, e.blocker) = (State.Ready, Blocker.Stale);
+            assertChangeExplained(kinds[i], changes[i], e);
+            vm.expectRevert();
+            executeChange(kinds[i], changes[i]);
+            vm.revertToState(snapshot);
+        }
+    }
+
+    /// @dev A role taken has no such end: it is waited for as anything is.
+    function test_explainChange_roleToAnEarlierEndHasNone() external {
+        bytes memory change = roleChange(keeper, Role.Keeper, START + 365 days, 0);
+        vm.prank(alice);
+        vault.proposeChange(ChangeKind.Role, change);
+        Explanation memory e = Explanation(State.Proposed, Blocker.Votes, 0, 1, 2, 0, 0, expiry());
+        assertChangeExplained(ChangeKind.Role, change, e);
     }
 
     function test_explain_votesOfOldSignersDoNotCount() external {

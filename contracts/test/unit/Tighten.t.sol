@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IVault} from "../../src/interfaces/IVault.sol";
 import {Policy} from "../../src/libraries/Policy.sol";
 import {
+    Batch,
     ChangeKind,
     Configuration,
     Role,
@@ -35,7 +36,7 @@ contract TightenTest is SignedTest {
         vm.prank(proposer);
         vault.proposeChange(TIGHTEN, change);
         assertTrue(vault.proposal(id).instant());
-        assertTrue(vault.proposal(id).vetoable());
+        assertFalse(vault.proposal(id).vetoable());
         assertEq(vault.proposal(id).delay(), 0);
         vm.prank(alice);
         vault.approveChange(TIGHTEN, change);
@@ -150,6 +151,30 @@ contract TightenTest is SignedTest {
         }
     }
 
+    /// @dev An automatic tier stays the keeper's: its limits and its cap are tightened, and nobody else can pay under it.
+    function test_tighten_automaticTierStaysAutomatic() external {
+        uint8[3] memory approvals = [1, 0, 2];
+        uint32[3] memory delay = [uint32(0), 1, 1 hours];
+        bytes memory packed = payment(known, USDT, 1);
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            Tier[] memory rows = tighter();
+            (rows[0].approvals, rows[0].delay) = (approvals[i], delay[i]);
+            approvedChange(TIGHTEN, tightenChange(rows));
+            assertTiers(tighter());
+            assertTrue(vault.packedTier(0).isAutomatic());
+            Batch memory b = header(0, 1 << 63, packed);
+            Vote[] memory list = votes(signed(alice, b), signed(bob, b));
+            vm.startPrank(alice);
+            vm.expectRevert(abi.encodeWithSelector(IVault.VaultTierAutomatic.selector, 0));
+            vault.propose(orderOf(b), packed);
+            vm.expectRevert(abi.encodeWithSelector(IVault.VaultTierAutomatic.selector, 0));
+            vault.payBySig(orderOf(b), packed, list);
+            vm.stopPrank();
+            vm.revertToState(snapshot);
+        }
+    }
+
     /// @dev The same rows as a change of tiers wait, also if they only tighten: what was signed says which it is.
     function test_tighten_notByAnOrdinaryChange() external {
         bytes32 id = approvedChange(TIERS, tiersChange(tighter(), DELAY));
@@ -159,10 +184,10 @@ contract TightenTest is SignedTest {
         assertTiers(standardTiers());
     }
 
-    /// @dev More or fewer rows than tiers, approvals that the signers cannot give, rows that are no policy.
+    /// @dev No rows, approvals that the signers cannot give, rows that are no policy.
     function test_tighten_RevertWhen_ItCanNeverTakeEffect() external {
-        bytes memory change = tightenChange(firstTwo(tighter()));
-        proposalReverts(TIGHTEN, change, outOfRange(Policy.Field.TierCount, 0, 2, 3, 3));
+        bytes memory change = tightenChange(new Tier[](0));
+        proposalReverts(TIGHTEN, change, outOfRange(Policy.Field.TierCount, 0, 0, 1, 4));
         Tier[] memory rows = tighter();
         rows[2].approvals = 4;
         proposalReverts(TIGHTEN, tightenChange(rows), outOfRange(Policy.Field.Approvals, 2, 4, 2, 3));
@@ -171,12 +196,12 @@ contract TightenTest is SignedTest {
         proposalReverts(TIGHTEN, tightenChange(rows), notMultiple(Policy.Field.Cap, 0, UNIT + 1));
     }
 
-    /// @dev And each that tightens, alone, in the lowest tier and in the highest.
+    /// @dev And each that tightens, alone, in the lowest tier that is not the keeper's for terms, and in the highest.
     function test_tighten_anyFieldAlone() external {
         for (uint256 n = 0; n < 10; ++n) {
             uint256 snapshot = vm.snapshotState();
             Tier[] memory rows = standardTiers();
-            (uint256 field, uint256 k) = (n % 5, n < 5 ? 0 : 2);
+            (uint256 field, uint256 k) = (n % 5, n < 3 ? 0 : n < 5 ? 1 : 2);
             if (field == 0 && k == 0) {
                 rows[k].maxKnown -= UNIT;
             } else if (field == 0) {
@@ -186,7 +211,7 @@ contract TightenTest is SignedTest {
             } else if (field == 2) {
                 rows[k].cap -= UNIT;
             } else if (field == 3) {
-                rows[k].approvals = k == 0 ? 1 : 3;
+                rows[k].approvals = 3;
             } else {
                 rows[k].delay += 1;
             }
@@ -201,12 +226,12 @@ contract TightenTest is SignedTest {
     /// @dev Another tightening takes effect in between: of each field the stricter.
     function test_tighten_orderDoesNotMatter() external {
         (Tier[] memory a, Tier[] memory b) = (standardTiers(), standardTiers());
-        (a[0].cap, a[0].delay, a[2].maxKnown, a[2].maxUnknown) =
-        (CAP / 2, 1 hours, uint128(500_000 * USDT), uint128(500_000 * USDT));
-        (b[0].cap, b[0].approvals, b[2].cap) = (CAP / 4, 1, uint128(1_000_000 * USDT));
+        (a[0].cap, a[1].delay, a[2].maxKnown, a[2].maxUnknown) =
+        (CAP / 2, 2 hours, uint128(500_000 * USDT), uint128(500_000 * USDT));
+        (b[0].cap, b[1].approvals, b[2].cap) = (CAP / 4, 3, uint128(1_000_000 * USDT));
         bytes[2] memory changes = [tightenChange(a), tightenChange(b)];
         Tier[] memory both = standardTiers();
-        (both[0].cap, both[0].delay, both[0].approvals) = (CAP / 4, 1 hours, 1);
+        (both[0].cap, both[1].delay, both[1].approvals) = (CAP / 4, 2 hours, 3);
         (both[2].maxKnown, both[2].maxUnknown) = (uint128(500_000 * USDT), uint128(500_000 * USDT));
         both[2].cap = uint128(1_000_000 * USDT);
         for (uint256 first = 0; first < 2; ++first) {
@@ -304,19 +329,69 @@ contract TightenTest is SignedTest {
         assertEq(vault.headroom(0), CAP / 4);
     }
 
-    /// @dev What an ordinary change made of the number of tiers decides: rows no longer match rows.
-    function test_tighten_RevertWhen_CountChangedMeanwhile() external {
-        bytes memory fewer = tiersChange(firstTwo(standardTiers()), DELAY);
+    /// @dev What an ordinary change made of the number of tiers does not matter: rows without a tier are for none.
+    function test_tighten_fewerTiersThanStated() external {
+        bytes memory fewer = tiersChange(withoutTheMiddle(), DELAY);
         readyChange(TIERS, fewer);
-        bytes memory change = tightenChange(tighter());
+        Tier[] memory rows = tighter();
+        bytes memory change = tightenChange(rows);
         vm.prank(alice);
         bytes32 id = vault.proposeChange(TIGHTEN, change);
         executeChange(TIERS, fewer);
-        vm.expectRevert(outOfRange(Policy.Field.TierCount, 0, 3, 2, 2));
         vm.prank(bob);
         vault.approveChange(TIGHTEN, change);
-        assertEq(vault.proposal(id).voteCount(1), 1);
-        assertTiers(firstTwo(standardTiers()));
+        assertState(id, State.Executed);
+        Tier[] memory two = firstTwo(rows);
+        two[1].delay = 1 days; // the one that was there
+        assertTiers(two);
+    }
+
+    /// @dev And tiers beyond the last row are held to that row.
+    function test_tighten_moreTiersThanStated() external {
+        Tier[] memory more = new Tier[](4);
+        for (uint256 k = 0; k < 4; ++k) {
+            more[k] = standardTiers()[k < 3 ? k : 2];
+        }
+        (more[3].maxKnown, more[3].maxUnknown, more[3].cap) =
+        (uint128(3_000_000 * USDT), uint128(2_000_000 * USDT), uint128(3_000_000 * USDT));
+        (more[3].approvals, more[3].delay) = (3, 3 days);
+        readyChange(TIERS, tiersChange(more, DELAY));
+        bytes memory change = tightenChange(firstTwo(tighter()));
+        bytes memory looser = tiersChange(more, DELAY);
+        Vote[] memory list = signedBy(addresses(alice, bob), TIGHTEN, change);
+        enact(TIERS, looser);
+        vault.proposeChangeBySig(TIGHTEN, change, list);
+        Tier[] memory rows = more;
+        (rows[0], rows[1]) = (tighter()[0], tighter()[1]);
+        for (uint256 k = 2; k < 4; ++k) {
+            (rows[k].maxKnown, rows[k].maxUnknown, rows[k].cap) =
+            (tighter()[1].maxKnown, tighter()[1].maxUnknown, tighter()[1].cap);
+        }
+        assertTiers(rows);
+        assertEq(vault.tier(3).delay, 3 days, "its own, which is longer");
+    }
+
+    /// @dev Nothing is written, so that what is ready still starts from what is.
+    function test_tighten_thatChangesNothingMakesNothingStale() external {
+        Tier[] memory next = standardTiers();
+        next[2].delay = 2 days;
+        bytes memory slow = tiersChange(next, DELAY);
+        readyChange(TIERS, slow);
+        uint256 changedAt = vault.termsChangedAt();
+        Tier[][2] memory stated = [standardTiers(), loosest()];
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes memory change = tightenChange(stated[i]);
+            vm.prank(alice);
+            vault.proposeChange(TIGHTEN, change);
+            vm.recordLogs();
+            vm.prank(bob);
+            vault.approveChange(TIGHTEN, change);
+            assertEvents(events(IVault.Queued.selector, IVault.ChangeExecuted.selector));
+            assertEq(vault.termsChangedAt(), changedAt);
+            assertTiers(standardTiers());
+        }
+        executeChange(TIERS, slow);
+        assertTiers(next);
     }
 
     /// @dev The set is another: its quorum is needed, by today's threshold.
@@ -489,15 +564,25 @@ contract TightenTest is SignedTest {
         assertState(approvedChange(TIGHTEN, change), State.Executed);
     }
 
-    function test_tighten_guardianMayCancelBeforeTheQuorum() external {
-        bytes memory change = tightenChange(tighter());
-        vm.prank(alice);
-        bytes32 id = vault.proposeChange(TIGHTEN, change);
-        cancelAs(guardian, id);
-        vm.expectRevert(stateInvalid(id, State.Cancelled));
-        vm.prank(bob);
-        vault.approveChange(TIGHTEN, change);
-        assertTiers(standardTiers());
+    /// @dev Not with one of its votes either: the others still bring it into effect.
+    function test_tighten_RevertWhen_Vetoed() external {
+        bytes[3] memory changes = [
+            tightenChange(tighter()),
+            recipientsChange(addresses(known), Standing.Known, Standing.Blocked),
+            roleChange(keeper, Role.Keeper, UNTIL, START + 1 hours)
+        ];
+        ChangeKind[3] memory kinds = [TIGHTEN, ChangeKind.Recipients, ChangeKind.Role];
+        for (uint256 i = 0; i < 3; ++i) {
+            Vote[] memory list = signedBy(addresses(alice, bob), kinds[i], changes[i]);
+            vm.startPrank(guardian);
+            bytes32 id = vault.proposeChangeBySig(kinds[i], changes[i], votes(list[0]));
+            vm.expectRevert(abi.encodeWithSelector(IVault.VaultNotVetoable.selector, id));
+            vault.cancel(id);
+            vm.stopPrank();
+            vault.approveChangeBySig(kinds[i], changes[i], list);
+            assertState(id, State.Executed);
+        }
+        assertTiers(tighter());
     }
 
     function test_tighten_worksWhileFrozen() external {
@@ -525,10 +610,10 @@ contract TightenTest is SignedTest {
 
     uint128 private constant CAP = 100_000e6; // of tier 0
 
-    /// @dev Every row a little stricter, in every field.
+    /// @dev Every row a little stricter, in every field; the automatic one stays automatic.
     function tighter() private pure returns (Tier[] memory rows) {
         rows = standardTiers();
-        rows[0] = Tier(uint128(9000 * USDT), uint128(900 * USDT), uint128(90_000 * USDT), 1, 1 minutes);
+        rows[0] = Tier(uint128(9000 * USDT), uint128(900 * USDT), uint128(90_000 * USDT), 0, 0);
         rows[1] = Tier(uint128(90_000 * USDT), uint128(9000 * USDT), uint128(400_000 * USDT), 3, 2 hours);
         rows[2] = Tier(uint128(900_000 * USDT), uint128(900_000 * USDT), uint128(1_900_000 * USDT), 3, 2 days);
     }
@@ -540,6 +625,12 @@ contract TightenTest is SignedTest {
             uint128 cap = rows[k].cap + uint128(UNIT);
             rows[k] = Tier(cap, cap, cap, 0, 0);
         }
+    }
+
+    /// @dev The first and the last row: a tier less.
+    function withoutTheMiddle() private pure returns (Tier[] memory two) {
+        two = firstTwo(standardTiers());
+        two[1] = standardTiers()[2];
     }
 
     /// @dev A little looser than what is, and what is.

@@ -10,6 +10,7 @@ use tidelock_model::{
 
 use crate::{
     actors::{Actor, high_twin},
+    changes::Haste,
     rng::Rng,
     setting::{self, BIRTH, DAY, KEEPER, PROPOSER, UNIT, account, grant, tier},
     trial::{Place, Step},
@@ -40,6 +41,7 @@ pub struct Author {
     pub(crate) changes: Vec<Content>,
     pub(crate) time: u64,
     pub(crate) nonce: u64,
+    pub(crate) haste: Option<Haste>,
     times: Vec<u64>,
 }
 
@@ -54,6 +56,7 @@ impl Author {
             changes: Vec::new(),
             time: BIRTH,
             nonce: 0,
+            haste: None,
             times: vec![BIRTH],
         }
     }
@@ -120,6 +123,9 @@ impl Author {
 
     /// The next step.
     pub fn next(&mut self, model: &Vault, place: &Place) -> Step {
+        if let Some(haste) = self.haste.take() {
+            return self.hurry(haste, model, place);
+        }
         self.pass_time(model);
         match self.rng.below(100) {
             0..=17 => self.pay(model, place),
@@ -223,7 +229,7 @@ impl Author {
         signers.into_iter().map(vote).collect()
     }
 
-    fn signature(
+    pub(crate) fn signature(
         &mut self,
         model: &Vault,
         place: &Place,
@@ -308,7 +314,12 @@ impl Author {
         let guardian = self.guardian(model);
         match self.rng.below(10) {
             0..=3 => {
-                let firm = |c: &&Content| matches!(c, Content::Guardians(_) | Content::Unfreeze(_));
+                let firm = |c: &&Content| {
+                    matches!(
+                        c,
+                        Content::Guardians(_) | Content::Unfreeze(_) | Content::Tighten(_)
+                    )
+                };
                 let unvetoable = self.changes.iter().rev().find(firm).cloned();
                 let id = match unvetoable {
                     Some(content) if self.rng.percent(25) => content.id(model.domain()),

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, Bytes, aliases::U40};
 use tidelock_model::{
     State, Vault,
-    abi::{self, Content, signed},
+    abi::{self, Content, Vote, signed},
 };
 
 use crate::{
@@ -11,6 +11,13 @@ use crate::{
     setting::{DAY, KEEPER, PROPOSER, UNIT, account},
     trial::{Place, Step},
 };
+
+/// A second change of tiers right after one, which chance seldom brings within the 28 hours: first proposed, then executed.
+#[derive(Debug, Clone)]
+pub(crate) enum Haste {
+    Propose,
+    Execute(Content),
+}
 
 impl Author {
     fn change_life(&mut self, model: &Vault) -> U40 {
@@ -92,20 +99,7 @@ impl Author {
     }
 
     fn tiers_change(&mut self, model: &Vault, nonce: u64, expiresAt: U40) -> Content {
-        let mut tiers: Vec<signed::Tier> = model
-            .tiers()
-            .iter()
-            .map(|t| {
-                let row = t.row();
-                signed::Tier {
-                    maxKnown: row.maxKnown,
-                    maxUnknown: row.maxUnknown,
-                    cap: row.cap,
-                    approvals: row.approvals,
-                    delay: row.delay,
-                }
-            })
-            .collect();
+        let mut tiers = rows(model);
         let mut policyDelay = model.policy_delay() as u32;
         let k = self.rng.below(tiers.len() as u64) as usize;
         let what = self.rng.below(13);
@@ -305,10 +299,65 @@ impl Author {
         let Some(content) = self.change_at(model, &[State::Ready]) else {
             return self.approve_change(model, place);
         };
+        if matches!(content, Content::Tiers(_)) && self.rng.percent(30) {
+            self.haste = Some(Haste::Propose);
+        }
+        self.execute_now(model, place, &content)
+    }
+
+    fn execute_now(&mut self, model: &Vault, place: &Place, content: &Content) -> Step {
         let from = self.executor(model);
         let (kind, change) = (content.kind().unwrap_or_default(), content.encode());
         let call = abi::executeChangeCall { kind, change };
         let step = self.step(from, place.vault, &call);
+        self.about_change(model, content, step)
+    }
+
+    /// The tiers as they are, once more.
+    pub(crate) fn hurry(&mut self, haste: Haste, model: &Vault, place: &Place) -> Step {
+        if let Haste::Execute(content) = haste {
+            self.time += model.policy_delay();
+            return self.execute_now(model, place, &content);
+        }
+        self.nonce += 1;
+        let life = model.policy_delay() + SETTLE;
+        let content = Content::Tiers(signed::TiersChange {
+            tiers: rows(model),
+            policyDelay: model.policy_delay() as u32,
+            oldTermsChangedAt: U40::from(model.terms_changed_at()),
+            nonce: self.nonce,
+            expiresAt: U40::from(self.time + life),
+        });
+        let signers = model.signers().to_vec();
+        let vote = |signer| Vote {
+            signer,
+            signature: self.signature(model, place, &content, signer),
+        };
+        let votes = signers.into_iter().map(vote).collect();
+        let (kind, change) = (content.kind().unwrap_or_default(), content.encode());
+        let call = abi::proposeChangeBySigCall {
+            kind,
+            change,
+            votes,
+        };
+        self.haste = Some(Haste::Execute(content.clone()));
+        self.changes.push(content.clone());
+        let from = self.rng.pick(&self.actors).address;
+        let step = self.step(from, place.vault, &call);
         self.about_change(model, &content, step)
     }
+}
+
+/// The tiers that there are, as a change states them.
+fn rows(model: &Vault) -> Vec<signed::Tier> {
+    let signed = |row: abi::Tier| signed::Tier {
+        maxKnown: row.maxKnown,
+        maxUnknown: row.maxUnknown,
+        cap: row.cap,
+        approvals: row.approvals,
+        delay: row.delay,
+    };
+    (model.tiers().iter())
+        .map(|tier| signed(tier.row()))
+        .collect()
 }

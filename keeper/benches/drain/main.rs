@@ -42,7 +42,7 @@ use tidelock_core::{
     engine::{self, Engine},
     event::{Namespace, Opening},
     port::Monotonic,
-    settings::{BatchSettings, LaneSettings, Settings},
+    settings::{BatchSettings, LaneSettings, Settings, TransactionGas},
     submit::FeePolicy,
 };
 use tidelock_keeper::{
@@ -284,7 +284,7 @@ fn settings(token: Address) -> Settings {
             rebroadcast_blocks: 20,
             replace_blocks: 100,
         },
-        max_transaction_gas: 16_777_216,
+        transaction_gas: TransactionGas::always(16_777_216),
         sends: true,
         poll_ms: 100,
         retry_ms: 300,

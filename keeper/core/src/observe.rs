@@ -13,6 +13,16 @@ use crate::{
 /// Blocks that a view holds at most: nothing is read beyond them while finality stands still.
 const MOST_BLOCKS: usize = 4_096;
 
+/// Whose rules a block follows, as far as they bound a transaction's gas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fork {
+    /// Osaka, or any before it.
+    #[default]
+    Osaka,
+    /// Amsterdam.
+    Amsterdam,
+}
+
 /// A block and what it says of the vault and the keeper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
@@ -24,6 +34,8 @@ pub struct Block {
     pub base_fee: u128,
     /// Gas it may hold.
     pub gas_limit: u64,
+    /// Whose rules it follows.
+    pub fork: Fork,
     /// What the vault logged, in order.
     pub facts: Vec<Fact>,
     /// Hashes of its transactions.

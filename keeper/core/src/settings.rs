@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{Address, Amount},
+    observe::Fork,
     submit::FeePolicy,
 };
 
@@ -19,13 +20,40 @@ pub struct Settings {
     /// How transactions are sent.
     pub lane: LaneSettings,
     /// Most gas of one transaction.
-    pub max_transaction_gas: u64,
+    pub transaction_gas: TransactionGas,
     /// Whether anything is decided, signed and sent; otherwise the keeper watches.
     pub sends: bool,
     /// Time between polls. [milliseconds]
     pub poll_ms: u64,
     /// Time after which what failed is asked again. [milliseconds]
     pub retry_ms: u64,
+}
+
+/// Most gas that one transaction may ask for, by the rules of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransactionGas {
+    /// Up to Osaka. EIP-7825: 16,777,216.
+    pub osaka: u64,
+    /// From Amsterdam on, where that bound is on execution alone, and gas for new state comes on top of it (EIP-8037).
+    pub amsterdam: u64,
+}
+
+impl TransactionGas {
+    /// The same under all rules.
+    pub const fn always(gas: u64) -> Self {
+        Self {
+            osaka: gas,
+            amsterdam: gas,
+        }
+    }
+
+    /// Under the rules of a fork.
+    pub const fn at(self, fork: Fork) -> u64 {
+        match fork {
+            Fork::Osaka => self.osaka,
+            Fork::Amsterdam => self.amsterdam,
+        }
+    }
 }
 
 /// How batches are cut.

@@ -9,7 +9,7 @@ use tidelock_core::{
     abi::{Revert, read_fact},
     domain::{Amount, BatchId, BlockTime, Payment, TierIndex},
     event::BlockRef,
-    observe::{Block as SeenBlock, Polled},
+    observe::{Block as SeenBlock, Fork as Rules, Polled},
     port::{Advice, Effect, Outcome, ProposalLook, ProposalState, Simulation, TierLook, VaultLook},
     submit::{Reply, classify},
 };
@@ -213,6 +213,7 @@ impl World {
             parent: block.parent,
             base_fee: block.base_fee,
             gas_limit: block.gas_limit,
+            fork: Rules::Osaka,
             facts: block.logs.iter().map(read).collect(),
             transactions: block.transactions.iter().map(|mined| mined.hash).collect(),
         }

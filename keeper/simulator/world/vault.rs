@@ -161,8 +161,11 @@ pub fn replacing_signers(signers: Vec<Address>) -> Content {
     })
 }
 
-/// Whether a row allows nothing that another does not.
+/// Whether a row allows nothing that another does not. A tightening leaves an automatic row's approvals and delay as they are.
 fn only_tightens(old: &Tier, new: &Tier) -> bool {
+    if (old.approvals, old.delay) == (0, 0) && (new.approvals, new.delay) != (0, 0) {
+        return false;
+    }
     new.maxKnown <= old.maxKnown
         && new.maxUnknown <= old.maxUnknown
         && new.cap <= old.cap

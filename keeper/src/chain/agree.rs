@@ -202,6 +202,7 @@ mod tests {
         abi::Fact,
         domain::{Address, Amount, BlockTime, Payment, PaymentNumber, PaymentRef, TierIndex},
         event::BlockRef,
+        observe::Fork,
         port::{Advice, Recalled, Simulation},
         submit::RefusalClass,
     };
@@ -228,6 +229,7 @@ mod tests {
             parent: hash(number.saturating_sub(1), fork),
             base_fee: 1,
             gas_limit: 30_000_000,
+            fork: Fork::Osaka,
             facts,
             transactions: Vec::new(),
         }

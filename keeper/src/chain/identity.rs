@@ -10,6 +10,7 @@ use tidelock_core::{
         VaultDomain,
     },
     event::BlockRef,
+    observe::Fork,
 };
 
 use crate::calendar::both;
@@ -50,6 +51,10 @@ pub struct Identity {
     pub head: BlockRef,
     /// The block that the node calls final.
     pub finalised: BlockRef,
+    /// What gas costs in the newest block. [wei per gas]
+    pub base_fee: u128,
+    /// Whose rules the newest block follows.
+    pub fork: Fork,
     /// First second without the keeper's role.
     pub keeper_until: u64,
     /// First second without the proposer's role.
@@ -261,6 +266,8 @@ impl RpcChain {
             decimals,
             head: at,
             finalised: finalised.id,
+            base_fee: head.base_fee,
+            fork: head.fork,
             keeper_until: look.keeper_until,
             proposer_until: look.proposer_until,
             keeper_nonce: self.nonce_after(finalised.id).await?,

@@ -17,7 +17,8 @@ use super::ChainError;
 
 /// How much of a block can be computed again. It depends on the chain: some have fields in their headers, or receipts, that
 /// nobody else knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BlockChecks {
     /// Nothing: the node is believed.
     None,

@@ -11,7 +11,7 @@ use tidelock_core::{
     abi::{Fact, read_fact},
     domain::{BlockTime, VaultDomain},
     event::BlockRef,
-    observe::Block,
+    observe::{Block, Fork},
 };
 
 use super::{BlockChecks, ChainError, verify::check_header};
@@ -36,6 +36,8 @@ struct BlockFields {
     transactions: Vec<B256>,
     #[serde(default)]
     logs_bloom: Bloom,
+    /// In headers from Amsterdam on (EIP-7928).
+    block_access_list_hash: Option<B256>,
 }
 
 impl TryFrom<Value> for BlockAnswer {
@@ -131,6 +133,10 @@ impl BlockFields {
             parent: self.parent_hash,
             base_fee: narrow("baseFeePerGas", base_fee)?,
             gas_limit: narrow("gasLimit", self.gas_limit)?,
+            fork: match self.block_access_list_hash {
+                Some(_) => Fork::Amsterdam,
+                None => Fork::Osaka,
+            },
             facts: Vec::new(),
             transactions: self.transactions,
         })

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     Context,
+    compared::{self, Row},
     online::{KeeperArgs, block_on, connect, expected, role_until, warnings},
     print,
 };
@@ -26,17 +27,20 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
     let keeper = args.keeper.address(&config)?;
-    let (identity, of_nodes) = block_on(async {
+    let (identity, data_fee, of_nodes) = block_on(async {
         let nodes = connect(&config, keeper)?;
         let identity = nodes.identify(expected(&config, true)).await?;
-        Ok((identity, about(&nodes).await))
+        let data_fee = compared::data_fee(&config, nodes.first(), identity.head).await?;
+        Ok((identity, data_fee, about(&nodes).await))
     })?;
+    let rows = compared::rows(&config, &identity, data_fee);
     let mut warnings = warnings(&config, &identity);
+    warnings.extend(compared::warnings(&config, &rows));
     warnings.extend(of_nodes);
     print(if context.json {
-        as_json(&config, keeper, &identity, &warnings)
+        as_json(&config, keeper, &identity, &rows, &warnings)
     } else {
-        as_text(&config, keeper, &identity, &warnings)
+        as_text(&config, keeper, &identity, &rows, &warnings)
     })?;
     Ok(ExitStatus::Done)
 }
@@ -51,8 +55,15 @@ pub(super) async fn about(nodes: &Nodes) -> Vec<String> {
     said
 }
 
-fn as_json(config: &Config, keeper: Address, found: &Identity, warnings: &[String]) -> String {
+fn as_json(
+    config: &Config,
+    keeper: Address,
+    found: &Identity,
+    rows: &[Row],
+    warnings: &[String],
+) -> String {
     json!({
+        "profile": { "name": config.profile.name, "coin": config.profile.coin, "rules": rows },
         "chain_id": config.chain.chain_id,
         "head": found.head,
         "finalised": found.finalised,
@@ -76,7 +87,13 @@ fn as_json(config: &Config, keeper: Address, found: &Identity, warnings: &[Strin
     .to_string()
 }
 
-fn as_text(config: &Config, keeper: Address, found: &Identity, warnings: &[String]) -> String {
+fn as_text(
+    config: &Config,
+    keeper: Address,
+    found: &Identity,
+    rows: &[Row],
+    warnings: &[String],
+) -> String {
     let now = found.head.time.seconds();
     let blacklist = if found.has_blacklist {
         "tells whom it freezes"
@@ -93,7 +110,7 @@ fn as_text(config: &Config, keeper: Address, found: &Identity, warnings: &[Strin
          keeper     {keeper}, role {}\n\
          proposer   role {}\n\
          nonce      {} at the final block\n\
-         gas        {} of the chain's coin",
+         gas        {} {}\n{}",
         config.chain.rpc_url,
         config.chain.chain_id.0,
         found.head.number,
@@ -109,6 +126,8 @@ fn as_text(config: &Config, keeper: Address, found: &Identity, warnings: &[Strin
         role_until(found.proposer_until, now),
         found.keeper_nonce,
         format_ether(found.gas_balance),
+        config.profile.coin,
+        compared::table(&config.profile, rows),
     );
     for warning in warnings {
         // Writing to a string cannot fail.

@@ -195,7 +195,7 @@ impl Desk {
     }
 
     async fn gas(&self, at: BlockRef, data: &Bytes) -> Result<u64, Failure> {
-        let gas_limit = self.config.gas.max_transaction_gas;
+        let gas_limit = self.config.gas.transaction.osaka;
         let data = data.clone();
         let simulate = Effect::Simulate {
             at,

@@ -17,6 +17,7 @@ use tidelock_core::{
 use super::{
     Context,
     check::about,
+    compared,
     online::{
         GAS_RESERVE, KeeperArgs, above_nodes_cap, block_on, connect, expected, gas_reserve,
         role_until, until,
@@ -142,7 +143,8 @@ async fn examine(
         at.time,
         Level::Warning,
     ));
-    findings.push(gas(config, look.gas_balance));
+    let data_fee = compared::data_fee(config, chain, identity.head).await?;
+    findings.push(gas(config, look.gas_balance, data_fee));
     findings.push(frozen(&look, at));
     findings.push(blacklist(chain, at).await?);
     findings.push(paused(chain, at).await?);
@@ -237,8 +239,13 @@ fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding 
     finding(name, level, found)
 }
 
-fn gas(config: &Config, balance: U256) -> Finding {
-    let most = gas_reserve(config);
+/// `data_fee`: what a full batch pays beside gas.
+fn gas(config: &Config, balance: U256, data_fee: Option<U256>) -> Finding {
+    let most = gas_reserve(config, data_fee);
+    let data = match data_fee {
+        Some(fee) => format!(", each with {} for its data", format_ether(fee)),
+        None => String::new(),
+    };
     let level = if balance.is_zero() {
         Level::Failed
     } else if balance < most {
@@ -247,7 +254,7 @@ fn gas(config: &Config, balance: U256) -> Finding {
         Level::Ok
     };
     let found = format!(
-        "the key holds {} (warned below {}: {GAS_RESERVE} transactions of most gas at the highest fee)",
+        "the key holds {} (warned below {}: {GAS_RESERVE} transactions of most gas at the highest fee{data})",
         format_ether(balance),
         format_ether(most)
     );

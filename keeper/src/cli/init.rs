@@ -8,12 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tidelock_core::domain::ChainId;
 use tidelock_deploy::record::Record;
 
 use super::{Context, print};
 use crate::{
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
+    profile::Profile,
 };
 
 /// What `keeper init` takes.
@@ -48,7 +50,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         let rule = "--rpc-url or KEEPER_CHAIN__RPC_URL: must be given";
         Failure::new(ExitStatus::Usage, rule)
     })?;
-    let text = template(rpc_url, &found(args)?, args);
+    let found = found(args)?;
+    let profile = Profile::of(ChainId(found.chain_id)).map_err(|error| {
+        let field = format!("chain {}: {error}", found.chain_id);
+        Failure::new(ExitStatus::Usage, field)
+    })?;
+    let text = template(rpc_url, &found, &profile, args);
     let config =
         Config::parse(path, &text).map_err(|error| Failure::of(ExitStatus::Usage, error))?;
     config
@@ -128,7 +135,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn template(rpc_url: &str, found: &Found, args: &Args) -> String {
+fn template(rpc_url: &str, found: &Found, profile: &Profile, args: &Args) -> String {
     let second = match &args.second_rpc_url {
         Some(url) => format!("second_rpc_url = {}", quoted(url)),
         None => "# second_rpc_url = \"http://127.0.0.1:8546\"".to_owned(),
@@ -141,4 +148,16 @@ fn template(rpc_url: &str, found: &Found, args: &Args) -> String {
         .replace("@VAULT@", &quoted(&found.vault))
         .replace("@LENS@", &quoted(&found.lens))
         .replace("@TOKEN@", &quoted(&found.token))
+        .replace("@CHAIN@", &profile.name)
+        .replace("@BLOCK_CHECKS@", &profile.checks.blocks.to_string())
+        .replace("@MAX_FEE@", &profile.fees.max_fee_gwei)
+        .replace("@MIN_TIP@", &profile.fees.min_tip_gwei)
+        .replace("@MAX_TIP@", &profile.fees.max_tip_gwei)
+        .replace("@REBROADCAST@", &profile.rebroadcast_blocks().to_string())
+        .replace("@REPLACE@", &profile.replace_blocks().to_string())
+        .replace("@OSAKA@", &profile.transaction_gas().osaka.to_string())
+        .replace(
+            "@AMSTERDAM@",
+            &profile.transaction_gas().amsterdam.to_string(),
+        )
 }

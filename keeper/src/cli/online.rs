@@ -59,7 +59,7 @@ const NODES_FEE_CAP: u128 = 1_000_000_000_000_000_000;
 
 /// Geth, reth and erigon refuse a transaction that could cost more than one coin, by `--rpc.txfeecap`.
 pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
-    let gas = u128::from(config.gas.max_transaction_gas);
+    let gas = u128::from(config.gas.transaction.osaka);
     let most = config.fees.max_fee.saturating_mul(gas);
     (most > NODES_FEE_CAP).then(|| {
         let fee = NODES_FEE_CAP.checked_div(gas).unwrap_or_default();
@@ -76,10 +76,11 @@ pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
 /// Full-sized transactions at the fee cap that the key should be able to pay.
 pub(super) const GAS_RESERVE: u64 = 5;
 
-/// What the key should hold to pay for gas. [wei]
-pub(super) fn gas_reserve(config: &Config) -> U256 {
+/// What the key should hold to pay for gas; `data_fee` is what a full batch pays beside it. [wei]
+pub(super) fn gas_reserve(config: &Config, data_fee: Option<U256>) -> U256 {
     U256::from(config.fees.max_fee)
-        .saturating_mul(U256::from(config.gas.max_transaction_gas))
+        .saturating_mul(U256::from(config.gas.transaction.osaka))
+        .saturating_add(data_fee.unwrap_or_default())
         .saturating_mul(U256::from(GAS_RESERVE))
 }
 

@@ -94,7 +94,7 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
             Ok(None) => return Ok(()),
             Err(failure) if lead::stands_by_again(config, &failure) => {
                 // The key that it ran with may have been changed by the keeper that led meanwhile.
-                runtime.block_on(stop.or(sleep(shortest)))?;
+                runtime.block_on(async { stop.or(sleep(shortest)).await })?;
                 key = of_the_log(config, (runtime, &patience))?;
             }
             Err(failure) => return Err(failure),
@@ -145,13 +145,8 @@ fn serve<'a>(
         identity = runtime.block_on(again)??;
     }
     let leadership = led.right.leadership();
-    let store = log::open(
-        args,
-        config,
-        &nodes,
-        led.right,
-        (runtime, stop, patience, signs),
-    )?;
+    let go_on = watch::while_held(path, stop, signs);
+    let store = log::open(args, config, &nodes, led.right, (runtime, go_on, patience))?;
     log::must_be_of(config, &identity, &store)?;
     let settings = settings(config, &identity, !args.observe);
     let mut engine =
@@ -189,7 +184,7 @@ fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
         fees: config.fees,
         batch: config.batch,
         lane: config.lane,
-        max_transaction_gas: config.gas.max_transaction_gas,
+        transaction_gas: config.gas.transaction,
         sends,
         poll_ms: config.chain.poll_interval_ms,
         retry_ms: config.chain.poll_interval_ms.max(500),

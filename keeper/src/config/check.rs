@@ -10,15 +10,21 @@ use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address
 
 use super::{
     BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings,
-    OperationsConfig, RpcUrl, VaultConfig, Violation,
-    raw::{Raw, RawBatch, RawChain, RawFees, RawLane, RawOperations, RawVault},
+    OperationsConfig, RpcUrl, TransactionGas, VaultConfig, Violation,
+    raw::{Raw, RawBatch, RawChain, RawFees, RawGas, RawLane, RawOperations, RawVault},
 };
+use crate::profile::Profile;
 
 /// Applies the rules. Relative paths become relative to `base`.
 pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
     let mut rules = Rules::default();
+    // Defaults are the chain's, so nothing else is read without them.
+    let profile = Profile::of(ChainId(raw.chain.chain_id)).map_err(|error| {
+        rules.refuse("chain.chain_id", raw.chain.chain_id, error);
+        std::mem::take(&mut rules.broken)
+    })?;
     let config = Config {
-        chain: rules.chain(raw.chain),
+        chain: rules.chain(raw.chain, &profile),
         vault: rules.vault(&raw.vault),
         key: rules.key(&raw.key, base),
         next_key: raw
@@ -27,17 +33,11 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
             .and_then(|next| rules.next_key(next, &raw.key, base)),
         store: rules.store(&raw.store, base),
         batch: rules.batch(&raw.batch),
-        fees: rules.fees(&raw.fees),
-        lane: rules.lane(&raw.lane),
-        gas: GasConfig {
-            max_transaction_gas: rules.within(
-                "gas.max_transaction_gas",
-                raw.gas.max_transaction_gas,
-                100_000,
-                1_000_000_000,
-            ),
-        },
+        fees: rules.fees(raw.fees, &profile),
+        lane: rules.lane(&raw.lane, &profile),
+        gas: rules.gas(&raw.gas, &profile),
         operations: rules.operations(&raw.operations),
+        profile,
     };
     if rules.broken.is_empty() {
         Ok(config)
@@ -55,7 +55,7 @@ struct Rules {
 }
 
 impl Rules {
-    fn chain(&mut self, raw: RawChain) -> ChainConfig {
+    fn chain(&mut self, raw: RawChain, profile: &Profile) -> ChainConfig {
         let rpc_url = self.url("chain.rpc_url", &raw.rpc_url);
         ChainConfig {
             second_rpc_url: self.second_url(&rpc_url, raw.second_rpc_url.as_deref()),
@@ -74,7 +74,10 @@ impl Rules {
                 100,
                 600_000,
             ),
-            block_checks: self.block_checks(&raw.block_checks),
+            block_checks: match raw.block_checks {
+                Some(text) => self.block_checks(&text),
+                None => profile.checks.blocks,
+            },
         }
     }
 
@@ -111,42 +114,59 @@ impl Rules {
         }
     }
 
-    fn fees(&mut self, raw: &RawFees) -> FeePolicy {
+    fn fees(&mut self, raw: RawFees, profile: &Profile) -> FeePolicy {
+        let or = |given: Option<String>, default: &str| given.unwrap_or_else(|| default.to_owned());
+        let max_fee = or(raw.max_fee_gwei, &profile.fees.max_fee_gwei);
+        let min_tip = or(raw.min_tip_gwei, &profile.fees.min_tip_gwei);
+        let max_tip = or(raw.max_tip_gwei, &profile.fees.max_tip_gwei);
         let fees = FeePolicy {
-            max_fee: self.gwei("fees.max_fee_gwei", &raw.max_fee_gwei),
-            min_tip: self.gwei("fees.min_tip_gwei", &raw.min_tip_gwei),
-            max_tip: self.gwei("fees.max_tip_gwei", &raw.max_tip_gwei),
+            max_fee: self.gwei("fees.max_fee_gwei", &max_fee),
+            min_tip: self.gwei("fees.min_tip_gwei", &min_tip),
+            max_tip: self.gwei("fees.max_tip_gwei", &max_tip),
             blocks_ahead: self.within("fees.blocks_ahead", raw.blocks_ahead, 1, 64),
             bump_percent: self.within("fees.bump_percent", raw.bump_percent, 10, 1_000),
         };
         if fees.max_fee == 0 {
-            self.refuse(
-                "fees.max_fee_gwei",
-                &raw.max_fee_gwei,
-                "must be more than 0",
-            );
+            self.refuse("fees.max_fee_gwei", &max_fee, "must be more than 0");
         }
         if fees.min_tip > fees.max_tip {
             let rule = "must not be above fees.max_tip_gwei";
-            self.refuse("fees.min_tip_gwei", &raw.min_tip_gwei, rule);
+            self.refuse("fees.min_tip_gwei", &min_tip, rule);
         }
         if fees.max_tip > fees.max_fee {
             let rule = "must not be above fees.max_fee_gwei, which includes the tip";
-            self.refuse("fees.max_tip_gwei", &raw.max_tip_gwei, rule);
+            self.refuse("fees.max_tip_gwei", &max_tip, rule);
         }
         fees
     }
 
-    fn lane(&mut self, raw: &RawLane) -> LaneSettings {
+    /// A bound that is given holds under all rules.
+    fn gas(&mut self, raw: &RawGas, profile: &Profile) -> GasConfig {
+        let transaction = match raw.max_transaction_gas {
+            None => profile.transaction_gas(),
+            Some(gas) => {
+                let field = "gas.max_transaction_gas";
+                TransactionGas::always(self.within(field, gas, 100_000, 1_000_000_000))
+            }
+        };
+        GasConfig { transaction }
+    }
+
+    fn lane(&mut self, raw: &RawLane, profile: &Profile) -> LaneSettings {
         LaneSettings {
             max_unincluded: self.within("lane.max_unincluded", raw.max_unincluded, 1, 64),
             rebroadcast_blocks: self.within(
                 "lane.rebroadcast_blocks",
-                raw.rebroadcast_blocks,
+                (raw.rebroadcast_blocks).unwrap_or_else(|| profile.rebroadcast_blocks()),
                 1,
                 100_000,
             ),
-            replace_blocks: self.within("lane.replace_blocks", raw.replace_blocks, 1, 100_000),
+            replace_blocks: self.within(
+                "lane.replace_blocks",
+                (raw.replace_blocks).unwrap_or_else(|| profile.replace_blocks()),
+                1,
+                100_000,
+            ),
         }
     }
 

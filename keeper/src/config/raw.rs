@@ -38,8 +38,7 @@ pub(super) struct RawChain {
     pub poll_interval_ms: u64,
     #[serde(default = "request_timeout_ms")]
     pub request_timeout_ms: u64,
-    #[serde(default = "block_checks")]
-    pub block_checks: String,
+    pub block_checks: Option<String>,
 }
 
 fn poll_interval_ms() -> u64 {
@@ -48,10 +47,6 @@ fn poll_interval_ms() -> u64 {
 
 fn request_timeout_ms() -> u64 {
     10_000
-}
-
-fn block_checks() -> String {
-    "receipts".to_owned()
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,21 +108,21 @@ section!(RawBatch {
 });
 
 section!(RawFees {
-    max_fee_gwei: String = "100".to_owned(),
-    min_tip_gwei: String = "0.01".to_owned(),
-    max_tip_gwei: String = "5".to_owned(),
+    max_fee_gwei: Option<String> = None,
+    min_tip_gwei: Option<String> = None,
+    max_tip_gwei: Option<String> = None,
     blocks_ahead: u64 = 6,
     bump_percent: u64 = 10,
 });
 
 section!(RawLane {
     max_unincluded: u64 = 8,
-    rebroadcast_blocks: u64 = 5,
-    replace_blocks: u64 = 3,
+    rebroadcast_blocks: Option<u64> = None,
+    replace_blocks: Option<u64> = None,
 });
 
 section!(RawGas {
-    max_transaction_gas: u64 = 16_777_216,
+    max_transaction_gas: Option<u64> = None,
 });
 
 section!(RawOperations {

@@ -40,7 +40,8 @@ fn chain_and_vault_are_enough() {
     assert_eq!(config.batch.attempt_ttl_s, 7_200);
     assert_eq!(config.fees.max_fee, 100_000_000_000);
     assert_eq!(config.fees.min_tip, 10_000_000);
-    assert_eq!(config.gas.max_transaction_gas, 16_777_216);
+    let most = config.gas.transaction;
+    assert_eq!((most.osaka, most.amsterdam), (16_777_216, 50_000_000));
     assert_eq!(config.chain.block_checks, BlockChecks::Receipts);
     assert!(config.store.path.is_absolute());
     assert!(config.store.path.ends_with("keeper.db"));
@@ -398,4 +399,44 @@ fn a_line_that_is_no_toml_is_not_shown() {
         let is_named = shown.contains("line ") || shown.contains("chain.");
         assert!(is_named, "{shown}");
     }
+}
+
+// ── What is not set is the chain's ───────────────────────────────────────────────────────────────────────────────────
+
+fn on_chain(id: u64, more: &str) -> Result<Config, ConfigError> {
+    let text = LEAST.replace("chain_id = 1", &format!("chain_id = {id}"));
+    Config::parse(Path::new("keeper.toml"), &format!("{text}{more}"))
+}
+
+#[test]
+fn what_is_not_set_is_the_chains_and_what_is_set_holds() {
+    let bsc = on_chain(56, "").unwrap();
+    assert_eq!(bsc.profile.name, "BNB Smart Chain");
+    assert_eq!(bsc.fees.min_tip, 50_000_000);
+    assert_eq!(bsc.lane.replace_blocks, 27);
+    assert_eq!(bsc.gas.transaction, TransactionGas::always(16_777_216));
+    assert_eq!(
+        on_chain(43_114, "").unwrap().chain.block_checks,
+        BlockChecks::None
+    );
+
+    let set = "[fees]\nmin_tip_gwei = \"1\"\n[lane]\nreplace_blocks = 4\n[gas]\nmax_transaction_gas = 1000000\n";
+    let ethereum = on_chain(1, set).unwrap();
+    assert_eq!(ethereum.fees.min_tip, 1_000_000_000);
+    assert_eq!(ethereum.lane.replace_blocks, 4);
+    // A bound that is set holds under Amsterdam too.
+    assert_eq!(ethereum.gas.transaction, TransactionGas::always(1_000_000));
+
+    let unknown = on_chain(4_242, "").unwrap();
+    assert!(unknown.profile.is_unknown());
+    assert_eq!(unknown.gas.transaction, TransactionGas::always(16_777_216));
+}
+
+#[test]
+fn a_chain_that_is_refused_is_no_configuration() {
+    let error = on_chain(988, "").unwrap_err().to_string();
+    assert!(
+        error.contains("chain.chain_id = 988: Stable is refused"),
+        "{error}"
+    );
 }

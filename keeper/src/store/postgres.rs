@@ -83,6 +83,8 @@ impl Server {
 
     fn options(&self) -> Result<PgConnectOptions, StoreError> {
         let options = self.options.clone().application_name("tidelock keeper");
+        // What is slow is told by whoever waits for it.
+        let options = options.disable_statement_logging();
         let Some(path) = &self.password_file else {
             return Ok(options);
         };

@@ -14,7 +14,7 @@ use tidelock_core::{
     event::{self, Event},
     lifecycle::PaymentStatus,
 };
-use tidelock_keeper::store::{Desk, Filing, Overview, Reader};
+use tidelock_keeper::store::{Desk, Filing, Location, Overview, Reader, Server};
 
 use super::world::{World, as_keystore, password_file};
 
@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Daemon {
     folder: TempDir,
     process: Option<Child>,
+    /// The PostgreSQL database that the configuration names, if it names one.
+    pub server: Option<Server>,
 }
 
 impl Daemon {
@@ -62,6 +64,7 @@ impl Daemon {
         Self {
             folder,
             process: None,
+            server: None,
         }
     }
 
@@ -75,6 +78,13 @@ impl Daemon {
 
     pub fn store(&self) -> PathBuf {
         self.folder.path().join("keeper.db")
+    }
+
+    pub fn location(&self) -> Location {
+        Location {
+            path: self.store(),
+            server: self.server.clone(),
+        }
     }
 
     pub fn log(&self) -> String {
@@ -119,8 +129,11 @@ impl Daemon {
 
     /// Until the log is open.
     pub async fn opened(&mut self) {
-        self.until("the log is open", |daemon| daemon.store().exists())
-            .await;
+        self.until("the log is open", |daemon| {
+            let location = daemon.location();
+            on_thread(move || location.is_opened()).unwrap_or(false)
+        })
+        .await;
     }
 
     /// SIGKILL.
@@ -138,6 +151,32 @@ impl Daemon {
         let told = Command::new("kill").args(["-TERM", &id]).status().unwrap();
         assert!(told.success());
         process.wait().unwrap()
+    }
+
+    /// A signal that it may survive.
+    pub fn signal(&self, name: &str) {
+        let id = self
+            .process
+            .as_ref()
+            .expect("it does not run")
+            .id()
+            .to_string();
+        let told = Command::new("kill").args([name, &id]).status().unwrap();
+        assert!(told.success());
+    }
+
+    /// How it ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            let process = self.process.as_mut().expect("it does not run");
+            if let Some(status) = process.try_wait().unwrap() {
+                self.process = None;
+                return status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "it goes on:\n{}", self.log());
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Waits for something; fails with the daemon's log.
@@ -167,13 +206,13 @@ impl Daemon {
     }
 
     pub fn overview(&self) -> Option<Overview> {
-        let path = self.store();
+        let path = self.location();
         on_thread(move || Reader::open(&path).ok()?.overview().ok())
     }
 
     /// The log's entries about a payment.
     pub fn events(&self, reference: PaymentRef) -> Vec<Event> {
-        let path = self.store();
+        let path = self.location();
         on_thread(move || {
             let mut reader = Reader::open(&path).unwrap();
             let events = reader.events_about(&reference).unwrap();
@@ -183,13 +222,13 @@ impl Daemon {
 
     /// Files requests.
     pub fn file(&self, payments: &[Payment]) {
-        let (path, payments) = (self.store(), payments.to_vec());
+        let (path, payments) = (self.location(), payments.to_vec());
         let filing = on_thread(move || Desk::open(&path).unwrap().file(&payments).unwrap());
         assert!(matches!(filing, Filing::Filed(_)));
     }
 
     pub fn tell(&self, command: event::Command) {
-        let path = self.store();
+        let path = self.location();
         on_thread(move || Desk::open(&path).unwrap().command(&command).unwrap());
     }
 }

@@ -15,6 +15,7 @@
 mod crash;
 mod daemon;
 mod fees;
+mod forks;
 mod hiding;
 #[path = "../chain/liar.rs"]
 #[allow(dead_code, reason = "what a liar can do is for the tests of adapters")]

@@ -23,14 +23,18 @@ fn proposed(daemon: &Daemon, payment: &Payment) -> Option<Batch> {
     })
 }
 
+/// Whether the batch of a payment is proposed in a final block.
+pub(crate) fn is_proposed(daemon: &Daemon, payment: &Payment) -> bool {
+    let events = daemon.events(payment.reference());
+    let mut events = events.iter();
+    events.any(|event| matches!(event, Event::ProposalFinal { .. }))
+}
+
 /// Two of three signers approve what is proposed, and the tier's delay passes.
 pub(crate) async fn approve(world: &World, daemon: &Daemon, payment: &Payment) -> Batch {
+    let is_final = |daemon: &Daemon| is_proposed(daemon, payment);
     daemon
-        .until("the batch is proposed for good", |daemon| {
-            let events = daemon.events(payment.reference());
-            let mut events = events.iter();
-            events.any(|event| matches!(event, Event::ProposalFinal { .. }))
-        })
+        .until("the batch is proposed for good", is_final)
         .await;
     let header = proposed(daemon, payment).unwrap();
     for signer in &world.keys.signers[..2] {
@@ -79,12 +83,9 @@ async fn somebody_else_executes_the_batch() {
     daemon.opened().await;
     let large = payment(1, 5_000 * USDT);
     daemon.file(&[large]);
+    let is_final = |daemon: &Daemon| is_proposed(daemon, &large);
     daemon
-        .until("the batch is proposed for good", |daemon| {
-            let events = daemon.events(large.reference());
-            let mut events = events.iter();
-            events.any(|event| matches!(event, Event::ProposalFinal { .. }))
-        })
+        .until("the batch is proposed for good", is_final)
         .await;
     daemon.kill();
     let header = approve(&world, &daemon, &large).await;

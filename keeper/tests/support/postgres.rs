@@ -23,8 +23,7 @@ const UNTIL_INPUT_ENDS: &str = r#"
 folder=$1; shift
 "$@" >"$folder/log" 2>&1 &
 cat >/dev/null
-kill -QUIT $! 2>/dev/null
-wait $!
+while kill -QUIT $! 2>/dev/null; do sleep 0.1; done
 rm -rf "$folder"
 "#;
 
@@ -76,6 +75,31 @@ fn folder() -> PathBuf {
 impl Server {
     /// A server with an empty database `postgres`, whose superuser is `keeper`.
     pub fn start(settings: &[&str]) -> Self {
+        Self::of_folder(Self::initialised(), settings)
+    }
+
+    /// A server, and a second one that follows it; with `waits`, a commit waits for the second.
+    pub fn start_pair(waits: bool) -> (Self, Self) {
+        let (first, second) = (Self::initialised(), folder());
+        let copied = command(Path::new("/bin/cp"))
+            .arg("-a")
+            .args([first.join("data"), second.join("data")])
+            .status();
+        assert!(copied.unwrap().success());
+        fs::write(second.join("data/standby.signal"), "").unwrap();
+        let names = if waits {
+            "synchronous_standby_names=*"
+        } else {
+            "synchronous_standby_names="
+        };
+        let first = Self::of_folder(first, &[names]);
+        let source = first.folder.display();
+        let source = format!("primary_conninfo=host={source} user=keeper");
+        let second = Self::of_folder(second, &[&source]);
+        (first, second)
+    }
+
+    fn initialised() -> PathBuf {
         let folder = folder();
         let made = command(&home().join("bin/initdb"))
             .args([
@@ -95,7 +119,7 @@ impl Server {
             "{}",
             String::from_utf8_lossy(&made.stderr)
         );
-        Self::of_folder(folder, settings)
+        folder
     }
 
     fn of_folder(folder: PathBuf, settings: &[&str]) -> Self {
@@ -145,16 +169,20 @@ impl Server {
             .socket(&self.folder)
             .username("keeper")
             .database(database);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
+        let work = async {
             let mut connection: PgConnection = options.connect().await?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))
                 .execute(&mut connection)
                 .await?;
             connection.close().await
+        };
+        // Tests have a runtime of their own, within which no other may work.
+        thread::scope(|scope| {
+            let apart = scope.spawn(|| {
+                let mut runtime = tokio::runtime::Builder::new_current_thread();
+                runtime.enable_all().build().unwrap().block_on(work)
+            });
+            apart.join().unwrap()
         })
     }
 

@@ -34,14 +34,23 @@ impl Keys {
     }
 
     pub fn all(&self) -> Vec<Address> {
+        self.each().map(PrivateKeySigner::address).collect()
+    }
+
+    /// Whose address it is.
+    pub fn of(&self, address: Address) -> &PrivateKeySigner {
+        let mut each = self.each();
+        each.find(|key| key.address() == address).unwrap()
+    }
+
+    fn each(&self) -> impl Iterator<Item = &PrivateKeySigner> {
         let others = [
             &self.keeper,
             &self.guardian,
             &self.treasurer,
             &self.stranger,
         ];
-        let all = others.into_iter().chain(&self.signers);
-        all.map(PrivateKeySigner::address).collect()
+        others.into_iter().chain(&self.signers)
     }
 }
 

@@ -23,7 +23,12 @@ use std::{
     time::Duration,
 };
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::{
+    consensus::{SignableTransaction, TxEip1559, TxEnvelope},
+    eips::eip2718::Encodable2718,
+    primitives::{Address, B256, Bytes, U256},
+    signers::SignerSync,
+};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -39,12 +44,13 @@ pub use artifacts::{bytecode, repository};
 pub use keys::{Keys, as_keystore, password_file};
 pub use node::Node;
 pub use office::{Daemon, Office, err, expect, json_of, out};
-pub use plan::{DAY, HOUR, Mining, Plan, USDT};
+pub use plan::{DAY, Geth, HOUR, Mining, Plan, USDT};
 
 sol! {
     /// The token's verbs that tests use.
     interface Tether {
         function issue(uint256 amount) external;
+        function mint(address to, uint256 amount) external;
         function transfer(address to, uint256 value) external;
         function balanceOf(address who) external view returns (uint256);
         function addBlackList(address user) external;
@@ -53,6 +59,9 @@ sol! {
         function unpause() external;
     }
 }
+
+/// Of USDT on BSC, which is another contract.
+const BSC_DECIMALS: u8 = 18;
 
 /// What came of a transaction.
 #[derive(Debug, Clone)]
@@ -93,6 +102,11 @@ impl World {
             lens: Address::ZERO,
             mining: Mutex::new(Mining::Auto),
         };
+        if plan.geth.is_some() {
+            world.mining = Mutex::new(Mining::ByHand);
+            world.deploy(&plan).await;
+            return world;
+        }
         for account in world.keys.all() {
             world
                 .set_gas_balance(account, U256::from(10).pow(U256::from(20)))
@@ -105,26 +119,36 @@ impl World {
 
     async fn deploy(&mut self, plan: &Plan) {
         let treasurer = self.keys.treasurer.address();
-        let named = (U256::ZERO, "Tether USD", "USDT", U256::from(6)).abi_encode_params();
-        self.token = self.create(treasurer, "TetherLike", &named).await;
+        self.token = if plan.decimals == BSC_DECIMALS {
+            self.create(treasurer, "BscToken", &[]).await
+        } else {
+            let decimals = U256::from(plan.decimals);
+            let named = (U256::ZERO, "Tether USD", "USDT", decimals).abi_encode_params();
+            self.create(treasurer, "TetherLike", &named).await
+        };
         let now = self.head().await.time.seconds();
         let configuration = plan.configuration(&self.keys, self.token, now);
-        let deployment = self.deployment(&configuration);
+        let deployment = self.deployment(&configuration, plan.decimals);
         for step in [Step::Factory, Step::Lens, Step::Vault] {
             let making = deployment.making(step).unwrap();
             let receipt = self.send(treasurer, Some(making.to), making.data).await;
             assert!(receipt.success, "the {step} was not made");
         }
         (self.lens, self.domain.vault) = (deployment.at.lens, deployment.at.vault);
-        self.fund_vault(plan.balance).await;
+        let (to, amount) = (self.domain.vault, U256::from(plan.balance * plan.scale()));
+        if plan.decimals == BSC_DECIMALS {
+            self.token_call(&Tether::mintCall { to, amount }).await;
+        } else {
+            self.fund_vault(plan.balance).await;
+        }
     }
 
     /// As `keeper deploy` makes it, of the release.
-    fn deployment(&self, configuration: &Vault::Configuration) -> Deployment {
+    fn deployment(&self, configuration: &Vault::Configuration, decimals: u8) -> Deployment {
         let encoded = configuration.abi_encode();
         let policy = Policy {
             chain_id: self.domain.chain_id.0,
-            decimals: 6,
+            decimals,
             configuration: SolValue::abi_decode(&encoded).unwrap(),
             names: Default::default(),
         };
@@ -193,11 +217,38 @@ impl World {
         if let Some(to) = to {
             transaction["to"] = json!(to);
         }
-        let hash: B256 = self.ask("eth_sendTransaction", json!([transaction])).await;
+        let hash: B256 = if self.node.is_geth() {
+            self.send_signed(from, &transaction).await
+        } else {
+            self.ask("eth_sendTransaction", json!([transaction])).await
+        };
         if self.mining() == Mining::ByHand {
             self.mine(1).await;
         }
         self.wait_for(hash).await
+    }
+
+    /// Signs here, where the node holds no keys.
+    async fn send_signed(&self, from: Address, asked: &Value) -> B256 {
+        let nonce: U256 = self
+            .ask("eth_getTransactionCount", json!([from, "pending"]))
+            .await;
+        let to: Option<Address> = serde_json::from_value(asked["to"].clone()).unwrap();
+        let transaction = TxEip1559 {
+            chain_id: self.domain.chain_id.0,
+            nonce: nonce.to(),
+            gas_limit: 16_000_000,
+            max_fee_per_gas: 20_000_000_000,
+            max_priority_fee_per_gas: 1_000_000_000,
+            to: to.into(),
+            input: serde_json::from_value(asked["data"].clone()).unwrap(),
+            ..TxEip1559::default()
+        };
+        let key = self.keys.of(from);
+        let signature = key.sign_hash_sync(&transaction.signature_hash()).unwrap();
+        let signed = TxEnvelope::from(transaction.into_signed(signature));
+        let raw = Bytes::from(signed.encoded_2718());
+        self.ask("eth_sendRawTransaction", json!([raw])).await
     }
 
     /// Calls the vault as any account.
@@ -255,12 +306,30 @@ impl World {
     }
 
     pub async fn mine(&self, blocks: u64) {
+        if self.node.is_geth() {
+            for _ in 0..blocks {
+                let next = self.head().await.time.seconds() + 12;
+                self.mine_at(next).await;
+            }
+            return;
+        }
         self.ask::<Value>("anvil_mine", json!([U256::from(blocks)]))
             .await;
     }
 
+    /// One block of that time.
+    pub async fn mine_at(&self, seconds: u64) {
+        let params = json!([seconds]);
+        self.ask::<Value>("evm_setNextBlockTimestamp", params).await;
+        self.ask::<Value>("evm_mine", json!([])).await;
+    }
+
     /// The next block is at least that much later.
     pub async fn skip(&self, seconds: u64) {
+        if self.node.is_geth() {
+            let next = self.head().await.time.seconds() + seconds;
+            return self.mine_at(next).await;
+        }
         self.ask::<Value>("evm_increaseTime", json!([seconds]))
             .await;
         self.mine(1).await;

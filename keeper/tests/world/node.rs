@@ -9,32 +9,79 @@ use std::{
 
 use reqwest::Url;
 
-use super::{artifacts::repository, plan::Plan};
+use super::{
+    artifacts::repository,
+    keys::Keys,
+    plan::{Geth, Plan},
+};
 
-/// An anvil of one test's own; killed when dropped, which a panic does too.
+/// A node of one test's own; killed when dropped, which a panic does too.
 pub struct Node {
     process: Child,
     port: u16,
+    is_geth: bool,
 }
 
 impl Node {
     pub fn start(plan: &Plan) -> Self {
+        let (command, program) = match plan.geth {
+            Some(geth) => (Self::geth(plan, geth), "go-ethereum"),
+            None => (Self::anvil(plan), "anvil"),
+        };
+        Self::run(command, program, plan.geth.is_some())
+    }
+
+    fn geth(plan: &Plan, geth: Geth) -> Command {
+        let program = repository().join("target/geth/devchain");
+        assert!(
+            program.exists(),
+            "scripts/build-geth makes {}",
+            program.display()
+        );
+        let accounts: Vec<String> = (Keys::fixed().all().iter())
+            .map(ToString::to_string)
+            .collect();
+        let mut command = Command::new(program);
+        command
+            .args(["-fork", "osaka", "-pool", "-final-depth", "4"])
+            .args(["-amsterdam-time", &geth.amsterdam.to_string()])
+            .args(["-timestamp", &geth.begin.to_string()])
+            .args(["-block-gas", &plan.block_gas_limit.to_string()])
+            .args(["-accounts", &accounts.join(",")])
+            .stdin(Stdio::piped()); // it ends when this does
+        command
+    }
+
+    fn anvil(plan: &Plan) -> Command {
         let mut command = Command::new(anvil());
         command
             .args(["--port", "0", "--auto-impersonate", "--accounts", "1"])
             .args(["--slots-in-an-epoch", &plan.slots_in_an_epoch.to_string()])
             .args(["--gas-limit", &plan.block_gas_limit.to_string()])
             .args(&plan.arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit());
-        let mut process = command.spawn().expect("anvil does not start");
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(mut command: Command, program: &str, is_geth: bool) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let started = command.spawn();
+        let mut process =
+            started.unwrap_or_else(|error| panic!("{program} does not start: {error}"));
         let port = read_port(process.stdout.take().unwrap());
         let Some(port) = port else {
             let _ = process.kill();
-            panic!("anvil did not say within 30 s where it listens");
+            panic!("{program} did not say within 30 s where it listens");
         };
-        Self { process, port }
+        Self {
+            process,
+            port,
+            is_geth,
+        }
+    }
+
+    pub fn is_geth(&self) -> bool {
+        self.is_geth
     }
 
     pub fn url(&self) -> Url {
@@ -67,7 +114,7 @@ fn read_port(stdout: std::process::ChildStdout) -> Option<u16> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some(address) = line.strip_prefix("Listening on ")
+            if let Some((_, address)) = line.split_once("Listening on ")
                 && let Some((_, port)) = address.rsplit_once(':')
             {
                 let _ = sender.send(port.trim().parse().ok());

@@ -21,9 +21,21 @@ pub enum Mining {
     Every(u64),
 }
 
+/// A real go-ethereum, made by `scripts/build-geth`, in place of anvil: blocks come by hand only, each of what its pool has.
+#[derive(Debug, Clone, Copy)]
+pub struct Geth {
+    /// Time of the first block.
+    pub begin: u64,
+    /// When Osaka gives way to Amsterdam.
+    pub amsterdam: u64,
+}
+
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    pub geth: Option<Geth>,
+    /// Decimals of the token. What is said in base units of 6 is scaled.
+    pub decimals: u8,
     /// Once everything is deployed; until then every transaction has a block.
     pub mining: Mining,
     /// A block is final when twice as many are on top of it.
@@ -46,6 +58,8 @@ impl Default for Plan {
     /// Tier 0 automatic; tier 1 two of three and an hour; tier 2 three of three and a day.
     fn default() -> Self {
         Self {
+            geth: None,
+            decimals: 6,
             mining: Mining::Auto,
             slots_in_an_epoch: 2,
             block_gas_limit: 30_000_000,
@@ -76,6 +90,24 @@ pub fn tier(known: u128, unknown: u128, cap: u128, approvals: u8, delay: u32) ->
 }
 
 impl Plan {
+    /// Base units of the token for one of 6 decimals.
+    pub fn scale(&self) -> u128 {
+        10_u128.pow(u32::from(self.decimals) - 6)
+    }
+
+    fn scaled_tiers(&self) -> Vec<Vault::Tier> {
+        let scale = self.scale();
+        let tiers = self.tiers.iter().cloned();
+        tiers
+            .map(|tier| Vault::Tier {
+                maxKnown: tier.maxKnown * scale,
+                maxUnknown: tier.maxUnknown * scale,
+                cap: tier.cap * scale,
+                ..tier
+            })
+            .collect()
+    }
+
     pub(super) fn configuration(
         &self,
         keys: &Keys,
@@ -90,13 +122,13 @@ impl Plan {
         };
         Vault::Configuration {
             token,
-            unit: 10_000,
-            hardCeiling: 10_000_000 * USDT,
+            unit: 10_000 * self.scale(),
+            hardCeiling: 10_000_000 * USDT * self.scale(),
             policyDelayFloor: DAY,
             policyDelay: self.policy_delay,
             threshold: self.threshold,
             signers: keys.signers.iter().map(|key| key.address()).collect(),
-            tiers: self.tiers.clone(),
+            tiers: self.scaled_tiers(),
             guardians: vec![keys.guardian.address()],
             guardiansUntil: until,
             grants: vec![grant(0), grant(1)],

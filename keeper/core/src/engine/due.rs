@@ -135,7 +135,7 @@ where
         let simulate = Effect::Simulate {
             at: candidate.at,
             data: candidate.data.clone(),
-            gas_limit: self.settings.max_transaction_gas,
+            gas_limit: self.transaction_gas(),
             until: candidate.until(self.settings.batch.attempt_ttl_s),
         };
         self.begin(simulate, now, effects);

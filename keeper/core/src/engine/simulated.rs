@@ -105,7 +105,7 @@ where
         }
         let most = self.most_gas();
         if gas > most {
-            if count == 1 && gas <= self.settings.max_transaction_gas {
+            if count == 1 && gas <= self.transaction_gas() {
                 self.memory.stall(format!(
                     "by its own fee cap the node passes on at most {most} gas at the fees of now, and one payment needs {gas}"
                 ));
@@ -125,9 +125,16 @@ where
         self.seal(candidate, gas)
     }
 
-    /// The most gas of one transaction now.
+    /// Most gas that a transaction may ask for in the next block.
+    pub(super) fn transaction_gas(&self) -> u64 {
+        let tip = self.memory.view.tip_block();
+        let most = (self.settings.transaction_gas).at(tip.map(|tip| tip.fork).unwrap_or_default());
+        tip.map_or(most, |tip| most.min(tip.gas_limit))
+    }
+
+    /// And that the node passes on at the fees of now.
     fn most_gas(&self) -> u64 {
-        let most = self.settings.max_transaction_gas;
+        let most = self.transaction_gas();
         let of_node = self.gas_that_the_node_takes();
         of_node.map_or(most, |gas| gas.min(most))
     }

@@ -185,7 +185,7 @@ fn an_execution_that_would_pay_nothing_is_not_sent() {
 fn too_much_gas_executes_in_parts() {
     let mut bench = Bench::new();
     let batch = bench.propose([1, 2, 3]);
-    bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
+    bench.gas_per_payment = SETTINGS.transaction_gas.osaka / 2;
     bench.stands(batch.id, ProposalState::Ready);
     bench.settle();
     assert_eq!(skips(&bench), masks([0b100, 0b011]));
@@ -196,7 +196,7 @@ fn too_much_gas_executes_in_parts() {
 fn the_parts_of_a_large_batch_are_under_way_at_the_same_time() {
     let mut bench = Bench::new();
     let batch = bench.propose([1, 2, 3]);
-    bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
+    bench.gas_per_payment = SETTINGS.transaction_gas.osaka / 2;
     bench.stands(batch.id, ProposalState::Ready);
     bench.settle();
     let sent = [(); 2].map(|()| bench.send(Reply::Accepted).unwrap());
@@ -216,7 +216,7 @@ fn the_parts_of_a_large_batch_are_under_way_at_the_same_time() {
 fn parts_share_the_room_that_there_is() {
     let mut bench = Bench::new();
     let batch = bench.propose([1, 2, 3]);
-    bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
+    bench.gas_per_payment = SETTINGS.transaction_gas.osaka / 2;
     bench.vault.balance = Amount(3 * AMOUNT - 1);
     bench.stands(batch.id, ProposalState::Ready);
     bench.settle();
@@ -227,7 +227,7 @@ fn parts_share_the_room_that_there_is() {
 fn a_part_that_reverts_in_its_block_is_told_from_the_other_one() {
     let mut bench = Bench::new();
     let batch = bench.propose([1, 2, 3]);
-    bench.gas_per_payment = SETTINGS.max_transaction_gas / 2;
+    bench.gas_per_payment = SETTINGS.transaction_gas.osaka / 2;
     bench.stands(batch.id, ProposalState::Ready);
     bench.settle();
     let sent = [(); 2].map(|()| bench.send(Reply::Accepted).unwrap());
@@ -334,7 +334,7 @@ fn an_execution_that_reverts_is_not_tried_again_at_once() {
 fn one_that_needs_more_gas_than_there_may_be_is_not_tried_again_at_once() {
     let mut bench = Bench::new();
     let batch = bench.propose([1]);
-    bench.gas_per_payment = SETTINGS.max_transaction_gas + 1;
+    bench.gas_per_payment = SETTINGS.transaction_gas.osaka + 1;
     let before = bench.asked_for(is_simulate);
     bench.stands(batch.id, ProposalState::Ready);
     bench.settle();

@@ -100,7 +100,7 @@ fn what_the_whole_vault_refuses_holds_no_payment() {
 #[test]
 fn what_needs_more_gas_than_there_may_be_is_held_and_not_asked_about_for_ever() {
     let mut bench = Bench::new();
-    bench.gas_per_payment = SETTINGS.max_transaction_gas + 1;
+    bench.gas_per_payment = SETTINGS.transaction_gas.osaka + 1;
     bench.request([1]);
     for _ in 0..64 {
         bench.settle();

@@ -158,8 +158,11 @@ fn batches_are_cut_so_that_a_whole_number_of_them_fills_a_block() {
 fn a_little_more_gas_than_was_simulated_but_never_more_than_allowed() {
     for (gas, limit) in [
         (100_000, 100_000 + 1_563 + 20_000),
-        (15_999_999, SETTINGS.max_transaction_gas),
-        (SETTINGS.max_transaction_gas, SETTINGS.max_transaction_gas),
+        (15_999_999, SETTINGS.transaction_gas.osaka),
+        (
+            SETTINGS.transaction_gas.osaka,
+            SETTINGS.transaction_gas.osaka,
+        ),
     ] {
         let mut bench = Bench::new();
         bench.gas_per_payment = gas;

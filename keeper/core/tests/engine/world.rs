@@ -11,9 +11,9 @@ use tidelock_core::{
         VaultDomain, pack_payments, packed_items,
     },
     event::{BlockRef, Namespace, Opening, Route},
-    observe::Block,
+    observe::{Block, Fork},
     port::{Simulation, TierLook, VaultLook},
-    settings::{BatchSettings, LaneSettings, Settings},
+    settings::{BatchSettings, LaneSettings, Settings, TransactionGas},
     state::BatchRow,
     submit::FeePolicy,
 };
@@ -48,7 +48,7 @@ pub const SETTINGS: Settings = Settings {
         rebroadcast_blocks: 3,
         replace_blocks: 5,
     },
-    max_transaction_gas: 16_000_000,
+    transaction_gas: TransactionGas::always(16_000_000),
     sends: true,
     poll_ms: 100,
     retry_ms: 100,
@@ -121,6 +121,7 @@ pub fn first_block() -> Block {
         parent: B256::ZERO,
         base_fee: GWEI,
         gas_limit: 30_000_000,
+        fork: Fork::Osaka,
         facts: Vec::new(),
         transactions: Vec::new(),
     }

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     config::Config,
     exit::Failure,
-    heartbeat::Heartbeat,
     store::{self, Candidate, Identity, Lease, Location, Right, StoreError, Taking, WriterLock},
 };
 
@@ -70,8 +69,7 @@ pub(super) async fn right(
                     info!("{words}");
                     said = Some(leader.epoch);
                 }
-                patience.stands_by(&words);
-                Heartbeat::of_wait(&location.path, words);
+                patience.stands_by(words);
             }
         }
         stop.or(sleep(LOOK.min(server.lease / 8))).await?;

@@ -10,9 +10,7 @@ use tracing::{info, warn};
 use super::{
     Args, engine_failure, expected,
     patience::{self, PastError, Patience},
-    signs::Signs,
-    stop::Stop,
-    store_failure, watch,
+    store_failure,
 };
 use crate::{
     calendar::both,
@@ -20,7 +18,7 @@ use crate::{
     config::Config,
     exit::{ExitStatus, Failure},
     opening::{self, Past},
-    store::{self, LogStore, Right, WriterLock},
+    store::{self, GoOn, LogStore, Right, WriterLock},
 };
 
 /// What the store is made for.
@@ -41,10 +39,9 @@ pub(super) fn open(
     config: &Config,
     nodes: &Nodes,
     right: Right,
-    (runtime, stop, patience, signs): (&Runtime, &Stop, &Patience<'_>, &Signs),
+    (runtime, go_on, patience): (&Runtime, GoOn, &Patience<'_>),
 ) -> Result<LogStore, Failure> {
     let location = &config.store;
-    let go_on = watch::while_held(&location.path, stop, signs);
     let is_opened = location.is_opened().map_err(store_failure)?;
     if !is_opened && location.server.is_none() {
         make_file(args, config, nodes, (runtime, patience))?;

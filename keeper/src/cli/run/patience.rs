@@ -82,16 +82,21 @@ impl<'a> Patience<'a> {
                 warn!(why, "{what}: waiting, and trying again ever more rarely");
                 said = why;
             }
-            let wait = format!("{what}: {said}");
-            self.signs.waits(&wait);
-            Heartbeat::of_wait(self.store, wait);
+            self.waits(format!("{what}: {said}"));
             self.pause(&mut pause).await?;
         }
     }
 
-    /// Another keeper leads, and this one is there if it does not.
-    pub fn stands_by(&self, words: &str) {
-        self.signs.stands_by(words);
+    /// Says what is waited for wherever the keeper's state is asked for.
+    fn waits(&self, what: String) {
+        self.signs.waits(&what);
+        Heartbeat::of_wait(self.store, what);
+    }
+
+    /// Another keeper leads; said wherever the keeper's state is asked for.
+    pub fn stands_by(&self, what: String) {
+        self.signs.stands_by(&what);
+        Heartbeat::of_wait(self.store, what);
     }
 
     fn pause(&self, pause: &mut Duration) -> impl Future<Output = Result<(), Stopped>> {

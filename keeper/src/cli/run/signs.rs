@@ -30,7 +30,7 @@ impl Signs {
         };
         let limits = Limits {
             fees: config.fees,
-            gas_reserve: gas_reserve(config),
+            gas_reserve: gas_reserve(config, None),
         };
         let (pulse, store) = (self.pulse.clone(), config.store.clone());
         let started = runtime.block_on(operations::start(address, pulse, limits, store));

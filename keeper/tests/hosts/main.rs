@@ -1,0 +1,198 @@
+//! Two keepers on one PostgreSQL database, as on two hosts: one leads, and when it is killed, paused or cut off the other one
+//! goes on. Nothing is lost, and nothing is paid twice.
+
+#![cfg(unix)]
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+#[path = "../keeper/daemon.rs"]
+#[allow(dead_code, reason = "not every test uses all that a daemon can")]
+mod daemon;
+mod gate;
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod promotion;
+#[path = "../world/mod.rs"]
+mod world;
+
+use std::{path::Path, time::Duration};
+
+use tidelock_core::{domain::Payment, lifecycle::PaymentStatus};
+use tidelock_keeper::store::{Leader, Reader, Server, leader};
+
+use daemon::{Daemon, each_paid_once, payment};
+use gate::Gate;
+use world::{Mining, Plan, USDT, World};
+
+/// What the vault holds at first. [base units]
+const BALANCE: u128 = 50_000_000 * USDT;
+
+/// As short as it may be.
+const LEASE_MS: u64 = 3_000;
+
+async fn world() -> World {
+    let world = World::start(Plan {
+        mining: Mining::Every(1),
+        balance: BALANCE,
+        ..Plan::default()
+    })
+    .await;
+    // The vault's creation must be final before a log is opened for it.
+    let created = world.head().await.number;
+    while world.finalised().await.number < created {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    world
+}
+
+/// A keeper on a host of its own, which reaches the database by the socket of a folder; starts nothing.
+fn host(world: &World, socket: &Path, database: &str) -> Daemon {
+    let url = postgres::Server::url(socket, database);
+    let more =
+        format!("[store]\ndatabase = \"{url}\"\nlease_ms = {LEASE_MS}\n[batch]\nmax_wait_ms = 100");
+    let mut daemon = Daemon::set_up(world, &more);
+    daemon.server = Some(Server::parse(&url, None, Duration::from_millis(LEASE_MS)).unwrap());
+    daemon
+}
+
+/// Two hosts, of which the first leads.
+async fn pair(world: &World, first: &Path, second: &Path, database: &str) -> (Daemon, Daemon) {
+    let (mut first, mut second) = (host(world, first, database), host(world, second, database));
+    first.start();
+    first
+        .until("the first runs", |one| one.log().contains("keeper runs"))
+        .await;
+    second.start();
+    second
+        .until("the second stands by", |one| {
+            one.log().contains("stands by")
+        })
+        .await;
+    (first, second)
+}
+
+async fn leads(daemon: &Daemon) {
+    daemon
+        .until("it leads", |one| one.log().contains("this keeper leads"))
+        .await;
+}
+
+fn small(ids: std::ops::Range<u32>) -> Vec<Payment> {
+    ids.map(|id| payment(id, USDT * (1 + u128::from(id % 9))))
+        .collect()
+}
+
+/// Who leads, by the database's word.
+fn leader_by(daemon: &Daemon) -> Leader {
+    let location = daemon.location();
+    let asked = std::thread::spawn(move || leader(&location).unwrap().unwrap());
+    asked.join().unwrap()
+}
+
+/// The log is whole, and its rows are what it folds to.
+fn log_holds(daemon: &Daemon) {
+    let location = daemon.location();
+    let verified = std::thread::spawn(move || {
+        let mut reader = Reader::open(&location).unwrap();
+        reader.verify(true, |_| {}).unwrap()
+    });
+    assert_eq!(verified.join().unwrap().findings, vec![]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_pays_when_the_first_is_killed() {
+    let (world, server) = (world().await, postgres::shared());
+    let (mut first, second) =
+        pair(&world, server.folder(), server.folder(), &server.database()).await;
+    first.file(&small(0..4));
+    first.until_count(PaymentStatus::Paid, 4).await;
+    first.file(&small(4..12));
+    first.kill();
+    leads(&second).await;
+    second.until_count(PaymentStatus::Paid, 12).await;
+    each_paid_once(&world, &small(0..12)).await;
+    log_holds(&second);
+    let leader = leader_by(&second);
+    assert_eq!((leader.epoch, leader.holds), (2, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_that_start_at_once_open_one_log_and_one_hands_over_when_it_is_stopped() {
+    let (world, server) = (world().await, postgres::shared());
+    let database = server.database();
+    let mut one = host(&world, server.folder(), &database);
+    let mut other = host(&world, server.folder(), &database);
+    one.start();
+    other.start();
+    one.opened().await;
+    one.file(&small(0..4));
+    one.until_count(PaymentStatus::Paid, 4).await;
+    let (mut leading, waiting) = if one.log().contains("keeper runs") {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    assert!(!waiting.log().contains("keeper runs"), "{}", waiting.log());
+    assert!(leading.stop().success());
+    waiting.file(&small(4..8));
+    waiting.until_count(PaymentStatus::Paid, 8).await;
+    each_paid_once(&world, &small(0..8)).await;
+    log_holds(&waiting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_paused_past_its_lease_goes_on_as_second() {
+    let (world, server) = (world().await, postgres::shared());
+    let (mut first, second) =
+        pair(&world, server.folder(), server.folder(), &server.database()).await;
+    first.file(&small(0..4));
+    first.until_count(PaymentStatus::Paid, 4).await;
+    // It has something under way that it would go on with.
+    first.file(&small(4..12));
+    first.signal("-STOP");
+    leads(&second).await;
+    second.until_count(PaymentStatus::Paid, 12).await;
+    first.signal("-CONT");
+    first
+        .until("the first stands by", |one| {
+            one.log().contains("stands by: ")
+        })
+        .await;
+    second.file(&small(12..16));
+    second.until_count(PaymentStatus::Paid, 16).await;
+    each_paid_once(&world, &small(0..16)).await;
+    log_holds(&second);
+    assert_eq!(leader_by(&second).epoch, 2, "{}", first.log());
+    assert!(first.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_cut_off_stops_by_itself_and_what_it_says_late_is_refused() {
+    let (world, server) = (world().await, postgres::shared());
+    let gate = Gate::to(server.folder());
+    let (first, second) = pair(&world, gate.folder(), server.folder(), &server.database()).await;
+    second.file(&small(0..4));
+    second.until_count(PaymentStatus::Paid, 4).await;
+    second.file(&small(4..12));
+    gate.cut();
+    leads(&second).await;
+    second.until_count(PaymentStatus::Paid, 12).await;
+    gate.mend();
+    first
+        .until("the first stands by", |one| {
+            one.log().contains("stands by: ")
+        })
+        .await;
+    each_paid_once(&world, &small(0..12)).await;
+    log_holds(&second);
+    assert_eq!(leader_by(&second).epoch, 2, "{}", first.log());
+}
