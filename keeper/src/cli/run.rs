@@ -145,8 +145,13 @@ fn serve<'a>(
         identity = runtime.block_on(again)??;
     }
     let leadership = led.right.leadership();
-    let go_on = watch::while_held(path, stop, signs);
-    let store = log::open(args, config, &nodes, led.right, (runtime, go_on, patience))?;
+    let store = log::open(
+        args,
+        config,
+        &nodes,
+        led.right,
+        (runtime, stop, patience, signs),
+    )?;
     log::must_be_of(config, &identity, &store)?;
     let settings = settings(config, &identity, !args.observe);
     let mut engine =

@@ -10,7 +10,9 @@ use tracing::{info, warn};
 use super::{
     Args, engine_failure, expected,
     patience::{self, PastError, Patience},
-    store_failure,
+    signs::Signs,
+    stop::Stop,
+    store_failure, watch,
 };
 use crate::{
     calendar::both,
@@ -18,7 +20,7 @@ use crate::{
     config::Config,
     exit::{ExitStatus, Failure},
     opening::{self, Past},
-    store::{self, GoOn, LogStore, Right, WriterLock},
+    store::{self, LogStore, Right, WriterLock},
 };
 
 /// What the store is made for.
@@ -39,9 +41,10 @@ pub(super) fn open(
     config: &Config,
     nodes: &Nodes,
     right: Right,
-    (runtime, go_on, patience): (&Runtime, GoOn, &Patience<'_>),
+    (runtime, stop, patience, signs): (&Runtime, &Stop, &Patience<'_>, &Signs),
 ) -> Result<LogStore, Failure> {
     let location = &config.store;
+    let go_on = watch::while_held(&location.path, stop, signs);
     let is_opened = location.is_opened().map_err(store_failure)?;
     if !is_opened && location.server.is_none() {
         make_file(args, config, nodes, (runtime, patience))?;

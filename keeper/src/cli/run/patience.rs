@@ -93,10 +93,10 @@ impl<'a> Patience<'a> {
         Heartbeat::of_wait(self.store, what);
     }
 
-    /// Another keeper leads; said wherever the keeper's state is asked for.
-    pub fn stands_by(&self, what: String) {
-        self.signs.stands_by(&what);
-        Heartbeat::of_wait(self.store, what);
+    /// Another keeper leads, and this one is there if it does not.
+    pub fn stands_by(&self, words: String) {
+        self.signs.stands_by(&words);
+        Heartbeat::of_wait(self.store, words);
     }
 
     fn pause(&self, pause: &mut Duration) -> impl Future<Output = Result<(), Stopped>> {
