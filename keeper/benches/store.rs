@@ -2,13 +2,24 @@
 //! `cargo bench -p tidelock-keeper --bench store -- [entries] [folder]`.
 //!
 //! Measures what a forced write costs, entries committed a second (JSON, chained hashes, the fold and its rows included, each
-//! commit forced to disk), a cold start of the log that results, and its verification.
+//! commit forced to disk), a cold start of the log that results, and its verification; and the same entries on a PostgreSQL server
+//! that it starts in the same folder's file system.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
     reason = "a measurement, not a part of the keeper: what goes wrong here may stop it"
 )]
+
+#[path = "../tests/support/postgres.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::panic,
+    clippy::pedantic,
+    reason = "shared with tests"
+)]
+mod postgres;
 
 use std::{
     fs::File,
@@ -25,9 +36,11 @@ use tidelock_core::{
     state::State,
     store::Store,
 };
-use tidelock_keeper::store::{Identity, LogStore, Reader};
+use tidelock_keeper::store::{Identity, Location, LogStore, Reader, Server};
 
 const BATCH: u64 = 256;
+/// Enough to tell a rate.
+const MOST_ON_POSTGRES: u64 = 200_000;
 /// Payments that are open at the cold start.
 const OPEN: u64 = 10_000;
 
@@ -55,17 +68,7 @@ fn main() {
     };
     let mut store = LogStore::create(&path, identity).unwrap();
     let mut log = Log::open(domain);
-    let start = Instant::now();
-    let mut commits = 0_u32;
-    while log.head.seq < entries {
-        log.round();
-        let rows = log.state.take_changes();
-        store.commit(&log.entries, &rows).unwrap();
-        log.entries.clear();
-        commits += 1;
-    }
-    let taken = start.elapsed();
-    let rate = u128::from(log.head.seq) * 1_000_000 / taken.as_micros();
+    let (rate, commits) = fill(&mut store, &mut log, entries);
     log.wait(OPEN);
     let rows = log.state.take_changes();
     store.commit(&log.entries, &rows).unwrap();
@@ -85,6 +88,48 @@ fn main() {
     row("database [MiB]", (bytes >> 20).to_string(), "");
     cold_start(&path);
     verification(&path);
+    on_postgres(&path, identity, entries.min(MOST_ON_POSTGRES));
+}
+
+/// Entries a second, and the commits they were in.
+fn fill(store: &mut LogStore, log: &mut Log, entries: u64) -> (u128, u32) {
+    let start = Instant::now();
+    let mut commits = 0_u32;
+    while log.head.seq < entries {
+        log.round();
+        let rows = log.state.take_changes();
+        store.commit(&log.entries, &rows).unwrap();
+        log.entries.clear();
+        commits += 1;
+    }
+    let taken = start.elapsed().as_micros();
+    (u128::from(log.head.seq) * 1_000_000 / taken, commits)
+}
+
+/// The same number of entries on both, one after the other.
+fn on_postgres(path: &Path, identity: Identity, entries: u64) {
+    let beside = path.with_file_name("second.db");
+    let mut sqlite = LogStore::create(&beside, identity).unwrap();
+    let (of_sqlite, _) = fill(&mut sqlite, &mut Log::open(identity.domain), entries);
+    let server = postgres::Server::start(&["fsync=on"]);
+    let url = postgres::Server::url(server.folder(), &server.database());
+    let location = Location {
+        path: path.with_file_name("postgres"),
+        server: Some(Server::parse(&url, None, Duration::from_secs(60)).unwrap()),
+    };
+    let mut store = LogStore::create(&location, identity).unwrap();
+    let (rate, _) = fill(&mut store, &mut Log::open(identity.domain), entries);
+    row(
+        &format!("the same on PostgreSQL, {entries} entries"),
+        rate.to_string(),
+        "",
+    );
+    let percent = rate * 100 / of_sqlite.max(1);
+    row(
+        "  against SQLite, the same entries",
+        format!("{percent} %"),
+        ">= 50 %",
+    );
 }
 
 fn cold_start(path: &Path) {

@@ -4,6 +4,7 @@
 mod abilities;
 mod advise;
 mod agree;
+mod arrived;
 mod checkable;
 mod data_fee;
 mod dialect;
@@ -17,7 +18,9 @@ mod nodes;
 mod optional;
 mod people;
 mod poll;
+mod prices;
 mod proof;
+mod roles;
 mod rpc;
 mod send;
 mod simulate;
@@ -45,9 +48,11 @@ pub use abilities::Lacking;
 pub use agree::TwoNodes;
 pub use checkable::Checkable;
 pub use data_fee::GAS_PRICE_ORACLE;
+pub use history::History;
 pub use identity::{Expected, Identity, IdentityError, Warning};
 pub use nodes::{Laggard, Nodes};
 pub use people::{CallError, Mined, Proposed};
+pub use roles::{Ends, Roles};
 pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 pub use token::TokenFee;
 pub use verify::BlockChecks;
@@ -227,6 +232,8 @@ pub struct RpcChain {
     rpc: Arc<Rpc>,
     parties: Parties,
     checks: BlockChecks,
+    /// Blocks on top of one that is final; none if the node's tag says it.
+    final_depth: Option<u64>,
     /// The token has told whom it freezes, at some time.
     has_told_blacklist: AtomicBool,
     ability: Ability,
@@ -247,6 +254,7 @@ impl RpcChain {
             rpc,
             parties,
             checks: BlockChecks::default(),
+            final_depth: None,
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
             lacks: Lacks::default(),
@@ -262,6 +270,13 @@ impl RpcChain {
     #[must_use]
     pub fn checking(mut self, checks: BlockChecks) -> Self {
         self.checks = checks;
+        self
+    }
+
+    /// Calls a block final by its depth, or by the node's tag.
+    #[must_use]
+    pub fn final_by(mut self, depth: Option<u64>) -> Self {
+        self.final_depth = depth;
         self
     }
 

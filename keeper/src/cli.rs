@@ -1,6 +1,7 @@
 //! The command line. One file a command; each says what it takes, and does it.
 
 mod approve;
+mod backup;
 mod check;
 mod command;
 mod compared;
@@ -8,17 +9,21 @@ mod deploy;
 mod direct;
 mod doctor;
 mod explain;
+mod fees;
 mod freeze;
 mod init;
 mod key;
+mod leader;
 mod lists;
 mod offline;
 mod once;
 mod online;
 mod output;
 mod propose;
+mod quote;
 mod reconcile;
 mod request;
+mod restore;
 mod revoke;
 mod run;
 mod shown;
@@ -120,6 +125,10 @@ enum Command {
     Up(up::Args),
     /// Ask for one payment, or for those of a CSV file
     Request(request::Args),
+    /// Say what a payment would cost and when it would arrive, and how good such quotes were
+    Quote(quote::Args),
+    /// Show fees, and what waiting for a cheap hour would have saved
+    Fees(fees::Args),
     /// Show where everything stands
     Status(status::Args),
     /// Show where one payment stands, and why
@@ -146,6 +155,10 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Hold the log to its hashes, and the stored rows to the log
     VerifyLog(verify_log::Args),
+    /// Copy the database while it is in use, and verify the copy
+    Backup(backup::Args),
+    /// File again what a backup holds and the log opened after it was lost does not; halts the keeper
+    Restore(restore::Args),
     /// Look for what is wrong with this installation
     Doctor(doctor::Args),
 }
@@ -156,6 +169,8 @@ impl Command {
             Self::Deploy(args) => deploy::run(args, context),
             Self::Init(args) => init::run(args, context),
             Self::Request(args) => request::run(args, context),
+            Self::Quote(args) => quote::run(args, context),
+            Self::Fees(args) => fees::run(args, context),
             Self::Status(args) => status::run(args, context),
             Self::Explain(args) => explain::run(args, context),
             Self::Hold(args) => command::hold(args, context),
@@ -173,6 +188,8 @@ impl Command {
             Self::Revoke(args) => revoke::run(args, context),
             Self::Freeze(args) => freeze::run(args, context),
             Self::Reconcile(args) => reconcile::run(args, context),
+            Self::Backup(args) => backup::run(args, context),
+            Self::Restore(args) => restore::run(args, context),
             Self::Doctor(args) => doctor::run(args, context),
         }
     }

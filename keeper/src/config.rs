@@ -23,7 +23,7 @@ use tidelock_core::domain::{Address, ChainId};
 
 pub use tidelock_core::{
     settings::{BatchSettings, LaneSettings, TransactionGas},
-    submit::FeePolicy,
+    submit::{FeePolicy, Patience},
 };
 
 use crate::{chain::BlockChecks, place::Place, profile::Profile, store::Location};
@@ -50,6 +50,8 @@ pub struct Config {
     pub batch: BatchSettings,
     /// `[fees]`, in wei
     pub fees: FeePolicy,
+    /// `fees.wait_s` and `fees.wait_percent`; none if nothing waits for a cheap hour
+    pub patience: Option<Patience>,
     /// `[lane]`
     pub lane: LaneSettings,
     /// `[gas]`
@@ -77,6 +79,8 @@ pub struct ChainConfig {
     pub request_timeout_ms: u64,
     /// What of a block is computed again, because its hash commits to it.
     pub block_checks: BlockChecks,
+    /// Blocks on top of one that is final; without it the node says which is.
+    pub final_depth: Option<u64>,
 }
 
 /// What the keeper works for.

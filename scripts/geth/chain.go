@@ -41,6 +41,13 @@ func (c *chain) build(empty bool, transactions []*types.Transaction) error {
 		now = c.nextTime
 	}
 	slot := parent.Number.Uint64() + 1
+	isOfPool := !empty && len(transactions) == 0
+	if isOfPool {
+		// What was sent a moment ago may not be pending yet.
+		if err := c.backend.TxPool().Sync(); err != nil {
+			return err
+		}
+	}
 	args := &miner.BuildPayloadArgs{
 		Parent:      parent.Hash(),
 		Timestamp:   now,
@@ -54,7 +61,6 @@ func (c *chain) build(empty bool, transactions []*types.Transaction) error {
 	if err != nil {
 		return err
 	}
-	isOfPool := !empty && len(transactions) == 0
 	if !isOfPool && len(block.Transactions()) != len(transactions) {
 		return fmt.Errorf("of %d transactions %d were mined", len(transactions), len(block.Transactions()))
 	}

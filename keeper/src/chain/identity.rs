@@ -224,8 +224,7 @@ impl RpcChain {
             return Err(IdentityError::SingleNodeNotAllowed);
         }
         self.check_chain_id().await?;
-        let (head, finalised) =
-            tokio::try_join!(self.block_by_tag("latest"), self.block_by_tag("finalized"))?;
+        let (head, finalised) = tokio::try_join!(self.block_by_tag("latest"), self.final_block())?;
         let at = head.id;
         self.check_code(at).await?;
         self.check_vault(at).await?;

@@ -96,7 +96,7 @@ impl RpcChain {
 
     /// The block that the node calls final.
     pub async fn finalised(&self) -> Result<BlockRef, ChainError> {
-        Ok(self.block_by_tag("finalized").await?.id)
+        Ok(self.final_block().await?.id)
     }
 
     /// The block at a height.

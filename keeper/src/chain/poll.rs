@@ -29,7 +29,7 @@ impl RpcChain {
     pub(super) async fn poll(&self, tip: BlockRef) -> Result<Polled, ChainError> {
         let (head, finalised, suggested_tip) = tokio::try_join!(
             self.block_by_tag("latest"),
-            self.block_by_tag("finalized"),
+            self.final_block(),
             self.suggested_tip(),
         )?;
         let blocks = self.blocks_after(tip, &head).await?;
@@ -56,6 +56,19 @@ impl RpcChain {
             }
             answer => answer.map(Some),
         }
+    }
+
+    /// The last block that is final, without its facts: by the node's tag, or deep enough under its newest one.
+    pub(super) async fn final_block(&self) -> Result<Block, ChainError> {
+        let Some(depth) = self.final_depth else {
+            return self.block_by_tag("finalized").await;
+        };
+        let head = self.block_by_tag("latest").await?.id.number;
+        let number = head.saturating_sub(depth);
+        let checked = self.answer(number, Some(head)).await?;
+        let checked = checked.numbered(number, self.checks)?;
+        self.proofs.note(&checked);
+        Ok(checked.block)
     }
 
     /// A block by its tag, without its facts.

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     Context,
     compared::{self, Row},
+    leader,
     online::{KeeperArgs, block_on, connect, expected, role_until, warnings},
     print,
 };
@@ -82,6 +83,7 @@ fn as_json(
         "proposer_until": found.proposer_until,
         "keeper_nonce": found.keeper_nonce,
         "gas_balance": found.gas_balance.to_string(),
+        "store": leader::store_line(config),
         "warnings": warnings,
     })
     .to_string()
@@ -110,7 +112,8 @@ fn as_text(
          keeper     {keeper}, role {}\n\
          proposer   role {}\n\
          nonce      {} at the final block\n\
-         gas        {} {}\n{}",
+         gas        {} {}\n\
+         store      {}\n{}",
         config.chain.rpc_url,
         config.chain.chain_id.0,
         found.head.number,
@@ -127,6 +130,7 @@ fn as_text(
         found.keeper_nonce,
         format_ether(found.gas_balance),
         config.profile.coin,
+        leader::store_line(config),
         compared::table(&config.profile, rows),
     );
     for warning in warnings {

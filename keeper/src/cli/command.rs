@@ -154,7 +154,8 @@ fn reason(text: &str) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-fn wait(
+/// What the keeper says to a command handed in after entry `seq`, if it says it in time.
+pub(super) fn wait(
     reader: &mut Reader,
     seq: u64,
     arrival: u64,

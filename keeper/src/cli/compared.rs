@@ -76,7 +76,7 @@ pub(super) async fn data_fee(
 pub(super) fn rows(config: &Config, found: &Identity, data_fee: Option<U256>) -> Vec<Row> {
     let profile = &config.profile;
     let mut rows = vec![
-        finality(profile, found),
+        finality(config, found),
         block_time(profile, found),
         checks(profile, found),
         proofs(profile, found),
@@ -88,7 +88,7 @@ pub(super) fn rows(config: &Config, found: &Identity, data_fee: Option<U256>) ->
     rows
 }
 
-fn finality(profile: &Profile, found: &Identity) -> Row {
+fn finality(config: &Config, found: &Identity) -> Row {
     let (head, last) = (found.head, found.finalised);
     let behind = head.time.seconds().saturating_sub(last.time.seconds());
     let node = if last.number == 0 && head.number > 0 {
@@ -96,7 +96,11 @@ fn finality(profile: &Profile, found: &Identity) -> Row {
     } else {
         format!("block {}, {behind} s old", last.number)
     };
-    let said = format!("finalized, after {}", profile.final_after());
+    let said = format!("finalized, after {}", config.profile.final_after());
+    let node = match config.chain.final_depth {
+        None => node,
+        Some(depth) => format!("{node}, by chain.final_depth {depth}"),
+    };
     row(
         "finality",
         said,
@@ -213,6 +217,12 @@ pub(super) fn warnings(config: &Config, rows: &[Row]) -> Vec<String> {
             )
         })
         .collect();
+    said.extend(config.chain.final_depth.map(|depth| {
+        format!(
+            "chain.final_depth {depth}: what has so many blocks on top is taken for final, whatever the chain says of it; a deeper \
+             reorganisation halts the keeper after it has called payments paid"
+        )
+    }));
     if profile.is_unknown() {
         said.push(format!(
             "chain.chain_id {}: no profile is known; block checks, gas of a transaction and fee bounds are those of docs/chains.md for \

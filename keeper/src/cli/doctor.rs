@@ -17,7 +17,7 @@ use tidelock_core::{
 use super::{
     Context,
     check::about,
-    compared,
+    compared, leader,
     online::{
         GAS_RESERVE, KeeperArgs, above_nodes_cap, block_on, connect, expected, gas_reserve,
         role_until, until,
@@ -73,6 +73,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         findings.push(finding("chain", Level::Failed, failure.message()));
     }
     findings.extend(log(&config));
+    findings.extend(led_by(&config));
     if context.json {
         let text = serde_json::to_string(&findings)
             .map_err(|error| Failure::of(ExitStatus::Failed, error))?;
@@ -318,6 +319,18 @@ fn log(config: &Config) -> Vec<Finding> {
             findings
         }
         Err(error) => vec![finding("log", Level::Failed, error.to_string())],
+    }
+}
+
+/// Which of several keepers writes the log.
+fn led_by(config: &Config) -> Option<Finding> {
+    match leader::ask(config) {
+        Ok(Some(leader)) if leader.holds => {
+            Some(finding("leader", Level::Ok, leader::words(&leader)))
+        }
+        Ok(Some(leader)) => Some(finding("leader", Level::Failed, leader::words(&leader))),
+        // What is wrong with the store is said of the log.
+        Ok(None) | Err(_) => None,
     }
 }
 

@@ -14,7 +14,7 @@ use tidelock_core::{
 };
 
 use super::{
-    Context, offline, print,
+    Context, leader, offline, print,
     shown::{Shown, WAITING, now},
     words,
 };
@@ -71,17 +71,22 @@ fn once(args: &Args, config: &Config, context: &Context) -> Result<(), Failure> 
     let running = Reader::is_written(&config.store);
     let beat = Heartbeat::read(&config.store.path).filter(|_| running);
     let overview = reader.overview()?;
+    let led_by = leader::ask(config)?;
     if context.json {
         let listed = payments(&mut reader, args)?;
         let shown = serde_json::to_value(listed.shown)
             .map_err(|error| Failure::of(ExitStatus::Failed, error))?;
         let mut whole = summary(&reader, &overview, running, beat.as_ref());
         if let Value::Object(fields) = &mut whole {
+            fields.insert("leader".to_owned(), leader::as_json(led_by.as_ref()));
             fields.insert("payments".to_owned(), shown);
             fields.insert("damaged".to_owned(), listed.damaged.into());
         }
         print(whole)?;
     } else {
+        if let Some(led_by) = &led_by {
+            print(format!("leader  {}", leader::words(led_by)))?;
+        }
         print(heading(&reader, &overview, running, beat.as_ref()))?;
         let listed = payments(&mut reader, args)?;
         if !listed.shown.is_empty() {

@@ -39,6 +39,7 @@ pub(super) struct RawChain {
     #[serde(default = "request_timeout_ms")]
     pub request_timeout_ms: u64,
     pub block_checks: Option<String>,
+    pub final_depth: Option<u64>,
 }
 
 fn poll_interval_ms() -> u64 {
@@ -113,6 +114,8 @@ section!(RawFees {
     max_tip_gwei: Option<String> = None,
     blocks_ahead: u64 = 6,
     bump_percent: u64 = 10,
+    wait_s: u64 = 0,
+    wait_percent: u64 = 25,
 });
 
 section!(RawLane {

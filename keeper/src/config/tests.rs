@@ -32,6 +32,22 @@ fn refusal(text: &str, variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn a_database_is_shown_without_what_is_secret() {
+    let text = format!(
+        "{LEAST}[store]\ndatabase = \"postgres://keeper@db.example:6432/withdrawals?sslmode=verify-full\"\npassword_file = \"p\""
+    );
+    let config = Config::parse(Path::new("/etc/keeper/keeper.toml"), &text).unwrap();
+    let server = config.store.server.unwrap();
+    assert_eq!(
+        server.to_string(),
+        "postgres://keeper@db.example:6432/withdrawals"
+    );
+    assert_eq!(server.lease, std::time::Duration::from_secs(5));
+    let debug = format!("{server:?}");
+    assert!(!debug.contains("assword"), "{debug}");
+}
+
+#[test]
 fn chain_and_vault_are_enough() {
     let config = read(LEAST, &[]).unwrap();
     assert_eq!(config.chain.chain_id, ChainId(1));
@@ -224,6 +240,46 @@ const REFUSED_LINES: &[[&str; 3]] = &[
         "[store]",
         "path = \"\"",
         "store.path = \"\": must name a file",
+    ],
+    [
+        "[store]",
+        "database = \"mysql://keeper@localhost/keeper\"",
+        "store.database = (not shown): must be a URL such as postgres://",
+    ],
+    [
+        "[store]",
+        "database = \"postgres://keeper:hunter2@localhost/keeper\"",
+        "store.database = (not shown): must hold no password: give store.password_file",
+    ],
+    [
+        "[store]",
+        "database = \"postgres://keeper@localhost/keeper?password=hunter2\"",
+        "store.database = (not shown): must hold no password: give store.password_file",
+    ],
+    [
+        "[store]",
+        "database = \"postgres://keeper@localhost\"",
+        "store.database = (not shown): must name a database",
+    ],
+    [
+        "[store]",
+        "database = \"postgres://keeper@db.example/keeper\"",
+        "store.database = (not shown): must say sslmode for another host",
+    ],
+    [
+        "[store]",
+        "database = \"postgres://keeper@db.example/keeper?sslmode=prefer\"",
+        "store.database = (not shown): must say sslmode for another host",
+    ],
+    [
+        "[store]",
+        "database = \"postgres://keeper@localhost/keeper\"\nlease_ms = 2999",
+        "store.lease_ms = 2999: must be 3000 to 600000",
+    ],
+    [
+        "[store]",
+        "password_file = \"p\"",
+        "store.password_file = (given): goes with store.database only",
     ],
 ];
 

@@ -1,7 +1,11 @@
 //! Following the log while it grows, for whoever counts what it says.
 
 use alloy::primitives::U256;
-use tidelock_core::domain::PaymentNumber;
+use tidelock_core::{
+    domain::{PaymentNumber, PaymentRef},
+    event::Command,
+    state::PaymentRow,
+};
 
 use super::{LoggedEvent, Reader, StoreError, columns, load, sql::query};
 
@@ -28,6 +32,22 @@ impl Reader {
             Ok(LoggedEvent { seq, event })
         });
         events.collect()
+    }
+
+    /// Operators' commands after `arrival`, in order; those that cannot be read are left out, as by the engine.
+    pub fn commands_after(&mut self, arrival: u64) -> Result<Vec<Command>, StoreError> {
+        let rows = query("SELECT arrival, body FROM command WHERE arrival > $1 ORDER BY arrival")
+            .bind(columns::integer("arrival", arrival)?)
+            .fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(rows)?;
+        let commands = rows.iter().filter_map(|row| columns::command(row).ok());
+        Ok(commands.map(|(_, command)| command).collect())
+    }
+
+    /// The payments with these refs, of whatever status; a few hundred at most.
+    pub fn rows_of(&mut self, refs: &[PaymentRef]) -> Result<Vec<PaymentRow>, StoreError> {
+        let rows = load::payments(&mut self.connection, refs);
+        self.runtime.block_on(rows)?.into_values().collect()
     }
 
     /// The arrivals of the payments that bits of a mask name, counted from a number; 0 for one that nobody asked for here.

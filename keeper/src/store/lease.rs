@@ -132,7 +132,7 @@ impl Lease {
             });
         };
         let runtime = runtime()?;
-        let answer = server.lease / 4;
+        let answer = server.quarter();
         let took = async {
             let mut connection =
                 postgres::connect_within(server, Role::Writer, answer.max(LEAST_ANSWER)).await?;
@@ -230,7 +230,7 @@ struct Keeping {
 impl Keeping {
     fn keep(self, runtime: &Runtime, connection: Connection) {
         let mut connection = Some(connection);
-        let pause = self.server.lease / 4;
+        let pause = self.server.quarter();
         while !self.is_over.load(Ordering::Acquire) {
             let asked = Instant::now();
             match runtime.block_on(self.renew(&mut connection)) {
@@ -254,7 +254,7 @@ impl Keeping {
         let connection = match connection {
             Some(connection) => connection,
             None => {
-                let answer = (self.server.lease / 4).max(LEAST_ANSWER);
+                let answer = self.server.quarter().max(LEAST_ANSWER);
                 let fresh = postgres::connect_within(&self.server, Role::Writer, answer);
                 connection.insert(fresh.await?)
             }
@@ -355,4 +355,28 @@ pub fn leader(location: &Location) -> Result<Option<Leader>, StoreError> {
         connection.close().await?;
         Ok(Some(leader).filter(|leader| leader.epoch > 0))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leader_stops_before_its_lease_can_be_taken() {
+        let lease = Duration::from_secs(1_000);
+        let now = Instant::now();
+        let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
+        let leadership = Leadership {
+            start: ago(2_000),
+            until: Arc::new(AtomicU64::new(0)),
+        };
+        assert!(!leadership.holds());
+        // What counts is when it was asked for, not when the answer came.
+        leadership.extend(ago(810), lease);
+        assert!(!leadership.holds());
+        leadership.extend(ago(700), lease);
+        assert!(leadership.holds());
+        leadership.end();
+        assert!(!leadership.holds());
+    }
 }

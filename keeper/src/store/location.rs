@@ -59,6 +59,8 @@ pub(super) enum Role {
     Filer,
     /// Never writes.
     Reader,
+    /// Reads what nobody writes.
+    Copy,
 }
 
 impl Location {

@@ -81,6 +81,11 @@ impl Server {
         })
     }
 
+    /// A part of the lease: between two renewals, and the longest time that one may take.
+    pub(super) fn quarter(&self) -> Duration {
+        self.lease.checked_div(4).unwrap_or_default()
+    }
+
     fn options(&self) -> Result<PgConnectOptions, StoreError> {
         let options = self.options.clone().application_name("tidelock keeper");
         // What is slow is told by whoever waits for it.
@@ -147,7 +152,7 @@ pub(super) async fn connect_within(
 /// not waited for long, and who is cut off in a transaction does not hold its locks for long.
 fn session(role: Role) -> String {
     let (read_only, idle) = match role {
-        Role::Reader => ("on", ANSWER),
+        Role::Reader | Role::Copy => ("on", ANSWER),
         Role::Writer | Role::Filer => ("off", IDLE),
     };
     format!(

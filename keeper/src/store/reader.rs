@@ -24,6 +24,7 @@ pub struct Reader {
     pub(super) runtime: Runtime,
     pub(super) connection: Connection,
     pub(super) location: Location,
+    pub(super) role: Role,
     identity: Identity,
 }
 
@@ -98,10 +99,13 @@ const VIEW: &str = "SELECT p.*, b.header AS batch_header, b.route AS batch_route
 impl Reader {
     /// Opens a database to read it.
     pub fn open(location: impl Into<Location>) -> Result<Self, StoreError> {
-        let location = location.into();
+        Self::open_as(location.into(), Role::Reader)
+    }
+
+    pub(super) fn open_as(location: Location, role: Role) -> Result<Self, StoreError> {
         let runtime = runtime()?;
         let (connection, identity) = runtime.block_on(async {
-            let mut connection = location.connect(Role::Reader).await?;
+            let mut connection = location.connect(role).await?;
             let identity = load::identity(&mut connection).await?;
             Ok::<_, StoreError>((connection, identity))
         })?;
@@ -109,6 +113,7 @@ impl Reader {
             runtime,
             connection,
             location,
+            role,
             identity,
         })
     }

@@ -35,6 +35,12 @@ pub(super) async fn connect(path: &Path, role: Role) -> Result<Connection, Store
         Role::Writer => writer(path),
         Role::Filer => filer(path),
         Role::Reader => options(path).read_only(true).row_buffer_size(ROWS_AHEAD),
+        // Without locks, and without the files that others would be told by.
+        Role::Copy => SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .immutable(true)
+            .row_buffer_size(ROWS_AHEAD),
     };
     Ok(Connection::Sqlite(options.connect().await?))
 }

@@ -76,7 +76,8 @@ impl Reader {
         fold: bool,
         report: impl FnMut(Progress),
     ) -> Result<Verified, StoreError> {
-        let beside = fold.then(|| Self::open(&self.location)).transpose()?;
+        let beside = fold.then(|| Self::open_as(self.location.clone(), self.role));
+        let beside = beside.transpose()?;
         let Self {
             runtime,
             connection,

@@ -17,6 +17,7 @@
 #[path = "../keeper/daemon.rs"]
 #[allow(dead_code, reason = "not every test uses all that a daemon can")]
 mod daemon;
+mod drill;
 mod gate;
 #[path = "../support/postgres.rs"]
 mod postgres;

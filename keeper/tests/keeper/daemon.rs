@@ -110,6 +110,15 @@ impl Daemon {
         command
     }
 
+    /// A command that must be refused: its exit code, and why.
+    pub fn refused(&self, arguments: &[&str]) -> (i32, String) {
+        let asked = self.command(arguments).stderr(Stdio::piped()).output();
+        let answer = asked.unwrap();
+        let why = String::from_utf8(answer.stderr).unwrap();
+        assert!(!answer.status.success(), "{arguments:?}: {why}");
+        (answer.status.code().unwrap_or(-1), why)
+    }
+
     /// What a command answers; it must succeed.
     pub fn ask(&self, arguments: &[&str]) -> serde_json::Value {
         let asked = self.command(arguments).stdout(Stdio::piped()).output();
@@ -154,6 +163,7 @@ impl Daemon {
     }
 
     /// A signal that it may survive.
+    #[allow(dead_code, reason = "for tests of several hosts")]
     pub fn signal(&self, name: &str) {
         let id = self
             .process
@@ -166,6 +176,7 @@ impl Daemon {
     }
 
     /// How it ended by itself.
+    #[allow(dead_code, reason = "for tests of several hosts")]
     pub async fn ended(&mut self) -> ExitStatus {
         let begin = Instant::now();
         loop {

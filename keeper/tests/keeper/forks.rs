@@ -12,7 +12,7 @@ use super::{
     daemon::{Daemon, each_paid_once, payment},
     liar::{Lie, Server},
     path, small,
-    world::{Geth, Plan, USDT, World},
+    world::{Geth, Plan, Program, USDT, World},
 };
 
 /// Time of the first block. [seconds]
@@ -27,7 +27,7 @@ const LOOKS: u32 = 1_500;
 /// A world of geth's, final as far as the vault's creation, and a daemon that is set up for it.
 async fn start(amsterdam: u64) -> (World, Daemon) {
     let world = World::start(Plan {
-        geth: Some(Geth {
+        program: Program::Geth(Geth {
             begin: BEGIN,
             amsterdam,
         }),

@@ -13,6 +13,7 @@
 )]
 
 mod crash;
+#[allow(dead_code, reason = "shared with the tests of several hosts")]
 mod daemon;
 mod fees;
 mod forks;
@@ -20,6 +21,7 @@ mod hiding;
 #[path = "../chain/liar.rs"]
 #[allow(dead_code, reason = "what a liar can do is for the tests of adapters")]
 mod liar;
+mod nodes;
 mod nonce;
 mod path;
 mod reorg;

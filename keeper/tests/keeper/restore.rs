@@ -1,6 +1,12 @@
 //! A lost database.
 
-use tidelock_core::{abi::Vault::BatchPaid, lifecycle::PaymentStatus, store::Store};
+use tidelock_core::{
+    abi::Vault::BatchPaid,
+    domain::Payment,
+    event::{Command, Mode},
+    lifecycle::PaymentStatus,
+    store::Store,
+};
 
 use std::path::PathBuf;
 
@@ -17,7 +23,7 @@ use super::{
     daemon::{Daemon, each_paid_once},
     liar::{Lie, Server},
     pooled, small, start,
-    world::{Mining, Plan},
+    world::{Mining, Plan, World},
 };
 
 fn lose_database(daemon: &Daemon) {
@@ -170,4 +176,133 @@ async fn a_past_with_a_hole_is_not_believed() {
         let why = past.unwrap_err().to_string();
         assert!(why.contains("is paid, and no log was shown"), "{why}");
     }
+}
+
+fn note() -> String {
+    "a test".to_owned()
+}
+
+fn hold(payment: &Payment) -> Command {
+    Command::Hold {
+        reference: payment.reference(),
+        note: note(),
+    }
+}
+
+async fn told(daemon: &Daemon, mode: &str, is_so: impl Fn(&Mode) -> bool) {
+    let in_mode = |daemon: &Daemon| {
+        let log = daemon.overview().and_then(|all| all.log);
+        log.is_some_and(|(_, head)| is_so(&head.mode))
+    };
+    daemon.until(mode, in_mode).await;
+}
+
+async fn halted(daemon: &Daemon) {
+    told(daemon, "it is halted", |mode| *mode != Mode::Armed).await;
+}
+
+/// Until what an earlier log signed has landed or expired.
+async fn waited(world: &World, daemon: &Daemon) {
+    world.skip(7_201).await;
+    told(daemon, "it sends", |mode| *mode == Mode::Armed).await;
+}
+
+fn backup(daemon: &Daemon) -> String {
+    let file = daemon.store().with_file_name("backup.db");
+    file.to_str().unwrap().to_owned()
+}
+
+/// Of eight requests at the time of the backup two are paid, one is withdrawn, one is held; two more are paid after it and one is
+/// filed after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_gives_back_what_the_chain_does_not_know() {
+    let (world, mut daemon) = start(Plan::default(), "").await;
+    daemon.start();
+    daemon.opened().await;
+    let payments = small(0..8);
+    daemon.file(&payments[..2]);
+    daemon.until_count(PaymentStatus::Paid, 2).await;
+    daemon.tell(Command::Halt { note: note() });
+    halted(&daemon).await;
+    daemon.file(&payments[2..7]);
+    daemon
+        .until("they are taken in", |daemon| {
+            let log = daemon.overview().and_then(|all| all.log);
+            log.is_some_and(|(_, head)| head.arrivals == 7)
+        })
+        .await;
+    let (cancelled, held, open, lost) = (&payments[4], &payments[5], &payments[6], &payments[7]);
+    daemon.tell(Command::Cancel {
+        reference: cancelled.reference(),
+        note: note(),
+    });
+    daemon.tell(hold(held));
+    daemon.until_count(PaymentStatus::Cancelled, 1).await;
+    daemon.until_count(PaymentStatus::Held, 1).await;
+    let file = backup(&daemon);
+    let made = daemon.ask(&["backup", "--to", &file, "--json"]);
+    assert_eq!(made["payments"]["paid"], 2, "{made}");
+    assert_eq!(daemon.refused(&["backup", "--to", &file]).0, 3);
+
+    daemon.tell(hold(open));
+    daemon.until_count(PaymentStatus::Held, 2).await;
+    daemon.tell(Command::Resume { note: note() });
+    daemon.until_count(PaymentStatus::Paid, 4).await;
+    daemon.tell(Command::Halt { note: note() });
+    halted(&daemon).await;
+    daemon.file(&payments[7..]);
+    daemon.kill();
+    lose_database(&daemon);
+
+    daemon.start_with(&["run"]);
+    daemon.opened().await;
+    let restore = ["restore", "--from", &file, "--json"];
+    let (code, why) = daemon.refused(&restore);
+    assert!(code == 3 && why.contains("waits until a block of"), "{why}");
+    waited(&world, &daemon).await;
+    let would = daemon.ask(&["restore", "--from", &file, "--json", "--dry-run"]);
+    assert_eq!(would["to_file"], 2, "{would}");
+    let done = daemon.ask(&restore);
+    assert_eq!(done["filed"], 2, "{done}");
+    assert_eq!(done["held"], 1, "{done}");
+    assert_eq!(done["known"], 2, "{done}");
+    let again = daemon.ask(&restore);
+    assert_eq!((&again["filed"], &again["to_file"]), (&0.into(), &0.into()));
+    assert_eq!((&again["held"], &again["to_hold"]), (&0.into(), &0.into()));
+
+    // Nothing of it is paid until an operator resumes.
+    world.mine(3).await;
+    let end = world.head().await.number;
+    daemon
+        .until("it has seen these blocks", |daemon| {
+            let log = daemon.overview().and_then(|all| all.log);
+            log.is_some_and(|(_, head)| head.finalised.number >= end)
+        })
+        .await;
+    assert!(world.token_balance(open.recipient()).await.is_zero());
+    daemon.ask(&["resume", "--reason", "looked at", "--json"]);
+    daemon.file(std::slice::from_ref(lost));
+    daemon.until_count(PaymentStatus::Paid, 6).await;
+    assert_eq!(daemon.count(PaymentStatus::Held), 1);
+    let paid: Vec<Payment> = [&payments[..4], &payments[6..]].concat();
+    each_paid_once(&world, &paid).await;
+}
+
+/// It was signed and sent before the backup was made, and is mined after everything is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_under_way_is_not_restored() {
+    let (world, mut daemon) = start(Plan::default(), "").await;
+    let payments = pooled(&world, &mut daemon).await;
+    let file = backup(&daemon);
+    daemon.ask(&["backup", "--to", &file, "--json"]);
+    daemon.kill();
+    lose_database(&daemon);
+    daemon.start_with(&["run"]);
+    daemon.opened().await;
+    world.set_mining(Mining::Every(1)).await;
+    world.mine(3).await;
+    waited(&world, &daemon).await;
+    let done = daemon.ask(&["restore", "--from", &file, "--json"]);
+    assert_eq!((&done["filed"], &done["known"]), (&0.into(), &5.into()));
+    each_paid_once(&world, &payments).await;
 }

@@ -44,7 +44,7 @@ pub use artifacts::{bytecode, repository};
 pub use keys::{Keys, as_keystore, password_file};
 pub use node::Node;
 pub use office::{Daemon, Office, err, expect, json_of, out};
-pub use plan::{DAY, Geth, HOUR, Mining, Plan, USDT};
+pub use plan::{DAY, Geth, HOUR, Mining, Plan, Program, USDT};
 
 sol! {
     /// The token's verbs that tests use.
@@ -102,7 +102,7 @@ impl World {
             lens: Address::ZERO,
             mining: Mutex::new(Mining::Auto),
         };
-        if plan.geth.is_some() {
+        if world.node.is_real() {
             world.mining = Mutex::new(Mining::ByHand);
             world.deploy(&plan).await;
             return world;
@@ -217,7 +217,7 @@ impl World {
         if let Some(to) = to {
             transaction["to"] = json!(to);
         }
-        let hash: B256 = if self.node.is_geth() {
+        let hash: B256 = if self.node.is_real() {
             self.send_signed(from, &transaction).await
         } else {
             self.ask("eth_sendTransaction", json!([transaction])).await
@@ -306,7 +306,14 @@ impl World {
     }
 
     pub async fn mine(&self, blocks: u64) {
-        if self.node.is_geth() {
+        if self.node.mines_by_itself() {
+            let last = self.head().await.number + blocks;
+            while self.head().await.number < last {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            return;
+        }
+        if self.node.is_real() {
             for _ in 0..blocks {
                 let next = self.head().await.time.seconds() + 12;
                 self.mine_at(next).await;
@@ -326,7 +333,7 @@ impl World {
 
     /// The next block is at least that much later.
     pub async fn skip(&self, seconds: u64) {
-        if self.node.is_geth() {
+        if self.node.is_real() {
             let next = self.head().await.time.seconds() + seconds;
             return self.mine_at(next).await;
         }

@@ -12,43 +12,39 @@ use reqwest::Url;
 use super::{
     artifacts::repository,
     keys::Keys,
-    plan::{Geth, Plan},
+    plan::{Geth, Plan, Program},
 };
 
 /// A node of one test's own; killed when dropped, which a panic does too.
 pub struct Node {
     process: Child,
     port: u16,
-    is_geth: bool,
+    program: Program,
 }
 
 impl Node {
     pub fn start(plan: &Plan) -> Self {
-        let (command, program) = match plan.geth {
-            Some(geth) => (Self::geth(plan, geth), "go-ethereum"),
-            None => (Self::anvil(plan), "anvil"),
+        let command = match plan.program {
+            Program::Anvil => Self::anvil(plan),
+            Program::Geth(geth) => Self::geth(plan, geth),
+            Program::Relative(name) => Self::relative(plan, name),
         };
-        Self::run(command, program, plan.geth.is_some())
+        Self::run(command, plan.program)
     }
 
     fn geth(plan: &Plan, geth: Geth) -> Command {
-        let program = repository().join("target/geth/devchain");
-        assert!(
-            program.exists(),
-            "scripts/build-geth makes {}",
-            program.display()
-        );
-        let accounts: Vec<String> = (Keys::fixed().all().iter())
-            .map(ToString::to_string)
-            .collect();
-        let mut command = Command::new(program);
+        let mut command = made("target/geth/devchain", "scripts/build-geth");
         command
             .args(["-fork", "osaka", "-pool", "-final-depth", "4"])
             .args(["-amsterdam-time", &geth.amsterdam.to_string()])
             .args(["-timestamp", &geth.begin.to_string()])
-            .args(["-block-gas", &plan.block_gas_limit.to_string()])
-            .args(["-accounts", &accounts.join(",")])
-            .stdin(Stdio::piped()); // it ends when this does
+            .args(["-block-gas", &plan.block_gas_limit.to_string()]);
+        command
+    }
+
+    fn relative(plan: &Plan, name: &str) -> Command {
+        let mut command = made(&format!("target/nodes/{name}"), "scripts/build-nodes");
+        command.args(["-block-gas", &plan.block_gas_limit.to_string()]);
         command
     }
 
@@ -63,25 +59,30 @@ impl Node {
         command
     }
 
-    fn run(mut command: Command, program: &str, is_geth: bool) -> Self {
+    fn run(mut command: Command, program: Program) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
         let started = command.spawn();
         let mut process =
-            started.unwrap_or_else(|error| panic!("{program} does not start: {error}"));
+            started.unwrap_or_else(|error| panic!("{program:?} does not start: {error}"));
         let port = read_port(process.stdout.take().unwrap());
         let Some(port) = port else {
             let _ = process.kill();
-            panic!("{program} did not say within 30 s where it listens");
+            panic!("{program:?} did not say within 30 s where it listens");
         };
         Self {
             process,
             port,
-            is_geth,
+            program,
         }
     }
 
-    pub fn is_geth(&self) -> bool {
-        self.is_geth
+    /// It has nobody's keys, and none of anvil's own methods.
+    pub fn is_real(&self) -> bool {
+        !matches!(self.program, Program::Anvil)
+    }
+
+    pub fn mines_by_itself(&self) -> bool {
+        matches!(self.program, Program::Relative(_))
     }
 
     pub fn url(&self) -> Url {
@@ -107,6 +108,20 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A program that a script makes, with everybody's accounts filled; it ends when its standard input does.
+fn made(path: &str, script: &str) -> Command {
+    let program = repository().join(path);
+    assert!(program.exists(), "{script} makes {}", program.display());
+    let accounts: Vec<String> = (Keys::fixed().all().iter())
+        .map(ToString::to_string)
+        .collect();
+    let mut command = Command::new(program);
+    command
+        .args(["-accounts", &accounts.join(",")])
+        .stdin(Stdio::piped());
+    command
 }
 
 /// Reads the port, and goes on reading so that the pipe never fills.

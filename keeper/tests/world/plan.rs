@@ -21,7 +21,16 @@ pub enum Mining {
     Every(u64),
 }
 
-/// A real go-ethereum, made by `scripts/build-geth`, in place of anvil: blocks come by hand only, each of what its pool has.
+/// Which node there is.
+#[derive(Debug, Clone, Copy)]
+pub enum Program {
+    Anvil,
+    Geth(Geth),
+    /// One of go-ethereum's relatives, made by `scripts/build-nodes`: blocks come by themselves.
+    Relative(&'static str),
+}
+
+/// A real go-ethereum, made by `scripts/build-geth`: blocks come by hand only, each of what its pool has.
 #[derive(Debug, Clone, Copy)]
 pub struct Geth {
     /// Time of the first block.
@@ -33,7 +42,7 @@ pub struct Geth {
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub geth: Option<Geth>,
+    pub program: Program,
     /// Decimals of the token. What is said in base units of 6 is scaled.
     pub decimals: u8,
     /// Once everything is deployed; until then every transaction has a block.
@@ -58,7 +67,7 @@ impl Default for Plan {
     /// Tier 0 automatic; tier 1 two of three and an hour; tier 2 three of three and a day.
     fn default() -> Self {
         Self {
-            geth: None,
+            program: Program::Anvil,
             decimals: 6,
             mining: Mining::Auto,
             slots_in_an_epoch: 2,

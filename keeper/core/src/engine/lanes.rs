@@ -52,7 +52,7 @@ impl Lanes {
     }
 
     /// The node does not take it as it is.
-    pub(super) fn to_replace(&mut self, nonce: u64) {
+    pub(super) fn refused(&mut self, nonce: u64) {
         if let Some(lane) = self.0.get_mut(&nonce) {
             lane.to_replace = true;
         }

@@ -16,7 +16,7 @@ use crate::{
     store::{self, Candidate, Identity, Lease, Location, Right, StoreError, Taking, WriterLock},
 };
 
-/// Longest time between two looks at who leads.
+/// Between two looks at who leads; a sixth of the shortest lease.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Waits until this keeper may write the log; at once where no other host can.
@@ -27,13 +27,13 @@ pub(super) async fn right(
     trusts_promotion: bool,
     (stop, patience): (&Stop, &Patience<'_>),
 ) -> Result<Led, Failure> {
-    let Some(server) = &location.server else {
+    if location.server.is_none() {
         let right = Right::new(lock, None);
         return Ok(Led {
             right,
             waited: false,
         });
-    };
+    }
     let prepare = async || {
         let location = location.clone();
         apart(move || store::prepare(&location, identity)).await
@@ -72,7 +72,7 @@ pub(super) async fn right(
                 patience.stands_by(words);
             }
         }
-        stop.or(sleep(LOOK.min(server.lease / 8))).await?;
+        stop.or(sleep(LOOK)).await?;
     }
 }
 

@@ -1,0 +1,197 @@
+//! Halt, file, hold: in that order, each step answered by the running keeper before the next one begins, so that nothing of a
+//! backup is paid before an operator has looked.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use tidelock_core::{
+    domain::Payment,
+    event::{Command, HaltReason, Mode},
+    log::LogHead,
+    state::HeadRow,
+};
+
+use super::{super::command, plan::Plan};
+use crate::{
+    exit::{ExitStatus, Failure},
+    store::{Desk, Filing, Reader},
+};
+
+/// Requests that are filed at once.
+const PIECE: usize = 256;
+/// Between two pieces: longer than the daemon takes between two tries.
+const PAUSE: Duration = Duration::from_millis(3);
+/// Between two looks at how far the keeper is.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Requests that were filed.
+    pub filed: u64,
+    /// Payments that are held as an operator had them.
+    pub held: u64,
+    /// Why the keeper refused to hold others.
+    pub not_held: Vec<String>,
+}
+
+/// The store here, while its keeper runs.
+pub(super) struct Work {
+    here: Reader,
+    desk: Desk,
+    patience: Duration,
+}
+
+impl Work {
+    /// `wait` is how long the keeper may take to get on. [seconds]
+    pub fn new(here: Reader, desk: Desk, wait: u64) -> Self {
+        Self {
+            here,
+            desk,
+            patience: Duration::from_secs(wait),
+        }
+    }
+
+    /// Does what is planned. What breaks off is ended by doing it again.
+    pub fn does(mut self, plan: &Plan, backup: &LogHead) -> Result<Done, Failure> {
+        self.halt(backup)?;
+        let mut done = Done::default();
+        let last = self.file(&plan.fresh, &mut done)?;
+        self.until("takes requests in", last, |head| head.arrivals)?;
+        self.hold(plan, &mut done)?;
+        self.here.close()?;
+        self.desk.close()?;
+        Ok(done)
+    }
+
+    /// So that it stays halted until an operator resumes, whatever it waits for now.
+    fn halt(&mut self, backup: &LogHead) -> Result<(), Failure> {
+        let (log, head) = self.log()?;
+        if waits_for_a_person(&head) {
+            return Ok(());
+        }
+        let note = format!(
+            "restored from a backup that ends at entry {}: look at what was restored, then resume",
+            backup.seq
+        );
+        let arrival = self.desk.command(&Command::Halt { note })?;
+        let answer = command::wait(&mut self.here, log.seq, arrival, self.patience)?;
+        let (_, head) = self.log()?;
+        if waits_for_a_person(&head) {
+            return Ok(());
+        }
+        Err(match answer.and_then(|answer| answer.refused) {
+            Some(why) => Failure::new(
+                ExitStatus::Refused,
+                format!("the keeper refuses to halt: {why}; nothing was filed"),
+            ),
+            None => self.too_slow("halts"),
+        })
+    }
+
+    /// Answers the last arrival.
+    fn file(&mut self, payments: &[Payment], done: &mut Done) -> Result<u64, Failure> {
+        let decimals = self.desk.identity().decimals;
+        let mut last = 0;
+        for piece in payments.chunks(PIECE) {
+            match self.desk.file(piece)? {
+                Filing::Filed(filed) => {
+                    let new = filed.iter().filter(|filed| !filed.known).count();
+                    done.filed = done.filed.saturating_add(u64::try_from(new).unwrap_or(0));
+                    last = filed.iter().map(|filed| filed.arrival).fold(last, u64::max);
+                }
+                Filing::Refused(taken) => {
+                    let words: Vec<String> =
+                        taken.iter().map(|taken| taken.describe(decimals)).collect();
+                    return Err(Failure::new(
+                        ExitStatus::Refused,
+                        format!(
+                            "{} requests were filed; somebody used a ref meanwhile: {}; do it again",
+                            done.filed,
+                            words.join("\n")
+                        ),
+                    ));
+                }
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(last)
+    }
+
+    fn hold(&mut self, plan: &Plan, done: &mut Done) -> Result<(), Failure> {
+        let (log, _) = self.log()?;
+        let mut arrivals = Vec::with_capacity(plan.holds.len());
+        for (reference, note) in &plan.holds {
+            let (reference, note) = (*reference, note.clone());
+            arrivals.push(self.desk.command(&Command::Hold { reference, note })?);
+        }
+        let last = arrivals.last().copied().unwrap_or(0);
+        self.until("holds", last, |head| head.commands)?;
+        let mut seq = log.seq;
+        for arrival in arrivals {
+            let answer = self.here.answer(seq, arrival)?;
+            let Some(answer) = answer else {
+                return Err(self.too_slow("holds"));
+            };
+            seq = answer.seq;
+            match answer.refused {
+                None => done.held = done.held.saturating_add(1),
+                Some(why) => done.not_held.push(why),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the keeper has come as far as `last`. Longer than patience goes only while it gets on.
+    fn until(
+        &mut self,
+        what: &str,
+        last: u64,
+        how_far: impl Fn(&HeadRow) -> u64,
+    ) -> Result<(), Failure> {
+        let (mut since, mut before) = (Instant::now(), 0);
+        loop {
+            let (_, head) = self.log()?;
+            let now = how_far(&head);
+            if now >= last {
+                return Ok(());
+            }
+            if now > before {
+                (since, before) = (Instant::now(), now);
+            }
+            if since.elapsed() >= self.patience {
+                return Err(self.too_slow(what));
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    fn log(&mut self) -> Result<(LogHead, HeadRow), Failure> {
+        self.here.overview()?.log.ok_or_else(|| {
+            Failure::new(
+                ExitStatus::Store,
+                "store: its log is gone; nothing more was done",
+            )
+        })
+    }
+
+    fn too_slow(&self, what: &str) -> Failure {
+        let waited = self.patience.as_secs();
+        Failure::new(
+            ExitStatus::Failed,
+            format!(
+                "the running keeper has not answered within {waited} s (it {what} then); do the same again, nothing is done twice"
+            ),
+        )
+    }
+}
+
+/// Halted for a reason that only an operator's word ends.
+fn waits_for_a_person(head: &HeadRow) -> bool {
+    match &head.mode {
+        Mode::Armed => false,
+        Mode::Halted { reason } => !matches!(reason, HaltReason::Restored { .. }),
+    }
+}

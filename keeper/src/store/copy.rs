@@ -1,0 +1,90 @@
+//! Copies of a SQLite store: made while it is in use, and read without a trace.
+
+use std::{fs::File, path::Path};
+
+use super::{Overview, Reader, StoreError, Verified, location::Role, sql::query};
+
+/// A copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// What its log was found to be.
+    pub verified: Verified,
+    /// What it holds.
+    pub overview: Overview,
+    /// Its size. [bytes]
+    pub size: u64,
+}
+
+impl Reader {
+    /// Opens a copy that nobody writes. Nothing is written beside it either.
+    pub fn open_copy(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path.into(), Role::Copy)
+    }
+
+    /// Copies the database as it is at one moment, holds the copy to its hashes and its rows to its log, and forces it to
+    /// disk. The file appears under its name when it is whole, and replaces none.
+    pub fn copy_to(&mut self, to: &Path) -> Result<Copied, StoreError> {
+        let exists = || StoreError::Exists {
+            place: to.display().to_string(),
+        };
+        if to.symlink_metadata().is_ok() {
+            return Err(exists());
+        }
+        let failed = |source| StoreError::File {
+            path: to.to_owned(),
+            source,
+        };
+        let folder = to.parent().filter(|path| *path != Path::new(""));
+        let folder = folder.unwrap_or(Path::new("."));
+        // Readable by its owner only, like every temporary file.
+        let file = tempfile::Builder::new()
+            .prefix(".keeper-backup-")
+            .tempfile_in(folder)
+            .map_err(failed)?;
+        self.vacuum_into(file.path())?;
+        let (verified, overview) = examine(file.path())?;
+        file.as_file().sync_all().map_err(failed)?;
+        let size = file.as_file().metadata().map_err(failed)?.len();
+        file.persist_noclobber(to)
+            .map_err(|error| match error.error.kind() {
+                std::io::ErrorKind::AlreadyExists => exists(),
+                _ => failed(error.error),
+            })?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)?;
+        Ok(Copied {
+            verified,
+            overview,
+            size,
+        })
+    }
+
+    /// Reads within one transaction, beside whoever writes.
+    fn vacuum_into(&mut self, to: &Path) -> Result<(), StoreError> {
+        let name = to.to_str().ok_or_else(|| StoreError::Value {
+            field: "file",
+            value: to.display().to_string(),
+            rule: "must be a name in UTF-8",
+        })?;
+        let copied = query("VACUUM INTO $1")
+            .bind(name.to_owned())
+            .execute(&mut self.connection);
+        self.runtime.block_on(copied).map(drop)
+    }
+}
+
+/// Refuses a copy in which anything is wrong.
+fn examine(path: &Path) -> Result<(Verified, Overview), StoreError> {
+    let mut copy = Reader::open_copy(path)?;
+    let verified = copy.verify(true, |_| {})?;
+    if let Some(finding) = verified.findings.first() {
+        let what = finding
+            .seq
+            .map_or_else(|| "the log".to_owned(), |seq| format!("entry {seq}"));
+        return Err(StoreError::damaged(what, &finding.why));
+    }
+    let overview = copy.overview()?;
+    copy.close()?;
+    Ok((verified, overview))
+}
