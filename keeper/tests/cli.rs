@@ -85,6 +85,8 @@ fn what_init_comments_out_is_the_default() {
     assert!(keystore.password_file.take().is_some());
     assert!(shown.batch.escalate_after_s.take().is_some());
     assert!(shown.operations.listen.take().is_some());
+    assert!(shown.store.server.take().is_some());
+    assert!(shown.chain.final_depth.take().is_some());
     // Given, it holds under any rules; without it, the chain's profile says what holds under which.
     let (most, given) = (plain.gas.transaction, shown.gas.transaction);
     assert_eq!((given.osaka, given.amsterdam), (most.osaka, most.osaka));
