@@ -24,8 +24,10 @@ use crate::{
     store::Leadership,
 };
 
-/// Longest time between two turns.
+/// Longest time between two turns while there is something to do.
 const TICK: Duration = Duration::from_millis(20);
+/// The same while there is nothing. What arrives meanwhile waits so long at most; answers do not wait.
+const IDLE: Duration = Duration::from_millis(100);
 /// Time between two reports.
 const REPORT: Duration = Duration::from_millis(500);
 
@@ -116,12 +118,16 @@ where
     let clock = Clock::start();
     let (sender, receiver) = mpsc::channel();
     let mut next_report = Instant::now();
+    let mut tick = TICK;
     while !stop.load(Ordering::Relaxed) {
         if !world.leadership.holds() {
             return Ok(Ended::Lapsed);
         }
-        let answers = arrived(&receiver);
-        for effect in engine.turn(answers, clock.now())? {
+        let (answers, before) = (arrived(&receiver, tick), engine.head());
+        let effects = engine.turn(answers, clock.now())?;
+        let is_idle = effects.is_empty() && engine.head() == before;
+        tick = if is_idle { IDLE } else { TICK };
+        for effect in effects {
             world.start(effect, &sender);
         }
         if Instant::now() >= next_report {
@@ -141,8 +147,8 @@ where
 
 /// What has arrived, after waiting for one answer, or for a tick. At most one answer for each effect under way can come,
 /// so the channel stays short.
-fn arrived(receiver: &Receiver<(Key, Outcome)>) -> Vec<(Key, Outcome)> {
-    match receiver.recv_timeout(TICK) {
+fn arrived(receiver: &Receiver<(Key, Outcome)>, tick: Duration) -> Vec<(Key, Outcome)> {
+    match receiver.recv_timeout(tick) {
         Ok(first) => std::iter::once(first).chain(receiver.try_iter()).collect(),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Vec::new(),
     }

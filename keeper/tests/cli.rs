@@ -88,6 +88,12 @@ fn what_init_comments_out_is_the_default() {
     let unnamed = "[store]\ndatabase = \"postgres://localhost/keeper\"";
     let least = Config::parse(&path, &text.replacen("[store]", unnamed, 1)).unwrap();
     assert_eq!(server.lease, least.store.server.unwrap().lease);
+    assert!(shown.operations.listen.take().is_some());
+    assert!(shown.chain.final_depth.take().is_some());
+    // Given, it holds under any rules; without it, the chain's profile says what holds under which.
+    let (most, given) = (plain.gas.transaction, shown.gas.transaction);
+    assert_eq!((given.osaka, given.amsterdam), (most.osaka, most.osaka));
+    shown.gas = plain.gas;
     assert_eq!(plain, shown);
 }
 

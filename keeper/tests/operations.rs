@@ -5,6 +5,7 @@
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
@@ -12,7 +13,13 @@
 
 mod world;
 
-use std::{collections::BTreeMap, os::unix::net::UnixDatagram, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    os::unix::net::UnixDatagram,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use alloy::primitives::Address;
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
@@ -134,7 +141,27 @@ async fn figures_say_what_status_says() {
         };
         assert!(figures.keys().any(|name| is_it(&name)), "{}", metric.name);
     }
+    judged(&get(&address, "/metrics").await.1);
     daemon.stop();
+}
+
+/// Prometheus's own tool finds nothing wrong with the text.
+fn judged(text: &str) {
+    let note = world::repository().join("target/prometheus/promtool.path");
+    let promtool = std::fs::read_to_string(note).expect("no promtool; run scripts/promtool");
+    let mut command = Command::new(promtool.trim());
+    command
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut judge = command.spawn().unwrap();
+    let mut input = judge.stdin.take().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
+    drop(input);
+    let said = judge.wait_with_output().unwrap();
+    let words = format!("{}{}", world::out(&said), world::err(&said));
+    assert!(said.status.success(), "{words}of {text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,9 +90,8 @@ async fn serve(listener: TcpListener, asked: Asked) {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD);
             let served = connection.serve_connection(TokioIo::new(stream), service);
-            match tokio::time::timeout(PATIENCE, served).await {
-                Ok(Err(error)) => debug!(%error, "a connection broke"),
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, served).await {
+                debug!(%error, "a connection broke");
             }
             drop(turn);
         });
