@@ -66,7 +66,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         Some(Work::new(here, desk, args.wait).does(&plan, &logs.head)?)
     };
     tell(args, &logs, &plan, done.as_ref(), context)?;
-    let differs = !plan.taken.is_empty() || !plan.unpaid.is_empty();
+    let differs =
+        !plan.taken.is_empty() || !plan.unpaid.is_empty() || !plan.not_withdrawn.is_empty();
     Ok(if differs {
         ExitStatus::Failed
     } else {
@@ -202,6 +203,9 @@ fn tell(
             "to_file": plan.fresh.len(),
             "to_hold": plan.holds.len(),
             "filed": done.map_or(0, |done| done.filed),
+            "to_withdraw": plan.withdrawn.len(),
+            "withdrawn": done.map_or(0, |done| done.withdrawn),
+            "not_withdrawn": plan.not_withdrawn,
             "held": done.map_or(0, |done| done.held),
             "not_held": done.map(|done| &done.not_held),
             "known": plan.known,
@@ -243,6 +247,11 @@ fn tell(
             "NOT FILED ref {reference}: paid by the backup, and not by the log here; compare with the chain by `keeper reconcile`"
         ))?;
     }
+    for reference in &plan.not_withdrawn {
+        print(format!(
+            "NOT WITHDRAWN ref {reference}: withdrawn in the backup, and under way or paid here: it was filed again"
+        ))?;
+    }
     for why in &plan.left_out {
         print(format!("left out as by the keeper before: {why}"))?;
     }
@@ -260,11 +269,11 @@ fn tell(
 
 fn tell_done(done: &Done) -> Result<(), Failure> {
     for why in &done.not_held {
-        print(format!("NOT HELD {why}"))?;
+        print(format!("NOT DONE {why}"))?;
     }
     print(format!(
-        "{} requests filed, {} held. The keeper is halted: withdraw by `keeper cancel` what was withdrawn after the backup was made, \
+        "{} requests filed, {} of them withdrawn again, {} held. The keeper is halted: withdraw by `keeper cancel` what was withdrawn after the backup was made, \
          then `keeper resume --reason …`",
-        done.filed, done.held
+        done.filed, done.withdrawn, done.held
     ))
 }

@@ -261,9 +261,10 @@ async fn a_backup_gives_back_what_the_chain_does_not_know() {
     assert!(code == 3 && why.contains("waits until a block of"), "{why}");
     waited(&world, &daemon).await;
     let would = daemon.ask(&["restore", "--from", &file, "--json", "--dry-run"]);
-    assert_eq!(would["to_file"], 2, "{would}");
+    assert_eq!(would["to_file"], 3, "{would}");
     let done = daemon.ask(&restore);
-    assert_eq!(done["filed"], 2, "{done}");
+    assert_eq!(done["filed"], 3, "{done}");
+    assert_eq!(done["withdrawn"], 1, "{done}");
     assert_eq!(done["held"], 1, "{done}");
     assert_eq!(done["known"], 2, "{done}");
     let again = daemon.ask(&restore);
@@ -281,6 +282,8 @@ async fn a_backup_gives_back_what_the_chain_does_not_know() {
         .await;
     assert!(world.token_balance(open.recipient()).await.is_zero());
     daemon.ask(&["resume", "--reason", "looked at", "--json"]);
+    // Filed again, as with a whole list: what was withdrawn stays so.
+    daemon.file(std::slice::from_ref(cancelled));
     daemon.file(std::slice::from_ref(lost));
     daemon.until_count(PaymentStatus::Paid, 6).await;
     assert_eq!(daemon.count(PaymentStatus::Held), 1);

@@ -24,6 +24,10 @@ pub(super) struct Plan {
     pub fresh: Vec<Payment>,
     /// To be held, each with the operator's words.
     pub holds: Vec<(PaymentRef, String)>,
+    /// To be withdrawn, as in the backup: who files the ref again must not be paid.
+    pub withdrawn: Vec<PaymentRef>,
+    /// Withdrawn in the backup, and under way or paid here.
+    pub not_withdrawn: Vec<PaymentRef>,
     /// Open in the backup, and known here.
     pub known: u64,
     /// Over in the backup, by status.
@@ -81,7 +85,7 @@ impl Plan {
 
     /// There is nothing to do.
     pub fn is_done(&self) -> bool {
-        self.fresh.is_empty() && self.holds.is_empty()
+        self.fresh.is_empty() && self.holds.is_empty() && self.withdrawn.is_empty()
     }
 
     fn take(
@@ -115,6 +119,14 @@ impl Plan {
                 }
                 let count = self.over.entry(old.status).or_default();
                 *count = count.saturating_add(1);
+                let is_asked = spoken_here.contains_key(&reference);
+                if old.status == PaymentStatus::Cancelled
+                    && !is_asked
+                    && !taken.contains_key(&index)
+                {
+                    let is_fresh = fresh.contains(&reference);
+                    self.withdraw(old.payment, here, is_fresh);
+                }
                 continue;
             }
             if let Some(why) = taken.get(&index) {
@@ -135,6 +147,22 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// A log that has never heard of the ref would pay it to whoever files it again.
+    fn withdraw(&mut self, payment: Payment, here: Option<PaymentStatus>, is_fresh: bool) {
+        use PaymentStatus::{Cancelled, Displaced, Held, Open, Paid, Rejected, Requested, Sealed};
+        let reference = payment.reference();
+        match here {
+            None | Some(Requested | Held | Open) => {
+                if is_fresh {
+                    self.fresh.push(payment);
+                }
+                self.withdrawn.push(reference);
+            }
+            Some(Sealed | Paid) => self.not_withdrawn.push(reference),
+            Some(Cancelled | Rejected | Displaced) => {}
+        }
     }
 }
 

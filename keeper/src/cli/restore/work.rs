@@ -33,7 +33,9 @@ pub(super) struct Done {
     pub filed: u64,
     /// Payments that are held as an operator had them.
     pub held: u64,
-    /// Why the keeper refused to hold others.
+    /// Payments that are withdrawn as they were before.
+    pub withdrawn: u64,
+    /// Why the keeper refused to hold or withdraw others.
     pub not_held: Vec<String>,
 }
 
@@ -60,6 +62,7 @@ impl Work {
         let mut done = Done::default();
         let last = self.file(&plan.fresh, &mut done)?;
         self.until("takes requests in", last, |head| head.arrivals)?;
+        self.withdraw(plan, &mut done)?;
         self.hold(plan, &mut done)?;
         self.here.close()?;
         self.desk.close()?;
@@ -120,28 +123,53 @@ impl Work {
         Ok(last)
     }
 
+    fn withdraw(&mut self, plan: &Plan, done: &mut Done) -> Result<(), Failure> {
+        let commands = plan.withdrawn.iter().map(|reference| Command::Cancel {
+            reference: *reference,
+            note: "withdrawn before the backup was made".to_owned(),
+        });
+        let refused = self.tell("withdraws", commands, &mut done.withdrawn)?;
+        done.not_held.extend(refused);
+        Ok(())
+    }
+
     fn hold(&mut self, plan: &Plan, done: &mut Done) -> Result<(), Failure> {
+        let commands = plan.holds.iter().map(|(reference, note)| Command::Hold {
+            reference: *reference,
+            note: note.clone(),
+        });
+        let refused = self.tell("holds", commands, &mut done.held)?;
+        done.not_held.extend(refused);
+        Ok(())
+    }
+
+    /// Hands commands in and waits for their answers: counts those that were done, and says why others were refused.
+    fn tell(
+        &mut self,
+        what: &str,
+        commands: impl Iterator<Item = Command>,
+        count: &mut u64,
+    ) -> Result<Vec<String>, Failure> {
         let (log, _) = self.log()?;
-        let mut arrivals = Vec::with_capacity(plan.holds.len());
-        for (reference, note) in &plan.holds {
-            let (reference, note) = (*reference, note.clone());
-            arrivals.push(self.desk.command(&Command::Hold { reference, note })?);
+        let mut arrivals = Vec::new();
+        for command in commands {
+            arrivals.push(self.desk.command(&command)?);
         }
         let last = arrivals.last().copied().unwrap_or(0);
-        self.until("holds", last, |head| head.commands)?;
-        let mut seq = log.seq;
+        self.until(what, last, |head| head.commands)?;
+        let (mut seq, mut refused) = (log.seq, Vec::new());
         for arrival in arrivals {
             let answer = self.here.answer(seq, arrival)?;
             let Some(answer) = answer else {
-                return Err(self.too_slow("holds"));
+                return Err(self.too_slow(what));
             };
             seq = answer.seq;
             match answer.refused {
-                None => done.held = done.held.saturating_add(1),
-                Some(why) => done.not_held.push(why),
+                None => *count = count.saturating_add(1),
+                Some(why) => refused.push(why),
             }
         }
-        Ok(())
+        Ok(refused)
     }
 
     /// Waits until the keeper has come as far as `last`. Longer than patience goes only while it gets on.
