@@ -189,33 +189,10 @@ fn tell(
     done: Option<&Done>,
     context: &Context,
 ) -> Result<(), Failure> {
-    let (until, opened) = (logs.until.map(shown), shown(logs.opened));
     if context.json {
-        let over: u64 = plan
-            .over
-            .values()
-            .fold(0, |sum, one| sum.saturating_add(*one));
-        return print(serde_json::json!({
-            "from": args.from,
-            "entries": logs.head.seq,
-            "head": logs.head.hash,
-            "dry_run": args.dry_run,
-            "to_file": plan.fresh.len(),
-            "to_hold": plan.holds.len(),
-            "filed": done.map_or(0, |done| done.filed),
-            "to_withdraw": plan.withdrawn.len(),
-            "withdrawn": done.map_or(0, |done| done.withdrawn),
-            "not_withdrawn": plan.not_withdrawn,
-            "held": done.map_or(0, |done| done.held),
-            "not_held": done.map(|done| &done.not_held),
-            "known": plan.known,
-            "over": over,
-            "used_for_something_else": plan.taken,
-            "paid_by_the_backup_only": plan.unpaid,
-            "left_out_by_the_backup": plan.left_out,
-            "lost": { "after": until, "log_opened_at": opened },
-        }));
+        return tell_machine(args, logs, plan, done);
     }
+    let (until, opened) = (logs.until.map(shown), shown(logs.opened));
     let Plan { fresh, holds, .. } = plan;
     print(format!(
         "{}: {} entries, hashes and rows as they should be; head {}",
@@ -265,6 +242,34 @@ fn tell(
         "lost is what was asked for, held, released or withdrawn after the backup was made. Its last final block is of {until}; the \
          log here was opened at one of {opened}. Have what was asked for in that time filed again: a ref is paid once"
     ))
+}
+
+fn tell_machine(args: &Args, logs: &Logs, plan: &Plan, done: Option<&Done>) -> Result<(), Failure> {
+    let (until, opened) = (logs.until.map(shown), shown(logs.opened));
+    let over: u64 = plan
+        .over
+        .values()
+        .fold(0, |sum, one| sum.saturating_add(*one));
+    print(serde_json::json!({
+        "from": args.from,
+        "entries": logs.head.seq,
+        "head": logs.head.hash,
+        "dry_run": args.dry_run,
+        "to_file": plan.fresh.len(),
+        "to_hold": plan.holds.len(),
+        "filed": done.map_or(0, |done| done.filed),
+        "to_withdraw": plan.withdrawn.len(),
+        "withdrawn": done.map_or(0, |done| done.withdrawn),
+        "not_withdrawn": plan.not_withdrawn,
+        "held": done.map_or(0, |done| done.held),
+        "not_held": done.map(|done| &done.not_held),
+        "known": plan.known,
+        "over": over,
+        "used_for_something_else": plan.taken,
+        "paid_by_the_backup_only": plan.unpaid,
+        "left_out_by_the_backup": plan.left_out,
+        "lost": { "after": until, "log_opened_at": opened },
+    }))
 }
 
 fn tell_done(done: &Done) -> Result<(), Failure> {

@@ -240,7 +240,7 @@ mod tests {
         BlockRef {
             number,
             hash: B256::ZERO,
-            time: BlockTime::from_seconds(1_000 + number).unwrap(),
+            time: BlockTime::from_seconds(number.saturating_add(1_000)).unwrap(),
         }
     }
 
