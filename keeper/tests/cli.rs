@@ -79,11 +79,16 @@ fn what_init_comments_out_is_the_default() {
     let mut shown = Config::parse(&path, &shown).unwrap();
     // These have no default; their examples are examples.
     assert!(shown.chain.second_rpc_url.take().is_some());
+    assert!(shown.chain.final_depth.take().is_some());
     let KeyHolder::Keystore(keystore) = &mut shown.key.holder else {
         panic!("the default is a keystore");
     };
     assert!(keystore.password_file.take().is_some());
     assert!(shown.batch.escalate_after_s.take().is_some());
+    assert!(shown.operations.listen.take().is_some());
+    // The example is the most up to Osaka; without it Amsterdam has another.
+    assert_eq!(shown.gas.transaction.osaka, plain.gas.transaction.osaka);
+    shown.gas.clone_from(&plain.gas);
     let server = shown.store.server.take().unwrap();
     let unnamed = "[store]\ndatabase = \"postgres://localhost/keeper\"";
     let least = Config::parse(&path, &text.replacen("[store]", unnamed, 1)).unwrap();
