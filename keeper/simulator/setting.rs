@@ -109,6 +109,7 @@ impl Setting {
             token,
             unit: Amount(UNIT),
             fees: policy,
+            patience: None,
             batch: BatchSettings {
                 max_payments: rng.pick(&[1, 3, 8, 32, 256]),
                 max_wait_ms: rng.pick(&[0, block_ms, 4 * block_ms]),

@@ -8,6 +8,7 @@ mod deploy;
 mod direct;
 mod doctor;
 mod explain;
+mod fees;
 mod freeze;
 mod init;
 mod key;
@@ -17,6 +18,7 @@ mod once;
 mod online;
 mod output;
 mod propose;
+mod quote;
 mod reconcile;
 mod request;
 mod revoke;
@@ -120,6 +122,10 @@ enum Command {
     Up(up::Args),
     /// Ask for one payment, or for those of a CSV file
     Request(request::Args),
+    /// Say what a payment would cost and when it would arrive, and how good such quotes were
+    Quote(quote::Args),
+    /// Show fees, and what waiting for a cheap hour would have saved
+    Fees(fees::Args),
     /// Show where everything stands
     Status(status::Args),
     /// Show where one payment stands, and why
@@ -156,6 +162,8 @@ impl Command {
             Self::Deploy(args) => deploy::run(args, context),
             Self::Init(args) => init::run(args, context),
             Self::Request(args) => request::run(args, context),
+            Self::Quote(args) => quote::run(args, context),
+            Self::Fees(args) => fees::run(args, context),
             Self::Status(args) => status::run(args, context),
             Self::Explain(args) => explain::run(args, context),
             Self::Hold(args) => command::hold(args, context),

@@ -23,7 +23,7 @@ use tidelock_core::domain::{Address, ChainId};
 
 pub use tidelock_core::{
     settings::{BatchSettings, LaneSettings, TransactionGas},
-    submit::FeePolicy,
+    submit::{FeePolicy, Patience},
 };
 
 use crate::{chain::BlockChecks, place::Place, profile::Profile, store::Location};
@@ -50,6 +50,8 @@ pub struct Config {
     pub batch: BatchSettings,
     /// `[fees]`, in wei
     pub fees: FeePolicy,
+    /// `fees.wait_s` and `fees.wait_percent`; none if nothing waits for a cheap hour
+    pub patience: Option<Patience>,
     /// `[lane]`
     pub lane: LaneSettings,
     /// `[gas]`

@@ -8,11 +8,11 @@ use rand::Rng;
 use tidelock_core::{
     abi::Fact,
     domain::{BlockTime, PaymentNumber},
-    event::{Event, HaltReason, InvalidNamespace, Mode, Namespace, Opening},
+    event::{BlockRef, Event, HaltReason, InvalidNamespace, Mode, Namespace, Opening},
 };
 
 use crate::{
-    chain::{ChainError, Identity, RpcChain},
+    chain::{ChainError, History, Identity, RpcChain},
     past::Tale,
 };
 
@@ -111,78 +111,145 @@ pub enum Suspicion {
 /// `ttl` is the longest life of a header that an earlier log may have signed. [seconds] `is_first` is the operator's word
 /// that there was none.
 pub async fn read_past(
-    (chain, second): (&RpcChain, Option<&RpcChain>),
+    nodes: (&RpcChain, Option<&RpcChain>),
     identity: &Identity,
     from_block: u64,
-    (ttl, is_first): (u64, bool),
+    word: (u64, bool),
     progress: impl FnMut(u64),
 ) -> Result<Past, OpeningError> {
-    let parties = chain.parties();
-    let last = identity.finalised;
-    let history = chain.history(from_block, last, progress).await?;
-    if let Some(second) = second {
-        // The nonce is asked for by the block's hash: a node that lacks the block answers an error.
-        let other = second.history(from_block, last, |_| {}).await?;
-        let nonce = second.nonce_after(last).await?;
-        if history != other || nonce != identity.keeper_nonce {
-            return Err(OpeningError::NodesDiffer { last: last.number });
+    let mut reading = Reading::new(from_block);
+    reading.read(nodes, identity, word, progress).await
+}
+
+/// Final blocks that may have come since the last one that was read. Nodes keep the state of their newest 128 blocks, some of
+/// which are not final, so the state that is asked for must be younger than reading a long past takes.
+const AGED: u64 = 8;
+
+/// The reading of a past, which goes on where it was broken off.
+#[derive(Debug)]
+pub struct Reading {
+    from_block: u64,
+    first: History,
+    second: History,
+}
+
+impl Reading {
+    /// Nothing is read yet.
+    pub fn new(from_block: u64) -> Self {
+        Self {
+            from_block,
+            first: History::from(from_block),
+            second: History::from(from_block),
         }
     }
-    if !history.iter().any(|(_, fact)| *fact == Fact::Created) {
-        return Err(no_creation(chain, identity, from_block).await?);
+
+    /// As [`read_past`]: what an earlier try has read is not read again.
+    pub async fn read(
+        &mut self,
+        (chain, second): (&RpcChain, Option<&RpcChain>),
+        identity: &Identity,
+        (ttl, is_first): (u64, bool),
+        progress: impl FnMut(u64),
+    ) -> Result<Past, OpeningError> {
+        let parties = chain.parties();
+        let last = self
+            .logs((chain, second), identity.finalised, progress)
+            .await?;
+        let nonce = chain.nonce_after(last).await?;
+        if let Some(second) = second {
+            // The nonce is asked for by the block's hash: a node that lacks the block answers an error.
+            let is_same = self
+                .first
+                .until(last.number)
+                .eq(self.second.until(last.number));
+            if !is_same || second.nonce_after(last).await? != nonce {
+                *self = Self::new(self.from_block); // one of them has told too little
+                return Err(OpeningError::NodesDiffer { last: last.number });
+            }
+        }
+        let mut history = self.first.until(last.number);
+        if !history.any(|(_, fact)| *fact == Fact::Created) {
+            return Err(no_creation(chain, last, self.from_block).await?);
+        }
+        let opening = Opening {
+            domain: parties.domain,
+            keeper: parties.keeper,
+            first_nonce: nonce,
+            namespace: Namespace::new(rand::rng().random_range(1..Namespace::COUNT))?,
+            start: last,
+        };
+        let tale = Tale::read(self.first.until(last.number));
+        if let Some(number) = chain.paid_besides(last, &tale.numbers).await? {
+            let last = last.number;
+            return Err(OpeningError::Hidden { number, last });
+        }
+        let (paid, waiting) = (tale.paid.len(), tale.waiting(last).len());
+        let mut events = tale.events(last);
+        let mut pending = chain.pending_nonce().await?;
+        if let Some(second) = second {
+            pending = pending.max(second.pending_nonce().await?);
+        }
+        let suspicion = match (tale.is_used, pending > nonce) {
+            (true, _) => Some(Suspicion::Used),
+            (_, true) => Some(Suspicion::Pending),
+            _ => (!is_first).then_some(Suspicion::Unsaid),
+        };
+        let mut wait = None;
+        if let Some(suspicion) = suspicion {
+            // An earlier log dated its headers by the newest block it saw.
+            let newest = identity.head.time.max(chain.head().await?.time);
+            let until = BlockTime::from_seconds(newest.seconds().saturating_add(ttl))?;
+            wait = Some((until, suspicion));
+            events.push(Event::ModeChanged {
+                mode: Mode::Halted {
+                    reason: HaltReason::Restored { until },
+                },
+            });
+        }
+        Ok(Past {
+            opening,
+            events,
+            paid,
+            waiting,
+            wait,
+        })
     }
-    let opening = Opening {
-        domain: parties.domain,
-        keeper: parties.keeper,
-        first_nonce: identity.keeper_nonce,
-        namespace: Namespace::new(rand::rng().random_range(1..Namespace::COUNT))?,
-        start: last,
-    };
-    let tale = Tale::read(&history);
-    if let Some(number) = chain.paid_besides(last, &tale.numbers).await? {
-        let last = last.number;
-        return Err(OpeningError::Hidden { number, last });
+
+    /// Reads up to a final block that is young enough to be asked about, and answers which.
+    async fn logs(
+        &mut self,
+        (chain, second): (&RpcChain, Option<&RpcChain>),
+        mut last: BlockRef,
+        mut progress: impl FnMut(u64),
+    ) -> Result<BlockRef, ChainError> {
+        loop {
+            chain.read_on(&mut self.first, last, &mut progress).await?;
+            if let Some(second) = second {
+                second.read_on(&mut self.second, last, |_| {}).await?;
+            }
+            let mut fresh = chain.finalised().await?;
+            if let Some(second) = second {
+                let other = second.finalised().await?;
+                if other.number < fresh.number {
+                    fresh = chain.block_numbered(other.number).await?;
+                }
+            }
+            if fresh.number <= last.number.saturating_add(AGED) {
+                return Ok(last);
+            }
+            last = fresh;
+        }
     }
-    let (paid, waiting) = (tale.paid.len(), tale.waiting(last).len());
-    let mut events = tale.events(last);
-    let mut pending = chain.pending_nonce().await?;
-    if let Some(second) = second {
-        pending = pending.max(second.pending_nonce().await?);
-    }
-    let suspicion = match (tale.is_used, pending > identity.keeper_nonce) {
-        (true, _) => Some(Suspicion::Used),
-        (_, true) => Some(Suspicion::Pending),
-        _ => (!is_first).then_some(Suspicion::Unsaid),
-    };
-    let mut wait = None;
-    if let Some(suspicion) = suspicion {
-        // An earlier log dated its headers by the newest block it saw.
-        let newest = identity.head.time.max(last.time);
-        let until = BlockTime::from_seconds(newest.seconds().saturating_add(ttl))?;
-        wait = Some((until, suspicion));
-        events.push(Event::ModeChanged {
-            mode: Mode::Halted {
-                reason: HaltReason::Restored { until },
-            },
-        });
-    }
-    Ok(Past {
-        opening,
-        events,
-        paid,
-        waiting,
-        wait,
-    })
 }
 
 /// Where the creation is that is in no final block, if it is anywhere.
 async fn no_creation(
     chain: &RpcChain,
-    identity: &Identity,
+    last: BlockRef,
     from_block: u64,
 ) -> Result<OpeningError, ChainError> {
     let vault = chain.parties().domain.vault;
-    let (last, head) = (identity.finalised.number, identity.head);
+    let (last, head) = (last.number, chain.head().await?);
     let next = from_block.max(last.saturating_add(1));
     let later = if next <= head.number {
         chain.history(next, head, |_| {}).await?

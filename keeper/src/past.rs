@@ -34,7 +34,7 @@ pub(crate) struct Proposal {
 }
 
 impl Tale {
-    pub(crate) fn read(history: &[(u64, Fact)]) -> Self {
+    pub(crate) fn read<'a>(history: impl IntoIterator<Item = &'a (u64, Fact)>) -> Self {
         let mut tale = Self::default();
         for (_, fact) in history {
             tale.take(fact);

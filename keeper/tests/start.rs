@@ -24,7 +24,7 @@ use alloy::primitives::U256;
 use liar::{Lie, Server};
 use serde_json::{Value, json};
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
-use world::{Mining, Office, Plan, Tether, USDT, expect, out};
+use world::{Mining, Office, Plan, Tether, USDT, expect, json_of, out};
 
 /// Blocks after which a block is final, and some.
 const FINAL: u64 = 20;
@@ -251,5 +251,15 @@ async fn what_the_token_takes_is_said() {
         assert!(said.contains(words), "{said}");
     }
     let explained = paid(&office).await;
-    assert!(explained.contains(words), "{explained}");
+    assert!(explained.contains("arrived   99.9 of 100"), "{explained}");
+
+    // What the token takes later says nothing of a payment that was made before.
+    let none = Tether::setParamsCall {
+        newBasisPoints: U256::ZERO,
+        newMaxFee: U256::ZERO,
+    };
+    office.world.token_call(&none).await;
+    let reference = PaymentRef([1; 16]).to_string();
+    let again = office.keeper(&["--json", "explain", &reference]).await;
+    assert_eq!(json_of(&again)["arrived"], "99.9 of 100");
 }

@@ -271,6 +271,7 @@ fn settings(token: Address) -> Settings {
             blocks_ahead: 40,
             bump_percent: 10,
         },
+        patience: None,
         batch: BatchSettings {
             max_payments: 256,
             max_wait_ms: 1_000,

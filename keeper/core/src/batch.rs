@@ -49,6 +49,10 @@ pub struct Table<'a> {
     pub limit: usize,
     /// How batches are cut.
     pub settings: &'a BatchSettings,
+    /// Requests up to this arrival wait for no cheap hour.
+    pub urgent_through: u64,
+    /// Age from which any other is worth the price of now. [milliseconds]
+    pub patience_ms: u64,
     /// Now.
     pub now: Monotonic,
 }
@@ -183,12 +187,12 @@ impl Table<'_> {
     /// New payments in order of arrival. None overtakes one that waits for room under the same cap.
     fn fresh(&self, tier: TierIndex, items: &[Item]) -> Option<Cut> {
         let route = self.route(tier)?;
-        let new = items
-            .iter()
-            .filter(|item| item.number.is_none())
-            .map(|item| item.payment);
-        let payments = self.fitting(new, self.most(tier, route)?);
+        let new = || items.iter().filter(|item| item.number.is_none());
+        let payments = self.fitting(new().map(|item| item.payment), self.most(tier, route)?);
         let oldest = payments.first()?.reference();
+        if self.waits_for_price(new().next()?) {
+            return None;
+        }
         let is_full = payments.len() >= self.limit || self.solo.contains(&oldest);
         if !is_full && self.age(&oldest) < self.settings.max_wait_ms {
             return None;
@@ -205,6 +209,12 @@ impl Table<'_> {
             first_number,
             payments,
         })
+    }
+
+    /// The oldest decides: what came after it goes along, or waits with it.
+    fn waits_for_price(&self, oldest: &Item) -> bool {
+        let is_urgent = oldest.arrival <= self.urgent_through;
+        !is_urgent && self.age(&oldest.payment.reference()) < self.patience_ms
     }
 
     /// The first payments that fit together; one that was in the way of others is alone.

@@ -17,6 +17,7 @@ pub mod log;
 pub mod machine;
 pub mod observe;
 pub mod port;
+pub mod quote;
 mod screen;
 pub mod settings;
 pub mod state;

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Address, Amount},
     observe::Fork,
-    submit::FeePolicy,
+    submit::{FeePolicy, Patience},
 };
 
 /// Everything the engine is told before it starts.
@@ -15,6 +15,8 @@ pub struct Settings {
     pub unit: Amount,
     /// What may be paid for gas.
     pub fees: FeePolicy,
+    /// How long what has just come may wait for a cheap hour; none if everything is paid at once.
+    pub patience: Option<Patience>,
     /// How batches are cut.
     pub batch: BatchSettings,
     /// How transactions are sent.

@@ -45,6 +45,8 @@ struct Bench {
     room: Vec<u128>,
     balance: u128,
     settings: BatchSettings,
+    urgent_through: u64,
+    patience_ms: u64,
     now: Monotonic,
 }
 
@@ -92,6 +94,8 @@ impl Bench {
             room: vec![1_000, 5_000, 50_000],
             balance: 100_000,
             settings: SETTINGS,
+            urgent_through: 0,
+            patience_ms: 0,
             now: Monotonic(1_000),
         }
     }
@@ -131,6 +135,8 @@ impl Bench {
             counters: Counters::default(),
             limit: usize::from(self.settings.max_payments),
             settings: &self.settings,
+            urgent_through: self.urgent_through,
+            patience_ms: self.patience_ms,
             now: self.now,
         }
         .cut()
@@ -296,4 +302,20 @@ fn what_only_a_cap_holds_up_is_proposed_after_the_configured_age() {
     bench.now = Monotonic(60_000);
     bench.room[0] = 500;
     assert_eq!(bench.cut().unwrap().tier, tier(0));
+}
+
+/// By the age of the oldest: what came later goes along. What was there at the start never waits.
+#[test]
+fn what_may_wait_for_a_price_waits_until_it_is_old_enough() {
+    let mut bench = Bench::new();
+    bench.open(1, 10, 0);
+    bench.open(2, 10, 0);
+    bench.patience_ms = 5_000;
+    for (now, refs) in [(1_000, &[][..]), (4_999, &[]), (5_000, &[1, 2])] {
+        bench.now = Monotonic(now);
+        assert_eq!(bench.refs(), refs, "{now}");
+    }
+    bench.now = Monotonic(1_000);
+    bench.urgent_through = 1;
+    assert_eq!(bench.refs(), [1, 2]);
 }

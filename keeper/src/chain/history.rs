@@ -18,7 +18,32 @@ const FIRST_RANGE: u64 = 2_000;
 const LONGEST_RANGE: u64 = 1_000_000;
 
 /// How many blocks one question is about.
+#[derive(Debug)]
 struct Range(u64);
+
+/// The vault's logs as far as they are read: kept where a node stops to answer, and read on from there.
+#[derive(Debug)]
+pub struct History {
+    facts: Vec<(u64, Fact)>,
+    next: u64,
+    range: Range,
+}
+
+impl History {
+    /// Nothing is read yet.
+    pub fn from(first: u64) -> Self {
+        Self {
+            facts: Vec::new(),
+            next: first,
+            range: Range(FIRST_RANGE),
+        }
+    }
+
+    /// What was logged up to a height, with the height of each.
+    pub fn until(&self, last: u64) -> impl Iterator<Item = &(u64, Fact)> {
+        self.facts.iter().filter(move |(height, _)| *height <= last)
+    }
+}
 
 impl Range {
     fn grow(&mut self) {
@@ -42,25 +67,35 @@ impl RpcChain {
         &self,
         first: u64,
         last: BlockRef,
-        mut progress: impl FnMut(u64),
+        progress: impl FnMut(u64),
     ) -> Result<Vec<(u64, Fact)>, ChainError> {
-        let mut facts = Vec::new();
-        let mut next = first;
-        let mut range = Range(FIRST_RANGE);
-        while next <= last.number {
+        let mut history = History::from(first);
+        self.read_on(&mut history, last, progress).await?;
+        Ok(history.facts)
+    }
+
+    /// Reads on to `last`. What was read stays, whatever is answered to the rest.
+    pub async fn read_on(
+        &self,
+        history: &mut History,
+        last: BlockRef,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), ChainError> {
+        let History { facts, next, range } = history;
+        while *next <= last.number {
             let end = next
                 .saturating_add(range.0.saturating_sub(1))
                 .min(last.number);
-            match self.facts_between(next, end).await {
+            match self.facts_between(*next, end).await {
                 Ok(found) => facts.extend(found),
                 Err(ChainError::Rpc(_)) if range.shrink() => continue,
                 Err(error) => return Err(error),
             }
             progress(end);
-            next = end.saturating_add(1);
+            *next = end.saturating_add(1);
             range.grow();
         }
-        Ok(facts)
+        Ok(())
     }
 
     /// Which of these numbers the vault has paid at a final block, and its logs that pay them, looked for backwards down to

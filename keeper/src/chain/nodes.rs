@@ -12,7 +12,9 @@ use std::{
 
 use tidelock_core::{abi::Fact, domain::PaymentNumber, event::BlockRef};
 
-use super::{Chain, ChainError, Expected, Identity, IdentityError, RpcChain, TwoNodes, Warning};
+use super::{
+    Chain, ChainError, Expected, Identity, IdentityError, Roles, RpcChain, TwoNodes, Warning,
+};
 use crate::{calendar::span, differing::differing};
 
 /// One node, or two.
@@ -113,6 +115,15 @@ impl Nodes {
             first: format!("{} says {one}", first_name(&self.first)),
             second: format!("{} says {other}", second_name(second)),
         }
+    }
+
+    /// How the key stands, by each node.
+    pub async fn roles(&self) -> Result<Vec<Roles>, ChainError> {
+        let Some(second) = &self.second else {
+            return Ok(vec![self.first.roles().await?]);
+        };
+        let (one, other) = self.both(second, async |chain| chain.roles().await).await?;
+        Ok(vec![one, other])
     }
 
     /// The newest block that both have.

@@ -1,20 +1,24 @@
 //! `keeper explain`: where one payment stands, why, and what the log says of it.
 
+use alloy::primitives::Address;
 use serde_json::json;
 use tidelock_core::{
     calendar::{span, utc},
-    domain::{BlockTime, DomainError, PaymentRef},
+    domain::{Amount, BlockTime, DomainError, PaymentRef},
     lifecycle::{AttemptStatus, PaymentStatus},
 };
 
 use super::{
     Context,
     command::unknown,
-    offline, print,
+    offline,
+    online::{block_on, connect},
+    print,
     shown::{Shown, now},
     words,
 };
 use crate::{
+    chain::RpcChain,
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
     heartbeat::Heartbeat,
@@ -60,6 +64,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let events: Vec<(LoggedEvent, Option<BlockTime>)> = events.into_iter().zip(times).collect();
     let waits = waits(&config, &shown, &mut reader)?;
     reader.close()?;
+    let arrived = arrived(&config, &shown, decimals);
     print(if context.json {
         let events: Vec<_> = events
             .iter()
@@ -68,24 +73,50 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
                 json!({ "seq": seq, "kind": event.kind(), "time": time, "words": words::event(event) })
             })
             .collect();
-        json!({ "payment": shown, "meaning": meaning, "waits": waits, "events": events })
+        json!({ "payment": shown, "meaning": meaning, "arrived": arrived, "waits": waits, "events": events })
             .to_string()
     } else {
-        text(&shown, meaning, &waits, &events)
+        text(&shown, meaning, arrived.as_deref(), &waits, &events)
     })?;
     Ok(ExitStatus::Done)
+}
+
+/// What arrived of a payment that is paid: the transfers of its own transaction, as the token logged them. None if it is not paid.
+fn arrived(config: &Config, shown: &Shown, decimals: u8) -> Option<String> {
+    if shown.status != words::status(PaymentStatus::Paid) {
+        return None;
+    }
+    let Some(transaction) = shown.landed else {
+        return Some("not known here: another key's transaction paid it".to_owned());
+    };
+    let asked = block_on(async {
+        let nodes = connect(config, Address::ZERO)?;
+        let ask = async |chain: &RpcChain| chain.arrived(transaction, shown.payee).await;
+        Ok(nodes.agree("the receipt's transfers", ask).await?)
+    });
+    let show = |amount: &Amount| amount.display(decimals);
+    Some(match asked.as_ref().map(Option::as_deref) {
+        Ok(Some([one])) => format!("{} of {}", show(one), shown.amount),
+        Ok(Some([])) => format!(
+            "nothing: the token logged no transfer to {}",
+            shown.recipient
+        ),
+        Ok(Some(many)) => {
+            let all: Vec<String> = many.iter().map(show).collect();
+            format!(
+                "{}: the transaction's payments to this recipient",
+                all.join(" and ")
+            )
+        }
+        Ok(None) => "not known: the node has no receipt of the transaction".to_owned(),
+        Err(error) => format!("not known: {}", error.message()),
+    })
 }
 
 /// What a payment waits for that is in a batch: its transaction, and what the running keeper says.
 fn waits(config: &Config, shown: &Shown, reader: &mut Reader) -> Result<Vec<String>, StoreError> {
     let mut waits = Vec::new();
     let beat = Heartbeat::read(&config.store.path);
-    if shown.status == words::status(PaymentStatus::Paid) {
-        // The fee of a moment ago: what it was when it was paid is in no log.
-        let fee = beat.and_then(|beat| beat.token_fee);
-        waits.extend(fee.map(|fee| format!("when the keeper looked last, {fee}")));
-        return Ok(waits);
-    }
     let is_open = [
         PaymentStatus::Sealed,
         PaymentStatus::Open,
@@ -117,6 +148,7 @@ fn waits(config: &Config, shown: &Shown, reader: &mut Reader) -> Result<Vec<Stri
 fn text(
     shown: &Shown,
     meaning: &str,
+    arrived: Option<&str>,
     waits: &[String],
     events: &[(LoggedEvent, Option<BlockTime>)],
 ) -> String {
@@ -141,6 +173,7 @@ fn text(
     if let Some(hash) = shown.transaction {
         lines.push(format!("sent in   {hash}"));
     }
+    lines.extend(arrived.map(|words| format!("arrived   {words}")));
     lines.extend(waits.iter().map(|wait| format!("note      {wait}")));
     if shown.returns > 0 {
         lines.push(format!("returns   {}", shown.returns));

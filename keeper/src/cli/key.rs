@@ -10,7 +10,7 @@ use super::{
     run::rotation,
 };
 use crate::{
-    chain::{Identity, IdentityError},
+    chain::{Identity, IdentityError, Roles},
     config::{Config, KeyConfig, KeyHolder},
     exit::{ExitStatus, Failure, Outcome},
     heartbeat::Heartbeat,
@@ -32,6 +32,8 @@ struct Seen {
     gas_balance: String,
     #[serde(skip)]
     found: Identity,
+    #[serde(skip)]
+    roles: Vec<Roles>,
 }
 
 /// Where the change stands.
@@ -79,6 +81,7 @@ async fn seen(config: &Config, key: &KeyConfig, address: Address) -> Result<Seen
     let nodes = connect(config, address)?;
     let found = nodes.identify(expected(config, false)).await;
     let found = found.map_err(|error: IdentityError| Failure::from(error))?;
+    let roles = nodes.roles().await?;
     Ok(Seen {
         signer: match &key.holder {
             KeyHolder::Keystore(_) => "keystore",
@@ -91,6 +94,7 @@ async fn seen(config: &Config, key: &KeyConfig, address: Address) -> Result<Seen
         proposer_until: found.proposer_until,
         gas_balance: format_ether(found.gas_balance),
         found,
+        roles,
     })
 }
 
@@ -112,7 +116,8 @@ fn stands(config: &Config, key: &Seen, next: Option<&Seen>, of_log: Option<Addre
         return "the next key waits for the keeper's role: have signers grant it".to_owned();
     }
     let proposes = key.proposer_until > key.found.head.time.seconds();
-    if let Some(lacks) = rotation::lacks(&next.found, proposes, 0) {
+    let mut candidate = rotation::Candidate::default();
+    if let Some(lacks) = candidate.lacks(&next.roles, proposes) {
         return format!("the next key waits: {lacks}");
     }
     if !Reader::is_written(&config.store) {

@@ -187,6 +187,7 @@ fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
         token: config.vault.token,
         unit: identity.unit,
         fees: config.fees,
+        patience: config.patience,
         batch: config.batch,
         lane: config.lane,
         transaction_gas: config.gas.transaction,

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 use serde::Serialize;
 use tidelock_core::{
     calendar::span,
@@ -31,6 +31,11 @@ pub(super) struct Shown {
     pub batch: Option<BatchId>,
     /// The transaction that paid it, or the last one that was signed for its batch.
     pub transaction: Option<B256>,
+    /// The transaction of the keeper's that a final block holds.
+    #[serde(skip)]
+    pub landed: Option<B256>,
+    #[serde(skip)]
+    pub payee: Address,
     /// When it was taken in: time of the last block that was final then. [seconds since 1970]
     pub accepted_at: Option<u64>,
     pub tier: Option<u8>,
@@ -52,12 +57,14 @@ impl Shown {
         Self {
             reference: row.reference(),
             recipient: row.payment.recipient().to_string(),
+            payee: row.payment.recipient(),
             amount: in_tokens(row.payment.amount(), decimals),
             status: words::status(row.status),
             reason: row.hold.as_ref().map(words::hold),
             number: row.number,
             batch: row.batch,
             transaction: None,
+            landed: None,
             accepted_at: None,
             tier: view.tier.map(|tier| tier.get()),
             route: view.route.map(words::route),
@@ -71,12 +78,14 @@ impl Shown {
         Self {
             reference: payment.reference(),
             recipient: payment.recipient().to_string(),
+            payee: payment.recipient(),
             amount: in_tokens(payment.amount(), decimals),
             status: WAITING,
             reason: None,
             number: None,
             batch: None,
             transaction: None,
+            landed: None,
             accepted_at: None,
             tier: None,
             route: None,
@@ -103,6 +112,7 @@ impl Shown {
             let landed = signed
                 .iter()
                 .find(|one| one.status == AttemptStatus::Consumed);
+            self.landed = landed.map(|one| one.hash);
             self.transaction = landed.or(signed.last()).map(|one| one.hash);
         }
         Ok(self)

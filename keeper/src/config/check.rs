@@ -10,7 +10,7 @@ use tidelock_core::domain::{Address, Amount, ChainId, DomainError, parse_address
 
 use super::{
     BatchSettings, BlockChecks, ChainConfig, Config, FeePolicy, GasConfig, LaneSettings,
-    OperationsConfig, RpcUrl, TransactionGas, VaultConfig, Violation,
+    OperationsConfig, Patience, RpcUrl, TransactionGas, VaultConfig, Violation,
     raw::{Raw, RawBatch, RawChain, RawFees, RawGas, RawLane, RawOperations, RawVault},
 };
 use crate::profile::Profile;
@@ -33,6 +33,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
             .and_then(|next| rules.next_key(next, &raw.key, base)),
         store: rules.store(&raw.store, base),
         batch: rules.batch(&raw.batch),
+        patience: rules.patience(&raw.fees),
         fees: rules.fees(raw.fees, &profile),
         lane: rules.lane(&raw.lane, &profile),
         gas: rules.gas(&raw.gas, &profile),
@@ -140,6 +141,16 @@ impl Rules {
             self.refuse("fees.max_tip_gwei", &max_tip, rule);
         }
         fees
+    }
+
+    /// None if nothing is to wait for a cheap hour.
+    fn patience(&mut self, raw: &RawFees) -> Option<Patience> {
+        let deadline_s: u64 = self.within("fees.wait_s", raw.wait_s, 0, 604_800);
+        let percent = self.within("fees.wait_percent", raw.wait_percent, 1, 100);
+        (deadline_s > 0).then_some(Patience {
+            deadline_s,
+            percent,
+        })
     }
 
     /// A bound that is given holds under all rules.

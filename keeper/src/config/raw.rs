@@ -114,6 +114,8 @@ section!(RawFees {
     max_tip_gwei: Option<String> = None,
     blocks_ahead: u64 = 6,
     bump_percent: u64 = 10,
+    wait_s: u64 = 0,
+    wait_percent: u64 = 25,
 });
 
 section!(RawLane {

@@ -29,10 +29,10 @@ static REQUESTS: LazyLock<Insert> = LazyLock::new(|| {
 /// Takes requests and commands in. Its calls block; they must not be made on a thread of an asynchronous runtime.
 #[derive(Debug)]
 pub struct Desk {
-    runtime: Runtime,
-    connection: Connection,
+    pub(super) runtime: Runtime,
+    pub(super) connection: Connection,
     identity: Identity,
-    patience: Patience,
+    pub(super) patience: Patience,
     held: Duration,
     is_forced: bool,
 }

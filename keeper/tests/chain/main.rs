@@ -18,6 +18,7 @@ mod identity;
 mod liar;
 mod lies;
 mod look;
+mod opening;
 mod poll;
 mod proof;
 mod ranges;

@@ -13,6 +13,7 @@
 )]
 
 mod crash;
+#[allow(dead_code, reason = "shared with the tests of several hosts")]
 mod daemon;
 mod fees;
 mod forks;

@@ -92,6 +92,10 @@ where
             Ok(Change::Nothing) => {}
             Ok(Change::Grown) => {
                 self.memory.questions.wait(Key::Poll, now); // there may be more
+                for block in &polled.blocks {
+                    let time = block.id.time.seconds();
+                    self.memory.prices.learn(time, block.base_fee);
+                }
                 self.look_for_repeats(&polled.blocks)?;
                 let state = self.journal.state();
                 self.memory.reverted.look(&polled.blocks, state);

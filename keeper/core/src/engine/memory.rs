@@ -13,7 +13,7 @@ use crate::{
     port::{Monotonic, VaultLook},
     settings::Settings,
     state::{Counters, State},
-    submit::{NodeCeiling, TipFloor, Unsigned},
+    submit::{NodeCeiling, Prices, TipFloor, Unsigned},
 };
 
 /// What the engine knows for now. All of it can be lost: it is asked for again.
@@ -59,6 +59,10 @@ pub(super) struct Memory {
     pub(super) floor: TipFloor,
     /// The most that the node passes on for one transaction, as far as its refusals tell.
     pub(super) ceiling: NodeCeiling,
+    /// Base fees of the last day, as far as they were seen.
+    pub(super) prices: Prices,
+    /// Requests up to this arrival were there at the start: how long they have waited is not known, so they wait no more.
+    pub(super) urgent_through: u64,
     /// Numbers that may be paid without our knowing, looked for again.
     pub(super) recall: Recall,
     pub(super) next_arrivals: Monotonic,
@@ -117,6 +121,8 @@ impl Memory {
             suggested_tip: 0,
             floor: TipFloor::default(),
             ceiling: NodeCeiling::default(),
+            prices: Prices::default(),
+            urgent_through: state.arrivals(),
             recall: Recall::new(now),
             next_arrivals: now,
             questions: Questions::default(),

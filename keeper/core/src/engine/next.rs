@@ -125,6 +125,8 @@ where
             counters: self.memory.counters,
             limit: self.memory.limit,
             settings: &self.settings.batch,
+            urgent_through: self.memory.urgent_through,
+            patience_ms: self.patience_ms(),
             now,
         };
         let Cut {

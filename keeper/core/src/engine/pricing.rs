@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::{
     event::Fees,
+    lifecycle::PaymentStatus,
     state::{AttemptRow, SlotRow},
     store::Store,
     submit::{Call, FeeCap, FeeMarket, Offer, needed, offer},
@@ -48,6 +49,34 @@ where
         Some(FeeMarket {
             base_fee: self.memory.view.tip_block()?.base_fee,
             tip: self.memory.suggested_tip.max(self.memory.floor.tip()),
+        })
+    }
+
+    /// Age from which a payment is worth the base fee of now. [milliseconds]
+    pub(super) fn patience_ms(&self) -> u64 {
+        let base_fee = self.memory.view.tip_block().map(|block| block.base_fee);
+        let patience = self.settings.patience.zip(base_fee);
+        let seconds = patience.map_or(0, |(patience, fee)| patience.age(&self.memory.prices, fee));
+        seconds.saturating_mul(1_000)
+    }
+
+    /// The wait for a cheap hour, if payments wait for one.
+    pub(super) fn wait_for_price(&self) -> Option<String> {
+        let age = self.patience_ms();
+        let deadline = self.settings.patience?.deadline_s;
+        let block = self.memory.view.tip_block()?;
+        let rank = self.memory.prices.rank(block.base_fee)?;
+        let rows = self.state().open_payments();
+        let young = rows.filter(|row| {
+            row.status == PaymentStatus::Open && row.arrival > self.memory.urgent_through
+        });
+        let count = young.count();
+        (age > 0 && count > 0).then(|| {
+            format!(
+                "a cheap hour: the base fee of {} wei per gas is above {rank} % of the last day's; payments that may wait for it, each for {deadline} s at \
+                 most: {count}",
+                block.base_fee
+            )
         })
     }
 

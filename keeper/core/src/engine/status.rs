@@ -97,6 +97,7 @@ where
             ));
         }
         waits.extend(self.wait_for_fees());
+        waits.extend(self.wait_for_price());
         if let Some((_, why)) = self
             .memory
             .stalled

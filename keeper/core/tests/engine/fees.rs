@@ -2,9 +2,10 @@
 
 use alloy_primitives::Bytes;
 use tidelock_core::{
+    lifecycle::PaymentStatus,
     settings::Settings,
     state::AttemptRow,
-    submit::{RefusalClass, Reply},
+    submit::{Patience, RefusalClass, Reply},
 };
 
 use crate::{
@@ -302,4 +303,73 @@ fn batches_are_cut_to_what_the_node_passes_on() {
     bench.mine_quiet(2);
     bench.settle();
     assert_eq!(bench.batch_of(4).payments.len(), 1);
+}
+
+// ── A cheap hour ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const HOUR: u64 = 3_600;
+
+/// A keeper that may let payments wait for two hours, and has seen eight hours of a base fee of 20 gwei.
+fn patient() -> Bench {
+    let mut settings = SETTINGS;
+    settings.patience = Some(Patience {
+        deadline_s: 2 * HOUR,
+        percent: 25,
+    });
+    let mut bench = Bench::with(settings);
+    bench.base_fee = 20 * GWEI;
+    for _ in 0..9 {
+        bench.mine_after(HOUR, Vec::new(), Vec::new());
+    }
+    bench.base_fee = 30 * GWEI;
+    bench.mine_quiet(1);
+    bench
+}
+
+#[test]
+fn what_may_wait_is_paid_in_a_cheap_hour_or_at_its_deadline() {
+    for is_cheap in [true, false] {
+        let mut bench = patient();
+        bench.request([1]);
+        bench.settle();
+        assert_eq!(bench.status(1), PaymentStatus::Open);
+        let waits = bench.engine.status().waits;
+        assert!(
+            waits[0].contains("is above 100 % of the last day's"),
+            "{waits:?}"
+        );
+        if is_cheap {
+            bench.base_fee = 10 * GWEI;
+        } else {
+            bench.wait(2 * HOUR * 1_000);
+        }
+        bench.mine_quiet(1);
+        bench.settle();
+        assert_eq!(bench.status(1), PaymentStatus::Sealed, "{is_cheap}");
+    }
+}
+
+/// How long it has waited before is not known: a deadline is never put off by a restart.
+#[test]
+fn after_a_restart_nothing_waits_that_was_there_before() {
+    let mut bench = patient();
+    bench.request([1]);
+    bench.settle();
+    assert_eq!(bench.status(1), PaymentStatus::Open);
+    bench.restart();
+    bench.settle();
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+}
+
+#[test]
+fn unless_the_operator_says_so_nothing_waits() {
+    let mut bench = Bench::new();
+    for _ in 0..9 {
+        bench.mine_after(HOUR, Vec::new(), Vec::new());
+    }
+    bench.base_fee = 30 * GWEI;
+    bench.mine_quiet(1);
+    bench.request([1]);
+    bench.settle();
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
 }

@@ -35,6 +35,7 @@ pub const SETTINGS: Settings = Settings {
         blocks_ahead: 2,
         bump_percent: 10,
     },
+    patience: None,
     batch: BatchSettings {
         max_payments: 3,
         max_wait_ms: 0,

@@ -19,7 +19,7 @@ use crate::{
     chain::{Identity, Nodes},
     config::Config,
     exit::{ExitStatus, Failure},
-    opening::{self, Past},
+    opening::{Past, Reading},
     store::{self, LogStore, Right, WriterLock},
 };
 
@@ -85,14 +85,14 @@ fn read_past(
 ) -> Result<(Past, store::Identity), Failure> {
     info!(store = %config.store, "no log yet: reading the vault's past");
     let expected = expected(config, !args.observe);
-    // What is final changes while it is waited for.
+    // What is final changes while it is waited for; what was read is kept.
+    let mut reading = Reading::new(args.from_block);
     let read = async || {
         let identity = nodes.identify(expected).await?;
         let to = identity.finalised.number;
-        let past = opening::read_past(
+        let past = reading.read(
             (nodes.first(), nodes.second()),
             &identity,
-            args.from_block,
             (config.batch.attempt_ttl_s, args.first_keeper),
             |block| info!(block, to, "read"),
         );

@@ -20,7 +20,7 @@ use super::{
     store_failure,
 };
 use crate::{
-    chain::Identity,
+    chain::{Ends, Expected, Identity, IdentityError, Nodes, Roles},
     config::{Config, KeyConfig, NextKeyConfig},
     exit::{ExitStatus, Failure},
     signer::{Class, Guarded, SignerError, open_key},
@@ -116,21 +116,17 @@ pub(super) fn watch(
         return Ok(retire);
     };
     let nodes = connect(config, next.address)?;
-    let (expected, address) = (expected(config, true), next.address);
+    let (expected, address) = (expected(config, false), next.address);
     let proposes = identity.proposer_until > identity.head.time.seconds();
     let flag = Arc::clone(&retire);
     runtime.spawn(async move {
-        let (mut said, mut since) = (String::new(), None);
+        let (mut said, mut candidate) = (String::new(), Candidate::default());
+        let mut is_known = false;
         loop {
-            let lacks = match nodes.identify(expected).await {
-                Ok(found) => {
-                    let since = *since.get_or_insert(found.head.number);
-                    lacks(&found, proposes, since)
-                }
-                Err(error) => {
-                    since = None;
-                    Some(error.to_string())
-                }
+            let lacks = match look(&nodes, expected, &mut is_known).await {
+                Ok(roles) => candidate.lacks(&roles, proposes),
+                // What was seen of its roles stays seen.
+                Err(error) => Some(error.to_string()),
             };
             let Some(lacks) = lacks else { break };
             if said != lacks {
@@ -145,16 +141,68 @@ pub(super) fn watch(
     Ok(retire)
 }
 
-/// What the next key lacks to go on as the old one does.
-pub(in crate::cli) fn lacks(found: &Identity, proposes: bool, since: u64) -> Option<String> {
-    if proposes && found.proposer_until <= found.head.time.seconds() {
-        return Some("it lacks the proposer's role, which the key has".to_owned());
+/// How the next key stands. Whether the chain is the one that is configured is asked until it was answered once.
+async fn look(
+    nodes: &Nodes,
+    expected: Expected,
+    is_known: &mut bool,
+) -> Result<Vec<Roles>, IdentityError> {
+    if !*is_known {
+        nodes.identify(expected).await?;
+        *is_known = true;
     }
-    if found.gas_balance.is_zero() {
-        return Some("it holds nothing to pay for gas".to_owned());
+    Ok(nodes.roles().await?)
+}
+
+/// A key that is to go on, as it is seen from look to look.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Candidate {
+    /// The newest block when it was first seen with its roles, which it had at each look since.
+    since: Option<u64>,
+}
+
+impl Candidate {
+    /// What it lacks, by any of the nodes, to go on as the old key does: its roles must be in a final block.
+    pub fn lacks(&mut self, nodes: &[Roles], proposes: bool) -> Option<String> {
+        let now = nodes.iter().find_map(|roles| lacks_now(roles, proposes));
+        if now.is_some() {
+            self.since = None;
+            return now;
+        }
+        let newest = nodes.iter().map(|roles| roles.head.number).max()?;
+        let since = *self.since.get_or_insert(newest);
+        nodes.iter().find_map(|roles| {
+            let last = roles.finalised;
+            let Some(ends) = roles.settled else {
+                let is_final = last.number >= since;
+                return (!is_final).then(|| {
+                    format!("block {since}, in which it has its roles, is not final yet")
+                });
+            };
+            lacks_role(ends, last.time.seconds(), proposes).map(|role| {
+                format!(
+                    "block {} is final, and after it the key has no {role}'s role yet",
+                    last.number
+                )
+            })
+        })
     }
-    let is_final = found.finalised.number >= since;
-    (!is_final).then(|| format!("block {since}, in which it has the role, is not final yet"))
+}
+
+fn lacks_now(roles: &Roles, proposes: bool) -> Option<String> {
+    match lacks_role(roles.newest, roles.head.time.seconds(), proposes) {
+        Some("proposer") => Some("it lacks the proposer's role, which the key has".to_owned()),
+        Some(role) => Some(format!("it lacks the {role}'s role")),
+        None if roles.gas_balance.is_zero() => Some("it holds nothing to pay for gas".to_owned()),
+        None => None,
+    }
+}
+
+fn lacks_role(ends: Ends, time: u64, proposes: bool) -> Option<&'static str> {
+    if ends.keeper <= time {
+        return Some("keeper");
+    }
+    (proposes && ends.proposer <= time).then_some("proposer")
 }
 
 /// Lets the next key send from now on, from the nonce that a final block tells.
@@ -174,4 +222,106 @@ pub(super) fn change<'a>(
     engine::change_key(store, next.address, nonce).map_err(engine_failure)?;
     info!(keeper = %next.address, nonce, "the next key sends from now on");
     Ok(Some(Key::Next(next)))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::primitives::{B256, U256};
+    use tidelock_core::{domain::BlockTime, event::BlockRef};
+
+    use super::*;
+
+    const GRANTED: Ends = Ends {
+        keeper: 5_000,
+        proposer: 5_000,
+    };
+
+    fn block(number: u64) -> BlockRef {
+        BlockRef {
+            number,
+            hash: B256::ZERO,
+            time: BlockTime::from_seconds(1_000 + number).unwrap(),
+        }
+    }
+
+    fn roles(head: u64, last: u64, settled: Option<Ends>) -> Roles {
+        Roles {
+            head: block(head),
+            newest: GRANTED,
+            finalised: block(last),
+            settled,
+            gas_balance: U256::from(1),
+        }
+    }
+
+    #[test]
+    fn each_role_must_be_in_a_final_block() {
+        let mut candidate = Candidate::default();
+        for (ends, proposes, says) in [
+            (
+                Ends {
+                    keeper: 0,
+                    ..GRANTED
+                },
+                false,
+                Some("no keeper's role yet"),
+            ),
+            (
+                Ends {
+                    proposer: 0,
+                    ..GRANTED
+                },
+                true,
+                Some("no proposer's role yet"),
+            ),
+            (
+                Ends {
+                    proposer: 0,
+                    ..GRANTED
+                },
+                false,
+                None,
+            ),
+            (GRANTED, true, None),
+        ] {
+            let lacks = candidate.lacks(&[roles(90, 80, Some(ends))], proposes);
+            match says {
+                Some(words) => assert!(lacks.unwrap().contains(words)),
+                None => assert_eq!(lacks, None),
+            }
+        }
+        let other = roles(
+            90,
+            80,
+            Some(Ends {
+                keeper: 0,
+                ..GRANTED
+            }),
+        );
+        assert!(
+            candidate
+                .lacks(&[roles(90, 80, Some(GRANTED)), other], false)
+                .is_some()
+        );
+    }
+
+    /// A node that has no state of final blocks: what was seen at the head must be final.
+    #[test]
+    fn what_was_seen_is_kept_while_the_node_fails() {
+        let mut candidate = Candidate::default();
+        assert!(candidate.lacks(&[roles(90, 80, None)], true).is_some());
+        assert!(candidate.lacks(&[roles(95, 89, None)], true).is_some());
+        assert_eq!(candidate.lacks(&[roles(99, 90, None)], true), None);
+        // It was taken away, and given back later.
+        let taken = Roles {
+            newest: Ends {
+                keeper: 0,
+                ..GRANTED
+            },
+            ..roles(100, 90, None)
+        };
+        assert!(candidate.lacks(&[taken], true).is_some());
+        assert!(candidate.lacks(&[roles(101, 100, None)], true).is_some());
+        assert_eq!(candidate.lacks(&[roles(102, 101, None)], true), None);
+    }
 }

@@ -1,0 +1,81 @@
+//! Quotes that were given, so that they can be held to what happened. No part of the log: nothing is decided by them.
+
+use serde::{Deserialize, Serialize};
+use tidelock_core::domain::{Amount, PaymentRef};
+
+use super::{
+    Desk, StoreError, columns,
+    sql::{Access, Connection, Dialect, query},
+};
+
+/// What was quoted for a payment that was to be filed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// The ref that it was to be filed under.
+    #[serde(rename = "ref")]
+    pub reference: PaymentRef,
+    /// When, by the machine's clock. [seconds since 1970]
+    pub made_at: u64,
+    /// From when the keeper takes it in until a block holds it. [seconds]
+    pub expected_s: u64,
+    /// At most, if no person and no deposit is waited for. [seconds]
+    pub most_s: u64,
+    /// Until that block is final, beside. [seconds]
+    pub finality_s: u64,
+    /// What its transaction would pay for gas if it were alone in it. [wei]
+    pub fee_expected: Amount,
+    /// At most, at the operator's cap. [wei]
+    pub fee_most: Amount,
+}
+
+impl Desk {
+    /// Keeps a quote; the last one of a ref is the one that counts.
+    pub fn keep_quote(&mut self, quote: &Quote) -> Result<(), StoreError> {
+        let body = columns::json("quote", quote)?;
+        let reference = quote.reference.0.to_vec();
+        self.with_quotes(async |connection| {
+            const KEEP: &str = "INSERT INTO quote (ref, body) VALUES ($1, $2) \
+                ON CONFLICT (ref) DO UPDATE SET body = excluded.body";
+            let kept = query(KEEP).bind(reference.clone()).bind(body.clone());
+            kept.execute(connection).await?;
+            Ok(())
+        })
+    }
+
+    /// Every quote, by ref.
+    pub fn quotes(&mut self) -> Result<Vec<Quote>, StoreError> {
+        self.with_quotes(async |connection| {
+            let rows = query("SELECT body FROM quote ORDER BY ref").fetch_all(connection);
+            let rows = rows.await?.into_iter();
+            rows.map(|row| {
+                let body = row.text("body")?;
+                serde_json::from_str(body).map_err(|error| StoreError::Value {
+                    field: "quote",
+                    value: error.to_string(),
+                    rule: "must be a quote of this version",
+                })
+            })
+            .collect()
+        })
+    }
+
+    fn with_quotes<T>(
+        &mut self,
+        work: impl AsyncFn(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (runtime, connection) = (&self.runtime, &mut self.connection);
+        self.patience.until_free(|| {
+            runtime.block_on(connection.transaction(Access::Write, async |connection| {
+                let bytes = match connection.dialect() {
+                    Dialect::Sqlite => "BLOB",
+                    Dialect::Postgres => "BYTEA",
+                };
+                let table = format!(
+                    "CREATE TABLE IF NOT EXISTS quote (ref {bytes} NOT NULL PRIMARY KEY, body TEXT NOT NULL)"
+                );
+                connection.run(table).await?;
+                work(connection).await
+            }))
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! Quotes and fees, by the real binary on a real chain.
+
+#![cfg(unix)]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+mod world;
+
+use std::fmt::Write as _;
+
+use alloy::primitives::Address;
+use world::{DAY, Mining, Office, Plan, expect, json_of, out};
+
+const REF: &str = "0x00000000000000000000000000000007";
+/// Blocks after which a block is final, and some.
+const FINAL: u64 = 20;
+
+fn wei(value: &serde_json::Value) -> u128 {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_is_kept_and_held_to_what_happens() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(FINAL).await;
+    let recipient = Address::repeat_byte(0x71).to_string();
+    let quote = ["--json", "quote", &recipient, "100", "--ref", REF];
+    office.world.set_mining(Mining::Every(1)).await;
+    let daemon = office.daemon().await;
+
+    let quoted = json_of(&office.keeper(&quote).await);
+    assert_eq!((&quoted["ref"], &quoted["ahead"]), (&REF.into(), &0.into()));
+    assert_eq!(
+        (&quoted["approvals"], &quoted["waits"]),
+        (&0.into(), &serde_json::json!([]))
+    );
+    let (fee, most) = (wei(&quoted["fee_expected"]), wei(&quoted["fee_most"]));
+    assert!(0 < fee && fee < most, "{quoted}");
+    let said = out(&office.keeper(&quote[1..]).await);
+    for part in [
+        "pays      100 to",
+        "alone in its transaction, at most",
+        "arrives   in",
+    ] {
+        assert!(said.contains(part), "{said}\nlacks {part}");
+    }
+    let scores = json_of(&office.keeper(&["--json", "quote", "--scores"]).await);
+    assert_eq!(scores["quotes"][0]["status"], "not filed");
+    assert_eq!(scores["sum"]["quotes"], 1, "the last quote of a ref counts");
+
+    expect(
+        &office
+            .keeper(&["request", &recipient, "100", "--ref", REF])
+            .await,
+        0,
+        "filed",
+    );
+    office
+        .until("it is paid", async || {
+            let scores = json_of(&office.keeper(&["--json", "quote", "--scores"]).await);
+            scores["quotes"][0]["status"] == "paid"
+        })
+        .await;
+    let scores = json_of(&office.keeper(&["--json", "quote", "--scores"]).await);
+    let score = &scores["quotes"][0];
+    assert!(
+        score["took_s"].is_u64() && score["in_time"].is_boolean(),
+        "{score}"
+    );
+    assert_eq!(score["within_fee"], true, "{score}");
+    // Simulated beforehand, the same gas but for a margin; base fees fall while blocks are empty.
+    assert!(wei(&score["gas_paid"]) <= fee, "{score}, quoted {fee}");
+    assert_eq!(scores["sum"]["paid"], 1);
+    daemon.stop();
+
+    // What the vault cannot pay is said before it is asked for.
+    let most = ["quote", &recipient, "99999999999", "--json"];
+    let refused = office.keeper(&most).await;
+    expect(&refused, 3, "no tier takes that amount");
+}
+
+/// Five days of a made-up chain, dearest at noon: the model is in the test, for no recorded history comes with the project.
+fn model() -> String {
+    let mut text = String::new();
+    for step in 0..5 * 288_u64 {
+        let time = step * 300;
+        let noon = (time % u64::from(DAY)).min(u64::from(DAY) - time % u64::from(DAY));
+        writeln!(text, "{time},{}", (10 + noon / 300) * 1_000_000_000).unwrap();
+    }
+    text
+}
+
+#[tokio::test]
+async fn fees_are_shown_and_a_history_is_replayed() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(FINAL).await;
+    let said = out(&office.keeper(&["fees"]).await);
+    for part in [
+        "too little of the last day is known",
+        "waits     no: everything is paid at once",
+        "the node's blocks",
+        "the history is too short to tell",
+    ] {
+        assert!(said.contains(part), "{said}\nlacks {part}");
+    }
+    let path = office.path("history.csv");
+    std::fs::write(&path, model()).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    let shown = json_of(&office.keeper(&["--json", "fees", "--history", &path]).await);
+    let saved = |index: usize| shown["replays"][index]["saved"].as_i64().unwrap();
+    assert!(
+        saved(0) < 0,
+        "an hour is too short while prices rise: {shown}"
+    );
+    assert!(saved(3) > 500, "a day saves: {shown}");
+    assert_eq!(shown["waits_s"], serde_json::Value::Null);
+
+    office.configure(|text| text + "\n[fees]\nwait_s = 86400\n");
+    let said = out(&office.keeper(&["fees", "--history", &path]).await);
+    assert!(
+        said.contains("wait 1 d: saves") || said.contains("wait 24 h: saves"),
+        "{said}"
+    );
+    std::fs::write(&path, "5,1\n4,1\n").unwrap();
+    let refused = office.keeper(&["fees", "--history", &path]).await;
+    expect(&refused, 2, "line 2: \"4,1\" must be a time in seconds");
+}
