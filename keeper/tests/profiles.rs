@@ -73,6 +73,16 @@ async fn check_holds_the_node_to_the_profile() {
     let row = ["block", "checks", "receipts", "receipts", "ok"];
     assert!(lines.any(|line| line == row), "{text}");
 
+    // Deep enough is final, where an operator says so.
+    office.configure(|text| text.replace("[vault]", "final_depth = 3\n[vault]"));
+    let checked = json_of(&office.keeper(&["--json", "check"]).await);
+    let number = |block: &str| checked[block]["number"].as_u64().unwrap();
+    assert_eq!(number("finalised"), number("head") - 3);
+    assert!(
+        warnings(&checked).contains("chain.final_depth 3: "),
+        "{checked}"
+    );
+
     // More than the rules allow would be refused by every node.
     office.configure(|text| format!("{text}[gas]\nmax_transaction_gas = 20000000\n"));
     let checked = json_of(&office.keeper(&["--json", "check"]).await);

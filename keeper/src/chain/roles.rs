@@ -33,8 +33,7 @@ pub struct Roles {
 impl RpcChain {
     /// How the adapter's key stands.
     pub async fn roles(&self) -> Result<Roles, ChainError> {
-        let (head, finalised) =
-            tokio::try_join!(self.block_by_tag("latest"), self.block_by_tag("finalized"))?;
+        let (head, finalised) = tokio::try_join!(self.block_by_tag("latest"), self.final_block())?;
         let (head, finalised) = (head.id, finalised.id);
         let newest = self.ends(head).await?;
         let settled = match self.ends(finalised).await {

@@ -108,7 +108,9 @@ fn connect_to(
         token: config.vault.token,
         keeper: account,
     };
-    Ok(RpcChain::new(Arc::new(rpc), parties).checking(config.chain.block_checks))
+    let chain = RpcChain::new(Arc::new(rpc), parties);
+    let chain = chain.checking(config.chain.block_checks);
+    Ok(chain.final_by(config.chain.final_depth))
 }
 
 impl From<ChainError> for Failure {
