@@ -5,6 +5,7 @@ use tidelock_core::{
     domain::Payment,
     event::{Command, Mode},
     lifecycle::PaymentStatus,
+    state::HeadRow,
     store::Store,
 };
 
@@ -189,22 +190,23 @@ fn hold(payment: &Payment) -> Command {
     }
 }
 
-async fn told(daemon: &Daemon, mode: &str, is_so: impl Fn(&Mode) -> bool) {
-    let in_mode = |daemon: &Daemon| {
+async fn comes_to(daemon: &Daemon, what: &str, is_so: impl Fn(&HeadRow) -> bool) {
+    let is_there = |daemon: &Daemon| {
         let log = daemon.overview().and_then(|all| all.log);
-        log.is_some_and(|(_, head)| is_so(&head.mode))
+        log.is_some_and(|(_, head)| is_so(&head))
     };
-    daemon.until(mode, in_mode).await;
+    daemon.until(what, is_there).await;
 }
 
 async fn halted(daemon: &Daemon) {
-    told(daemon, "it is halted", |mode| *mode != Mode::Armed).await;
+    comes_to(daemon, "it is halted", |head| head.mode != Mode::Armed).await;
 }
 
 /// Until what an earlier log signed has landed or expired.
 async fn waited(world: &World, daemon: &Daemon) {
     world.skip(7_201).await;
-    told(daemon, "it sends", |mode| *mode == Mode::Armed).await;
+    let is_over = |head: &HeadRow| head.quiet_until.is_some_and(|it| it <= head.finalised.time);
+    comes_to(daemon, "the wait is over", is_over).await;
 }
 
 fn backup(daemon: &Daemon) -> String {
@@ -225,12 +227,7 @@ async fn a_backup_gives_back_what_the_chain_does_not_know() {
     daemon.tell(Command::Halt { note: note() });
     halted(&daemon).await;
     daemon.file(&payments[2..7]);
-    daemon
-        .until("they are taken in", |daemon| {
-            let log = daemon.overview().and_then(|all| all.log);
-            log.is_some_and(|(_, head)| head.arrivals == 7)
-        })
-        .await;
+    comes_to(&daemon, "they are taken in", |head| head.arrivals == 7).await;
     let (cancelled, held, open, lost) = (&payments[4], &payments[5], &payments[6], &payments[7]);
     daemon.tell(Command::Cancel {
         reference: cancelled.reference(),
@@ -274,12 +271,7 @@ async fn a_backup_gives_back_what_the_chain_does_not_know() {
     // Nothing of it is paid until an operator resumes.
     world.mine(3).await;
     let end = world.head().await.number;
-    daemon
-        .until("it has seen these blocks", |daemon| {
-            let log = daemon.overview().and_then(|all| all.log);
-            log.is_some_and(|(_, head)| head.finalised.number >= end)
-        })
-        .await;
+    comes_to(&daemon, "these blocks", |head| head.finalised.number >= end).await;
     assert!(world.token_balance(open.recipient()).await.is_zero());
     daemon.ask(&["resume", "--reason", "looked at", "--json"]);
     // Filed again, as with a whole list: what was withdrawn stays so.
@@ -291,7 +283,8 @@ async fn a_backup_gives_back_what_the_chain_does_not_know() {
     each_paid_once(&world, &paid).await;
 }
 
-/// It was signed and sent before the backup was made, and is mined after everything is lost.
+/// It was signed and sent before the backup was made, and is mined after everything is lost. The new log finds its nonce used and
+/// halts, as after any transaction that it did not sign; what was paid is known all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_under_way_is_not_restored() {
     let (world, mut daemon) = start(Plan::default(), "").await;
