@@ -59,13 +59,16 @@ fn command(program: &Path) -> Command {
     command
 }
 
-/// A folder that the server may write; its path is short, as sockets want it.
+/// A folder that the server may write; its path is short, as sockets want it. Root's own folder for what is temporary may be closed to
+/// whoever the server runs as.
 fn folder() -> PathBuf {
-    let folder = tempfile::Builder::new()
-        .prefix("pg")
-        .tempdir()
-        .unwrap()
-        .keep();
+    let within = if is_root() {
+        PathBuf::from("/tmp")
+    } else {
+        env::temp_dir()
+    };
+    let mut builder = tempfile::Builder::new();
+    let folder = builder.prefix("pg").tempdir_in(within).unwrap().keep();
     if is_root() {
         chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
     }
