@@ -191,7 +191,9 @@ async fn init_writes_the_chains_defaults_and_refuses_what_is_refused() {
         assert!(text.contains(line), "{line:?} not in: {text}");
     }
     let is_name = |part: &str| part.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'_'));
-    let left = text.split('@').find(|part| !part.is_empty() && is_name(part));
+    let left = text
+        .split('@')
+        .find(|part| !part.is_empty() && is_name(part));
     assert_eq!(left, None, "{text}");
 
     // Written by hand, it is refused all the same.
