@@ -44,7 +44,7 @@ pub use postgres::Server;
 pub use quotes::Quote;
 pub use reader::{Answer, LoggedEvent, Overview, PaymentView, Reader, Standing, Waiting};
 pub use verify::{Finding, Progress, Verified};
-pub use wait::{GoOn, Held};
+pub use wait::{BETWEEN_PIECES, GoOn, Held};
 
 /// What a database was made for. Never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Between two looks for the daemon's answer.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 /// Characters of a reason.
 const LONGEST: usize = 500;
 

@@ -262,7 +262,7 @@ fn tell_machine(args: &Args, logs: &Logs, plan: &Plan, done: Option<&Done>) -> R
         "withdrawn": done.map_or(0, |done| done.withdrawn),
         "not_withdrawn": plan.not_withdrawn,
         "held": done.map_or(0, |done| done.held),
-        "not_held": done.map(|done| &done.not_held),
+        "refused": done.map(|done| &done.refused),
         "known": plan.known,
         "over": over,
         "used_for_something_else": plan.taken,
@@ -273,7 +273,7 @@ fn tell_machine(args: &Args, logs: &Logs, plan: &Plan, done: Option<&Done>) -> R
 }
 
 fn tell_done(done: &Done) -> Result<(), Failure> {
-    for why in &done.not_held {
+    for why in &done.refused {
         print(format!("NOT DONE {why}"))?;
     }
     print(format!(

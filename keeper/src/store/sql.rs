@@ -5,11 +5,11 @@ use std::{borrow::Cow, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{
-    AssertSqlSafe, ColumnIndex, Connection as _, PgConnection, Row as _, SqliteConnection,
-    TypeInfo, ValueRef,
-    postgres::{PgArguments, PgRow, Postgres},
+    AssertSqlSafe, ColumnIndex, Connection as _, Database, Encode, PgConnection, Row as _,
+    SqliteConnection, Type, TypeInfo, ValueRef,
+    postgres::{PgRow, Postgres},
     query::Query as Bound,
-    sqlite::{Sqlite, SqliteArguments, SqliteRow},
+    sqlite::{Sqlite, SqliteRow},
 };
 
 use super::StoreError;
@@ -177,18 +177,13 @@ impl Query {
         self
     }
 
-    fn on_sqlite(self) -> Bound<'static, Sqlite, SqliteArguments> {
-        let asked = sqlx::query(AssertSqlSafe(self.text));
-        self.values
-            .into_iter()
-            .fold(asked, |asked, value| match value {
-                Value::Integer(value) => asked.bind(value),
-                Value::Text(value) => asked.bind(value),
-                Value::Bytes(value) => asked.bind(value),
-            })
-    }
-
-    fn on_postgres(self) -> Bound<'static, Postgres, PgArguments> {
+    /// For the driver of one of the two.
+    fn on<DB: Database>(self) -> Bound<'static, DB, DB::Arguments>
+    where
+        i64: Encode<'static, DB> + Type<DB>,
+        Option<Cow<'static, str>>: Encode<'static, DB> + Type<DB>,
+        Option<Vec<u8>>: Encode<'static, DB> + Type<DB>,
+    {
         let asked = sqlx::query(AssertSqlSafe(self.text));
         self.values
             .into_iter()
@@ -202,11 +197,13 @@ impl Query {
     /// How many rows it changed.
     pub async fn execute(self, connection: &mut Connection) -> Result<u64, StoreError> {
         Ok(match connection {
-            Connection::Sqlite(connection) => {
-                self.on_sqlite().execute(connection).await?.rows_affected()
-            }
+            Connection::Sqlite(connection) => self
+                .on::<Sqlite>()
+                .execute(connection)
+                .await?
+                .rows_affected(),
             Connection::Postgres(connection, limit) => {
-                let asked = self.on_postgres().execute(&mut **connection);
+                let asked = self.on::<Postgres>().execute(&mut **connection);
                 within(*limit, asked).await?.rows_affected()
             }
         })
@@ -215,11 +212,11 @@ impl Query {
     pub async fn fetch_all(self, connection: &mut Connection) -> Result<Vec<Row>, StoreError> {
         match connection {
             Connection::Sqlite(connection) => {
-                let rows = self.on_sqlite().fetch_all(connection).await?;
+                let rows = self.on::<Sqlite>().fetch_all(connection).await?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             Connection::Postgres(connection, limit) => {
-                let asked = self.on_postgres().fetch_all(&mut **connection);
+                let asked = self.on::<Postgres>().fetch_all(&mut **connection);
                 let rows = within(*limit, asked).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
@@ -232,11 +229,11 @@ impl Query {
     ) -> Result<Option<Row>, StoreError> {
         match connection {
             Connection::Sqlite(connection) => {
-                let row = self.on_sqlite().fetch_optional(connection).await?;
+                let row = self.on::<Sqlite>().fetch_optional(connection).await?;
                 Ok(row.map(Row::Sqlite))
             }
             Connection::Postgres(connection, limit) => {
-                let asked = self.on_postgres().fetch_optional(&mut **connection);
+                let asked = self.on::<Postgres>().fetch_optional(&mut **connection);
                 Ok(within(*limit, asked).await?.map(Row::Postgres))
             }
         }
@@ -252,11 +249,11 @@ impl Query {
     pub fn fetch(self, connection: &mut Connection) -> BoxStream<'_, Result<Row, StoreError>> {
         match connection {
             Connection::Sqlite(connection) => {
-                let rows = self.on_sqlite().fetch(connection);
+                let rows = self.on::<Sqlite>().fetch(connection);
                 rows.map_ok(Row::Sqlite).map_err(StoreError::from).boxed()
             }
             Connection::Postgres(connection, _) => {
-                let rows = self.on_postgres().fetch(&mut **connection);
+                let rows = self.on::<Postgres>().fetch(&mut **connection);
                 rows.map_ok(Row::Postgres).map_err(StoreError::from).boxed()
             }
         }

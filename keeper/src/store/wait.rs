@@ -11,9 +11,10 @@ use std::{
 
 use super::StoreError;
 
-/// Between two tries. Whoever files many requests pauses for longer than that after each piece, so that the writer of the
-/// log comes in between two pieces.
+/// Between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(1);
+/// How long whoever files many requests pauses after each piece: longer than that, so that the writer of the log comes in between.
+pub const BETWEEN_PIECES: Duration = Duration::from_millis(3);
 /// Between two questions whether to go on waiting.
 const ASK: Duration = Duration::from_millis(100);
 /// How long anybody waits who was not told otherwise.

@@ -81,6 +81,41 @@ async fn pair(world: &World, first: &Path, second: &Path, database: &str) -> (Da
     (first, second)
 }
 
+/// Two hosts, of which the first leads and has paid the first four of twelve; it has the others under way.
+async fn at_work() -> (World, Daemon, Daemon) {
+    let (world, server) = (world().await, postgres::shared());
+    let (folder, database) = (server.folder(), server.database());
+    let (first, second) = pair(&world, folder, folder, &database).await;
+    under_way(&first).await;
+    (world, first, second)
+}
+
+async fn under_way(daemon: &Daemon) {
+    daemon.file(&small(0..4));
+    daemon.until_count(PaymentStatus::Paid, 4).await;
+    daemon.file(&small(4..12));
+}
+
+/// The second leads from then on, and pays the others.
+async fn goes_on(second: &Daemon) {
+    leads(second).await;
+    second.until_count(PaymentStatus::Paid, 12).await;
+}
+
+/// The one that led before has noticed.
+async fn stands_by(first: &Daemon) {
+    let stands_by = |one: &Daemon| one.log().contains("stands by: ");
+    first.until("the first stands by", stands_by).await;
+}
+
+/// Each is paid once, by a log that is whole, and led in turn by the two and nobody else.
+async fn holds(world: &World, last: &Daemon, payments: std::ops::Range<u32>) {
+    each_paid_once(world, &small(payments)).await;
+    log_holds(last);
+    let leader = leader_by(last);
+    assert_eq!((leader.epoch, leader.holds), (2, true), "{}", last.log());
+}
+
 async fn leads(daemon: &Daemon) {
     daemon
         .until("it leads", |one| one.log().contains("this keeper leads"))
@@ -111,19 +146,10 @@ fn log_holds(daemon: &Daemon) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_pays_when_the_first_is_killed() {
-    let (world, server) = (world().await, postgres::shared());
-    let (mut first, second) =
-        pair(&world, server.folder(), server.folder(), &server.database()).await;
-    first.file(&small(0..4));
-    first.until_count(PaymentStatus::Paid, 4).await;
-    first.file(&small(4..12));
+    let (world, mut first, second) = at_work().await;
     first.kill();
-    leads(&second).await;
-    second.until_count(PaymentStatus::Paid, 12).await;
-    each_paid_once(&world, &small(0..12)).await;
-    log_holds(&second);
-    let leader = leader_by(&second);
-    assert_eq!((leader.epoch, leader.holds), (2, true));
+    goes_on(&second).await;
+    holds(&world, &second, 0..12).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,27 +178,14 @@ async fn two_that_start_at_once_open_one_log_and_one_hands_over_when_it_is_stopp
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_paused_past_its_lease_goes_on_as_second() {
-    let (world, server) = (world().await, postgres::shared());
-    let (mut first, second) =
-        pair(&world, server.folder(), server.folder(), &server.database()).await;
-    first.file(&small(0..4));
-    first.until_count(PaymentStatus::Paid, 4).await;
-    // It has something under way that it would go on with.
-    first.file(&small(4..12));
+    let (world, mut first, second) = at_work().await;
     first.signal("-STOP");
-    leads(&second).await;
-    second.until_count(PaymentStatus::Paid, 12).await;
+    goes_on(&second).await;
     first.signal("-CONT");
-    first
-        .until("the first stands by", |one| {
-            one.log().contains("stands by: ")
-        })
-        .await;
+    stands_by(&first).await;
     second.file(&small(12..16));
     second.until_count(PaymentStatus::Paid, 16).await;
-    each_paid_once(&world, &small(0..16)).await;
-    log_holds(&second);
-    assert_eq!(leader_by(&second).epoch, 2, "{}", first.log());
+    holds(&world, &second, 0..16).await;
     assert!(first.stop().success());
 }
 
@@ -181,19 +194,10 @@ async fn one_that_is_cut_off_stops_by_itself_and_what_it_says_late_is_refused() 
     let (world, server) = (world().await, postgres::shared());
     let gate = Gate::to(server.folder());
     let (first, second) = pair(&world, gate.folder(), server.folder(), &server.database()).await;
-    second.file(&small(0..4));
-    second.until_count(PaymentStatus::Paid, 4).await;
-    second.file(&small(4..12));
+    under_way(&second).await;
     gate.cut();
-    leads(&second).await;
-    second.until_count(PaymentStatus::Paid, 12).await;
+    goes_on(&second).await;
     gate.mend();
-    first
-        .until("the first stands by", |one| {
-            one.log().contains("stands by: ")
-        })
-        .await;
-    each_paid_once(&world, &small(0..12)).await;
-    log_holds(&second);
-    assert_eq!(leader_by(&second).epoch, 2, "{}", first.log());
+    stands_by(&first).await;
+    holds(&world, &second, 0..12).await;
 }

@@ -17,7 +17,7 @@ use crate::{
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
     list::{PaymentList, Row, Totals},
-    store::{Desk, Filed, Filing, Taken},
+    store::{BETWEEN_PIECES, Desk, Filed, Filing, Taken},
 };
 
 /// Conflicts that are shown of one file; what follows is counted.
@@ -26,8 +26,6 @@ const SHOWN: usize = 20;
 const PIECE: usize = 1_000;
 /// How long one piece may keep the daemon from writing.
 const HOLD: Duration = Duration::from_millis(30);
-/// Between two pieces: longer than the daemon takes between two tries.
-const PAUSE: Duration = Duration::from_millis(3);
 /// Between two words about progress.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -144,7 +142,7 @@ impl Work {
                 // Progress that nobody can be told of is no failure.
                 let _ = writeln!(io::stderr(), "{} of {of} requests", self.count.all());
             }
-            thread::sleep(PAUSE);
+            thread::sleep(BETWEEN_PIECES);
         }
     }
 

@@ -14,8 +14,8 @@ use crate::{
     store::{Desk, Reader},
 };
 
-/// Payments that are looked up at once.
-const PIECE: usize = 256;
+/// Payments that are looked up, or filed, at once.
+pub(super) const PIECE: usize = 256;
 
 /// What is to be done, and what is left.
 #[derive(Debug, Default)]

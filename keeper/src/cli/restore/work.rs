@@ -13,18 +13,14 @@ use tidelock_core::{
     state::HeadRow,
 };
 
-use super::{super::command, plan::Plan};
+use super::{
+    super::command,
+    plan::{PIECE, Plan},
+};
 use crate::{
     exit::{ExitStatus, Failure},
-    store::{Desk, Filing, Reader},
+    store::{BETWEEN_PIECES, Desk, Filing, Reader},
 };
-
-/// Requests that are filed at once.
-const PIECE: usize = 256;
-/// Between two pieces: longer than the daemon takes between two tries.
-const PAUSE: Duration = Duration::from_millis(3);
-/// Between two looks at how far the keeper is.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -36,7 +32,7 @@ pub(super) struct Done {
     /// Payments that are withdrawn as they were before.
     pub withdrawn: u64,
     /// Why the keeper refused to hold or withdraw others.
-    pub not_held: Vec<String>,
+    pub refused: Vec<String>,
 }
 
 /// The store here, while its keeper runs.
@@ -118,7 +114,7 @@ impl Work {
                     ));
                 }
             }
-            thread::sleep(PAUSE);
+            thread::sleep(BETWEEN_PIECES);
         }
         Ok(last)
     }
@@ -129,7 +125,7 @@ impl Work {
             note: "withdrawn before the backup was made".to_owned(),
         });
         let refused = self.tell("withdraws", commands, &mut done.withdrawn)?;
-        done.not_held.extend(refused);
+        done.refused.extend(refused);
         Ok(())
     }
 
@@ -139,7 +135,7 @@ impl Work {
             note: note.clone(),
         });
         let refused = self.tell("holds", commands, &mut done.held)?;
-        done.not_held.extend(refused);
+        done.refused.extend(refused);
         Ok(())
     }
 
@@ -192,7 +188,7 @@ impl Work {
             if since.elapsed() >= self.patience {
                 return Err(self.too_slow(what));
             }
-            thread::sleep(LOOK);
+            thread::sleep(command::PAUSE);
         }
     }
 
