@@ -3,12 +3,14 @@
 
 use std::{
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
 use tidelock_core::{engine::Status, event::BlockRef};
+
+use crate::store::beside;
 
 /// One beat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +64,7 @@ impl Heartbeat {
 
     /// Writes it, whole or not at all.
     pub fn write(&self, store: &Path) -> io::Result<()> {
-        let path = beside(store);
+        let path = beside(store, ".heartbeat");
         let mut draft = path.clone().into_os_string();
         draft.push(".draft");
         fs::write(&draft, serde_json::to_vec(self)?)?;
@@ -71,19 +73,13 @@ impl Heartbeat {
 
     /// The last one written, if there is one that can be read.
     pub fn read(store: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(beside(store)).ok()?).ok()
+        serde_json::from_slice(&fs::read(beside(store, ".heartbeat")).ok()?).ok()
     }
 
     /// How old it is, by the machine's clock. [seconds]
     pub fn age(&self) -> u64 {
         now().saturating_sub(self.written_at)
     }
-}
-
-fn beside(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(".heartbeat");
-    PathBuf::from(name)
 }
 
 fn now() -> u64 {

@@ -35,7 +35,7 @@ pub use anchors::Anchors;
 pub use copy::Copied;
 pub use desk::{Desk, Filed, Filing, Found, Taken};
 pub use error::StoreError;
-pub use guard::WriterLock;
+pub use guard::{WriterLock, beside};
 pub use history::Signed;
 pub use lease::{Candidate, Leader, Leadership, Lease, Taking, leader};
 pub use location::Location;

@@ -76,6 +76,86 @@ fn who_was_deposed_commits_nothing() {
     assert_eq!(verified.findings, vec![]);
 }
 
+/// A session of somebody else's, with a transaction that these statements have begun.
+struct Session {
+    runtime: tokio::runtime::Runtime,
+    connection: PgConnection,
+}
+
+impl Session {
+    fn begin(location: &Location, statements: &'static str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let options = PgConnectOptions::new_without_pgpass()
+            .socket(postgres::shared().folder())
+            .username("keeper")
+            .database(&name(location));
+        let connection = runtime.block_on(async {
+            let mut connection = PgConnection::connect_with(&options).await.unwrap();
+            let begun = sqlx::raw_sql("BEGIN").execute(&mut connection).await;
+            begun.unwrap();
+            let done = sqlx::raw_sql(statements).execute(&mut connection).await;
+            done.unwrap();
+            connection
+        });
+        Self {
+            runtime,
+            connection,
+        }
+    }
+
+    fn end(mut self, how: &'static str) {
+        let ended = sqlx::raw_sql(how).execute(&mut self.connection);
+        self.runtime.block_on(ended).unwrap();
+    }
+}
+
+/// A leader that was paused within a commit holds its lock until the server ends its session.
+#[test]
+fn a_commit_under_way_is_waited_for_by_who_would_lead() {
+    let (_one, location) = place(Kind::Postgres);
+    let (store, _) = filled(&location, 5, 1);
+    let (_other, other) = other_host(&location);
+    let committing = Session::begin(
+        &location,
+        "SELECT epoch FROM lease WHERE name = 'engine' FOR KEY SHARE",
+    );
+    // It is renewed, and given back, beside the commit.
+    drop(store);
+    assert!(!leader(&location).unwrap().unwrap().holds);
+    let error = Lease::take(&other, &Candidate::this_process()).unwrap_err();
+    assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+    assert!(error.passes(), "{error}");
+    committing.end("COMMIT");
+    let taking = Lease::take(&other, &Candidate::this_process()).unwrap();
+    assert!(matches!(taking, Taking::Taken(_)), "{taking:?}");
+}
+
+#[test]
+fn who_would_lead_is_waited_for_by_a_commit() {
+    let (_one, location) = place(Kind::Postgres);
+    let (mut leading, mut history) = filled(&location, 5, 1);
+    let taking = Session::begin(
+        &location,
+        "SELECT epoch FROM lease WHERE name = 'engine' FOR UPDATE; UPDATE lease SET epoch = epoch + 1, holder = 'another'",
+    );
+    let entry = history.step();
+    let rows = history.state.take_changes();
+    let commit = std::thread::spawn(move || leading.commit(&[entry], &rows).unwrap_err());
+    let waits = format!(
+        "DO $$ BEGIN ASSERT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'); END $$",
+        name(&location)
+    );
+    while !commit.is_finished() && postgres::shared().run("postgres", &waits).is_err() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    taking.end("COMMIT");
+    let error = commit.join().unwrap();
+    assert!(matches!(error, StoreError::Deposed { .. }), "{error}");
+}
+
 #[test]
 fn a_host_that_stands_by_knows_an_old_copy() {
     let (_one, location) = place(Kind::Postgres);
@@ -112,29 +192,13 @@ fn filing_waits_for_whoever_files_and_gives_up_when_told() {
     let (_one, location) = place(Kind::Postgres);
     drop(create(&location));
     let mut desk = Desk::open_with(&location, Box::new(|_| false)).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let options = PgConnectOptions::new_without_pgpass()
-        .socket(postgres::shared().folder())
-        .username("keeper")
-        .database(&name(&location));
-    let mut holding = runtime.block_on(async {
-        let mut holding = PgConnection::connect_with(&options).await.unwrap();
-        let hold =
-            sqlx::raw_sql("BEGIN; SELECT last FROM arrivals WHERE kind = 'request' FOR UPDATE");
-        hold.execute(&mut holding).await.unwrap();
-        holding
-    });
+    let holding = Session::begin(
+        &location,
+        "SELECT last FROM arrivals WHERE kind = 'request' FOR UPDATE",
+    );
     let error = desk.file(&[payment(1)]).unwrap_err();
     assert!(matches!(error, StoreError::Held { .. }), "{error}");
-    runtime.block_on(async {
-        sqlx::raw_sql("ROLLBACK")
-            .execute(&mut holding)
-            .await
-            .unwrap()
-    });
+    holding.end("ROLLBACK");
     let filed = desk.file(&[payment(1)]).unwrap();
     assert!(matches!(filed, Filing::Filed(_)));
 }

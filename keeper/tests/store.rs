@@ -181,11 +181,17 @@ fn the_log_and_the_requests_refuse_changes(kind: Kind) {
         .unwrap()
         .file(&[payment(1 << 40)])
         .unwrap();
+    let halt = Command::Halt {
+        note: "to look at it".to_owned(),
+    };
+    Desk::open(&path).unwrap().command(&halt).unwrap();
     let mut refused = vec![
         "UPDATE event SET body = '{}' WHERE seq = 2",
         "DELETE FROM event WHERE seq = 5",
         "UPDATE request SET amount = '1'",
         "DELETE FROM request",
+        "UPDATE command SET body = ''",
+        "DELETE FROM command",
     ];
     if kind == Kind::Postgres {
         refused.extend(["TRUNCATE event", "TRUNCATE request", "TRUNCATE command"]);

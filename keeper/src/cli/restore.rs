@@ -17,7 +17,7 @@ use crate::{
     calendar::utc,
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
-    store::{Reader, StoreError},
+    store::{Reader, StoreError, beside},
 };
 
 use plan::Plan;
@@ -66,8 +66,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         Some(Work::new(here, desk, args.wait).does(&plan, &logs.head)?)
     };
     tell(args, &logs, &plan, done.as_ref(), context)?;
-    let differs =
-        !plan.taken.is_empty() || !plan.unpaid.is_empty() || !plan.not_withdrawn.is_empty();
+    let differs = !plan.taken.is_empty()
+        || !plan.unpaid.is_empty()
+        || !plan.not_withdrawn.is_empty()
+        || done.is_some_and(|done| !done.refused.is_empty());
     Ok(if differs {
         ExitStatus::Failed
     } else {
@@ -114,9 +116,7 @@ fn open(path: &Path, config: &Config, here: &Reader) -> Result<Reader, Failure> 
     if store.is_ok_and(|it| (it.dev(), it.ino()) == (file.1, file.2)) {
         return refused("is the store itself (store.path); it must be a copy of the one before");
     }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push("-wal");
-    if fs::metadata(&beside).is_ok_and(|it| it.len() > 0) {
+    if fs::metadata(beside(path, "-wal")).is_ok_and(|it| it.len() > 0) {
         return refused(
             "has a file -wal beside it: it must be whole by itself, as `keeper backup` writes it",
         );

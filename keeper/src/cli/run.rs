@@ -84,12 +84,15 @@ fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<
     let shortest = Duration::from_millis(config.chain.poll_interval_ms);
     let patience = Patience::new(stop, &config.store.path, &signs, shortest);
     let mut key = of_the_log(config, (runtime, &patience))?;
+    let mut trusts_promotion = args.accept_promotion;
     loop {
         let open = async || key.open().await;
         let signer = patience.until("the key", open, patience::of_key);
         let signer = runtime.block_on(signer)??;
         let with = (runtime, stop, &patience, &signs);
-        match serve(args, config, with, (key, signer)) {
+        // The operator spoke of one promotion, not of those to come.
+        let trusts = std::mem::take(&mut trusts_promotion);
+        match serve((args, trusts), config, with, (key, signer)) {
             Ok(Some(next)) => key = next,
             Ok(None) => return Ok(()),
             Err(failure) if lead::stands_by_again(config, &failure) => {
@@ -117,7 +120,7 @@ fn of_the_log<'a>(
 
 /// Runs with one key until the keeper is told to stop, or the next one is to go on.
 fn serve<'a>(
-    args: &Args,
+    (args, trusts_promotion): (&Args, bool),
     config: &'a Config,
     (runtime, stop, patience, signs): (&Runtime, &Stop, &Patience<'_>, &Signs),
     (key, signer): (Key<'a>, Guarded),
@@ -136,8 +139,8 @@ fn serve<'a>(
         warn!("{warning}");
     }
     let of_store = log::identity(config, &identity);
-    let trusts = args.accept_promotion;
-    let led = lead::right(&config.store, lock, of_store, trusts, (stop, patience));
+    let with = (stop, patience);
+    let led = lead::right(&config.store, lock, of_store, trusts_promotion, with);
     let led = runtime.block_on(led)?;
     if led.waited {
         let identify = async || nodes.identify(expected).await;

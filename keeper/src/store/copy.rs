@@ -1,8 +1,13 @@
 //! Copies of a SQLite store: made while it is in use, and read without a trace.
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
-use super::{Overview, Reader, StoreError, Verified, location::Role, sql::query};
+use super::{
+    Overview, Reader, StoreError, Verified,
+    guard::{folder_of, sync_folder},
+    location::Role,
+    sql::query,
+};
 
 /// A copy that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +39,7 @@ impl Reader {
             path: to.to_owned(),
             source,
         };
-        let folder = to.parent().filter(|path| *path != Path::new(""));
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(to);
         // Readable by its owner only, like every temporary file.
         let file = tempfile::Builder::new()
             .prefix(".keeper-backup-")
@@ -50,9 +54,7 @@ impl Reader {
                 std::io::ErrorKind::AlreadyExists => exists(),
                 _ => failed(error.error),
             })?;
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed)?;
+        sync_folder(folder)?;
         Ok(Copied {
             verified,
             overview,

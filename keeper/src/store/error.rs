@@ -1,4 +1,4 @@
-//! Why a store fails. Classified once, here; after any of them the process that writes must end.
+//! Why a store fails. Classified once, here; after any of them whoever writes must begin anew.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -60,7 +60,8 @@ pub enum StoreError {
     #[error(
         "store: the server is on timeline {now}, and the last keeper led on timeline {before} without waiting for a replica: \
          a server that was promoted or restored may lack what was committed last, and paying from it could pay twice; if it \
-         is known to have everything, start with --accept-promotion, otherwise open a new log in a new database"
+         is known to have everything, start with --accept-promotion; otherwise open a new log in a new database, after moving \
+         the .high-water file of each host away"
     )]
     Promoted {
         /// The timeline of the last leader.
@@ -287,11 +288,11 @@ impl StoreError {
         }
     }
 
-    /// Whether it passes by itself: the server is away, or is not the one to write to just now.
+    /// Whether it passes by itself: the server is away, is not the one to write to just now, or somebody is in the way.
     pub fn passes(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::ReadOnly { .. } | Self::Lapsed
+            Self::Unreachable { .. } | Self::ReadOnly { .. } | Self::Busy { .. } | Self::Lapsed
         )
     }
 

@@ -13,11 +13,23 @@ use tidelock_core::log::LogHead;
 
 use super::StoreError;
 
-/// A file beside the database: its name with that ending added.
-fn beside(database: &Path, ending: &str) -> PathBuf {
+/// A file beside another one: its name with that ending added.
+pub fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|path| *path != Path::new(""));
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Forces to disk which files there are.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(failed(folder))
 }
 
 fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
@@ -97,11 +109,7 @@ impl HighWater {
         let mut note = Self { path, file };
         note.write(LogHead::EMPTY)?;
         note.file.sync_all().map_err(failed(&note.path))?;
-        let folder = note.path.parent().filter(|path| *path != Path::new(""));
-        let folder = folder.unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed(folder))?;
+        sync_folder(folder_of(&note.path))?;
         Ok(note)
     }
 

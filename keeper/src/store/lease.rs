@@ -76,7 +76,7 @@ impl Leadership {
         self.until.store(millis(until), Ordering::Release);
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         self.until.store(0, Ordering::Release);
     }
 }
@@ -187,9 +187,9 @@ impl Lease {
     }
 
     /// What every commit asks in its own transaction: whether it is still this lease's turn. Whoever takes the lease waits
-    /// until the transaction is over.
+    /// until the transaction is over, and it until the lease is taken; the lease is renewed meanwhile.
     pub(super) async fn must_hold(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        let row = query("SELECT holder, epoch FROM lease WHERE name = 'engine' FOR SHARE")
+        let row = query("SELECT holder, epoch FROM lease WHERE name = 'engine' FOR KEY SHARE")
             .fetch_one(connection)
             .await?;
         if row.integer("epoch")? == self.epoch {
@@ -231,7 +231,11 @@ impl Keeping {
     fn keep(self, runtime: &Runtime, connection: Connection) {
         let mut connection = Some(connection);
         let pause = self.server.quarter();
-        while !self.is_over.load(Ordering::Acquire) {
+        loop {
+            thread::park_timeout(pause);
+            if self.is_over.load(Ordering::Acquire) {
+                break;
+            }
             let asked = Instant::now();
             match runtime.block_on(self.renew(&mut connection)) {
                 Ok(true) => self.leadership.extend(asked, self.server.lease),
@@ -241,8 +245,8 @@ impl Keeping {
                     connection = None;
                 }
             }
-            thread::park_timeout(pause);
         }
+        self.leadership.end(); // also if it was renewed just now
         if let Some(connection) = &mut connection {
             // If it cannot be given back, it ends by itself.
             let _ = runtime.block_on(release(connection, self.epoch));

@@ -4,23 +4,11 @@ CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% append-only', TG_ARGV[0];
 END $$;
-CREATE TRIGGER event_is_never_updated BEFORE UPDATE ON event
-    FOR EACH ROW EXECUTE FUNCTION refuse_change('the log is');
-CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
-    FOR EACH ROW EXECUTE FUNCTION refuse_change('the log is');
-CREATE TRIGGER event_is_never_emptied BEFORE TRUNCATE ON event
+CREATE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('the log is');
-CREATE TRIGGER request_is_never_updated BEFORE UPDATE ON request
-    FOR EACH ROW EXECUTE FUNCTION refuse_change('requests are');
-CREATE TRIGGER request_is_never_deleted BEFORE DELETE ON request
-    FOR EACH ROW EXECUTE FUNCTION refuse_change('requests are');
-CREATE TRIGGER request_is_never_emptied BEFORE TRUNCATE ON request
+CREATE TRIGGER request_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON request
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('requests are');
-CREATE TRIGGER command_is_never_updated BEFORE UPDATE ON command
-    FOR EACH ROW EXECUTE FUNCTION refuse_change('commands are');
-CREATE TRIGGER command_is_never_deleted BEFORE DELETE ON command
-    FOR EACH ROW EXECUTE FUNCTION refuse_change('commands are');
-CREATE TRIGGER command_is_never_emptied BEFORE TRUNCATE ON command
+CREATE TRIGGER command_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON command
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('commands are');
 
 -- Who may write the log. Times are milliseconds since 1970, by this server's clock.

@@ -275,6 +275,11 @@ impl Reader {
 
     /// What the engine said to a command, among the entries after `seq`.
     pub fn answer(&mut self, seq: u64, command: u64) -> Result<Option<Answer>, StoreError> {
+        Ok(self.answers(seq)?.remove(&command))
+    }
+
+    /// What it said to each, by arrival.
+    pub fn answers(&mut self, seq: u64) -> Result<BTreeMap<u64, Answer>, StoreError> {
         self.runtime.block_on(async {
             let rows = query(
                 "SELECT seq, body FROM event WHERE seq > $1 AND kind = 'command_taken' ORDER BY seq",
@@ -282,17 +287,17 @@ impl Reader {
             .bind(columns::integer("entry", seq)?)
             .fetch_all(&mut self.connection)
             .await?;
+            let mut answers = BTreeMap::new();
             for row in &rows {
                 let (seq, event) = columns::event(row)?;
                 if let Event::CommandTaken {
                     arrival, refused, ..
                 } = event
-                    && arrival == command
                 {
-                    return Ok(Some(Answer { seq, refused }));
+                    answers.insert(arrival, Answer { seq, refused });
                 }
             }
-            Ok(None)
+            Ok(answers)
         })
     }
 

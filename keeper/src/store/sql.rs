@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{BoxStream, try_unfold},
+};
 use sqlx::{
     AssertSqlSafe, ColumnIndex, Connection as _, Database, Encode, PgConnection, Row as _,
     SqliteConnection, Type, TypeInfo, ValueRef,
@@ -245,16 +248,20 @@ impl Query {
         row.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
-    /// Rows as they come.
+    /// Rows as they come; of a server, each in time.
     pub fn fetch(self, connection: &mut Connection) -> BoxStream<'_, Result<Row, StoreError>> {
         match connection {
             Connection::Sqlite(connection) => {
                 let rows = self.on::<Sqlite>().fetch(connection);
                 rows.map_ok(Row::Sqlite).map_err(StoreError::from).boxed()
             }
-            Connection::Postgres(connection, _) => {
-                let rows = self.on::<Postgres>().fetch(&mut **connection);
-                rows.map_ok(Row::Postgres).map_err(StoreError::from).boxed()
+            Connection::Postgres(connection, limit) => {
+                let (limit, rows) = (*limit, self.on::<Postgres>().fetch(&mut **connection));
+                let in_time = try_unfold(rows, move |mut rows| async move {
+                    let row = within(limit, rows.try_next()).await?;
+                    Ok(row.map(|row| (Row::Postgres(row), rows)))
+                });
+                in_time.boxed()
             }
         }
     }

@@ -2,14 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Daemon, host, postgres, small, world, world::World};
+use super::{
+    Daemon, host, postgres, ready, small,
+    world::{Plan, World},
+};
 
 const RUNS: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement: scripts/drill failover"]
 async fn failover() {
-    let (world, server) = (world().await, postgres::shared());
+    let (world, server) = (ready(Plan::default()).await, postgres::shared());
     let database = server.database();
     let mut leading = host(&world, server.folder(), &database);
     let mut waiting = host(&world, server.folder(), &database);

@@ -27,33 +27,15 @@ mod world;
 
 use std::{path::Path, time::Duration};
 
-use tidelock_core::{domain::Payment, lifecycle::PaymentStatus};
+use tidelock_core::lifecycle::PaymentStatus;
 use tidelock_keeper::store::{Leader, Reader, Server, leader};
 
-use daemon::{Daemon, each_paid_once, payment};
+use daemon::{Daemon, each_paid_once, on_thread, ready, small};
 use gate::Gate;
-use world::{Mining, Plan, USDT, World};
-
-/// What the vault holds at first. [base units]
-const BALANCE: u128 = 50_000_000 * USDT;
+use world::{Plan, World};
 
 /// As short as it may be.
 const LEASE_MS: u64 = 3_000;
-
-async fn world() -> World {
-    let world = World::start(Plan {
-        mining: Mining::Every(1),
-        balance: BALANCE,
-        ..Plan::default()
-    })
-    .await;
-    // The vault's creation must be final before a log is opened for it.
-    let created = world.head().await.number;
-    while world.finalised().await.number < created {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    world
-}
 
 /// A keeper on a host of its own, which reaches the database by the socket of a folder; starts nothing.
 fn host(world: &World, socket: &Path, database: &str) -> Daemon {
@@ -83,7 +65,7 @@ async fn pair(world: &World, first: &Path, second: &Path, database: &str) -> (Da
 
 /// Two hosts, of which the first leads and has paid the first four of twelve; it has the others under way.
 async fn at_work() -> (World, Daemon, Daemon) {
-    let (world, server) = (world().await, postgres::shared());
+    let (world, server) = (ready(Plan::default()).await, postgres::shared());
     let (folder, database) = (server.folder(), server.database());
     let (first, second) = pair(&world, folder, folder, &database).await;
     under_way(&first).await;
@@ -122,26 +104,20 @@ async fn leads(daemon: &Daemon) {
         .await;
 }
 
-fn small(ids: std::ops::Range<u32>) -> Vec<Payment> {
-    ids.map(|id| payment(id, USDT * (1 + u128::from(id % 9))))
-        .collect()
-}
-
 /// Who leads, by the database's word.
 fn leader_by(daemon: &Daemon) -> Leader {
     let location = daemon.location();
-    let asked = std::thread::spawn(move || leader(&location).unwrap().unwrap());
-    asked.join().unwrap()
+    on_thread(move || leader(&location).unwrap().unwrap())
 }
 
 /// The log is whole, and its rows are what it folds to.
 fn log_holds(daemon: &Daemon) {
     let location = daemon.location();
-    let verified = std::thread::spawn(move || {
+    let verified = on_thread(move || {
         let mut reader = Reader::open(&location).unwrap();
         reader.verify(true, |_| {}).unwrap()
     });
-    assert_eq!(verified.join().unwrap().findings, vec![]);
+    assert_eq!(verified.findings, vec![]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +130,7 @@ async fn the_second_pays_when_the_first_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_that_start_at_once_open_one_log_and_one_hands_over_when_it_is_stopped() {
-    let (world, server) = (world().await, postgres::shared());
+    let (world, server) = (ready(Plan::default()).await, postgres::shared());
     let database = server.database();
     let mut one = host(&world, server.folder(), &database);
     let mut other = host(&world, server.folder(), &database);
@@ -191,7 +167,7 @@ async fn one_that_was_paused_past_its_lease_goes_on_as_second() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_cut_off_stops_by_itself_and_what_it_says_late_is_refused() {
-    let (world, server) = (world().await, postgres::shared());
+    let (world, server) = (ready(Plan::default()).await, postgres::shared());
     let gate = Gate::to(server.folder());
     let (first, second) = pair(&world, gate.folder(), server.folder(), &server.database()).await;
     under_way(&second).await;

@@ -2,12 +2,12 @@
 
 use super::{
     Gate, PaymentStatus, daemon::Daemon, each_paid_once, host, log_holds, pair, postgres::Server,
-    small, world,
+    ready, small, world::Plan,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_every_commit_waited_for_goes_on() {
-    let world = world().await;
+    let world = ready(Plan::default()).await;
     let (primary, replica) = Server::start_pair(true);
     let gate = Gate::to(primary.folder());
     let (first, _second) = pair(&world, gate.folder(), gate.folder(), "postgres").await;
@@ -24,7 +24,7 @@ async fn a_replica_that_every_commit_waited_for_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_nobody_waited_for_is_not_believed() {
-    let world = world().await;
+    let world = ready(Plan::default()).await;
     let (primary, replica) = Server::start_pair(false);
     let gate = Gate::to(primary.folder());
     let mut keeper: Daemon = host(&world, gate.folder(), "postgres");

@@ -16,11 +16,29 @@ use tidelock_core::{
 };
 use tidelock_keeper::store::{Desk, Filing, Location, Overview, Reader, Server};
 
-use super::world::{World, as_keystore, password_file};
+use super::world::{Mining, Plan, USDT, World, as_keystore, password_file};
 
 /// How long anything is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(100);
+
+/// What the vault holds at first. [base units]
+pub const BALANCE: u128 = 50_000_000 * USDT;
+
+/// A world with a block a second. The vault's creation is final, or a log would wait for it.
+pub async fn ready(plan: Plan) -> World {
+    let world = World::start(Plan {
+        mining: Mining::Every(1),
+        balance: BALANCE,
+        ..plan
+    })
+    .await;
+    let created = world.head().await.number;
+    while world.finalised().await.number < created {
+        tokio::time::sleep(LOOK).await;
+    }
+    world
+}
 
 pub struct Daemon {
     folder: TempDir,
@@ -251,8 +269,14 @@ impl Drop for Daemon {
 }
 
 /// The store blocks, which a thread of the test's runtime must not.
-fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     thread::spawn(work).join().unwrap()
+}
+
+/// Small payments, which an automatic tier takes.
+pub fn small(ids: std::ops::Range<u32>) -> Vec<Payment> {
+    ids.map(|id| payment(id, USDT * (1 + u128::from(id % 9))))
+        .collect()
 }
 
 /// A payment to a recipient of its own. [base units]
@@ -279,5 +303,5 @@ pub async fn each_paid_once(world: &World, payments: &[Payment]) {
         sum += expected;
     }
     let left = world.token_balance(world.domain.vault).await;
-    assert_eq!(left, U256::from(super::BALANCE) - sum);
+    assert_eq!(left, U256::from(BALANCE) - sum);
 }

@@ -35,33 +35,14 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tidelock_core::domain::Payment;
 
-use daemon::{Daemon, PATIENCE, payment};
-use world::{Mining, Plan, USDT, World};
-
-/// What the vault holds at first. [base units]
-const BALANCE: u128 = 50_000_000 * USDT;
+use daemon::{BALANCE, Daemon, PATIENCE, ready, small};
+use world::{Mining, Plan, World};
 
 /// A world with a block a second, and a daemon that is set up for it.
 async fn start(plan: Plan, more: &str) -> (World, Daemon) {
-    let world = World::start(Plan {
-        mining: Mining::Every(1),
-        balance: BALANCE,
-        ..plan
-    })
-    .await;
-    // The vault's creation must be final before a log is opened for it.
-    let created = world.head().await.number;
-    while world.finalised().await.number < created {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let world = ready(plan).await;
     let daemon = Daemon::set_up(&world, more);
     (world, daemon)
-}
-
-/// Small payments, which an automatic tier takes.
-fn small(ids: std::ops::Range<u32>) -> Vec<Payment> {
-    ids.map(|id| payment(id, USDT * (1 + u128::from(id % 9))))
-        .collect()
 }
 
 /// Files payments and waits until their transaction waits in the node's pool, where nothing is mined.

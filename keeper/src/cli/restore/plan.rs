@@ -112,7 +112,7 @@ impl Plan {
         for (index, old) in olds.iter().enumerate() {
             let reference = old.payment.reference();
             let here = rows.get(&reference).copied();
-            if !is_open(old.status) {
+            if old.status.is_final() {
                 let is_paid = old.status == PaymentStatus::Paid;
                 if is_paid && here != Some(PaymentStatus::Paid) {
                     self.unpaid.push(reference);
@@ -140,7 +140,7 @@ impl Plan {
             }
             // What an operator said of it here comes after what one said before the backup.
             if let Some(note) = &old.held
-                && here.is_none_or(is_open)
+                && here.is_none_or(|here| !here.is_final())
                 && !spoken_here.contains_key(&reference)
             {
                 self.holds.push((reference, note.clone()));
@@ -188,14 +188,6 @@ impl Old {
             status: PaymentStatus::Requested,
             held: asked.get(&payment.reference()).cloned().flatten(),
         }
-    }
-}
-
-fn is_open(status: PaymentStatus) -> bool {
-    use PaymentStatus::{Cancelled, Displaced, Held, Open, Paid, Rejected, Requested, Sealed};
-    match status {
-        Requested | Held | Open | Sealed => true,
-        Paid | Rejected | Cancelled | Displaced => false,
     }
 }
 

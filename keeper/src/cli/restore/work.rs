@@ -153,13 +153,11 @@ impl Work {
         }
         let last = arrivals.last().copied().unwrap_or(0);
         self.until(what, last, |head| head.commands)?;
-        let (mut seq, mut refused) = (log.seq, Vec::new());
+        let (mut answers, mut refused) = (self.here.answers(log.seq)?, Vec::new());
         for arrival in arrivals {
-            let answer = self.here.answer(seq, arrival)?;
-            let Some(answer) = answer else {
+            let Some(answer) = answers.remove(&arrival) else {
                 return Err(self.too_slow(what));
             };
-            seq = answer.seq;
             match answer.refused {
                 None => *count = count.saturating_add(1),
                 Some(why) => refused.push(why),

@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     exit::{ExitStatus, Failure},
     opening::{Past, Reading},
-    store::{self, LogStore, Right, WriterLock},
+    store::{self, LogStore, Right, WriterLock, beside},
 };
 
 /// What the store is made for.
@@ -121,7 +121,7 @@ fn announce(args: &Args, past: &Past) {
 /// SQLite would read what another database left behind as part of the new one.
 fn no_remains(path: &Path) -> Result<(), Failure> {
     for ending in ["-wal", "-shm", "-journal"] {
-        let remains = ended(path, ending);
+        let remains = beside(path, ending);
         if remains.exists() {
             return Err(Failure::new(
                 ExitStatus::Store,
@@ -171,17 +171,11 @@ impl Folder {
     fn into_place(self, path: &Path) -> Result<(), Failure> {
         let made = self.database(path);
         for ending in [".high-water", ""] {
-            let (from, to) = (ended(&made, ending), ended(path, ending));
+            let (from, to) = (beside(&made, ending), beside(path, ending));
             std::fs::rename(&from, &to).map_err(|error| file_failure(&to, error))?;
         }
         std::fs::remove_dir_all(&self.0).map_err(|error| file_failure(&self.0, error))
     }
-}
-
-fn ended(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 fn file_failure(path: &Path, error: std::io::Error) -> Failure {
