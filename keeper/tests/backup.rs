@@ -10,12 +10,22 @@
 
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use alloy::primitives::Address;
-use support::{History, home::Home, identity, payment, tamper};
-use tidelock_core::store::Store;
-use tidelock_keeper::store::{Desk, Identity, LogStore, Reader};
+use support::{History, Kind, home::Home, identity, payment, tamper};
+use tidelock_core::{
+    domain::{Amount, ChainId, VaultDomain},
+    store::Store,
+};
+use tidelock_keeper::store::{Desk, Identity, Location, LogStore, Quote, Reader, Server};
+
+on_both! {
+    a_copy_is_whole_private_and_replaces_nothing,
+    a_damaged_store_is_not_copied,
+    the_store_of_another_vault_is_not_copied,
+    it_is_restored_into_an_opened_log_whose_keeper_runs,
+}
 
 const RESTORE: [&str; 3] = ["restore", "--from", "copy.db"];
 
@@ -23,32 +33,48 @@ const RESTORE: [&str; 3] = ["restore", "--from", "copy.db"];
 const CHANGED: &str = "DROP TRIGGER event_is_never_updated; \
     UPDATE event SET body = replace(body, '1', '2') WHERE seq = 7";
 
-/// An installation whose log has an opening and that many random entries, of a store made for this.
-fn home(identity: Identity, entries: u32) -> (Home, LogStore, History) {
+/// An installation without a store, and where that is to be.
+fn empty(kind: Kind) -> (Home, Location) {
     let home = Home::empty();
     home.init(&["--allow-single-node"]).ok();
-    let mut store = LogStore::create(&home.database(), identity).unwrap();
+    let server = (kind == Kind::Postgres).then(|| {
+        let server = support::postgres::shared();
+        let url = support::postgres::Server::url(server.folder(), &server.database());
+        let file = home.folder.path().join("keeper.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("[store]\n"), "{text}");
+        let text = text.replace("[store]\n", &format!("[store]\ndatabase = \"{url}\"\n"));
+        fs::write(file, text).unwrap();
+        Server::parse(&url, None, Duration::from_secs(600)).unwrap()
+    });
+    let path = home.database();
+    (home, Location { path, server })
+}
+
+/// An installation whose log has an opening and that many random entries, of a store made for this.
+fn home(kind: Kind, identity: Identity, entries: u32) -> (Home, LogStore, History, Location) {
+    let (home, location) = empty(kind);
+    let mut store = LogStore::create(&location, identity).unwrap();
     let (mut history, first) = History::open(3);
     let mut log = vec![first];
     log.extend((0..entries).map(|_| history.step()));
     store.commit(&log, &history.state.take_changes()).unwrap();
-    (home, store, history)
+    (home, store, history, location)
 }
 
 fn copy(home: &Home) -> PathBuf {
     home.folder.path().join("copy.db")
 }
 
-#[test]
-fn a_copy_is_whole_private_and_replaces_nothing() {
+fn a_copy_is_whole_private_and_replaces_nothing(kind: Kind) {
     // Written meanwhile: the store stays open.
-    let (home, _store, history) = home(identity(), 0);
-    let filed = Desk::open(&home.database()).unwrap().file(&[payment(900)]);
-    filed.unwrap();
+    let (home, _store, history, location) = home(kind, identity(), 40);
+    let mut desk = Desk::open(&location).unwrap();
+    desk.file(&[payment(900)]).unwrap();
+    desk.keep_quote(&quote()).unwrap();
     let said = home.run(&["backup", "--to", "copy.db", "--json"]).json();
     assert_eq!(said["entries"], history.head.seq);
     assert_eq!(said["head"], history.head.hash.to_string());
-    assert_eq!(said["not_taken_in"], 1);
     let file = copy(&home);
     let before = fs::read(&file).unwrap();
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -56,6 +82,8 @@ fn a_copy_is_whole_private_and_replaces_nothing() {
         .refused(3, &["copy.db", "exists already"]);
     let mut read = Reader::open_copy(&file).unwrap();
     assert!(read.verify(true, |_| {}).unwrap().findings.is_empty());
+    let whole = Reader::open(&location).unwrap().overview().unwrap();
+    assert_eq!(read.overview().unwrap(), whole);
     drop(read);
     assert_eq!(before, fs::read(&file).unwrap());
     let names = fs::read_dir(home.folder.path()).unwrap();
@@ -64,21 +92,82 @@ fn a_copy_is_whole_private_and_replaces_nothing() {
         .filter(|it| it.contains("copy") || it.contains("backup"))
         .collect();
     assert_eq!(copies, ["copy.db"]);
+    assert_eq!(Desk::open(&file).unwrap().quotes().unwrap(), [quote()]);
 }
 
-#[test]
-fn a_damaged_store_is_not_copied() {
-    let (home, store, _) = home(identity(), 40);
+fn quote() -> Quote {
+    Quote {
+        reference: payment(900).reference(),
+        made_at: 1,
+        expected_s: 2,
+        most_s: 3,
+        finality_s: 4,
+        fee_expected: Amount(5),
+        fee_most: Amount(6),
+    }
+}
+
+fn a_damaged_store_is_not_copied(kind: Kind) {
+    let (home, store, _, location) = home(kind, identity(), 40);
     store.close().unwrap();
-    tamper(&home.database(), CHANGED);
+    let changed = match kind {
+        Kind::Sqlite => CHANGED,
+        Kind::Postgres => {
+            "DROP TRIGGER event_is_append_only ON event; \
+             UPDATE event SET body = replace(body, '1', '2') WHERE seq = 7"
+        }
+    };
+    tamper(&location, changed);
     home.run(&["backup", "--to", "copy.db"])
         .refused(5, &["entry 7", "hash"]);
     assert!(!copy(&home).exists());
 }
 
+fn the_store_of_another_vault_is_not_copied(kind: Kind) {
+    for (other, field) in others() {
+        let (home, store, _, _) = home(kind, other, 1);
+        store.close().unwrap();
+        home.run(&["backup", "--to", "copy.db"])
+            .refused(2, &[field, "a store belongs to one vault"]);
+        assert!(!copy(&home).exists());
+    }
+}
+
+/// What the configuration does not say.
+fn others() -> [(Identity, &'static str); 3] {
+    let of = |domain| Identity {
+        domain,
+        ..identity()
+    };
+    let VaultDomain { chain_id, vault } = identity().domain;
+    [
+        (
+            of(VaultDomain {
+                vault: Address::repeat_byte(9),
+                chain_id,
+            }),
+            "vault.address",
+        ),
+        (
+            of(VaultDomain {
+                chain_id: ChainId(1),
+                vault,
+            }),
+            "chain.chain_id",
+        ),
+        (
+            Identity {
+                token: Address::repeat_byte(9),
+                ..identity()
+            },
+            "vault.token",
+        ),
+    ]
+}
+
 #[test]
 fn what_is_no_backup_of_this_vault_is_refused() {
-    let (home, store, _) = home(identity(), 40);
+    let (home, store, _, _) = home(Kind::Sqlite, identity(), 40);
     home.run(&RESTORE)
         .refused(2, &["--from copy.db", "there is no such file"]);
     home.run(&["restore", "--from", "keeper.db"])
@@ -102,24 +191,13 @@ fn what_is_no_backup_of_this_vault_is_refused() {
     fs::remove_file(home.folder.path().join("copy.db-wal")).unwrap();
     store.close().unwrap();
 
-    let others = [
-        (
-            Identity {
-                token: Address::repeat_byte(9),
-                ..identity()
-            },
-            "vault.token",
-        ),
-        (
-            Identity {
-                decimals: 18,
-                ..identity()
-            },
-            "decimals",
-        ),
-    ];
+    let decimals = Identity {
+        decimals: 18,
+        ..identity()
+    };
+    let others = others().into_iter().chain([(decimals, "decimals")]);
     for (other, field) in others {
-        let (other, store, _) = self::home(other, 40);
+        let (other, store, _, _) = self::home(Kind::Sqlite, other, 40);
         store.close().unwrap();
         let made = Reader::open(&other.database())
             .unwrap()
@@ -130,30 +208,31 @@ fn what_is_no_backup_of_this_vault_is_refused() {
     }
 }
 
-/// Nothing is filed where no keeper was halted first, nor before the log is opened.
-#[test]
-fn it_is_restored_into_an_opened_log_whose_keeper_runs() {
-    let (old, store, _) = home(identity(), 0);
-    let filed = Desk::open(&old.database()).unwrap().file(&[payment(900)]);
-    filed.unwrap();
-    old.run(&["backup", "--to", "copy.db"]).ok();
-    drop(store);
-    let home = Home::empty();
-    home.init(&["--allow-single-node"]).ok();
-    fs::copy(copy(&old), copy(&home)).unwrap();
-    home.run(&RESTORE).refused(5, &["keeper.db", "keeper run"]);
-    let mut store = LogStore::create(&home.database(), identity()).unwrap();
-    home.run(&RESTORE)
-        .refused(3, &["keeper.db", "is not opened yet"]);
-    let (mut history, first) = History::open(1);
-    store
-        .commit(&[first], &history.state.take_changes())
-        .unwrap();
-    store.close().unwrap();
-    home.run(&RESTORE)
-        .refused(3, &["keeper.db", "no keeper runs on it"]);
-    let would = home.run(&["restore", "--from", "copy.db", "--dry-run", "--json"]);
-    assert_eq!(would.json()["to_file"], 1);
-    let requests = Reader::open(&home.database()).unwrap().overview().unwrap();
-    assert_eq!(requests.waiting, 0);
+/// Nothing is filed where no keeper was halted first, nor before the log is opened. Which database the backup was made of is all the
+/// same.
+fn it_is_restored_into_an_opened_log_whose_keeper_runs(kind: Kind) {
+    for of in [Kind::Sqlite, Kind::Postgres] {
+        let (old, store, _, location) = home(of, identity(), 0);
+        let filed = Desk::open(&location).unwrap().file(&[payment(900)]);
+        filed.unwrap();
+        old.run(&["backup", "--to", "copy.db"]).ok();
+        drop(store);
+        let (home, location) = empty(kind);
+        fs::copy(copy(&old), copy(&home)).unwrap();
+        home.run(&RESTORE).refused(5, &["store", "keeper run"]);
+        let mut store = LogStore::create(&location, identity()).unwrap();
+        home.run(&RESTORE)
+            .refused(3, &["store", "is not opened yet"]);
+        let (mut history, first) = History::open(1);
+        store
+            .commit(&[first], &history.state.take_changes())
+            .unwrap();
+        store.close().unwrap();
+        home.run(&RESTORE)
+            .refused(3, &["store", "no keeper runs on it"]);
+        let would = home.run(&["restore", "--from", "copy.db", "--dry-run", "--json"]);
+        assert_eq!(would.json()["to_file"], 1);
+        let requests = Reader::open(&location).unwrap().overview().unwrap();
+        assert_eq!(requests.waiting, 0);
+    }
 }

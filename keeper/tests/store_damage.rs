@@ -129,8 +129,8 @@ fn a_damaged_last_entry_is_noticed_at_the_start() {
         ("DELETE FROM meta WHERE name = 'identity'", "meta identity"),
         ("UPDATE meta SET value = '{' WHERE name = 'log'", "meta log"),
         (
-            "UPDATE meta SET value = '2' WHERE name = 'schema'",
-            "schema is 2",
+            "UPDATE meta SET value = '99' WHERE name = 'schema'",
+            "schema is 99",
         ),
         ("DELETE FROM checkpoint", "checkpoint"),
     ] {

@@ -1,4 +1,4 @@
-//! `keeper backup`: a copy of the database, made while it is in use.
+//! `keeper backup`: a copy of the store in a SQLite file, made while it is in use.
 
 use std::path::PathBuf;
 
@@ -20,15 +20,6 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let config = context.load()?;
-    if let Some(server) = &config.store.server {
-        return Err(Failure::new(
-            ExitStatus::Usage,
-            format!(
-                "store.database = {server}: `keeper backup` copies a SQLite file; back a PostgreSQL database up with pg_dump, \
-                 or keep a replica"
-            ),
-        ));
-    }
     let mut reader = offline::reader(&config)?;
     let copied = reader.copy_to(&args.to)?;
     reader.close()?;

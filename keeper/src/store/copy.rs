@@ -1,12 +1,12 @@
-//! Copies of a SQLite store: made while it is in use, and read without a trace.
+//! Copies of a store, each a SQLite file: made while it is in use, and read without a trace.
 
 use std::path::Path;
 
 use super::{
-    Overview, Reader, StoreError, Verified,
+    Overview, Reader, StoreError, Verified, export,
     guard::{folder_of, sync_folder},
     location::Role,
-    sql::query,
+    sql::{Dialect, query},
 };
 
 /// A copy that was made.
@@ -26,7 +26,7 @@ impl Reader {
         Self::open_as(path.into(), Role::Copy)
     }
 
-    /// Copies the database as it is at one moment, holds the copy to its hashes and its rows to its log, and forces it to
+    /// Copies the store as it is at one moment, whichever database it is in, holds the copy to its hashes and its rows to its log, and forces it to
     /// disk. The file appears under its name when it is whole, and replaces none.
     pub fn copy_to(&mut self, to: &Path) -> Result<Copied, StoreError> {
         let exists = || StoreError::Exists {
@@ -45,7 +45,13 @@ impl Reader {
             .prefix(".keeper-backup-")
             .tempfile_in(folder)
             .map_err(failed)?;
-        self.vacuum_into(file.path())?;
+        match self.connection.dialect() {
+            Dialect::Sqlite => self.vacuum_into(file.path())?,
+            Dialect::Postgres => {
+                let exported = export::export(&mut self.connection, file.path());
+                self.runtime.block_on(exported)?;
+            }
+        }
         let (verified, overview) = examine(file.path())?;
         file.as_file().sync_all().map_err(failed)?;
         let size = file.as_file().metadata().map_err(failed)?.len();

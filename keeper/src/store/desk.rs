@@ -17,6 +17,7 @@ use super::{
     insert::Insert,
     load,
     location::{Role, runtime},
+    schema,
     sql::{Access, Connection, Dialect, Query, query},
     wait::{GoOn, Patience},
 };
@@ -112,6 +113,7 @@ impl Desk {
         let runtime = runtime()?;
         let open = async || {
             let mut connection = location.connect(Role::Filer).await?;
+            schema::must_be_present(&mut connection).await?;
             let identity = load::identity(&mut connection).await?;
             Ok::<_, StoreError>((connection, identity))
         };

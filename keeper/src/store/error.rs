@@ -140,7 +140,9 @@ pub enum StoreError {
         why: String,
     },
     /// A database of another version of the keeper.
-    #[error("store: its schema is {found}, and this keeper knows {known}")]
+    #[error(
+        "store: its schema is {found}, and this keeper's is {known}: `keeper run` upgrades an older one, and a newer one needs a newer keeper"
+    )]
     Schema {
         /// What the database says.
         found: String,

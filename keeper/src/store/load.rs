@@ -19,9 +19,6 @@ use super::{
     sql::{Connection, Dialect, Query, Row, query},
 };
 
-/// What this keeper writes into `meta`.
-pub(super) const SCHEMA: u32 = 1;
-
 /// Not final. The statuses are those of the core; a test holds them to it.
 macro_rules! is_open {
     () => {
@@ -39,7 +36,8 @@ const BATCHES_OF_SLOTS: &str = "SELECT b.* FROM slot s JOIN batch b ON b.id = s.
 const LIVE_ATTEMPTS: &str = "SELECT a.* FROM slot s JOIN attempt a ON a.nonce = s.nonce \
     WHERE s.status IN ('reserved', 'occupied') ORDER BY a.nonce, a.place";
 
-async fn meta<T: DeserializeOwned>(
+/// A row of `meta`.
+pub(super) async fn meta<T: DeserializeOwned>(
     connection: &mut Connection,
     name: &'static str,
 ) -> Result<Option<T>, StoreError> {
@@ -65,20 +63,8 @@ pub(super) async fn has_tables(connection: &mut Connection) -> Result<bool, Stor
     Ok(table.is_some())
 }
 
-/// What the database was made for; refuses one of another schema, and what is no keeper's database at all.
+/// What the database was made for.
 pub(super) async fn identity(connection: &mut Connection) -> Result<Identity, StoreError> {
-    let other = |found: String| StoreError::Schema {
-        found,
-        known: SCHEMA,
-    };
-    if !has_tables(connection).await? {
-        return Err(other("missing".to_owned()));
-    }
-    match meta::<u32>(connection, "schema").await? {
-        Some(SCHEMA) => {}
-        Some(found) => return Err(other(found.to_string())),
-        None => return Err(other("missing".to_owned())),
-    }
     meta(connection, "identity")
         .await?
         .ok_or_else(|| StoreError::damaged("meta identity", "is missing"))

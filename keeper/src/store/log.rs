@@ -19,7 +19,7 @@ use super::{
     guard::{HighWater, WriterLock},
     load,
     location::{Role, runtime},
-    postgres,
+    postgres, schema,
     sql::{self, Access, Connection, Row},
     sqlite,
     wait::{GoOn, Patience},
@@ -159,11 +159,13 @@ impl LogStore {
         let expected = high_water.read()?;
         let open = async || {
             let mut connection = location.connect(Role::Writer).await?;
+            schema::must_be_known(&mut connection).await?;
             let identity = load::identity(&mut connection).await?;
             let head = load::log_meta(&mut connection)
                 .await?
                 .map_or(LogHead::EMPTY, |meta| meta.log());
             not_behind(&mut connection, head, expected, high_water.path()).await?;
+            schema::upgrade(&mut connection, right.lease.as_ref()).await?;
             Ok::<_, StoreError>((connection, identity, head))
         };
         let (connection, identity, head) = patience.until_free(|| runtime.block_on(open()))?;
@@ -405,9 +407,9 @@ async fn tables(connection: &mut Connection, identity: Identity) -> Result<(), S
                 postgres::TABLES
             }
         };
-        connection.run(include_str!("schema.sql")).await?;
+        connection.run(schema::TABLES).await?;
         connection.run(own).await?;
-        commit::meta(connection, "schema", &load::SCHEMA).await?;
+        commit::meta(connection, "schema", &schema::VERSION).await?;
         commit::meta(connection, "identity", &identity).await
     };
     connection.transaction(Access::Write, make).await

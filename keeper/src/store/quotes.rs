@@ -5,7 +5,7 @@ use tidelock_core::domain::{Amount, PaymentRef};
 
 use super::{
     Desk, StoreError, columns,
-    sql::{Access, Connection, Dialect, query},
+    sql::{Access, Connection, query},
 };
 
 /// What was quoted for a payment that was to be filed.
@@ -64,18 +64,7 @@ impl Desk {
         work: impl AsyncFn(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let (runtime, connection) = (&self.runtime, &mut self.connection);
-        self.patience.until_free(|| {
-            runtime.block_on(connection.transaction(Access::Write, async |connection| {
-                let bytes = match connection.dialect() {
-                    Dialect::Sqlite => "BLOB",
-                    Dialect::Postgres => "BYTEA",
-                };
-                let table = format!(
-                    "CREATE TABLE IF NOT EXISTS quote (ref {bytes} NOT NULL PRIMARY KEY, body TEXT NOT NULL)"
-                );
-                connection.run(table).await?;
-                work(connection).await
-            }))
-        })
+        self.patience
+            .until_free(|| runtime.block_on(connection.transaction(Access::Write, &work)))
     }
 }

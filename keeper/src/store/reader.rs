@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use super::{
     Identity, Location, StoreError, columns, load,
     location::{Role, runtime},
+    schema,
     sql::{Access, Connection, Row, query},
 };
 
@@ -106,6 +107,7 @@ impl Reader {
         let runtime = runtime()?;
         let (connection, identity) = runtime.block_on(async {
             let mut connection = location.connect(role).await?;
+            schema::must_be_readable(&mut connection).await?;
             let identity = load::identity(&mut connection).await?;
             Ok::<_, StoreError>((connection, identity))
         })?;

@@ -96,3 +96,9 @@ CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
 );
+
+-- What was quoted for payments, as JSON; nothing is decided by it.
+CREATE TABLE quote (
+    ref  BYTEA NOT NULL PRIMARY KEY,
+    body TEXT  NOT NULL
+);

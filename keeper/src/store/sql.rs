@@ -8,7 +8,7 @@ use futures_util::{
     stream::{BoxStream, try_unfold},
 };
 use sqlx::{
-    AssertSqlSafe, ColumnIndex, Connection as _, Database, Encode, PgConnection, Row as _,
+    AssertSqlSafe, Column, ColumnIndex, Connection as _, Database, Encode, PgConnection, Row as _,
     SqliteConnection, Type, TypeInfo, ValueRef,
     postgres::{PgRow, Postgres},
     query::Query as Bound,
@@ -303,6 +303,32 @@ impl Row {
 
     pub fn optional_bytes(&self, column: &str) -> Result<Option<&[u8]>, sqlx::Error> {
         get!(self, column)
+    }
+
+    /// The names of its columns, in order.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Sqlite(row) => row.columns().iter().map(Column::name).collect(),
+            Self::Postgres(row) => row.columns().iter().map(Column::name).collect(),
+        }
+    }
+
+    /// Its values in that order, to be bound again.
+    pub fn values(&self) -> Result<Vec<Value>, sqlx::Error> {
+        let value = |column: usize| {
+            let kind = match self {
+                Self::Sqlite(row) => row.try_get_raw(column)?.type_info().name().to_owned(),
+                Self::Postgres(row) => row.try_get_raw(column)?.type_info().name().to_owned(),
+            };
+            Ok(match kind.as_str() {
+                "INTEGER" | "INT8" => Value::Integer(get!(self, column)?),
+                "BLOB" | "BYTEA" => Value::Bytes(get!(self, column)?),
+                _ => Value::Text(
+                    get!(self, column).map(|text: Option<String>| text.map(Into::into))?,
+                ),
+            })
+        };
+        (0..self.names().len()).map(value).collect()
     }
 
     /// Whether the value is of a column's own type, or missing: SQLite takes any type in any column.

@@ -52,6 +52,17 @@ pub(super) async fn create(path: &Path) -> Result<Connection, StoreError> {
     Ok(Connection::Sqlite(connection))
 }
 
+/// Connects to an empty file that nobody else knows yet. Whoever fills it forces it to disk.
+pub(super) async fn fill(path: &Path) -> Result<Connection, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Memory)
+        .synchronous(SqliteSynchronous::Off)
+        .foreign_keys(true);
+    Ok(Connection::Sqlite(options.connect().await?))
+}
+
 /// Who was paid what is nobody's business. What SQLite writes beside the database takes its mode from it.
 fn private_file(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();

@@ -301,7 +301,7 @@ impl History {
         })
     }
 
-    fn batch(
+    pub fn batch(
         &mut self,
         first: tidelock_core::domain::PaymentNumber,
         payments: &[Payment],
@@ -481,9 +481,13 @@ pub fn run(location: &Location, statements: &str) -> Result<(), sqlx::Error> {
 
 /// The same, with an open payment, a live batch and a signed attempt among what can still change.
 pub fn lively(location: impl Into<Location>) -> (LogStore, History) {
+    lively_log(location, 300)
+}
+
+pub fn lively_log(location: impl Into<Location>, entries: u64) -> (LogStore, History) {
     let is_lively = |seed: &u64| {
         let (mut history, _) = History::open(*seed);
-        (1..300).for_each(|_| drop(history.step()));
+        (1..entries).for_each(|_| drop(history.step()));
         history.state.take_changes(); // forgets what is final
         let rows = history.state.open_rows();
         let is_signed = rows.slots.iter().any(|slot| !slot.attempts.is_empty());
@@ -492,5 +496,5 @@ pub fn lively(location: impl Into<Location>) -> (LogStore, History) {
         is_signed && is_live && is_paid && !rows.payments.is_empty()
     };
     let seed = (1..).find(is_lively).unwrap();
-    filled(location, 300, seed)
+    filled(location, entries, seed)
 }

@@ -189,6 +189,19 @@ impl Server {
         })
     }
 
+    /// Lets everybody in who comes from these addresses.
+    #[allow(dead_code, reason = "not every test has a network")]
+    pub fn trust(&self, addresses: &str) {
+        let rules = self.folder.join("data/pg_hba.conf");
+        let before = fs::read_to_string(&rules).unwrap();
+        fs::write(
+            &rules,
+            format!("{before}\nhost all all {addresses} trust\n"),
+        )
+        .unwrap();
+        self.run("postgres", "SELECT pg_reload_conf()").unwrap();
+    }
+
     /// A fresh database.
     pub fn database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
