@@ -85,7 +85,7 @@ pub struct Past {
     pub paid: usize,
     /// Proposals that wait in it.
     pub waiting: usize,
-    /// Nothing is sent before a block of that time is final; none if it can be sent at once.
+    /// Nothing is sent before a block of that time is final and an operator resumes; none if it can be sent at once.
     pub wait: Option<(BlockTime, Suspicion)>,
 }
 
@@ -202,7 +202,7 @@ impl Reading {
             wait = Some((until, suspicion));
             events.push(Event::ModeChanged {
                 mode: Mode::Halted {
-                    reason: HaltReason::Restored { until },
+                    reason: HaltReason::Reopened { until },
                 },
             });
         }

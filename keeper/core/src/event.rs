@@ -202,6 +202,12 @@ pub enum HaltReason {
         /// Chain time.
         until: BlockTime,
     },
+    /// The same, and nobody has said yet that what the earlier log knew is restored: only an operator's word ends it, and until
+    /// then nothing is sent, however long the wait is over.
+    Reopened {
+        /// Chain time that what the earlier log signed cannot outlast.
+        until: BlockTime,
+    },
     /// An operator stopped it.
     Operator {
         /// In the operator's words.

@@ -56,7 +56,10 @@ impl<S: Store> Settling<'_, S> {
         let quiet = last
             .number
             .saturating_sub(self.journal.state().finalised().number);
-        if self.journal.pending() > before || quiet >= QUIET_BLOCKS {
+        // What waits for its end, a person's resume and `keeper restore`, is told at once.
+        let wait = self.journal.state().waits_until();
+        let is_over = wait.is_some_and(|until| last.time >= until);
+        if self.journal.pending() > before || quiet >= QUIET_BLOCKS || is_over {
             self.record(Event::FinalisedAdvanced { block: last })?;
         }
         Ok(())

@@ -231,11 +231,14 @@ impl State {
         &self.mode
     }
 
-    /// It sends, or waits for nothing but an earlier log, after which it sends by itself.
+    /// It sends, or is halted for nothing but an earlier log: whatever else halts it is told in place of that.
     pub(crate) fn sends_or_will(&self) -> bool {
         match &self.mode {
             Mode::Armed => true,
-            Mode::Halted { reason } => matches!(reason, HaltReason::Restored { .. }),
+            Mode::Halted { reason } => {
+                use HaltReason::{Reopened, Restored};
+                matches!(reason, Restored { .. } | Reopened { .. })
+            }
         }
     }
 

@@ -117,6 +117,11 @@ pub(crate) fn halt(reason: &HaltReason) -> String {
             "what an earlier keeper may have signed must expire first; goes on by itself when a block of chain time {} is final",
             both(until.seconds())
         ),
+        HaltReason::Reopened { until } => format!(
+            "its log was opened where an earlier one may have been: `keeper restore` what a backup holds, look at `keeper reconcile`, \
+             then `keeper resume`; what the earlier keeper may have signed expires when a block of chain time {} is final",
+            both(until.seconds())
+        ),
         HaltReason::Operator { note } => format!("an operator stopped it: {note}"),
     }
 }

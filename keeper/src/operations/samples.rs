@@ -114,7 +114,7 @@ fn cause(reason: &HaltReason) -> &'static str {
         HaltReason::ForeignTransaction { .. } => transaction,
         HaltReason::ForeignNumber { .. } => number,
         HaltReason::ForeignRef { .. } => reference,
-        HaltReason::Restored { .. } => restored,
+        HaltReason::Restored { .. } | HaltReason::Reopened { .. } => restored,
         HaltReason::Operator { .. } => operator,
     }
 }

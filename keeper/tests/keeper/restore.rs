@@ -51,12 +51,16 @@ async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
     daemon.file(&payments); // all of them again
     daemon
         .until("it waits for what may still land", |daemon| {
-            daemon.log().contains("goes on by itself")
+            daemon.log().contains("then `keeper resume`")
         })
         .await;
     world.mine(3).await;
     assert!(world.token_balance(payments[5].recipient()).await.is_zero());
-    world.skip(7_201).await;
+    waited(&world, &daemon).await;
+    // A person has to have looked, however long the wait is over.
+    world.mine(3).await;
+    assert!(world.token_balance(payments[5].recipient()).await.is_zero());
+    daemon.ask(&["resume", "--reason", "looked at", "--json"]);
     daemon.until_count(PaymentStatus::Paid, 6).await;
     each_paid_once(&world, &payments).await;
 }

@@ -81,7 +81,7 @@ impl State {
 
     fn switch(&mut self, mode: &Mode) {
         if let Mode::Halted {
-            reason: HaltReason::Restored { until },
+            reason: HaltReason::Restored { until } | HaltReason::Reopened { until },
         } = mode
         {
             self.quiet_until = self.quiet_until.max(Some(*until));

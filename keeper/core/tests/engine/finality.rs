@@ -388,6 +388,48 @@ fn after_a_lost_database_it_waits_until_nothing_old_can_land() {
     assert_eq!(bench.asked_for(is_send), 1);
 }
 
+fn reopened() -> (Bench, HaltReason) {
+    let until = time(first_block().id.time.seconds() + TTL);
+    let reason = HaltReason::Reopened { until };
+    let mode = Mode::Halted {
+        reason: reason.clone(),
+    };
+    let bench = Bench::opened(SETTINGS, vec![Event::ModeChanged { mode }]);
+    (bench, reason)
+}
+
+#[test]
+fn a_log_that_was_opened_after_a_loss_is_armed_by_a_person_only() {
+    let (mut bench, reason) = reopened();
+    bench.request([1]);
+    bench.mine_after(TTL + 1, Vec::new(), Vec::new());
+    bench.finalise(0);
+    assert_eq!(checkpoints(&bench), [bench.tip().id]); // `keeper restore` waits for it
+    bench.settle();
+    assert_eq!(bench.halted(), Some(reason));
+    assert_eq!(bench.asked_for(is_send), 0);
+    bench.resume();
+    assert_eq!(bench.halted(), None);
+    bench.settle();
+    assert_eq!(bench.asked_for(is_send), 1);
+}
+
+#[test]
+fn a_persons_word_does_not_cut_the_wait_short() {
+    let (mut bench, reason) = reopened();
+    let HaltReason::Reopened { until } = reason else {
+        panic!("{reason:?}");
+    };
+    bench.request([1]);
+    bench.resume();
+    assert_eq!(bench.halted(), Some(HaltReason::Restored { until }));
+    bench.settle();
+    assert_eq!(bench.asked_for(is_send), 0);
+    bench.mine_after(TTL + 1, Vec::new(), Vec::new());
+    bench.finalise(0);
+    assert_eq!(bench.halted(), None);
+}
+
 #[test]
 fn what_an_operator_halted_no_time_arms() {
     let mut bench = Bench::new();

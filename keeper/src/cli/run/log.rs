@@ -114,7 +114,9 @@ fn announce(args: &Args, past: &Past) {
         if args.first_keeper {
             warn!("--first-keeper is not followed");
         }
-        warn!("nothing is sent before a block of chain time {until} is final: {suspicion}");
+        warn!(
+            "nothing is sent before a block of chain time {until} is final, nor before `keeper resume`: {suspicion}"
+        );
     }
 }
 
