@@ -17,8 +17,10 @@
 #[path = "../keeper/daemon.rs"]
 #[allow(dead_code, reason = "not every test uses all that a daemon can")]
 mod daemon;
+mod disaster;
 mod drill;
 mod gate;
+mod network;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod promotion;
@@ -32,6 +34,7 @@ use tidelock_keeper::store::{Leader, Reader, Server, leader};
 
 use daemon::{Daemon, each_paid_once, on_thread, ready, small};
 use gate::Gate;
+use network::Network;
 use world::{Plan, World};
 
 /// As short as it may be.
@@ -50,6 +53,12 @@ fn host(world: &World, socket: &Path, database: &str) -> Daemon {
 /// Two hosts, of which the first leads.
 async fn pair(world: &World, first: &Path, second: &Path, database: &str) -> (Daemon, Daemon) {
     let (mut first, mut second) = (host(world, first, database), host(world, second, database));
+    start(&mut first, &mut second).await;
+    (first, second)
+}
+
+/// The first leads, and the second stands by.
+async fn start(first: &mut Daemon, second: &mut Daemon) {
     first.start();
     first
         .until("the first runs", |one| one.log().contains("keeper runs"))
@@ -60,7 +69,6 @@ async fn pair(world: &World, first: &Path, second: &Path, database: &str) -> (Da
             one.log().contains("stands by")
         })
         .await;
-    (first, second)
 }
 
 /// Two hosts, of which the first leads and has paid the first four of twelve; it has the others under way.
@@ -152,6 +160,55 @@ async fn two_that_start_at_once_open_one_log_and_one_hands_over_when_it_is_stopp
     log_holds(&waiting);
 }
 
+/// Each command says the same of it on either host.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_host_is_told_who_leads() {
+    let (world, server) = (ready(Plan::default()).await, postgres::shared());
+    let (folder, database) = (server.folder(), server.database());
+    let waiting = host(&world, folder, &database);
+    let (_, said) = waiting.said(&["check"]);
+    assert!(said.contains("empty; `keeper run` makes the log"), "{said}");
+    drop(waiting);
+    let (mut first, mut second) = pair(&world, folder, folder, &database).await;
+    let leader = leader_by(&first);
+    assert!(
+        leader.holder.ends_with(&format!("process {}", first.id())),
+        "{leader:?}"
+    );
+    let leads = format!("{} leads since ", leader.holder);
+    for daemon in [&first, &second] {
+        let status = daemon.ask(&["status", "--json"]);
+        assert_eq!(status["leader"]["holder"], leader.holder, "{status}");
+        assert_eq!(status["leader"]["epoch"], 1, "{status}");
+        assert_eq!(status["leader"]["holds"], true, "{status}");
+        let check = daemon.ask(&["check", "--json"]);
+        let store = check["store"].as_str().unwrap();
+        assert!(
+            store.contains(&leads) && store.ends_with(", in epoch 1"),
+            "{store}"
+        );
+        for command in ["status", "check", "doctor"] {
+            let (_, said) = daemon.said(&[command]);
+            let line = said.lines().find(|line| line.contains(&leads));
+            assert!(
+                line.is_some_and(|line| line.ends_with(", in epoch 1")),
+                "{said}"
+            );
+        }
+    }
+    // Nobody leads any more, and each says who did.
+    second.kill();
+    assert!(first.stop().success());
+    let led = format!("nobody leads; {} did from ", leader.holder);
+    for command in ["status", "check", "doctor"] {
+        let (code, said) = second.said(&[command]);
+        assert!(said.contains(&led), "{command}: {said}");
+        assert_eq!(code == 0, command != "doctor", "{command}: {said}");
+    }
+    let status = second.ask(&["status", "--json"]);
+    assert_eq!(status["leader"]["holds"], false, "{status}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_paused_past_its_lease_goes_on_as_second() {
     let (world, mut first, second) = at_work().await;
@@ -174,6 +231,43 @@ async fn one_that_is_cut_off_stops_by_itself_and_what_it_says_late_is_refused() 
     gate.cut();
     goes_on(&second).await;
     gate.mend();
+    stands_by(&first).await;
+    holds(&world, &second, 0..12).await;
+}
+
+/// The same with a network that is cut for real, where one can be made.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_network_brings_nothing_any_more_stops_by_itself() {
+    let network = match Network::new() {
+        Ok(network) => network,
+        Err(why) => {
+            println!(
+                "skipped, as no network can be made here ({why}); a cut connection is tried all the same"
+            );
+            return;
+        }
+    };
+    let world = ready(Plan::default()).await;
+    let listen = format!("listen_addresses={}", network.database());
+    let server = postgres::Server::start(&[&listen]);
+    server.trust("198.18.0.0/15");
+    let mut first = host(&world, server.folder(), "postgres");
+    let by_socket = postgres::Server::url(server.folder(), "postgres");
+    let by_network = format!(
+        "postgres://keeper@{}/postgres?sslmode=disable",
+        network.database()
+    );
+    first.change(&by_socket, &by_network);
+    let node = world.node.url();
+    let to_node = network.lead_to(node.port().unwrap());
+    first.change(node.as_str(), &format!("http://{to_node}/"));
+    first.prefix = network.prefix();
+    let mut second = host(&world, server.folder(), "postgres");
+    start(&mut first, &mut second).await;
+    under_way(&second).await;
+    network.cut();
+    goes_on(&second).await;
+    network.mend();
     stands_by(&first).await;
     holds(&world, &second, 0..12).await;
 }

@@ -45,6 +45,8 @@ pub struct Daemon {
     process: Option<Child>,
     /// The PostgreSQL database that the configuration names, if it names one.
     pub server: Option<Server>,
+    /// What is before the program's name, for one that runs in a network of its own.
+    pub prefix: Vec<String>,
 }
 
 impl Daemon {
@@ -83,6 +85,7 @@ impl Daemon {
             folder,
             process: None,
             server: None,
+            prefix: Vec::new(),
         }
     }
 
@@ -116,8 +119,11 @@ impl Daemon {
             .append(true)
             .open(self.folder.path().join("keeper.log"))
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keeper"));
+        let prefix = self.prefix.iter().map(String::as_str);
+        let mut words = prefix.chain([env!("CARGO_BIN_EXE_keeper")]);
+        let mut command = Command::new(words.next().unwrap());
         command
+            .args(words)
             .arg("--config")
             .arg(self.folder.path().join("keeper.toml"))
             .args(arguments)
@@ -143,6 +149,19 @@ impl Daemon {
         let answer = asked.unwrap();
         assert!(answer.status.success(), "{arguments:?}: {}", self.log());
         serde_json::from_slice(&answer.stdout).unwrap()
+    }
+
+    /// What a command says to people, and how it ended.
+    pub fn said(&self, arguments: &[&str]) -> (i32, String) {
+        let asked = self.command(arguments).stdout(Stdio::piped()).output();
+        let answer = asked.unwrap();
+        let said = String::from_utf8(answer.stdout).unwrap();
+        (answer.status.code().unwrap_or(-1), said)
+    }
+
+    /// The daemon's process.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("it does not run").id()
     }
 
     pub fn start(&mut self) {
