@@ -64,7 +64,7 @@ fn name(kind: Kind) -> &'static str {
 
 /// What makes the tables of the present version.
 fn tables(kind: Kind) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("store/src");
     let read = |file: String| fs::read_to_string(folder.join(file)).unwrap();
     read("schema.sql".to_owned()) + &read(format!("{}.sql", name(kind)))
 }
@@ -200,7 +200,7 @@ fn the_present_version_has_its_fixture(kind: Kind) {
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found.starts_with(&tables(kind)),
-        "{}: its tables are not those of keeper/src/store: tables that differ are another version, which schema.rs leads to, and \
+        "{}: its tables are not those of keeper/store/src: tables that differ are another version, which schema.rs leads to, and \
          which has a fixture of its own",
         path.display()
     );
