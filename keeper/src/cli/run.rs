@@ -49,7 +49,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 0)]
     pub from_block: u64,
     /// No keeper has worked for this vault before: when there is no log yet, start at once instead of waiting until whatever
-    /// one may have signed has expired. Not for service files
+    /// one may have signed has expired and an operator resumes. Not for service files
     #[arg(long)]
     pub first_keeper: bool,
     /// The PostgreSQL server was promoted or restored, and is known to have every commit that its predecessor had. Not for
