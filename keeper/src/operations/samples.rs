@@ -2,6 +2,7 @@
 
 use alloy::primitives::U256;
 use tidelock_core::{
+    cost::Charge,
     domain::Amount,
     engine::Cause,
     event::{HaltReason, Mode},
@@ -337,7 +338,17 @@ pub(super) fn gas(snapshot: &Snapshot) -> Vec<Sample> {
 }
 
 pub(super) fn gas_reserve(snapshot: &Snapshot) -> Vec<Sample> {
-    one(coins(snapshot.limits.gas_reserve))
+    let data = vault(snapshot).and_then(|vault| vault.data_fee);
+    let full = Charge {
+        data: data.unwrap_or_default(),
+        ..snapshot.limits.transaction
+    };
+    one(coins(full.reserve()))
+}
+
+pub(super) fn data_fee(snapshot: &Snapshot) -> Vec<Sample> {
+    let fee = vault(snapshot).and_then(|vault| vault.data_fee);
+    one(fee.map(|fee| decimal(fee, COIN)))
 }
 
 pub(super) fn head(snapshot: &Snapshot) -> Vec<Sample> {

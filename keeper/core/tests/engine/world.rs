@@ -160,6 +160,7 @@ pub fn vault() -> VaultLook {
         keeper_until: u64::MAX,
         proposer_until: u64::MAX,
         gas_balance: U256::MAX,
+        data_fee: None,
     }
 }
 
