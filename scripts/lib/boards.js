@@ -67,6 +67,7 @@ const BOARDS = [
       }),
       panel("Disagreements of the nodes", "short", one(`increase(tidelock_node_disagreements_total${AT}[15m])`)),
       panel("Coins for gas", "short", { held: `tidelock_gas_balance_coins${AT}`, wanted: `tidelock_gas_reserve_coins${AT}`, "data of a full batch": `tidelock_data_fee_coins${AT}` }),
+      panel("A day's gas", "short", { "{{what}}": `tidelock_gas_day_coins${AT}` }),
       panel("Entries of the log", "short", one(`tidelock_log_entries${AT}`)),
       panel("Until a role ends", "s", { "{{role}}": `tidelock_role_ends_seconds${AT} > 0 and tidelock_role_ends_seconds${AT} - time()` }),
     ],

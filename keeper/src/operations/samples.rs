@@ -4,7 +4,7 @@ use alloy::primitives::U256;
 use tidelock_core::{
     cost::Charge,
     domain::Amount,
-    engine::Cause,
+    engine::{Budget, Cause},
     event::{HaltReason, Mode},
     lifecycle::{BatchStatus, PaymentStatus, SlotStatus},
     port::VaultLook,
@@ -344,6 +344,19 @@ pub(super) fn gas_reserve(snapshot: &Snapshot) -> Vec<Sample> {
         ..snapshot.limits.transaction
     };
     one(coins(full.reserve()))
+}
+
+pub(super) fn gas_day(snapshot: &Snapshot) -> Vec<Sample> {
+    let budget = snapshot.beat().and_then(|beat| beat.status.figures.budget);
+    let each_of = |budget: Budget| {
+        [
+            ("spent", budget.spent),
+            ("under way", budget.under_way),
+            ("budget", budget.most),
+        ]
+    };
+    let sums = budget.into_iter().flat_map(each_of);
+    each(sums.map(|(what, wei)| (what, decimal(wei, COIN))))
 }
 
 pub(super) fn data_fee(snapshot: &Snapshot) -> Vec<Sample> {

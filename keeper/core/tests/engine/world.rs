@@ -36,6 +36,7 @@ pub const SETTINGS: Settings = Settings {
         bump_percent: 10,
     },
     patience: None,
+    max_gas_cost_per_day: None,
     batch: BatchSettings {
         max_payments: 3,
         max_wait_ms: 0,
