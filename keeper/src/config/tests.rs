@@ -163,11 +163,6 @@ const REFUSED_LINES: &[[&str; 3]] = &[
     ],
     [
         "[fees]",
-        "max_gas_cost_per_day = \"half\"",
-        "fees.max_gas_cost_per_day = half: must be in the chain's coin with up to 18 decimals, such as \"0.25\": ",
-    ],
-    [
-        "[fees]",
         "max_tip_gwei = \"101\"",
         "fees.max_tip_gwei = 101: must not be above fees.max_fee_gwei",
     ],
