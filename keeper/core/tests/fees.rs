@@ -26,8 +26,10 @@ fn history(name: &str) -> Vec<(u64, u128)> {
     points.collect()
 }
 
-/// Saved against paying at once [hundredths of a percent], and the longest wait [seconds], by deadline.
-const EXPECTED: &[(&str, [(u64, i128, u64); 4])] = &[
+/// A deadline [seconds], what it saves against paying at once [hundredths of a percent], and the longest wait [seconds].
+type Waited = (u64, i128, u64);
+
+const EXPECTED: &[(&str, [Waited; 4])] = &[
     (
         "daily",
         [
