@@ -110,6 +110,7 @@ impl Setting {
             unit: Amount(UNIT),
             fees: policy,
             patience: None,
+            max_gas_cost_per_day: None,
             batch: BatchSettings {
                 max_payments: rng.pick(&[1, 3, 8, 32, 256]),
                 max_wait_ms: rng.pick(&[0, block_ms, 4 * block_ms]),

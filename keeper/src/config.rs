@@ -52,6 +52,8 @@ pub struct Config {
     pub fees: FeePolicy,
     /// `fees.wait_s` and `fees.wait_percent`; none if nothing waits for a cheap hour
     pub patience: Option<Patience>,
+    /// `fees.max_gas_cost_per_day`, in wei; none if only the price of gas is bounded
+    pub max_gas_cost_per_day: Option<u128>,
     /// `[lane]`
     pub lane: LaneSettings,
     /// `[gas]`

@@ -13,7 +13,7 @@ use tidelock_core::{
     settings::TransactionGas,
 };
 
-use crate::chain::BlockChecks;
+use crate::chain::{BlockChecks, DataFee};
 
 /// Each profile, by its file.
 const FILES: &[(&str, &str)] = &[
@@ -129,19 +129,6 @@ pub enum Market {
     BaseFeeZero,
     /// The chain sets it; tips do not matter.
     Fixed,
-}
-
-/// What a transaction pays for its bytes on another chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DataFee {
-    /// Nothing.
-    #[default]
-    None,
-    /// It is part of the gas that is used, and of what a node estimates.
-    InGas,
-    /// It is taken beside gas; the contract GasPriceOracle of the OP Stack says how much.
-    OpOracle,
 }
 
 /// What a chain's nodes do.

@@ -146,9 +146,20 @@ async fn refusals_have_their_exit_codes() {
     fs::write(&policy, text.replace("id = 31337", "id = 10")).unwrap();
     let words = "chain.id = 10: the node is on chain 31337; nothing was sent";
     expect(&office.keeper(&simulate).await, 2, words);
+    // On that chain the coin for gas is the token. Nothing is asked of a node before that is said, or while proving what is there.
+    fs::write(&policy, text.replace("id = 31337", "id = 988")).unwrap();
+    let words = "policy: chain.id = 988: Stable is refused";
+    let plan = ["deploy", "plan", "--policy", &policy];
+    expect(&office.keeper(&plan).await, 2, words);
+    for part in ["plan", "simulate", "verify"] {
+        let with_node = [&["deploy", part], &with_node[..]].concat();
+        expect(&office.keeper(&with_node).await, 2, words);
+    }
+    let payer = &office.world.keys.stranger;
+    let apply = [&["deploy", "apply"], &with_node[..]].concat();
+    expect(&office.keeper_as(payer, &apply).await, 2, words);
     fs::write(&policy, &text).unwrap();
     let frugal = [&["deploy", "apply", "--max-fee-gwei", "0"], &with_node[..]].concat();
-    let payer = &office.world.keys.stranger;
     expect(
         &office.keeper_as(payer, &frugal).await,
         3,

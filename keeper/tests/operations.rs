@@ -38,7 +38,7 @@ async fn serving(plan: Plan) -> Office {
 }
 
 fn serves(text: String) -> String {
-    text + "[operations]\nlisten = \"127.0.0.1:0\"\n"
+    text + "[fees]\nmax_gas_cost_per_day = \"5\"\n[operations]\nlisten = \"127.0.0.1:0\"\n"
 }
 
 /// Where it listens, as its log says.
@@ -128,6 +128,8 @@ async fn figures_say_what_status_says() {
         ("tidelock_halted{cause=\"operator\"}", "0"),
         ("tidelock_node_disagreements_total", "0"),
         ("tidelock_fee_gwei{what=\"cap\"}", "100"),
+        ("tidelock_gas_day_coins{what=\"budget\"}", "5"),
+        ("tidelock_data_fee_coins", "0"),
         ("tidelock_tier_cap_tokens{tier=\"0\"}", "100000"),
         ("tidelock_tier_headroom_tokens{tier=\"0\"}", "99950"),
     ] {

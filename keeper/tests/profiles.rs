@@ -155,6 +155,64 @@ async fn what_a_rollup_takes_for_data_is_told() {
         said.contains("each with 0.000012868000000000 for its data"),
         "{said}"
     );
+    fees_and_quotes_have_it(&office).await;
+}
+
+/// Of a full batch, of a payment alone by its own bytes, and of what was paid in the end.
+async fn fees_and_quotes_have_it(office: &Office) {
+    let fees = json_of(&office.keeper(&["--json", "fees"]).await);
+    assert_eq!(fees["data_fee"], "12868000000000", "{fees}");
+    let said = out(&office.keeper(&["fees"]).await);
+    for part in [
+        "data      0.000012868 ETH for a full batch, beside gas",
+        "full      ",
+    ] {
+        assert!(said.contains(part), "{said}\nlacks {part}");
+    }
+    let daemon = office.daemon().await;
+    let recipient = Address::repeat_byte(0x71).to_string();
+    let reference = "0x00000000000000000000000000000007";
+    let quote = ["quote", &recipient, "100", "--ref", reference];
+    let quoted = json_of(&office.keeper(&[&["--json"], &quote[..]].concat()).await);
+    let wei = |field: &str| quoted[field].as_str().unwrap().parse::<u128>().unwrap();
+    let data: u128 = parse_coins(quoted["data_fee"].as_str().unwrap());
+    // The stand-in takes a gwei for each byte that it is asked with: a transaction with one payment, and some.
+    assert!((300..1_000).contains(&(data / 1_000_000_000)), "{quoted}");
+    let gas = u128::from(quoted["gas"].as_u64().unwrap());
+    assert!(
+        wei("fee_expected") > data && wei("fee_most") >= gas * 10_000_000_000 + 2 * data,
+        "{quoted}"
+    );
+    let said = out(&office.keeper(&quote).await);
+    assert!(
+        said.contains("as the chain's GasPriceOracle has it now"),
+        "{said}"
+    );
+    daemon.stop();
+}
+
+/// [wei]
+fn parse_coins(text: &str) -> u128 {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{part:0<18}").parse().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_in_the_gas_is_said_to_be_there() {
+    let office = on_chain(42_161, Plan::default(), &[]).await;
+    let daemon = office.daemon().await;
+    let said = out(&office.keeper(&["fees"]).await);
+    assert!(
+        said.contains("data      part of the gas that a transaction uses"),
+        "{said}"
+    );
+    let recipient = Address::repeat_byte(0x71).to_string();
+    let said = out(&office.keeper(&["quote", &recipient, "100"]).await);
+    assert!(
+        said.contains("data      part of the gas, as the node counts it now"),
+        "{said}"
+    );
+    daemon.stop();
 }
 
 async fn init(office: &Office, chain: &str) -> Output {

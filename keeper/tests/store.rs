@@ -19,6 +19,7 @@ use support::{History, Kind, create, filled, identity, payment, place};
 use tidelock_core::{
     domain::{Amount, Payment, PaymentNumber},
     event::{Command, Event},
+    log::Entry,
     state::State,
     store::Store,
 };
@@ -46,6 +47,29 @@ fn file() -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, location.path)
 }
 
+/// An entry that says what a nonce cost, or which block was final.
+fn said_of_costs(entry: &Entry) -> Option<(u64, Event)> {
+    let event: Event = serde_json::from_str(&entry.body).unwrap();
+    let is_it = matches!(
+        event,
+        Event::SlotConsumed { .. } | Event::FinalisedAdvanced { .. }
+    );
+    is_it.then_some((entry.seq, event))
+}
+
+/// All of them, the newest first, a few at a time.
+fn costs_told(store: &mut LogStore, last: u64) -> Vec<(u64, Event)> {
+    let mut told: Vec<(u64, Event)> = Vec::new();
+    loop {
+        let before = told.last().map_or(last + 1, |(seq, _)| *seq);
+        let page = store.costs_before(before, 3).unwrap();
+        if page.is_empty() {
+            return told;
+        }
+        told.extend(page);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
@@ -56,8 +80,10 @@ proptest! {
         let mut store = create(&path);
         let (mut history, first) = History::open(seed);
         let mut entries = vec![first];
+        let mut costs: Vec<(u64, Event)> = Vec::new();
         for (steps, crash) in pieces {
             entries.extend((0..steps).map(|_| history.step()));
+            costs.extend(entries.iter().filter_map(said_of_costs));
             store.commit(&entries, &history.state.take_changes()).unwrap();
             entries.clear();
             if crash {
@@ -70,6 +96,8 @@ proptest! {
                 history.state = State::restore(read.rows);
             }
         }
+        costs.reverse();
+        prop_assert_eq!(costs_told(&mut store, history.head.seq), costs);
         drop(store);
         let verified = Reader::open(&path).unwrap().verify(true, |_| {}).unwrap();
         prop_assert_eq!(verified.findings, vec![]);

@@ -116,6 +116,19 @@ const ALERTS = [
     quiet: [flat("tidelock_gas_balance_coins", 9), flat("tidelock_gas_reserve_coins", 8)],
   },
   {
+    name: "GasBudget", severity: "ticket", for: "10m", at: 20,
+    expr: 'sum without (what) (tidelock_gas_day_coins{what!="budget"}) > ignoring (what) 0.9 * tidelock_gas_day_coins{what="budget"}',
+    summary: "Nine tenths of the day's budget for gas are spent or under way: soon nothing more is sent",
+    fires: [
+      flat("tidelock_gas_day_coins", 0.7, 'what="spent"'), flat("tidelock_gas_day_coins", 0.25, 'what="under way"'),
+      flat("tidelock_gas_day_coins", 1, 'what="budget"'),
+    ],
+    quiet: [
+      flat("tidelock_gas_day_coins", 0.7, 'what="spent"'), flat("tidelock_gas_day_coins", 0.1, 'what="under way"'),
+      flat("tidelock_gas_day_coins", 1, 'what="budget"'),
+    ],
+  },
+  {
     name: "RoleEnds", severity: "ticket", for: "0m", at: 5,
     expr: "tidelock_role_ends_seconds > 0 and tidelock_role_ends_seconds - time() < 30 * 86400",
     summary: "A role of the key ends within 30 days, or has ended",

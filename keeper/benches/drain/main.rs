@@ -272,6 +272,7 @@ fn settings(token: Address) -> Settings {
             bump_percent: 10,
         },
         patience: None,
+        max_gas_cost_per_day: None,
         batch: BatchSettings {
             max_payments: 256,
             max_wait_ms: 1_000,

@@ -48,7 +48,7 @@ use tokio::sync::Semaphore;
 pub use abilities::Lacking;
 pub use agree::TwoNodes;
 pub use checkable::Checkable;
-pub use data_fee::GAS_PRICE_ORACLE;
+pub use data_fee::{DataFee, GAS_PRICE_ORACLE};
 pub use history::History;
 pub use identity::{Expected, Identity, IdentityError, Warning};
 pub use nodes::{Laggard, Nodes};
@@ -58,6 +58,7 @@ pub use rpc::{Rpc, RpcError, RpcSettings, endpoint};
 pub use token::TokenFee;
 pub use verify::BlockChecks;
 
+use data_fee::LastFee;
 use forks::Forks;
 use optional::Lacks;
 use proof::Proofs;
@@ -233,6 +234,8 @@ pub struct RpcChain {
     rpc: Arc<Rpc>,
     parties: Parties,
     checks: BlockChecks,
+    charges: DataFee,
+    last_data_fee: LastFee,
     /// Blocks on top of one that is final; none if the node's tag says it.
     final_depth: Option<u64>,
     /// The token has told whom it freezes, at some time.
@@ -255,6 +258,8 @@ impl RpcChain {
             rpc,
             parties,
             checks: BlockChecks::default(),
+            charges: DataFee::default(),
+            last_data_fee: LastFee::default(),
             final_depth: None,
             has_told_blacklist: AtomicBool::new(false),
             ability: Ability::default(),
@@ -271,6 +276,13 @@ impl RpcChain {
     #[must_use]
     pub fn checking(mut self, checks: BlockChecks) -> Self {
         self.checks = checks;
+        self
+    }
+
+    /// Asks for what the chain takes for data in that way.
+    #[must_use]
+    pub fn charging(mut self, charges: DataFee) -> Self {
+        self.charges = charges;
         self
     }
 

@@ -28,7 +28,7 @@ impl RpcChain {
         let vault = self.parties.domain.vault;
         let lens = self.parties.lens;
         let keeper = self.parties.keeper;
-        let (halted, balance, party, gas_balance, tiers) = tokio::try_join!(
+        let (halted, balance, party, gas_balance, tiers, data_fee) = tokio::try_join!(
             self.call(at.hash, lens, VaultLens::haltedUntilCall { vault }),
             self.call(at.hash, self.parties.token, balanceOfCall { who: vault }),
             self.call(
@@ -41,6 +41,7 @@ impl RpcChain {
             ),
             self.gas_balance(at, keeper),
             self.tiers(at),
+            async { Ok(self.recent_data_fee(at).await) },
         )?;
         let proposals = stream::iter(proposals.to_vec())
             .map(|id| self.proposal(at, id))
@@ -55,6 +56,7 @@ impl RpcChain {
             keeper_until: party.keeperUntil.to::<u64>(),
             proposer_until: party.proposerUntil.to::<u64>(),
             gas_balance,
+            data_fee,
         })
     }
 

@@ -16,6 +16,9 @@ use super::{Chain, ChainError, PARALLEL, RpcChain, wire::narrow};
 struct Receipt {
     gas_used: U256,
     effective_gas_price: U256,
+    /// What was taken beside gas for data: nodes of the OP Stack tell it under this name. [wei]
+    #[serde(default)]
+    l1_fee: Option<U256>,
 }
 
 impl RpcChain {
@@ -45,7 +48,7 @@ impl RpcChain {
             .await
     }
 
-    /// What a transaction paid for gas; none if no block holds it. [wei]
+    /// What a transaction paid, for gas and where anything is taken beside it for data; none if no block holds it. [wei]
     pub async fn gas_paid(&self, transaction: B256) -> Result<Option<u128>, ChainError> {
         let asked = self
             .rpc
@@ -54,7 +57,8 @@ impl RpcChain {
             return Ok(None);
         };
         let paid = receipt.gas_used.saturating_mul(receipt.effective_gas_price);
-        narrow("gas paid", paid).map(Some)
+        let data = receipt.l1_fee.unwrap_or_default();
+        narrow("gas paid", paid.saturating_add(data)).map(Some)
     }
 
     /// What policy, recipient book and token say of one payment after one block.

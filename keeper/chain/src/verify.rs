@@ -8,7 +8,7 @@ use alloy::{
         Eip658Value, Header, Receipt, ReceiptWithBloom, proofs::ordered_trie_root_with_encoder,
     },
     primitives::{Address, B256, Bloom, Bytes, Log, U64, keccak256},
-    rlp::{BufMut, Encodable},
+    rlp::{self, BufMut, Encodable},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -59,7 +59,20 @@ impl FromStr for BlockChecks {
 pub struct ReceiptAnswer {
     kind: U64,
     receipt: ReceiptWithBloom<Receipt>,
+    /// What the receipt of a deposit commits to beside that.
+    deposit: Option<Deposit>,
 }
+
+/// Fields of a deposit's receipt on a chain of the OP Stack from Canyon on. Before, receipts commit to no more than others do, though
+/// nodes tell the nonce of those too (github.com/ethereum-optimism/op-geth@v1.101702.3/core/types/receipt.go, EncodeIndex).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Deposit {
+    nonce: U64,
+    version: U64,
+}
+
+/// The type of a deposit, a transaction that comes from the chain below (specs.optimism.io, deposits).
+const DEPOSIT: u64 = 0x7e;
 
 /// The same in a node's words.
 #[derive(Deserialize)]
@@ -71,6 +84,8 @@ struct Told {
     cumulative_gas_used: U64,
     logs_bloom: Bloom,
     logs: Vec<ToldLog>,
+    deposit_nonce: Option<U64>,
+    deposit_receipt_version: Option<U64>,
 }
 
 #[derive(Deserialize)]
@@ -90,9 +105,12 @@ impl From<Told> for ReceiptAnswer {
                 .map(|log| Log::new_unchecked(log.address, log.topics, log.data))
                 .collect(),
         };
+        let deposit = told.deposit_nonce.zip(told.deposit_receipt_version);
+        let deposit = deposit.map(|(nonce, version)| Deposit { nonce, version });
         Self {
             kind: told.kind,
             receipt: ReceiptWithBloom::new(receipt, told.logs_bloom),
+            deposit: deposit.filter(|_| told.kind == U64::from(DEPOSIT)),
         }
     }
 }
@@ -108,7 +126,25 @@ impl ReceiptAnswer {
         if !self.kind.is_zero() {
             out.put_u8(self.kind.byte(0));
         }
-        self.receipt.encode(out);
+        let Some(deposit) = self.deposit else {
+            return self.receipt.encode(out);
+        };
+        let mut fields = Vec::new();
+        let ReceiptWithBloom {
+            receipt,
+            logs_bloom,
+        } = &self.receipt;
+        receipt.rlp_encode_fields_with_bloom(logs_bloom, &mut fields);
+        deposit.nonce.encode(&mut fields);
+        deposit.version.encode(&mut fields);
+        let list = true;
+        let payload_length = fields.len();
+        rlp::Header {
+            list,
+            payload_length,
+        }
+        .encode(out);
+        out.put_slice(&fields);
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod advised;
 mod answer;
+mod budget;
 mod contest;
 mod due;
 mod execution;
@@ -36,6 +37,8 @@ use crate::{
 };
 
 pub use crate::{error::EngineError, journal::JournalError};
+pub use budget::Budget;
+pub(crate) use budget::Spent;
 pub use figures::Figures;
 use memory::Memory;
 pub use reverted::Cause;
@@ -121,6 +124,7 @@ where
             memory,
         };
         engine.recall_repeats()?;
+        engine.recall_spent()?;
         Ok(engine)
     }
 
@@ -187,11 +191,14 @@ where
 
     /// For taking in final blocks.
     fn settling(&mut self) -> Settling<'_, S> {
+        let (in_hand, data_fee) = (self.memory.in_hand(), self.data_fee());
         Settling {
             journal: &mut self.journal,
             store: &mut self.store,
             max_returns: self.settings.batch.max_returns,
-            in_hand: self.memory.in_hand(),
+            in_hand,
+            spent: &mut self.memory.spent,
+            data_fee,
         }
     }
 

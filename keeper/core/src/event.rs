@@ -98,6 +98,16 @@ pub struct Fees {
     pub tip: u128,
 }
 
+/// What a transaction cost its sender at most: its gas limit at the price in its block, and what was taken for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// [wei]
+    #[serde(with = "crate::domain::decimal")]
+    pub wei: u128,
+    /// Time of its block.
+    pub time: BlockTime,
+}
+
 /// Why a payment is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
@@ -367,6 +377,9 @@ pub enum Event {
         reverted: bool,
         /// Height.
         block: u64,
+        /// What it cost at most; none in entries of before this was kept, and of a foreign transaction.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<Cost>,
     },
     /// A finalised block holds the proposal.
     ProposalFinal {

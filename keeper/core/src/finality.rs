@@ -11,6 +11,7 @@ use alloy_primitives::U256;
 use crate::{
     abi::Fact,
     domain::{BatchId, PackedItem, Payment, PaymentNumber, PaymentRef},
+    engine::Spent,
     error::EngineError,
     event::{BlockRef, Event, HaltReason, HoldReason, Mode, NumberedPayment},
     journal::{Journal, JournalError},
@@ -31,6 +32,10 @@ pub(crate) struct Settling<'a, S: Store> {
     pub(crate) max_returns: u32,
     /// A batch that is being signed: no slot may name it yet.
     pub(crate) in_hand: Option<BatchId>,
+    /// What was paid for gas.
+    pub(crate) spent: &'a mut Spent,
+    /// What a transaction pays for data beside gas, at most. [wei]
+    pub(crate) data_fee: u128,
 }
 
 impl<S: Store> Settling<'_, S> {

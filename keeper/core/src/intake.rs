@@ -116,6 +116,7 @@ fn pass_foreign_nonces(journal: &mut Journal, nonce: Option<u64>) -> Result<(), 
             by: None,
             reverted: false,
             block,
+            cost: None,
         })?;
     }
     Ok(())

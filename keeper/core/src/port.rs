@@ -170,6 +170,8 @@ pub struct VaultLook {
     pub proposer_until: u64,
     /// What the keeper's key holds to pay for gas. [wei]
     pub gas_balance: U256,
+    /// What a full batch pays beside gas; none if something is taken there, and the chain does not say how much. [wei]
+    pub data_fee: Option<u128>,
 }
 
 /// A row of the release policy at one block.

@@ -17,6 +17,8 @@ pub struct Settings {
     pub fees: FeePolicy,
     /// How long what has just come may wait for a cheap hour; none if everything is paid at once.
     pub patience: Option<Patience>,
+    /// Most that gas, and data where it is paid for, may cost within a day; none if only its price is bounded. [wei]
+    pub max_gas_cost_per_day: Option<u128>,
     /// How batches are cut.
     pub batch: BatchSettings,
     /// How transactions are sent.

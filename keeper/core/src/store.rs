@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{PaymentNumber, PaymentRef},
-    event::{Command, Request},
+    event::{Command, Event, Request},
     log::{Entry, LogHead},
     state::{PaymentRow, Rows},
 };
@@ -41,6 +41,9 @@ pub trait Store {
 
     /// Whether any of these refs was ever requested, read or not.
     fn has_request(&mut self, refs: &[PaymentRef]) -> Result<bool, Self::Error>;
+
+    /// Entries before one of that number that say what a nonce cost or which block was final, at most `limit`, the newest first.
+    fn costs_before(&mut self, seq: u64, limit: u32) -> Result<Vec<(u64, Event)>, Self::Error>;
 
     /// Appends entries and replaces the rows that changed with them, all or nothing, durable when it returns.
     fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), Self::Error>;

@@ -291,6 +291,7 @@ fn look(world: &World, ledger: &Ledger, block: &Block, proposals: &[BatchId]) ->
         keeper_until: until(KEEPER),
         proposer_until: until(PROPOSER),
         gas_balance: U256::from(ledger.gas_wei),
+        data_fee: None,
     }
 }
 

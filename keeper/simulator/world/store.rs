@@ -336,6 +336,18 @@ impl Store for Drive {
         Ok(requested.any(|requested| refs.contains(&requested)))
     }
 
+    fn costs_before(&mut self, seq: u64, limit: u32) -> Result<Vec<(u64, Event)>, Gone> {
+        let disk = self.0.borrow();
+        let entries = disk.entries.iter().rev().filter(|entry| {
+            entry.seq < seq && ["slot_consumed", "finalised_advanced"].contains(&entry.kind)
+        });
+        let events = entries.take(limit as usize).filter_map(|entry| {
+            let event = serde_json::from_str(&entry.body).ok()?;
+            Some((entry.seq, event))
+        });
+        Ok(events.collect())
+    }
+
     fn has_payment(
         &mut self,
         refs: &[PaymentRef],

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let (identity, data_fee, of_nodes) = block_on(async {
         let nodes = connect(&config, keeper)?;
         let identity = nodes.identify(expected(&config, true)).await?;
-        let data_fee = compared::data_fee(&config, nodes.first(), identity.head).await?;
+        let data_fee = nodes.first().data_fee_of_full_batch(identity.head).await?;
         Ok((identity, data_fee, about(&nodes).await))
     })?;
     let rows = compared::rows(&config, &identity, data_fee);

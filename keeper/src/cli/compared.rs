@@ -4,12 +4,12 @@ use std::fmt;
 
 use alloy::primitives::{U256, utils::format_ether};
 use serde::Serialize;
-use tidelock_core::{domain::Amount, event::BlockRef, observe::Fork};
+use tidelock_core::{domain::Amount, observe::Fork};
 
 use crate::{
-    chain::{BlockChecks, ChainError, Identity, RpcChain},
+    chain::{BlockChecks, DataFee, Identity},
     config::Config,
-    profile::{DataFee, Market, Profile},
+    profile::{Market, Profile},
 };
 
 /// How far apart times between blocks may be. [times]
@@ -60,20 +60,8 @@ fn row(rule: &'static str, profile: String, node: String, is_same: Option<bool>)
     }
 }
 
-/// What a full batch pays beside gas, where anything is. [wei]
-pub(super) async fn data_fee(
-    config: &Config,
-    chain: &RpcChain,
-    at: BlockRef,
-) -> Result<Option<U256>, ChainError> {
-    match config.profile.fees.data {
-        DataFee::OpOracle => chain.data_fee_of_full_batch(at).await,
-        DataFee::None | DataFee::InGas => Ok(None),
-    }
-}
-
-/// Every rule that a node can be held to.
-pub(super) fn rows(config: &Config, found: &Identity, data_fee: Option<U256>) -> Vec<Row> {
+/// Every rule that a node can be held to; `data_fee` is what a full batch pays beside gas, where anything is taken there. [wei]
+pub(super) fn rows(config: &Config, found: &Identity, data_fee: Option<u128>) -> Vec<Row> {
     let profile = &config.profile;
     let mut rows = vec![
         finality(config, found),
@@ -179,12 +167,12 @@ fn market(profile: &Profile, found: &Identity) -> Row {
     )
 }
 
-fn data(profile: &Profile, data_fee: Option<U256>) -> Row {
+fn data(profile: &Profile, data_fee: Option<u128>) -> Row {
     let said = profile.fees.data.to_string();
     let (node, is_same) = match (profile.fees.data, data_fee) {
         (DataFee::OpOracle, None) => ("no GasPriceOracle".to_owned(), Some(false)),
         (DataFee::OpOracle, Some(fee)) => {
-            let fee = format_ether(fee);
+            let fee = format_ether(U256::from(fee));
             (
                 format!("{fee} {} for a full batch", profile.coin),
                 Some(true),

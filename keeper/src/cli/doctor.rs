@@ -8,6 +8,7 @@ use std::{
 use alloy::primitives::{Address, U256, utils::format_ether};
 use serde::Serialize;
 use tidelock_core::{
+    cost::RESERVE,
     domain::BlockTime,
     event::{BlockRef, HaltReason, Mode},
     lifecycle::PaymentStatus,
@@ -17,10 +18,10 @@ use tidelock_core::{
 use super::{
     Context,
     check::about,
-    compared, leader,
+    leader,
     online::{
-        GAS_RESERVE, KeeperArgs, above_nodes_cap, block_on, connect, expected, gas_reserve,
-        role_until, until,
+        KeeperArgs, above_nodes_cap, block_on, connect, expected, full_transaction, role_until,
+        until,
     },
     print, words,
 };
@@ -144,7 +145,7 @@ async fn examine(
         at.time,
         Level::Warning,
     ));
-    let data_fee = compared::data_fee(config, chain, identity.head).await?;
+    let data_fee = chain.data_fee_of_full_batch(identity.head).await?;
     findings.push(gas(config, look.gas_balance, data_fee));
     findings.push(frozen(&look, at));
     findings.push(blacklist(chain, at).await?);
@@ -241,10 +242,11 @@ fn role(name: &'static str, end: u64, at: BlockTime, without: Level) -> Finding 
 }
 
 /// `data_fee`: what a full batch pays beside gas.
-fn gas(config: &Config, balance: U256, data_fee: Option<U256>) -> Finding {
-    let most = gas_reserve(config, data_fee);
+fn gas(config: &Config, balance: U256, data_fee: Option<u128>) -> Finding {
+    let full = full_transaction(config, data_fee);
+    let most = full.reserve();
     let data = match data_fee {
-        Some(fee) => format!(", each with {} for its data", format_ether(fee)),
+        Some(fee) => format!(", each with {} for its data", format_ether(U256::from(fee))),
         None => String::new(),
     };
     let level = if balance.is_zero() {
@@ -255,8 +257,9 @@ fn gas(config: &Config, balance: U256, data_fee: Option<U256>) -> Finding {
         Level::Ok
     };
     let found = format!(
-        "the key holds {} (warned below {}: {GAS_RESERVE} transactions of most gas at the highest fee{data})",
+        "the key holds {}, enough for {} transactions of most gas at the highest fee{data} (warned below {RESERVE}, {})",
         format_ether(balance),
+        full.affordable(balance),
         format_ether(most)
     );
     finding("gas", level, found)

@@ -6,22 +6,22 @@ use alloy::primitives::Address;
 use serde::Serialize;
 use tidelock_core::{
     calendar::span,
+    cost::Charge,
     domain::Amount,
     submit::{DAY, FeeMarket, Offer, Patience, Prices, Replay, offer, replay},
 };
 
 use super::{
     Context,
-    online::{block_on, connect},
+    online::{block_on, connect, full_transaction, pace, past_fees},
     print,
 };
 use crate::{
+    chain::DataFee,
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
 };
 
-/// Base fees of a day that are asked for: one for each quarter of an hour.
-const A_DAY: u64 = 96;
 /// Times that are tried if the configuration names none. [seconds]
 const TRIED: [u64; 4] = [3_600, 6 * 3_600, 12 * 3_600, DAY];
 
@@ -36,7 +36,7 @@ pub(super) struct Args {
     pub history: Option<PathBuf>,
 }
 
-/// What is shown. Fees in gwei, but for JSON in wei.
+/// What is shown. Prices of gas in gwei, other fees in the chain's coin, but for JSON in wei.
 #[derive(Debug, Serialize)]
 struct Shown {
     base_fee: Amount,
@@ -48,6 +48,13 @@ struct Shown {
     tip: Option<Amount>,
     /// Why it would offer nothing.
     held: Option<String>,
+    /// What a full batch pays for data, in words, where a chain takes anything for it.
+    data: Option<String>,
+    /// The same beside gas, as things are now; none if nothing is, or it is not known.
+    data_fee: Option<Amount>,
+    /// What a transaction of most gas costs now, and at the cap, with its data.
+    full: Amount,
+    full_at_most: Amount,
     /// Age from which a payment is paid at the price of now; none if the keeper does not wait. [seconds]
     waits_s: Option<u64>,
     /// Where the history is from, in words.
@@ -104,7 +111,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     print(if context.json {
         serde_json::to_string(&shown).map_err(|error| Failure::of(ExitStatus::Failed, error))?
     } else {
-        text(&shown)
+        text(&shown, &config.profile.coin)
     })?;
     Ok(ExitStatus::Done)
 }
@@ -121,21 +128,17 @@ async fn ask(
     let (source, history) = match recorded {
         Some(history) => ("the file", history),
         None => {
-            // Blocks of the time asked for, by the pace of the last day or of all there are.
-            let near = chain
-                .block_numbered(head.number.saturating_sub(A_DAY))
-                .await?;
-            let seconds = head.time.seconds().saturating_sub(near.time.seconds());
-            let blocks = head.number.saturating_sub(near.number);
-            let wanted = args.days.saturating_mul(DAY).saturating_mul(blocks);
-            let wanted = wanted.checked_div(seconds).unwrap_or(blocks);
-            let first = head.number.saturating_sub(wanted);
-            let count = args.days.saturating_mul(A_DAY);
+            let pace = pace(chain, head).await?;
             (
                 "the node's blocks",
-                chain.base_fees(first, head.number, count).await?,
+                past_fees(chain, head, pace, args.days).await?,
             )
         }
+    };
+    let data_fee = chain.data_fee_of_full_batch(head).await?;
+    let full = Charge {
+        price: base_fee.saturating_add(tip),
+        ..full_transaction(config, data_fee)
     };
     let mut prices = Prices::default();
     for (time, fee) in &history {
@@ -166,6 +169,10 @@ async fn ask(
         max_fee,
         tip: tip_offered,
         held,
+        data: data_words(chain.charges(), data_fee, &config.profile.coin),
+        data_fee: data_fee.map(Amount),
+        full: Amount(full.expected()),
+        full_at_most: Amount(full.most()),
         waits_s: config
             .patience
             .map(|patience| patience.age(&prices, base_fee)),
@@ -206,7 +213,22 @@ fn read(path: &Path) -> Result<Vec<(u64, u128)>, Failure> {
     Ok(history)
 }
 
-fn text(shown: &Shown) -> String {
+/// What a full batch pays for data, and how far that is known.
+fn data_words(charges: DataFee, fee: Option<u128>, coin: &str) -> Option<String> {
+    Some(match (charges, fee) {
+        (DataFee::None, _) => return None,
+        (DataFee::InGas, _) => {
+            "part of the gas that a transaction uses; what a node estimates has it".to_owned()
+        }
+        (DataFee::OpOracle, Some(fee)) => {
+            let fee = Amount(fee).display(18);
+            format!("{fee} {coin} for a full batch, beside gas; no cap of the keeper's holds it")
+        }
+        (DataFee::OpOracle, None) => "not known: the chain has no GasPriceOracle".to_owned(),
+    })
+}
+
+fn text(shown: &Shown, coin: &str) -> String {
     let gwei = |amount: Amount| amount.display(9);
     let rank = shown.rank.map_or_else(
         || "; too little of the last day is known to compare".to_owned(),
@@ -227,6 +249,11 @@ fn text(shown: &Shown) -> String {
         format!("base fee  {} gwei{rank}", gwei(shown.base_fee)),
         format!("tip       {} gwei, by the node", gwei(shown.suggested_tip)),
         format!("offers    {offers}"),
+        format!(
+            "full      {} {coin} for a transaction of most gas, at most {}",
+            shown.full.display(18),
+            shown.full_at_most.display(18)
+        ),
         format!("waits     {waits}"),
         format!(
             "history   {}: {} prices of {}",
@@ -235,6 +262,8 @@ fn text(shown: &Shown) -> String {
             span(shown.span_s)
         ),
     ];
+    let data = shown.data.iter();
+    lines.splice(3..3, data.map(|data| format!("data      {data}")));
     lines.extend(shown.replays.iter().map(played));
     lines.join("\n")
 }

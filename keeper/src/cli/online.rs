@@ -2,9 +2,13 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256};
 use reqwest::Url;
-use tidelock_core::domain::{Amount, BatchId, VaultDomain, parse_address};
+use tidelock_core::{
+    cost::Charge,
+    domain::{Amount, BatchId, VaultDomain, parse_address},
+    event::BlockRef,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -60,7 +64,7 @@ const NODES_FEE_CAP: u128 = 1_000_000_000_000_000_000;
 /// Geth, reth and erigon refuse a transaction that could cost more than one coin, by `--rpc.txfeecap`.
 pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
     let gas = u128::from(config.gas.transaction.osaka);
-    let most = config.fees.max_fee.saturating_mul(gas);
+    let most = full_transaction(config, None).at_cap();
     (most > NODES_FEE_CAP).then(|| {
         let fee = NODES_FEE_CAP.checked_div(gas).unwrap_or_default();
         format!(
@@ -73,15 +77,14 @@ pub(super) fn above_nodes_cap(config: &Config) -> Option<String> {
     })
 }
 
-/// Full-sized transactions at the fee cap that the key should be able to pay.
-pub(super) const GAS_RESERVE: u64 = 5;
-
-/// What the key should hold to pay for gas; `data_fee` is what a full batch pays beside it. [wei]
-pub(super) fn gas_reserve(config: &Config, data_fee: Option<U256>) -> U256 {
-    U256::from(config.fees.max_fee)
-        .saturating_mul(U256::from(config.gas.transaction.osaka))
-        .saturating_add(data_fee.unwrap_or_default())
-        .saturating_mul(U256::from(GAS_RESERVE))
+/// A transaction of most gas at the highest fee; `data` is what it pays beside gas. [wei]
+pub(super) fn full_transaction(config: &Config, data: Option<u128>) -> Charge {
+    Charge {
+        gas: config.gas.transaction.osaka,
+        price: config.fees.max_fee,
+        cap: config.fees.max_fee,
+        data: data.unwrap_or_default(),
+    }
 }
 
 fn connect_to(
@@ -110,7 +113,38 @@ fn connect_to(
     };
     let chain = RpcChain::new(Arc::new(rpc), parties);
     let chain = chain.checking(config.chain.block_checks);
+    let chain = chain.charging(config.profile.fees.data);
     Ok(chain.final_by(config.chain.final_depth))
+}
+
+/// A day. [milliseconds]
+const DAY_MS: u64 = 86_400_000;
+/// Blocks that the time from one to the next is the mean of.
+const PACE_BLOCKS: u64 = 64;
+/// Base fees that are asked for of each day: one for each quarter of an hour.
+const PRICES_A_DAY: u64 = 96;
+
+/// The mean time from one block to the next, over the newest ones. [milliseconds]
+pub(super) async fn pace(chain: &RpcChain, head: BlockRef) -> Result<u64, ChainError> {
+    let earlier = head.number.saturating_sub(PACE_BLOCKS);
+    let earlier = chain.block_numbered(earlier).await?;
+    let seconds = head.time.seconds().saturating_sub(earlier.time.seconds());
+    let blocks = head.number.saturating_sub(earlier.number).max(1);
+    let pace = seconds.saturating_mul(1_000).checked_div(blocks);
+    Ok(pace.unwrap_or_default())
+}
+
+/// Times and base fees of the last days, as far back as blocks that come at the pace of now reach. [seconds since 1970, wei per gas]
+pub(super) async fn past_fees(
+    chain: &RpcChain,
+    head: BlockRef,
+    pace_ms: u64,
+    days: u64,
+) -> Result<Vec<(u64, u128)>, ChainError> {
+    let a_day = DAY_MS.checked_div(pace_ms.max(1)).unwrap_or_default();
+    let first = head.number.saturating_sub(a_day.saturating_mul(days));
+    let count = PRICES_A_DAY.saturating_mul(days);
+    chain.base_fees(first, head.number, count).await
 }
 
 impl From<ChainError> for Failure {

@@ -2,38 +2,37 @@
 
 mod scores;
 
-use alloy::primitives::B256;
+use alloy::primitives::{B256, Bytes};
 use rand::Rng;
 use serde::Serialize;
 use tidelock_core::{
     abi::encode_job,
     calendar::{span, utc},
+    cost::Charge,
     domain::{Amount, Batch, BlockTime, DomainError, Payment, PaymentRef, TierIndex},
-    event::{BlockRef, Job, Namespace, Route},
+    event::{BlockRef, Fees, Job, Namespace, Route},
     lifecycle::PaymentStatus,
     port::{Advice, Simulation, TierLook, VaultLook},
     quote::{Arrival, Scene},
-    submit::{FeeMarket, Offer, Prices, offer},
+    submit::{FeeMarket, Offer, Prices, Unsigned, offer},
 };
 
 use super::{
     Context, offline,
-    online::{block_on, connect},
+    online::{block_on, connect, pace, past_fees},
     print,
     shown::now,
 };
 use crate::{
-    chain::{Nodes, RpcChain},
+    chain::{DataFee, Nodes, RpcChain},
     config::Config,
     csv::read_payment,
     exit::{ExitStatus, Failure, Outcome},
     store::{Quote, Reader, StoreError},
 };
 
-/// Blocks that the time from one to the next is the mean of.
-const BLOCKS: u64 = 64;
-/// Base fees of the last day that are asked for.
-const PRICES: u64 = 96;
+/// A nonce of the usual length: what a transaction pays for data hangs on its bytes, and its nonce is not known yet.
+const SOME_NONCE: u64 = 0xffff;
 
 /// What `keeper quote` takes.
 #[derive(Debug, clap::Args)]
@@ -69,9 +68,13 @@ struct Shown {
     /// Open payments before it.
     ahead: u64,
     gas: u64,
-    /// In the chain's coin.
+    /// With what it pays for data. In the chain's coin.
     fee: String,
     fee_at_most: String,
+    /// What of it is for data beside gas, as things are now; none if nothing is, or it is not known.
+    data_fee: Option<String>,
+    /// The same in words, where a chain takes anything for data.
+    data: Option<String>,
     /// What stands in its way now.
     waits: Vec<String>,
 }
@@ -164,11 +167,9 @@ impl Seen {
         let vault = chain.look_at(head).await?;
         let (index, tier) = tier_of(chain, head, payment, &vault.tiers).await?;
         let (base_fee, tip) = chain.market().await?;
-        let earlier = head.number.saturating_sub(BLOCKS);
-        let earlier = chain.block_numbered(earlier).await?;
         Ok(Self {
             finality_s: head.time.seconds().saturating_sub(finalised.time.seconds()),
-            block_ms: pace(earlier, head),
+            block_ms: pace(chain, head).await?,
             market: FeeMarket { base_fee, tip },
             head,
             vault,
@@ -182,11 +183,8 @@ impl Seen {
         let Some(patience) = &config.patience else {
             return Ok((0, 0));
         };
-        let head = self.head.number;
-        let a_day = DAY_MS.checked_div(self.block_ms.max(1)).unwrap_or_default();
         let mut prices = Prices::default();
-        let first = head.saturating_sub(a_day);
-        for (time, fee) in chain.base_fees(first, head, PRICES).await? {
+        for (time, fee) in past_fees(chain, self.head, self.block_ms, 1).await? {
             prices.learn(time, fee);
         }
         let age = patience.age(&prices, self.market.base_fee);
@@ -256,27 +254,36 @@ async fn ask(
     };
     let arrival = scene.arrival();
     let mut waits = seen.waits(&arrival, decimals);
-    let gas = gas(config, chain, payment, &seen)
-        .await
-        .unwrap_or_else(|why| {
-            waits.push(format!(
-                "it could not be simulated, so its gas is not known: {why}"
-            ));
-            0
-        });
+    let tried = call(config, chain, payment, &seen).await;
+    let tried = tried.map_err(|why| {
+        waits.push(format!(
+            "it could not be simulated, so its gas is not known: {why}"
+        ));
+    });
     let price = seen.price(config).unwrap_or_else(|why| {
         waits.push(why);
         config.fees.max_fee
     });
-    let cost = |fee: u128| Amount(fee.saturating_mul(u128::from(gas)));
+    let (mut gas, mut data_fee) = (0, None);
+    if let Ok(call) = tried {
+        gas = call.gas;
+        let bytes = call.bytes(chain, config.fees.max_fee);
+        data_fee = chain.data_fee(seen.head, bytes).await?;
+    }
+    let charge = Charge {
+        gas,
+        price,
+        cap: config.fees.max_fee,
+        data: data_fee.unwrap_or_default(),
+    };
     let quote = Quote {
         reference: payment.reference(),
         made_at: now(),
         expected_s: arrival.expected_s,
         most_s: arrival.most_s,
         finality_s: arrival.finality_s,
-        fee_expected: cost(price),
-        fee_most: cost(config.fees.max_fee),
+        fee_expected: Amount(charge.expected()),
+        fee_most: Amount(charge.most()),
     };
     Ok(Shown {
         recipient: payment.recipient().to_string(),
@@ -288,20 +295,27 @@ async fn ask(
         gas,
         fee: quote.fee_expected.display(18),
         fee_at_most: quote.fee_most.display(18),
+        data_fee: data_fee.map(|fee| Amount(fee).display(18)),
+        data: data_words(chain.charges(), data_fee, &config.profile.coin),
         waits,
         quote,
     })
 }
 
-/// A day. [milliseconds]
-const DAY_MS: u64 = 86_400_000;
-
-/// The mean time from one block to the next. [milliseconds]
-fn pace(earlier: BlockRef, head: BlockRef) -> u64 {
-    let seconds = head.time.seconds().saturating_sub(earlier.time.seconds());
-    let blocks = head.number.saturating_sub(earlier.number).max(1);
-    let pace = seconds.saturating_mul(1_000).checked_div(blocks);
-    pace.unwrap_or_default()
+/// What of the fee is for data, and how far it is known beforehand.
+fn data_words(charges: DataFee, fee: Option<u128>, coin: &str) -> Option<String> {
+    Some(match (charges, fee) {
+        (DataFee::None, _) => return None,
+        (DataFee::InGas, _) => {
+            "part of the gas, as the node counts it now; it follows the fees of the chain below, so nobody knows it beforehand".to_owned()
+        }
+        (DataFee::OpOracle, Some(fee)) => format!(
+            "{} {coin} of the fee, as the chain's GasPriceOracle has it now; it follows the fees of the chain below and has no cap, so at most \
+             counts it twice",
+            Amount(fee).display(18)
+        ),
+        (DataFee::OpOracle, None) => "not known, and not counted".to_owned(),
+    })
 }
 
 async fn tier_of(
@@ -326,13 +340,32 @@ async fn tier_of(
         .ok_or_else(|| refused("its tier is not there any more"))
 }
 
-/// Gas limit of a transaction with this payment alone, by simulation after the newest block, under a number that nobody uses.
-async fn gas(
+/// A transaction with one payment alone.
+struct Call {
+    job: Job,
+    data: Bytes,
+    gas: u64,
+}
+
+impl Call {
+    /// As it would be signed.
+    fn bytes(self, chain: &RpcChain, max_fee: u128) -> Bytes {
+        let domain = chain.parties().domain;
+        let fees = Fees {
+            max_fee,
+            tip: max_fee,
+        };
+        Unsigned::call(&domain, SOME_NONCE, self.job, self.data, self.gas, fees).preimage()
+    }
+}
+
+/// The call, with its gas limit by simulation after the newest block, under a number that nobody uses.
+async fn call(
     config: &Config,
     chain: &RpcChain,
     payment: Payment,
     seen: &Seen,
-) -> Result<u64, String> {
+) -> Result<Call, String> {
     let words = |error: DomainError| error.to_string();
     let (head, tier) = (seen.head, seen.index);
     let (route, life) = if seen.tier.is_automatic() {
@@ -356,8 +389,8 @@ async fn gas(
     };
     let data = encode_job(&job, &header, &[payment]).ok_or("it cannot be encoded")?;
     let most = config.gas.transaction.osaka;
-    match chain.try_job(head, data, (most, until)).await? {
-        Simulation::Succeeds { gas, .. } => Ok(gas),
+    match chain.try_job(head, data.clone(), (most, until)).await? {
+        Simulation::Succeeds { gas, .. } => Ok(Call { job, data, gas }),
         Simulation::Reverts(revert) => Err(format!("the vault refuses it now: {revert:?}")),
     }
 }
@@ -390,6 +423,8 @@ fn text(shown: &Shown, coin: &str) -> String {
         ),
         format!("ahead     {} payments", shown.ahead),
     ];
+    let data = shown.data.iter();
+    lines.splice(3..3, data.map(|data| format!("data      {data}")));
     lines.extend(shown.waits.iter().map(|wait| format!("waits     {wait}")));
     lines.push(format!(
         "ref       {reference}: file it with --ref, and `keeper quote --scores` holds this quote to what happens"

@@ -191,6 +191,7 @@ fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
         unit: identity.unit,
         fees: config.fees,
         patience: config.patience,
+        max_gas_cost_per_day: config.max_gas_cost_per_day,
         batch: config.batch,
         lane: config.lane,
         transaction_gas: config.gas.transaction,

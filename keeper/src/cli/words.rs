@@ -187,6 +187,7 @@ pub(super) fn event(event: &Event) -> String {
             by,
             reverted,
             block,
+            ..
         } => consumed(*nonce, *by, *reverted, *block),
         Event::ProposalFinal { block, .. } => format!("proposal is in final block {block}"),
         Event::OutcomeFinal { paid, block, .. } => format!(

@@ -34,6 +34,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
         store: rules.store(&raw.store, base),
         batch: rules.batch(&raw.batch),
         patience: rules.patience(&raw.fees),
+        max_gas_cost_per_day: rules.gas_budget(&raw.fees),
         fees: rules.fees(raw.fees, &profile),
         lane: rules.lane(&raw.lane, &profile),
         gas: rules.gas(&raw.gas, &profile),
@@ -48,6 +49,8 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
 }
 
 const GWEI_DECIMALS: u8 = 9;
+const COIN_DECIMALS: u8 = 18;
+const BUDGET: &str = "fees.max_gas_cost_per_day";
 
 /// Collects what is broken. A broken field is read as a stand-in, which nobody gets to see.
 #[derive(Default)]
@@ -151,6 +154,23 @@ impl Rules {
             deadline_s,
             percent,
         })
+    }
+
+    /// None if there is no budget for a day. [wei]
+    fn gas_budget(&mut self, raw: &RawFees) -> Option<u128> {
+        let text = raw.max_gas_cost_per_day.as_deref()?;
+        let parsed = Amount::parse(text, COIN_DECIMALS).map_err(|error| rule_of(&error));
+        match parsed {
+            Ok(Amount(wei)) if wei > 0 => return Some(wei),
+            Ok(_) => self.refuse(BUDGET, text, "must be more than 0, or left out"),
+            Err(rule) => {
+                let rule = format!(
+                    "must be in the chain's coin with up to 18 decimals, such as \"0.25\": {rule}"
+                );
+                self.refuse(BUDGET, text, rule);
+            }
+        }
+        None
     }
 
     /// A bound that is given holds under all rules.

@@ -114,6 +114,7 @@ section!(RawFees {
     max_tip_gwei: Option<String> = None,
     blocks_ahead: u64 = 6,
     bump_percent: u64 = 10,
+    max_gas_cost_per_day: Option<String> = None,
     wait_s: u64 = 0,
     wait_percent: u64 = 25,
 });

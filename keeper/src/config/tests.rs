@@ -156,6 +156,7 @@ const REFUSED_LINES: &[[&str; 3]] = &[
         "min_tip_gwei = \"6\"",
         "fees.min_tip_gwei = 6: must not be above fees.max_tip_gwei",
     ],
+    ["[fees]", "max_gas_cost_per_day = \"0\"", "or left out"],
     [
         "[fees]",
         "max_tip_gwei = \"101\"",

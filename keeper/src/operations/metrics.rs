@@ -105,7 +105,9 @@ metrics! {
     "tidelock_vault_frozen_until_seconds" Gauge [] frozen "When a freeze ends, since 1970; 0 or past without one";
     "tidelock_role_ends_seconds" Gauge ["role"] roles "When the key's role ends, since 1970; 0 if it has none";
     "tidelock_gas_balance_coins" Gauge [] gas "What the key holds of the chain's coin";
-    "tidelock_gas_reserve_coins" Gauge [] gas_reserve "What it should hold: five transactions of most gas at the highest fee";
+    "tidelock_gas_reserve_coins" Gauge [] gas_reserve "What it should hold: five transactions of most gas at the highest fee, and what each pays for data beside gas";
+    "tidelock_gas_day_coins" Gauge ["what"] gas_day "The day's budget for gas, where there is one: what is spent, what is under way at most, and the budget";
+    "tidelock_data_fee_coins" Gauge [] data_fee "What a full batch pays for its data, beside gas";
     "tidelock_head_block" Gauge [] head "The highest block known";
     "tidelock_head_time_seconds" Gauge [] head_time "Its time, since 1970";
     "tidelock_final_block" Gauge [] final_block "The last block taken in for good";

@@ -114,6 +114,7 @@ pub(super) mod tests {
             base_fee: None,
             suggested_tip: 0,
             offer: None,
+            budget: None,
             unsigned: None,
             reverted: BTreeMap::new(),
             vault: None,

@@ -2,8 +2,9 @@
 
 use alloy::primitives::U256;
 use tidelock_core::{
+    cost::Charge,
     domain::Amount,
-    engine::Cause,
+    engine::{Budget, Cause},
     event::{HaltReason, Mode},
     lifecycle::{BatchStatus, PaymentStatus, SlotStatus},
     port::VaultLook,
@@ -337,7 +338,30 @@ pub(super) fn gas(snapshot: &Snapshot) -> Vec<Sample> {
 }
 
 pub(super) fn gas_reserve(snapshot: &Snapshot) -> Vec<Sample> {
-    one(coins(snapshot.limits.gas_reserve))
+    let data = vault(snapshot).and_then(|vault| vault.data_fee);
+    let full = Charge {
+        data: data.unwrap_or_default(),
+        ..snapshot.limits.transaction
+    };
+    one(coins(full.reserve()))
+}
+
+pub(super) fn gas_day(snapshot: &Snapshot) -> Vec<Sample> {
+    let budget = snapshot.beat().and_then(|beat| beat.status.figures.budget);
+    let each_of = |budget: Budget| {
+        [
+            ("spent", budget.spent),
+            ("under way", budget.under_way),
+            ("budget", budget.most),
+        ]
+    };
+    let sums = budget.into_iter().flat_map(each_of);
+    each(sums.map(|(what, wei)| (what, decimal(wei, COIN))))
+}
+
+pub(super) fn data_fee(snapshot: &Snapshot) -> Vec<Sample> {
+    let fee = vault(snapshot).and_then(|vault| vault.data_fee);
+    one(fee.map(|fee| decimal(fee, COIN)))
 }
 
 pub(super) fn head(snapshot: &Snapshot) -> Vec<Sample> {

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use tidelock_core::submit::FeePolicy;
+use tidelock_core::{cost::Charge, submit::FeePolicy};
 
 use super::{
     pulse::{Beat, Pulse, Said},
@@ -16,8 +16,8 @@ const FRESH: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// `[fees]`
     pub fees: FeePolicy,
-    /// What the key should be able to pay for gas. [wei]
-    pub gas_reserve: alloy::primitives::U256,
+    /// A transaction of most gas at the highest fee, some of which the key should be able to pay.
+    pub transaction: Charge,
 }
 
 /// Everything that is told, of one moment.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use tidelock_core::domain::ChainId;
 
-use super::{DataFee, Market, Profile, ProfileError};
+use super::{Market, Profile, ProfileError};
 
 const HEAD: &str = "\
 # Chains
@@ -15,8 +15,9 @@ What the keeper knows of a chain beyond what its nodes tell. The data is in [kee
 no other part of the keeper knows one chain from another. What is not set in `keeper.toml` is taken from here. `keeper check` shows
 a profile beside what the node says.
 
-None of this has been tried on the public chains themselves: it is read from what the sources say, and from nodes on this machine where a
-file in the repository is named. The fee bounds are our choice, within what the sources say nodes take.
+None of this has been tried on the public chains themselves: it is read from what the sources say, and from nodes on this machine or blocks
+of the chains that public documents show where a file in the repository is named. The fee bounds are our choice, within what the sources
+say nodes take.
 ";
 
 /// The document.
@@ -131,7 +132,7 @@ fn unknown(text: &mut String) -> Result<(), ProfileError> {
 fn refused(text: &mut String) -> Result<(), ProfileError> {
     line(
         text,
-        "\n## Chains that are refused\n\nEvery command that reads `keeper.toml` refuses them, `keeper init` and `keeper check` too.\n",
+        "\n## Chains that are refused\n\nEvery command that reads `keeper.toml` refuses them, and so do `keeper init` and, but for `example`, each part of `keeper deploy`.\n",
     );
     for chain in Profile::refused()? {
         line(
@@ -171,16 +172,6 @@ impl std::fmt::Display for Market {
             Self::BaseFee => "base fee and tip",
             Self::BaseFeeZero => "tip, base fee 0",
             Self::Fixed => "the chain sets it",
-        })
-    }
-}
-
-impl std::fmt::Display for DataFee {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::None => "nothing",
-            Self::InGas => "in the gas used",
-            Self::OpOracle => "beside gas, by GasPriceOracle",
         })
     }
 }

@@ -74,7 +74,7 @@ fn a_profile_knows_its_chain() {
     assert_eq!(of(42_161).transaction_gas().osaka, 32_000_000);
     for chain in [10, 8_453] {
         assert_eq!(of(chain).fees.data, DataFee::OpOracle);
-        assert_eq!(of(chain).checks.blocks, BlockChecks::Header);
+        assert_eq!(of(chain).checks.blocks, BlockChecks::Receipts);
     }
     assert_eq!(of(137).transaction_gas().osaka, 33_554_432);
     assert_eq!(of(43_114).checks.blocks, BlockChecks::None);

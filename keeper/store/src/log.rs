@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tidelock_core::{
     domain::{PaymentNumber, PaymentRef},
-    event::{Command, Request},
+    event::{Command, Event, Request},
     log::{Entry, LogHead},
     state::{PaymentRow, Rows},
     store::{Snapshot, Store, Unread},
@@ -356,6 +356,22 @@ impl Store for LogStore {
                 return Ok(unread);
             }
         }
+    }
+
+    fn costs_before(&mut self, seq: u64, limit: u32) -> Result<Vec<(u64, Event)>, StoreError> {
+        self.usable()?;
+        const COSTS: &str = "SELECT seq, body FROM event \
+             WHERE seq < $1 AND (kind = 'slot_consumed' OR kind = 'finalised_advanced') \
+             ORDER BY seq DESC LIMIT $2";
+        let seq = columns::integer("entry", seq)?;
+        let rows = self.patience.until_free(|| {
+            let asked = sql::query(COSTS)
+                .bind(seq)
+                .bind(i64::from(limit))
+                .fetch_all(&mut self.connection);
+            self.runtime.block_on(asked)
+        })?;
+        rows.iter().map(columns::event).collect()
     }
 
     fn has_payment(

@@ -14,6 +14,7 @@ mod checkable;
 mod forks;
 #[path = "../replay/guard.rs"]
 mod guard;
+mod headers;
 mod identity;
 mod liar;
 mod lies;

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use alloy::primitives::U256;
-use tidelock_core::lifecycle::PaymentStatus;
+use alloy::primitives::{B256, U256};
+use serde_json::{Value, json};
+use tidelock_core::{event::Event, lifecycle::PaymentStatus, store::Store};
+use tidelock_keeper::store::LogStore;
 
 use super::{
-    daemon::each_paid_once,
+    daemon::{each_paid_once, on_thread},
     pooled, small, start,
     world::{Mining, Plan},
 };
@@ -92,4 +94,52 @@ async fn an_empty_gas_account_is_filled_later() {
         .await;
     daemon.until_count(PaymentStatus::Paid, 5).await;
     each_paid_once(&world, &payments).await;
+}
+
+/// A budget that pays for nothing holds everything; what is counted of a real transaction is no less than its receipt says, and little more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_days_budget_holds_payments_and_counts_what_was_paid() {
+    let budget = "[fees]\nmax_gas_cost_per_day = \"0.000000001\"";
+    let (world, mut daemon) = start(Plan::default(), budget).await;
+    daemon.start();
+    daemon.opened().await;
+    let payments = small(0..5);
+    daemon.file(&payments);
+    daemon
+        .until("it says what it waits for", |daemon| {
+            daemon
+                .log()
+                .contains("a day's budget for gas pays for at most")
+        })
+        .await;
+    assert!(world.token_balance(payments[0].recipient()).await.is_zero());
+    daemon.stop();
+    daemon.change("0.000000001", "1");
+    daemon.start();
+    daemon.until_count(PaymentStatus::Paid, 5).await;
+    each_paid_once(&world, &payments).await;
+
+    daemon.stop();
+    let store = daemon.store();
+    let entries = on_thread(move || {
+        let mut store = LogStore::open(&store).unwrap();
+        let last = store.load().unwrap().unwrap().head.seq;
+        store.costs_before(last + 1, 100).unwrap()
+    });
+    let counted = entries.into_iter().find_map(|(_, event)| match event {
+        Event::SlotConsumed {
+            by: Some(hash),
+            cost: Some(cost),
+            ..
+        } => Some((hash, cost.wei)),
+        _ => None,
+    });
+    let (hash, counted): (B256, u128) = counted.unwrap();
+    let receipt: Value = world.ask("eth_getTransactionReceipt", json!([hash])).await;
+    let number = |field: &str| -> U256 { serde_json::from_value(receipt[field].clone()).unwrap() };
+    let paid: u128 = (number("gasUsed") * number("effectiveGasPrice")).to();
+    assert!(
+        paid <= counted && counted <= paid + paid / 2,
+        "{paid} {counted}"
+    );
 }

@@ -22,8 +22,8 @@ use tidelock_core::{
         Amount, Batch, BatchId, BlockTime, ChainId, Payment, PaymentRef, TierIndex, VaultDomain,
     },
     event::{
-        BlockRef, Command, DeathCause, Event, Fees, HaltReason, HoldReason, Job, Mode, Namespace,
-        NumberedPayment, Opening, Request, Route,
+        BlockRef, Command, Cost, DeathCause, Event, Fees, HaltReason, HoldReason, Job, Mode,
+        Namespace, NumberedPayment, Opening, Request, Route,
     },
     lifecycle::{BatchStatus, PaymentStatus},
     log::{Entry, LogHead},
@@ -365,6 +365,10 @@ impl History {
             by: by.choose(&mut self.rng),
             reverted: slot.nonce % 2 == 1,
             block: 3,
+            cost: (slot.nonce % 3 == 1).then(|| Cost {
+                wei: u128::from(slot.nonce) << 70,
+                time: BlockTime::from_seconds(slot.nonce).unwrap(),
+            }),
         })
     }
 

@@ -167,6 +167,7 @@ where
             return Ok(());
         }
         self.settling().settle(&blocks, polled.finalised_nonce)?;
+        self.prune_spent();
         let state = self.journal.state();
         let signing = &mut self.memory.signing;
         signing.take_if(|unsigned| state.slot(unsigned.nonce()).is_none()); // somebody else used it up

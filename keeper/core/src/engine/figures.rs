@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Engine, reverted::Cause};
+use super::{Engine, budget::Budget, reverted::Cause};
 use crate::{
     event::Fees,
     lifecycle::{BatchStatus, SlotStatus},
@@ -28,6 +28,8 @@ pub struct Figures {
     pub suggested_tip: u128,
     /// The highest offer among transactions that are in no block.
     pub offer: Option<Fees>,
+    /// How the day's budget for gas stands; none if there is none.
+    pub budget: Option<Budget>,
     /// Why the key has not signed what it was asked for, in the signer's words.
     pub unsigned: Option<String>,
     /// Own transactions that were seen to revert since the start and whose cause was found, by cause.
@@ -54,6 +56,7 @@ where
             base_fee: tip.map(|block| block.base_fee),
             suggested_tip: self.memory.suggested_tip,
             offer: offers.max_by_key(|fees| (fees.max_fee, fees.tip)),
+            budget: self.budget(),
             unsigned: self
                 .memory
                 .unsigned_because

@@ -3,8 +3,8 @@
 use alloy_primitives::Bytes;
 
 use super::{
-    advised::Advised, lanes::Lanes, questions::Questions, recall::Recall, repeats::Repeats,
-    reverted::Reverted, strikes::Strikes,
+    advised::Advised, budget::Spent, lanes::Lanes, questions::Questions, recall::Recall,
+    repeats::Repeats, reverted::Reverted, strikes::Strikes,
 };
 use crate::{
     domain::{Batch, BatchId, Payment},
@@ -59,6 +59,8 @@ pub(super) struct Memory {
     pub(super) floor: TipFloor,
     /// The most that the node passes on for one transaction, as far as its refusals tell.
     pub(super) ceiling: NodeCeiling,
+    /// What final transactions cost within the last day.
+    pub(super) spent: Spent,
     /// Base fees of the last day, as far as they were seen.
     pub(super) prices: Prices,
     /// Requests up to this arrival were there at the start: how long they have waited is not known, so they wait no more.
@@ -121,6 +123,7 @@ impl Memory {
             suggested_tip: 0,
             floor: TipFloor::default(),
             ceiling: NodeCeiling::default(),
+            spent: Spent::default(),
             prices: Prices::default(),
             urgent_through: state.arrivals(),
             recall: Recall::new(now),

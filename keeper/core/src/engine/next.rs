@@ -67,7 +67,7 @@ where
         self.memory.lanes.looked_at(nonce, tip.number);
         let slot = self.state().slot(nonce)?;
         let (job, errand) = (slot.job, self.errand(slot));
-        let fees = self.offer(self.dearest(nonce), errand);
+        let fees = self.offer(Some(nonce), errand);
         self.memory.lanes.set_capped(nonce, fees.is_none());
         fees?; // above a cap, what is signed stays
         if errand == Errand::Void {

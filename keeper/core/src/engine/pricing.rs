@@ -34,9 +34,9 @@ impl<S: Store> Engine<S>
 where
     S::Error: 'static,
 {
-    /// Fees to offer now; none above the caps.
-    pub(super) fn offer(&mut self, replaced: Option<Fees>, errand: Errand) -> Option<Fees> {
-        match self.price(replaced, errand)? {
+    /// Fees to offer now with a nonce, or a new one; none above the caps, or beyond the day's budget.
+    pub(super) fn offer(&mut self, nonce: Option<u64>, errand: Errand) -> Option<Fees> {
+        match self.price(nonce, errand)? {
             Ok(fees) => Some(fees),
             Err(why) => {
                 self.memory.stall(why);
@@ -80,13 +80,10 @@ where
         })
     }
 
-    /// The same, or which cap is in the way.
-    pub(super) fn price(
-        &self,
-        replaced: Option<Fees>,
-        errand: Errand,
-    ) -> Option<Result<Fees, String>> {
+    /// The same, or what is in the way.
+    pub(super) fn price(&self, nonce: Option<u64>, errand: Errand) -> Option<Result<Fees, String>> {
         let market = self.market()?;
+        let replaced = nonce.and_then(|nonce| self.dearest(nonce));
         let mut policy = match errand {
             Errand::Call { .. } => self.settings.fees.keeping_one_back(),
             Errand::Void => self.settings.fees,
@@ -97,7 +94,11 @@ where
         let of_node = of_node.filter(|most| *most < policy.max_fee);
         policy.max_fee = of_node.unwrap_or(policy.max_fee);
         let (cap, needed) = match offer(&policy, market, replaced) {
-            Offer::Sign(fees) => return Some(Ok(fees)),
+            Offer::Sign(fees) => {
+                let gas = errand.gas();
+                let over = gas.and_then(|gas| self.over_budget(nonce, gas, fees));
+                return Some(over.map_or(Ok(fees), Err));
+            }
             Offer::Hold { cap, needed } => (cap, needed),
         };
         let most = cap.of(&policy);
@@ -115,10 +116,16 @@ where
         }))
     }
 
-    /// The most gas of one transaction that the node passes on at the fees of now; none if it is not known to mind.
-    pub(super) fn gas_that_the_node_takes(&self) -> Option<u64> {
-        let fee = needed(&self.settings.fees.keeping_one_back(), self.market()?);
-        self.memory.ceiling.gas(fee)
+    /// The most gas of one transaction that the node passes on at the fees of now, and a day's budget pays for; none if neither is known
+    /// to mind.
+    pub(super) fn gas_that_is_paid_for(&self) -> Option<u64> {
+        let (policy, market) = (self.settings.fees.keeping_one_back(), self.market()?);
+        let of_node = self.memory.ceiling.gas(needed(&policy, market));
+        let of_day = match offer(&policy, market, None) {
+            Offer::Sign(fees) => self.gas_that_a_day_pays_for(fees.max_fee),
+            Offer::Hold { .. } => None,
+        };
+        of_node.into_iter().chain(of_day).min()
     }
 
     /// The most that any attempt of the slot offers which the node may have taken.
@@ -166,7 +173,7 @@ where
 
     /// Whether another transaction with the nonce stays within the caps.
     pub(super) fn can_replace(&self, slot: &SlotRow) -> bool {
-        let price = self.price(self.dearest(slot.nonce), self.errand(slot));
+        let price = self.price(Some(slot.nonce), self.errand(slot));
         price.is_some_and(|price| price.is_ok())
     }
 
@@ -179,7 +186,7 @@ where
             if !is_refused && !self.memory.lanes.is_capped(nonce) {
                 continue;
             }
-            let price = self.price(self.dearest(nonce), self.errand(slot));
+            let price = self.price(Some(nonce), self.errand(slot));
             match price {
                 Some(Err(why)) if is_refused => waits.push(format!("nonce {nonce}: {why}")),
                 Some(Err(why)) if !waits.contains(&why) => waits.push(why),

@@ -106,8 +106,13 @@ where
         let most = self.most_gas();
         if gas > most {
             if count == 1 && gas <= self.transaction_gas() {
+                let by = if self.memory.ceiling.most().is_some() {
+                    "by its own fee cap the node passes on"
+                } else {
+                    "a day's budget for gas pays for"
+                };
                 self.memory.stall(format!(
-                    "by its own fee cap the node passes on at most {most} gas at the fees of now, and one payment needs {gas}"
+                    "{by} at most {most} gas at the fees of now, and one payment needs {gas}"
                 ));
             } else if candidate.nonce.is_some() {
                 self.slot_reverts(&candidate, &Revert::OutOfGas);
@@ -132,11 +137,11 @@ where
         tip.map_or(most, |tip| most.min(tip.gas_limit))
     }
 
-    /// And that the node passes on at the fees of now.
+    /// And that is paid for at the fees of now.
     fn most_gas(&self) -> u64 {
         let most = self.transaction_gas();
-        let of_node = self.gas_that_the_node_takes();
-        of_node.map_or(most, |gas| gas.min(most))
+        let paid_for = self.gas_that_is_paid_for();
+        paid_for.map_or(most, |gas| gas.min(most))
     }
 
     /// The next batches are cut so that a whole number of them fills a block: a block holds no transaction whose gas limit is
@@ -160,9 +165,8 @@ where
 
     /// First commit of rule 3: header, numbers and nonce are durable before anything is signed with them.
     fn seal(&mut self, mut candidate: Candidate, gas: u64) -> Result<(), JournalError> {
-        let replaced = candidate.nonce.and_then(|nonce| self.dearest(nonce));
         let errand = Errand::Call { gas: Some(gas) };
-        let Some(fees) = self.offer(replaced, errand) else {
+        let Some(fees) = self.offer(candidate.nonce, errand) else {
             return Ok(());
         };
         if !self.is_armed() {
@@ -210,8 +214,7 @@ where
 
     /// Uses a nonce up, at the fees of now.
     pub(super) fn sign_void(&mut self, nonce: u64) {
-        let replaced = self.dearest(nonce);
-        let Some(fees) = self.offer(replaced, Errand::Void) else {
+        let Some(fees) = self.offer(Some(nonce), Errand::Void) else {
             return;
         };
         if self.is_armed() {

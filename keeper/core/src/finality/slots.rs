@@ -6,11 +6,38 @@ use alloy_primitives::B256;
 
 use super::Settling;
 use crate::{
-    event::{BlockRef, Event, HaltReason},
+    cost::Charge,
+    event::{BlockRef, Cost, Event, HaltReason},
     journal::JournalError,
     observe::Block,
+    state::AttemptRow,
     store::Store,
+    submit::Call,
 };
+
+/// A nonce that is used up.
+struct Consumed {
+    nonce: u64,
+    by: Option<B256>,
+    reverted: bool,
+    cost: Option<Cost>,
+}
+
+/// What the attempt cost at most in that block, by its own terms and the block's: nothing that a node could make up.
+fn cost(attempt: &AttemptRow, block: &Block, data: u128) -> Option<Cost> {
+    let price = block.base_fee.saturating_add(attempt.fees.tip);
+    let price = price.min(attempt.fees.max_fee);
+    let charge = Charge {
+        gas: Call::read(&attempt.raw)?.gas_limit,
+        price,
+        cap: price,
+        data,
+    };
+    Some(Cost {
+        wei: charge.at_cap(),
+        time: block.id.time,
+    })
+}
 
 impl<S: Store> Settling<'_, S> {
     /// A slot is used up by its attempt in these blocks, or, if the nonce says so and no attempt is there, by somebody else.
@@ -26,24 +53,30 @@ impl<S: Store> Settling<'_, S> {
             .flat_map(|block| block.transactions.iter().map(move |hash| (*hash, block)))
             .collect();
         let state = self.journal.state();
-        let consumed: Vec<(u64, Option<B256>, bool)> = state
+        let consumed: Vec<Consumed> = state
             .slots()
             .map(|slot| {
                 let mut attempts = slot.attempts.iter();
                 let by = attempts.find_map(|attempt| Some((attempt, mined.get(&attempt.hash)?)));
-                let reverted = by.is_some_and(|(attempt, block)| !block.did(&attempt.job));
-                (slot.nonce, by.map(|(attempt, _)| attempt.hash), reverted)
+                Consumed {
+                    nonce: slot.nonce,
+                    by: by.map(|(attempt, _)| attempt.hash),
+                    reverted: by.is_some_and(|(attempt, block)| !block.did(&attempt.job)),
+                    cost: by.and_then(|(attempt, block)| cost(attempt, block, self.data_fee)),
+                }
             })
-            .filter(|(slot, by, _)| nonce.map_or(by.is_some(), |nonce| *slot < nonce))
+            .filter(|slot| nonce.map_or(slot.by.is_some(), |nonce| slot.nonce < nonce))
             .collect();
-        let foreign = consumed.iter().find(|(_, by, _)| by.is_none());
-        let foreign = foreign.map(|(nonce, ..)| *nonce);
-        for (nonce, by, reverted) in consumed {
+        let mut foreign = consumed.iter().filter(|slot| slot.by.is_none());
+        let foreign = foreign.next().map(|slot| slot.nonce);
+        for slot in consumed {
+            slot.cost.into_iter().for_each(|cost| self.spent.add(cost));
             self.record(Event::SlotConsumed {
-                nonce,
-                by,
-                reverted,
+                nonce: slot.nonce,
+                by: slot.by,
+                reverted: slot.reverted,
                 block: last.number,
+                cost: slot.cost,
             })?;
         }
         let next = self.journal.state().next_nonce();

@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod budget;
 mod contest;
 mod memory;
 mod world;

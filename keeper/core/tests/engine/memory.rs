@@ -123,6 +123,16 @@ impl Store for Memory {
         Ok(has)
     }
 
+    fn costs_before(&mut self, seq: u64, limit: u32) -> Result<Vec<(u64, Event)>, Gap> {
+        let tables = self.0.borrow();
+        let entries = tables.entries.iter().rev().filter(|entry| {
+            entry.seq < seq && ["slot_consumed", "finalised_advanced"].contains(&entry.kind)
+        });
+        let entries = entries.take(usize::try_from(limit).unwrap());
+        let read = |entry: &Entry| (entry.seq, serde_json::from_str(&entry.body).unwrap());
+        Ok(entries.map(read).collect())
+    }
+
     fn commit(&mut self, entries: &[Entry], rows: &Rows) -> Result<(), Gap> {
         let mut tables = self.0.borrow_mut();
         let head = tables.entries.last().map_or(LogHead::EMPTY, Entry::head);

@@ -36,6 +36,7 @@ pub const SETTINGS: Settings = Settings {
         bump_percent: 10,
     },
     patience: None,
+    max_gas_cost_per_day: None,
     batch: BatchSettings {
         max_payments: 3,
         max_wait_ms: 0,
@@ -160,6 +161,7 @@ pub fn vault() -> VaultLook {
         keeper_until: u64::MAX,
         proposer_until: u64::MAX,
         gas_balance: U256::MAX,
+        data_fee: None,
     }
 }
 

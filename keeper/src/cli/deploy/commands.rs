@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::json;
+use tidelock_core::domain::ChainId;
 use tidelock_deploy::{
     DeployError, Deployment, Policy, Step,
     apply::{Limits, Made},
@@ -22,6 +23,7 @@ use super::{
 use crate::{
     cli::{Context, online::block_on, print},
     exit::{ExitStatus, Failure, Outcome},
+    profile::Profile,
     signer::{self, PasswordSource, SignerError},
 };
 
@@ -31,7 +33,7 @@ pub(super) fn plan(args: &PolicyArgs, context: &Context) -> Outcome {
     let text = read(&args.policy)?;
     let node = context.rpc_url.as_deref().map(RpcNode::open).transpose()?;
     let deployment = match &node {
-        None => Deployment::new(Policy::parse(&text, today())?, release(args)?),
+        None => of_policy(Policy::parse(&text, today())?, args)?,
         Some(node) => block_on(at_chain_time(args, Chain(node)))?,
     };
     let standing = match &node {
@@ -120,7 +122,7 @@ pub(super) fn verify(args: &VerifyArgs, context: &Context) -> Outcome {
     let second = second.transpose()?;
     // Judged as it was created: a role that ended since breaks no rule.
     let policy = Policy::read(&read(&args.policy.policy)?)?;
-    let deployment = Deployment::new(policy, release(&args.policy)?);
+    let deployment = of_policy(policy, &args.policy)?;
     let record = block_on(async {
         let record = deployment.verify(Chain(&node)).await?;
         let Some(second) = &second else {
@@ -200,8 +202,17 @@ fn told(deployment: &Deployment, made: &Made) -> String {
 async fn at_chain_time(args: &PolicyArgs, chain: Chain<'_>) -> Result<Deployment, Failure> {
     let text = read(&args.policy)?;
     let now = chain.block("latest").await?.timestamp;
-    let policy = Policy::parse(&text, now.saturating_to())?;
-    chain.require(policy.chain_id).await?;
+    let deployment = of_policy(Policy::parse(&text, now.saturating_to())?, args)?;
+    chain.require(deployment.policy.chain_id).await?;
+    Ok(deployment)
+}
+
+/// What the policy comes to, on a chain that a vault may be on.
+fn of_policy(policy: Policy, args: &PolicyArgs) -> Result<Deployment, Failure> {
+    let id = policy.chain_id;
+    Profile::of(ChainId(id)).map_err(|error| {
+        Failure::of(ExitStatus::Usage, error).while_doing(format!("policy: chain.id = {id}"))
+    })?;
     Ok(Deployment::new(policy, release(args)?))
 }
 

@@ -6,7 +6,7 @@ use tracing::info;
 
 use crate::{
     chain::Nodes,
-    cli::online::gas_reserve,
+    cli::online::full_transaction,
     config::Config,
     exit::{ExitStatus, Failure},
     operations::{self, Limits, NodeFigures, Pulse, Service, Serving},
@@ -30,7 +30,7 @@ impl Signs {
         };
         let limits = Limits {
             fees: config.fees,
-            gas_reserve: gas_reserve(config, None),
+            transaction: full_transaction(config, None),
         };
         let (pulse, store) = (self.pulse.clone(), config.store.clone());
         let started = runtime.block_on(operations::start(address, pulse, limits, store));

@@ -1,0 +1,181 @@
+//! A day's budget for gas: what was paid and what is under way stay within it, whatever is replaced and whenever the process dies.
+
+use tidelock_core::{
+    engine::Budget,
+    event::{Cost, Event},
+    lifecycle::PaymentStatus,
+    settings::Settings,
+    submit::{Call, Reply},
+};
+
+use crate::{
+    bench::{Bench, Sent},
+    world::{GWEI, SETTINGS, paid},
+};
+
+const DAY: u64 = 86_400;
+/// As the settings have it.
+const REPLACE: usize = 5;
+
+fn with(budget: u128) -> Bench {
+    Bench::with(Settings {
+        max_gas_cost_per_day: Some(budget),
+        ..SETTINGS
+    })
+}
+
+/// The most that a payment alone may cost by its first transaction, as this world is.
+fn one() -> u128 {
+    let mut bench = Bench::new();
+    bench.pay([1]);
+    most(&bench, 0)
+}
+
+/// The most that what is signed with a nonce may cost.
+fn most(bench: &Bench, nonce: u64) -> u128 {
+    let attempts = bench.slot(nonce).attempts.into_iter();
+    let each = attempts.map(|attempt| {
+        let gas = Call::read(&attempt.raw).unwrap().gas_limit;
+        u128::from(gas) * attempt.fees.max_fee
+    });
+    each.max().unwrap()
+}
+
+/// What is under way is paid, by a final block.
+fn finalise(bench: &mut Bench, sent: &Sent, nonce: u64) {
+    let batch = bench.live_batch();
+    bench.mine(vec![paid(&batch, 1)], vec![sent.hash]);
+    bench.finalise(nonce + 1);
+}
+
+fn costs(bench: &Bench) -> Vec<Cost> {
+    let cost = |event| match event {
+        Event::SlotConsumed { cost, .. } => cost,
+        _ => None,
+    };
+    bench.events().into_iter().filter_map(cost).collect()
+}
+
+fn budget(bench: &Bench) -> Budget {
+    bench.engine.status().figures.budget.unwrap()
+}
+
+fn waits(bench: &Bench) -> bool {
+    let waits = bench.engine.status().waits;
+    let words = "the day's budget for gas: of ";
+    waits.iter().any(|wait| wait.starts_with(words))
+}
+
+/// It is not sent, and that is said.
+fn is_held(bench: &mut Bench, id: u8) {
+    bench.settle();
+    assert_eq!(bench.send(Reply::Accepted), None, "{id}");
+    assert_eq!(bench.status(id), PaymentStatus::Open, "{id}");
+    assert!(waits(bench), "{:?}", bench.engine.status().waits);
+}
+
+#[test]
+fn what_is_under_way_counts_at_its_most() {
+    let mut bench = with(2 * one() - 1);
+    let first = bench.pay([1]);
+    assert_eq!(budget(&bench).under_way, one());
+    bench.request([2]);
+    is_held(&mut bench, 2);
+    // Once it is final it counts for what it cost, which is less.
+    finalise(&mut bench, &first, 0);
+    bench.settle();
+    let second = bench.send(Reply::Accepted).unwrap();
+    assert!(!waits(&bench));
+    let cost = costs(&bench)[0].wei;
+    assert!(0 < cost && cost < one(), "{cost}");
+    let now = budget(&bench);
+    assert_eq!((now.spent, now.under_way), (cost, one()));
+    assert!(now.spent + now.under_way <= now.most);
+    finalise(&mut bench, &second, 1);
+    assert_eq!(budget(&bench).spent, 2 * cost);
+}
+
+#[test]
+fn a_day_later_there_is_room_again_and_a_restart_changes_nothing() {
+    let mut bench = with(one());
+    let first = bench.pay([1]);
+    finalise(&mut bench, &first, 0);
+    let paid_at = costs(&bench)[0].time.seconds();
+    bench.request([2]);
+    is_held(&mut bench, 2);
+    let before = budget(&bench);
+    bench.restart();
+    assert_eq!(budget(&bench), before);
+    bench.mine_quiet(1);
+    is_held(&mut bench, 2);
+
+    let left = paid_at + DAY - bench.tip().id.time.seconds();
+    bench.mine_after(left - 1, Vec::new(), Vec::new());
+    bench.finalise(1);
+    is_held(&mut bench, 2);
+    bench.restart();
+    assert_eq!(budget(&bench), before);
+    bench.mine_after(1, Vec::new(), Vec::new());
+    bench.finalise(1);
+    bench.settle();
+    assert!(bench.send(Reply::Accepted).is_some());
+    assert_eq!(budget(&bench).spent, 0);
+    bench.restart();
+    assert_eq!(budget(&bench).spent, 0);
+}
+
+/// A replacement costs more than what it replaces, by its terms.
+#[test]
+fn a_replacement_fits_the_budget_or_is_not_made() {
+    for (budgeted, attempts) in [(one(), 1), (2 * one(), 7)] {
+        let mut bench = with(budgeted);
+        bench.pay([1]);
+        for _ in 0..20 {
+            bench.mine_quiet(REPLACE);
+            bench.settle();
+            bench.send(Reply::Accepted);
+            let now = budget(&bench);
+            assert!(now.under_way <= now.most, "{now:?}");
+        }
+        let made = bench.slot(0).attempts.len();
+        assert!(made >= attempts && (made == 1) == (attempts == 1), "{made}");
+        assert!(waits(&bench), "{:?}", bench.engine.status().waits);
+        assert!(
+            bench
+                .slot(0)
+                .attempts
+                .iter()
+                .all(|a| a.fees.max_fee < 100 * GWEI)
+        );
+    }
+}
+
+/// Three payments go by themselves if a day's budget does not pay for them together.
+#[test]
+fn a_batch_is_cut_to_what_a_day_pays_for() {
+    let mut bench = with(2 * one());
+    bench.request([1, 2, 3]);
+    bench.settle();
+    assert!(
+        bench.send(Reply::Accepted).is_some(),
+        "{:?}",
+        bench.engine.status().waits
+    );
+    assert!(budget(&bench).under_way <= 2 * one());
+}
+
+/// Entries of before costs were kept count for nothing.
+#[test]
+fn an_old_entry_is_read_and_its_cost_is_not_known() {
+    let old = r#"{"kind":"slot_consumed","nonce":7,"by":null,"block":9}"#;
+    let event: Event = serde_json::from_str(old).unwrap();
+    assert!(matches!(
+        event,
+        Event::SlotConsumed {
+            cost: None,
+            reverted: false,
+            ..
+        }
+    ));
+    assert_eq!(serde_json::to_string(&event).unwrap(), old);
+}
