@@ -95,11 +95,17 @@ const ALERTS = [
     fires: [series("tidelock_transactions_reverted_total", "0x10 1x6000")], quiet: [flat("tidelock_transactions_reverted_total", 1)],
   },
   {
-    name: "TransactionStuck", severity: "page", for: "30m", at: 60,
-    expr: "tidelock_transactions_unincluded > 0 and on (job, instance) changes(tidelock_log_entries[30m]) == 0",
-    summary: "A signed transaction has been in no block for half an hour, and nothing moves",
-    fires: [flat("tidelock_transactions_unincluded", 1), flat("tidelock_log_entries", 9)],
-    quiet: [flat("tidelock_transactions_unincluded", 1), series("tidelock_log_entries", "0+1x6000")],
+    name: "TransactionStuck", severity: "page", for: "30m", at: 70,
+    // Not by the log's growth: each final block is an entry of it.
+    expr:
+      "tidelock_transactions_unincluded > 0" +
+      ' and on (job, instance) increase(tidelock_payments_settled_total{state="paid"}[30m]) == 0',
+    summary: "For half an hour transactions have been in no block, and nothing was paid",
+    fires: [
+      flat("tidelock_transactions_unincluded", 1), flat("tidelock_payments_settled_total", 9, 'state="paid"'),
+      series("tidelock_log_entries", "0+1x6000"),
+    ],
+    quiet: [flat("tidelock_transactions_unincluded", 1), series("tidelock_payments_settled_total", "0+1x6000", 'state="paid"')],
   },
   {
     name: "FeeAtCap", severity: "ticket", for: "15m", at: 30,
