@@ -307,4 +307,6 @@ fn without_lines(words: &str) -> String {
 }
 
 #[cfg(test)]
+mod shipped;
+#[cfg(test)]
 mod tests;
