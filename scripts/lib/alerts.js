@@ -109,10 +109,10 @@ const ALERTS = [
   },
   {
     name: "FeeAtCap", severity: "ticket", for: "15m", at: 30,
-    expr: 'tidelock_fee_gwei{what="base"} >= ignoring (what) tidelock_fee_gwei{what="cap"}',
-    summary: "Gas costs more than the keeper may pay: it waits",
-    fires: [flat("tidelock_fee_gwei", 120, 'what="base"'), flat("tidelock_fee_gwei", 100, 'what="cap"')],
-    quiet: [flat("tidelock_fee_gwei", 20, 'what="base"'), flat("tidelock_fee_gwei", 100, 'what="cap"')],
+    expr: 'tidelock_fee_gwei{what="needed"} > ignoring (what) tidelock_fee_gwei{what="payment cap"}',
+    summary: "Gas costs more than a payment may offer: it waits",
+    fires: [flat("tidelock_fee_gwei", 95, 'what="needed"'), flat("tidelock_fee_gwei", 90.9, 'what="payment cap"'), flat("tidelock_fee_gwei", 100, 'what="cap"')],
+    quiet: [flat("tidelock_fee_gwei", 20, 'what="needed"'), flat("tidelock_fee_gwei", 90.9, 'what="payment cap"')],
   },
   {
     name: "GasLow", severity: "ticket", for: "10m", at: 20,

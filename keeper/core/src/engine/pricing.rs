@@ -45,6 +45,12 @@ where
         }
     }
 
+    /// The least that a new transaction must offer to be in the next block. [wei per gas]
+    pub(super) fn needed(&self) -> Option<u128> {
+        let policy = self.settings.fees.keeping_one_back();
+        Some(needed(&policy, self.market()?))
+    }
+
     fn market(&self) -> Option<FeeMarket> {
         Some(FeeMarket {
             base_fee: self.memory.view.tip_block()?.base_fee,
@@ -117,8 +123,7 @@ where
 
     /// The most gas of one transaction that the node passes on at the fees of now; none if it is not known to mind.
     pub(super) fn gas_that_the_node_takes(&self) -> Option<u64> {
-        let fee = needed(&self.settings.fees.keeping_one_back(), self.market()?);
-        self.memory.ceiling.gas(fee)
+        self.memory.ceiling.gas(self.needed()?)
     }
 
     /// The most that any attempt of the slot offers which the node may have taken.
