@@ -7,6 +7,7 @@ mod contest;
 mod due;
 mod execution;
 mod figures;
+mod follow;
 mod lanes;
 mod memory;
 mod next;
@@ -145,7 +146,7 @@ where
     }
 
     fn take_arrivals(&mut self, now: Monotonic) -> Result<(), EngineError<S::Error>> {
-        if now < self.memory.next_arrivals {
+        if now < self.memory.next_arrivals || self.journal.follows() {
             return Ok(());
         }
         self.memory.next_arrivals = now.after(ARRIVALS_MS);

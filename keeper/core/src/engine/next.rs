@@ -30,7 +30,9 @@ where
         if self.memory.is_stalled() {
             return None;
         }
-        if let Some(nonce) = self.slot_to_sign() {
+        if !self.journal.follows()
+            && let Some(nonce) = self.slot_to_sign()
+        {
             return self.sign_slot(nonce);
         }
         let is_full = self.unincluded().count() >= self.settings.lane.max_unincluded;
