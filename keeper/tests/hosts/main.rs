@@ -163,6 +163,30 @@ async fn two_that_start_at_once_open_one_log_and_one_hands_over_when_it_is_stopp
     log_holds(&waiting);
 }
 
+/// A third host, which never leads: it follows the log in the database and decides like the one that leads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_follows_the_one_that_leads() {
+    let (world, server) = (ready(Plan::default()).await, postgres::shared());
+    let database = server.database();
+    let (leader, _second) = pair(&world, server.folder(), server.folder(), &database).await;
+    let canary = host(&world, server.folder(), &database);
+    let watched = std::thread::spawn(move || {
+        canary.ask(&["--json", "canary", "--blocks", "12", "--decisions", "2"])
+    });
+    let mut next = 0;
+    while !watched.is_finished() {
+        leader.file(&small(next..next + 2));
+        next += 2;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+    }
+    let report = watched.join().unwrap();
+    assert_eq!(report["alike"], true, "{report}");
+    leader
+        .until_count(PaymentStatus::Paid, u64::from(next))
+        .await;
+    assert_eq!(leader_by(&leader).epoch, 1, "nobody else led");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_paused_past_its_lease_goes_on_as_second() {
     let (world, mut first, second) = at_work().await;
