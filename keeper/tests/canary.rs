@@ -16,13 +16,22 @@ use std::{path::PathBuf, process::Output, time::Duration};
 use alloy::primitives::Address;
 use serde_json::Value;
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
-use world::{FINAL, Mining, Office, Plan, Tether, USDT, err, expect, out};
+use world::{DAY, FINAL, Mining, Office, Plan, Tether, USDT, err, expect, out, tier};
 
 /// On the token's list.
 const FROZEN: Address = Address::repeat_byte(0x66);
 
 async fn office() -> Office {
-    let office = Office::open(Plan::default()).await;
+    // The second tier needs no approvals and two seconds: what is proposed in it is executed by itself.
+    let office = Office::open(Plan {
+        tiers: vec![
+            tier(10_000, 1_000, 100_000, 0, 0),
+            tier(100_000, 20_000, 500_000, 0, 2),
+            tier(1_000_000, 1_000_000, 2_000_000, 3, DAY),
+        ],
+        ..Plan::default()
+    })
+    .await;
     office.world.mine(FINAL).await;
     let list = Tether::addBlackListCall { user: FROZEN };
     office.world.token_call(&list).await;
@@ -30,7 +39,7 @@ async fn office() -> Office {
     office
 }
 
-/// Small ones, one that wants approvals, and one that is held.
+/// Small ones, one that is proposed, and one that is held.
 fn payments(round: u32) -> Vec<Payment> {
     let payment = |place: u8, recipient: Address, tokens: u128| {
         let mut reference = [place; 16];
@@ -70,10 +79,11 @@ fn with(office: &mut Office, name: &'static str, value: &str) {
 async fn the_same_keeper_decides_alike() {
     let office = office().await;
     let daemon = office.daemon().await;
-    let (ended, report) = canary(&office, &["--blocks", "20", "--decisions", "6"]).await;
+    let (ended, report) = canary(&office, &["--blocks", "25", "--decisions", "8"]).await;
     expect(&ended, 0, "\"alike\":true");
     assert_eq!(report["differences"], serde_json::json!([]), "{report}");
     assert!(report["payments_judged"].as_u64() > Some(12), "{report}");
+    assert!(report["executions"].as_u64() > Some(0), "{report}");
     daemon.stop();
     // Nobody leads any more.
     expect(

@@ -38,6 +38,7 @@ use crate::{
 
 pub use crate::{error::EngineError, journal::JournalError};
 pub use figures::Figures;
+pub use follow::Sought;
 use memory::Memory;
 pub use reverted::Cause;
 pub use status::Status;

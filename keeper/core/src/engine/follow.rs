@@ -3,16 +3,39 @@
 //! The other's entries make the state. So the numbers, the nonces and the room that a decision starts from are the other's, and two
 //! that decide alike are seen to, however long they run side by side.
 
-use super::{Engine, EngineError};
+use std::collections::BTreeMap;
+
+use super::{Engine, EngineError, memory::Candidate};
 use crate::{
+    domain::{BatchId, PaymentRef, TierIndex},
     event::{Event, Job},
     journal::JournalError,
-    port::Monotonic,
+    port::{Monotonic, VaultLook},
     settings::Settings,
     store::Store,
 };
 
-use super::memory::Candidate;
+/// Decisions that do not depend on one another may be made in any order: which one is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sought {
+    /// Whatever comes first.
+    #[default]
+    Any,
+    /// A batch in this tier.
+    Batch(TierIndex),
+    /// Executing this batch.
+    Execution(BatchId),
+}
+
+impl Sought {
+    pub(super) fn may_execute(self, batch: &BatchId) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Batch(_) => false,
+            Self::Execution(id) => id == *batch,
+        }
+    }
+}
 
 impl<S: Store> Engine<S>
 where
@@ -45,15 +68,24 @@ where
                 let tip = self.memory.view.tip();
                 self.memory.lanes.signed(*nonce, tip.number);
             }
+            // A look at the same block that was made before did not ask about it.
+            Event::ProposalFinal { .. } | Event::Adopted { .. } => self.memory.look = None,
             Event::FinalisedAdvanced { .. } => self.finalise_what_is_final_there(),
             _ => {}
         }
         self.memory.stalled = None;
+        self.memory.sought = Sought::Any;
         Ok(())
     }
 
-    /// Decides anew, from what is known now.
-    pub fn reconsider(&mut self) {
+    /// Decides anew, from what is known now, looking for one decision until the log goes on.
+    pub fn reconsider(&mut self, sought: Sought) {
+        self.memory.sought = sought;
+        if let Sought::Execution(id) = sought {
+            // One that was under way when the proposal became final did not ask about it.
+            let lacks = |vault: &VaultLook| vault.proposals.iter().all(|(known, _)| *known != id);
+            self.memory.look.take_if(|(_, vault)| lacks(vault));
+        }
         self.memory.stalled = None;
         self.memory.candidate = None;
     }
@@ -62,6 +94,16 @@ where
     /// as they would be sealed and sent.
     pub fn take_decisions(&mut self) -> Vec<Event> {
         self.journal.take_told()
+    }
+
+    /// What policy says of payments, as far as a tier is looked for.
+    pub(super) fn sought_advice(&self) -> Option<BTreeMap<PaymentRef, TierIndex>> {
+        let Sought::Batch(tier) = self.memory.sought else {
+            return None;
+        };
+        let advice = self.memory.advised.tiers().iter();
+        let advice = advice.filter(|(_, its)| **its == tier);
+        Some(advice.map(|(known, its)| (*known, *its)).collect())
     }
 
     /// What is final is the other's word too.

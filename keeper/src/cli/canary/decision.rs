@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tidelock_core::{
     domain::{Batch, PaymentRef},
+    engine::Sought,
     event::{Event, HoldReason, Job, Route},
     lifecycle::PaymentStatus,
     state::State,
@@ -112,6 +113,15 @@ impl Decision {
                     && ends.abs_diff(its.expires_at.seconds()) <= ENDS
             }
             _ => self == other,
+        }
+    }
+
+    /// What has to be looked for to come to the same.
+    pub fn sought(&self) -> Sought {
+        match self {
+            Self::Seal { batch, .. } => Sought::Batch(batch.tier),
+            Self::Execute(job) => job.batch().map_or(Sought::Any, Sought::Execution),
+            Self::Judge(..) => Sought::Any,
         }
     }
 

@@ -9,10 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use alloy::primitives::B256;
 use tidelock_core::{
+    domain::Batch,
     engine::{Engine, Status},
     event::{Event, Route},
-    observe::Polled,
+    observe::{Block, Polled},
     port::{Effect, Key, Outcome},
     settings::Settings,
 };
@@ -39,6 +41,8 @@ const AT_ONCE: u32 = 1_000;
 const BEHIND: Duration = Duration::from_secs(5);
 /// The same while its node owes it an answer.
 const BEHIND_THE_NODE: Duration = Duration::from_secs(60);
+/// How long it stays at one block while it looks for a decision of which the log does not say at which block it was made.
+const STEP: Duration = Duration::from_millis(300);
 
 /// A decision of the leader that the follower has not made yet.
 struct Awaited {
@@ -69,6 +73,10 @@ pub(super) struct Follower {
     settings: Settings,
     /// What the engine said last of itself.
     status: Status,
+    /// When it saw another block last.
+    stepped: Instant,
+    /// It has not looked yet at all blocks at which the leader may have decided what comes next.
+    holds_back: bool,
     /// The newest block when it began: from there on both see the same.
     begin: u64,
     pub report: Report,
@@ -89,6 +97,8 @@ impl Follower {
             read_through: engine.head().seq,
             old: 0,
             status: engine.status(),
+            stepped: Instant::now(),
+            holds_back: false,
             begin,
             engine,
             reader,
@@ -117,14 +127,19 @@ impl Follower {
         let mut given = Vec::new();
         for (key, outcome) in came {
             self.asked.remove(&key);
-            given.push((key, self.as_far_as_the_leader(outcome)));
+            let outcome = self.as_far_as_the_leader(outcome);
+            given.push((key, outcome));
         }
         let now = self.clock.now();
         let effects = self.engine.turn(given, now).map_err(engine_failure)?;
         effects
             .into_iter()
             .for_each(|effect| self.start_one(effect));
-        self.status = self.engine.status();
+        let status = self.engine.status();
+        if status.tip != self.status.tip {
+            self.stepped = Instant::now();
+        }
+        self.status = status;
         self.take_decisions();
         self.follow()?;
         let tip = self.status.tip.number;
@@ -211,7 +226,7 @@ impl Follower {
             if late < self.patience(decision) {
                 // From now on until it is decided: each answer leads to another try.
                 if is_new || self.asked.is_empty() {
-                    self.engine.reconsider();
+                    self.engine.reconsider(decision.sought());
                 }
                 return false;
             }
@@ -231,9 +246,12 @@ impl Follower {
 
     /// How long the follower has. What the node has not told it yet, it cannot decide from.
     fn patience(&self, decision: &Decision) -> Duration {
-        let is_there = self
-            .horizon()
-            .is_none_or(|time| self.status.tip.time.seconds() >= time);
+        let is_there = match decision {
+            Decision::Seal { batch, route, .. } => self
+                .sealed_at(batch, *route)
+                .is_none_or(|time| self.status.tip.time.seconds() >= time),
+            _ => !self.holds_back,
+        };
         let knows = self.asked.is_empty() || self.own.has_another(decision);
         if is_there && knows && self.status.failure.is_none() {
             BEHIND
@@ -283,36 +301,68 @@ impl Follower {
     }
 
     /// Blocks that the leader had not seen when it decided what comes next are left for later.
-    fn as_far_as_the_leader(&self, outcome: Outcome) -> Outcome {
-        match (outcome, self.horizon()) {
-            (Outcome::Polled(polled), Some(time)) => {
-                let blocks = polled.blocks.into_iter();
-                let blocks = blocks.take_while(|block| block.id.time.seconds() <= time);
-                Outcome::Polled(Polled {
-                    blocks: blocks.collect(),
-                    ..polled
-                })
-            }
-            (outcome, _) => outcome,
+    fn as_far_as_the_leader(&mut self, outcome: Outcome) -> Outcome {
+        let Outcome::Polled(polled) = outcome else {
+            return outcome;
+        };
+        if self.awaited.is_none() {
+            return Outcome::Polled(polled);
         }
+        let (end, later) = (self.next_seal(), self.later());
+        let may_be_known = |block: &Block| {
+            end.is_none_or(|end| block.id.time.seconds() <= end)
+                && !block.transactions.iter().any(|hash| later.contains(hash))
+        };
+        let mut blocks = polled.blocks;
+        let known = blocks
+            .iter()
+            .take_while(|block| may_be_known(block))
+            .count();
+        // At which block it is decided the log says of batches only: of the rest one after the other, each with time to decide.
+        let is_through = self.asked.is_empty() && self.stepped.elapsed() >= STEP;
+        let step = if self.next_is_sealed() {
+            known
+        } else {
+            known.min(usize::from(is_through))
+        };
+        blocks.truncate(step);
+        self.holds_back = step < known;
+        Outcome::Polled(Polled { blocks, ..polled })
     }
 
-    /// The time of the block at which the leader decided what comes next, as far as its log tells; none if it is not known to have
-    /// decided anything.
-    fn horizon(&self) -> Option<u64> {
-        let awaited = self.awaited.as_ref()?;
-        let status = &self.status;
-        let Decision::Seal { batch, route, .. } = &awaited.decision else {
-            return Some(status.tip.time.seconds());
-        };
+    fn next_is_sealed(&self) -> bool {
+        let awaited = self.awaited.as_ref();
+        awaited.is_some_and(|awaited| matches!(awaited.decision, Decision::Seal { .. }))
+    }
+
+    /// Transactions that the leader signed after what comes next: it decided that before a block held any of them.
+    fn later(&self) -> BTreeSet<B256> {
+        let later = self.queue.iter().filter_map(|entry| match entry.event {
+            Event::AttemptSigned { hash, .. } => Some(hash),
+            _ => None,
+        });
+        later.collect()
+    }
+
+    /// The time of the block at which the next batch was sealed that is not followed yet.
+    fn next_seal(&self) -> Option<u64> {
+        let mut events = self.queue.iter().map(|entry| &entry.event);
+        let (batch, route) = events.find_map(|event| match event {
+            Event::BatchSealed { batch, route, .. } => Some((batch, route)),
+            _ => None,
+        })?;
+        self.sealed_at(batch, *route)
+    }
+
+    /// The time of the block at which a batch was sealed, by the life that its header has; none before the vault was looked at.
+    fn sealed_at(&self, batch: &Batch, route: Route) -> Option<u64> {
+        let settings = &self.settings.batch;
         let life = match route {
-            Route::Direct => self.settings.batch.attempt_ttl_s,
+            Route::Direct => settings.attempt_ttl_s,
             Route::Proposal => {
                 let tier = usize::from(batch.tier.get());
-                let vault = status.figures.vault.as_ref()?;
-                self.settings
-                    .batch
-                    .proposal_life(vault.tiers.get(tier)?.delay)
+                let vault = self.status.figures.vault.as_ref()?;
+                settings.proposal_life(vault.tiers.get(tier)?.delay)
             }
         };
         Some(batch.expires_at.seconds().saturating_sub(life))
