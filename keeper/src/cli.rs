@@ -2,6 +2,7 @@
 
 mod approve;
 mod backup;
+mod canary;
 mod check;
 mod command;
 mod compared;
@@ -159,6 +160,8 @@ enum Command {
     Backup(backup::Args),
     /// File again what a backup holds and the log opened after it was lost does not; halts the keeper
     Restore(restore::Args),
+    /// Follow the keeper that leads, and say whether this version decides as it does; sends nothing
+    Canary(canary::Args),
     /// Look for what is wrong with this installation
     Doctor(doctor::Args),
 }
@@ -190,6 +193,7 @@ impl Command {
             Self::Reconcile(args) => reconcile::run(args, context),
             Self::Backup(args) => backup::run(args, context),
             Self::Restore(args) => restore::run(args, context),
+            Self::Canary(args) => canary::run(args, context),
             Self::Doctor(args) => doctor::run(args, context),
         }
     }

@@ -309,4 +309,6 @@ fn without_lines(words: &str) -> String {
 }
 
 #[cfg(test)]
+mod shipped;
+#[cfg(test)]
 mod tests;

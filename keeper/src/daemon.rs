@@ -2,6 +2,7 @@
 //! task, so nothing but this thread ever decides, and no task can delay another.
 
 use std::{
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -46,22 +47,9 @@ pub struct World {
 
 impl World {
     fn start(&self, effect: Effect, answers: &Sender<(Key, Outcome)>) {
-        let (world, answers) = (self.clone(), answers.clone());
-        self.tasks.spawn(async move {
-            let key = effect.key();
-            debug!(?key, "asked");
-            // In a task of its own: after a panic it is asked again, where else it would be waited for for ever.
-            let tasks = world.tasks.clone();
-            let asked = tasks.spawn(async move { world.answer(effect).await }).await;
-            let broken = |_| Outcome::Failed("the task that asked broke off".to_owned());
-            let outcome = asked.unwrap_or_else(broken);
-            if let Outcome::Failed(why) = &outcome {
-                // What stays is told by whoever reports the status, once.
-                debug!(?key, why, "no usable answer; it is asked again");
-            }
-            // Fails only when the engine has stopped, and nobody waits for answers any more.
-            let _ = answers.send((key, outcome));
-        });
+        let (world, key) = (self.clone(), effect.key());
+        let answer = async move { world.answer(effect).await };
+        ask(&self.tasks, key, answer, answers);
     }
 
     async fn answer(&self, effect: Effect) -> Outcome {
@@ -77,6 +65,29 @@ impl World {
             Err(error) => Outcome::Failed(error.to_string()),
         }
     }
+}
+
+/// Sends the answer once there is one.
+pub(crate) fn ask(
+    tasks: &Handle,
+    key: Key,
+    answer: impl Future<Output = Outcome> + Send + 'static,
+    answers: &Sender<(Key, Outcome)>,
+) {
+    let answers = answers.clone();
+    // In a task of its own: after a panic it is asked again, where else it would be waited for for ever.
+    let asked = tasks.spawn(answer);
+    tasks.spawn(async move {
+        debug!(?key, "asked");
+        let broken = |_| Outcome::Failed("the task that asked broke off".to_owned());
+        let outcome = asked.await.unwrap_or_else(broken);
+        if let Outcome::Failed(why) = &outcome {
+            // What stays is told by whoever reports the status, once.
+            debug!(?key, why, "no usable answer; it is asked again");
+        }
+        // Fails only when the engine has stopped, and nobody waits for answers any more.
+        let _ = answers.send((key, outcome));
+    });
 }
 
 /// Why the engine turns no more.
@@ -147,7 +158,7 @@ where
 
 /// What has arrived, after waiting for one answer, or for a tick. At most one answer for each effect under way can come,
 /// so the channel stays short.
-fn arrived(receiver: &Receiver<(Key, Outcome)>, tick: Duration) -> Vec<(Key, Outcome)> {
+pub(crate) fn arrived(receiver: &Receiver<(Key, Outcome)>, tick: Duration) -> Vec<(Key, Outcome)> {
     match receiver.recv_timeout(tick) {
         Ok(first) => std::iter::once(first).chain(receiver.try_iter()).collect(),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Vec::new(),
@@ -156,14 +167,14 @@ fn arrived(receiver: &Receiver<(Key, Outcome)>, tick: Duration) -> Vec<(Key, Out
 
 /// Time since the start.
 #[derive(Debug, Clone, Copy)]
-struct Clock(Instant);
+pub(crate) struct Clock(Instant);
 
 impl Clock {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
-    fn now(self) -> Monotonic {
+    pub(crate) fn now(self) -> Monotonic {
         let elapsed = self.0.elapsed().as_millis();
         Monotonic(u64::try_from(elapsed).unwrap_or(u64::MAX))
     }

@@ -24,10 +24,7 @@ use std::{
 use alloy::primitives::Address;
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
 use tidelock_keeper::operations::METRICS;
-use world::{Mining, Office, Plan, Tether, USDT, json_of};
-
-/// Blocks after which a block is final, and some.
-const FINAL: u64 = 20;
+use world::{FINAL, Mining, Office, Plan, Tether, USDT, json_of};
 
 /// An office whose keeper serves on a free port.
 async fn serving(plan: Plan) -> Office {
@@ -91,8 +88,12 @@ async fn figures_say_what_status_says() {
         })
         .await;
     assert_eq!(get(&address, "/healthz").await, (200, "ok\n".to_owned()));
-    // Counting begins with the first question.
-    figures(&address).await;
+    // Counting begins with the first question, and each count with 0: one that is born at 1 never rises to it.
+    let first = figures(&address).await;
+    let begins = |name: &&String| name.starts_with("tidelock_payments_stopped_total");
+    let stopped: Vec<&String> = first.keys().filter(begins).collect();
+    assert_eq!(stopped.len(), 13, "{stopped:?}");
+    assert!(stopped.iter().all(|name| first[*name] == "0"), "{first:?}");
     let mut payments: Vec<Payment> = (1..=5)
         .map(|byte| payment(byte, Address::repeat_byte(byte), 10))
         .collect();
@@ -190,8 +191,6 @@ async fn what_keeps_it_from_paying_is_named() {
     office.keeper(&["resume", "--reason", "over"]).await;
     assert_eq!(ready("ready").await, 200);
     // No answer is no reason to start it anew: it lives.
-    let process = office.world.node.process_id();
-    assert!(process > 0);
     office.world.node.stop();
     let failing = async || get(&at, "/readyz").await.1.contains("chain: ");
     office.until("the node is missed", failing).await;
@@ -223,6 +222,50 @@ async fn address_after(office: &Office, before: &str) -> String {
         .until("another serves", async || address(office).await != before)
         .await;
     address(office).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_counted_outlives_a_store_that_cannot_be_read() {
+    let office = serving(Plan::default()).await;
+    let daemon = office.daemon().await;
+    let at = address(&office).await;
+    figures(&at).await;
+    office.request(vec![payment(1, Address::repeat_byte(1), 10)]);
+    let is = async |name: &str, value: &str| {
+        let all = figures(&at).await;
+        all.get(name).is_some_and(|found| found == value)
+    };
+    let accepted = "tidelock_requests_accepted_total";
+    // Without another block its row stays as it is.
+    office
+        .until("it is signed", async || is("tidelock_attempts", "1").await)
+        .await;
+    assert!(is(accepted, "1").await);
+    for (change, readable) in [
+        ("UPDATE payment SET status = upper(status)", "0"),
+        ("UPDATE payment SET status = lower(status)", "1"),
+    ] {
+        changed(&office, change).await;
+        office
+            .until(change, async || {
+                is("tidelock_store_readable", readable).await
+            })
+            .await;
+    }
+    assert!(is(accepted, "1").await, "{:?}", figures(&at).await);
+    daemon.stop();
+}
+
+/// The store, as somebody with its file may change it.
+async fn changed(office: &Office, statement: &'static str) {
+    use sqlx::{ConnectOptions, Connection};
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(office.path("keeper.db"));
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql(statement)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

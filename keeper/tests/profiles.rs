@@ -17,10 +17,8 @@ use std::process::Output;
 use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};
 use tidelock_keeper::chain::GAS_PRICE_ORACLE;
-use world::{Mining, Office, Plan, expect, json_of, out};
+use world::{FINAL, Mining, Office, Plan, expect, json_of, out};
 
-/// Blocks after which a block is final, and some.
-const FINAL: u64 = 20;
 /// A contract that answers whatever is asked with the size of the question in gwei.
 const ORACLE: &str = "0x36633b9aca00025f5260205ff3";
 

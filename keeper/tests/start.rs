@@ -24,10 +24,7 @@ use alloy::primitives::U256;
 use liar::{Lie, Server};
 use serde_json::{Value, json};
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
-use world::{Mining, Office, Plan, Tether, USDT, expect, json_of, out};
-
-/// Blocks after which a block is final, and some.
-const FINAL: u64 = 20;
+use world::{FINAL, Mining, Office, Plan, Tether, USDT, expect, json_of, out};
 
 /// An office that asks a node of its own, which may lie.
 async fn with_node(

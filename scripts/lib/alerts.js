@@ -95,18 +95,24 @@ const ALERTS = [
     fires: [series("tidelock_transactions_reverted_total", "0x10 1x6000")], quiet: [flat("tidelock_transactions_reverted_total", 1)],
   },
   {
-    name: "TransactionStuck", severity: "page", for: "30m", at: 60,
-    expr: "tidelock_transactions_unincluded > 0 and on (job, instance) changes(tidelock_log_entries[30m]) == 0",
-    summary: "A signed transaction has been in no block for half an hour, and nothing moves",
-    fires: [flat("tidelock_transactions_unincluded", 1), flat("tidelock_log_entries", 9)],
-    quiet: [flat("tidelock_transactions_unincluded", 1), series("tidelock_log_entries", "0+1x6000")],
+    name: "TransactionStuck", severity: "page", for: "30m", at: 70,
+    // Not by the log's growth: each final block is an entry of it.
+    expr:
+      "tidelock_transactions_unincluded > 0" +
+      ' and on (job, instance) increase(tidelock_payments_settled_total{state="paid"}[30m]) == 0',
+    summary: "For half an hour transactions have been in no block, and nothing was paid",
+    fires: [
+      flat("tidelock_transactions_unincluded", 1), flat("tidelock_payments_settled_total", 9, 'state="paid"'),
+      series("tidelock_log_entries", "0+1x6000"),
+    ],
+    quiet: [flat("tidelock_transactions_unincluded", 1), series("tidelock_payments_settled_total", "0+1x6000", 'state="paid"')],
   },
   {
     name: "FeeAtCap", severity: "ticket", for: "15m", at: 30,
-    expr: 'tidelock_fee_gwei{what="base"} >= ignoring (what) tidelock_fee_gwei{what="cap"}',
-    summary: "Gas costs more than the keeper may pay: it waits",
-    fires: [flat("tidelock_fee_gwei", 120, 'what="base"'), flat("tidelock_fee_gwei", 100, 'what="cap"')],
-    quiet: [flat("tidelock_fee_gwei", 20, 'what="base"'), flat("tidelock_fee_gwei", 100, 'what="cap"')],
+    expr: 'tidelock_fee_gwei{what="needed"} > ignoring (what) tidelock_fee_gwei{what="payment cap"}',
+    summary: "Gas costs more than a payment may offer: it waits",
+    fires: [flat("tidelock_fee_gwei", 95, 'what="needed"'), flat("tidelock_fee_gwei", 90.9, 'what="payment cap"'), flat("tidelock_fee_gwei", 100, 'what="cap"')],
+    quiet: [flat("tidelock_fee_gwei", 20, 'what="needed"'), flat("tidelock_fee_gwei", 90.9, 'what="payment cap"')],
   },
   {
     name: "GasLow", severity: "ticket", for: "10m", at: 20,

@@ -11,9 +11,9 @@ count_one() {
   if (($2 == 0)); then echo "1 0 0"; else echo "0 1 0"; fi
 }
 
-# Lines "ok - what" and "not ok - what".
+# Lines "ok - what", "not ok - what" and "skipped - what, and why".
 count_lines() {
-  awk '/^ok - / { passed++ } /^not ok - / { failed++ } END { print passed + 0, failed + 0, 0 }' "$1"
+  awk '/^ok - / { passed++ } /^not ok - / { failed++ } /^skipped - / { skipped++ } END { print passed + 0, failed + 0, skipped + 0 }' "$1"
 }
 
 # "Suite result: ok. 3 passed; 0 failed; 0 skipped; finished in ..."

@@ -8,6 +8,7 @@ mod contest;
 mod due;
 mod execution;
 mod figures;
+mod follow;
 mod lanes;
 mod memory;
 mod next;
@@ -40,6 +41,7 @@ pub use crate::{error::EngineError, journal::JournalError};
 pub use budget::Budget;
 pub(crate) use budget::Spent;
 pub use figures::Figures;
+pub use follow::Sought;
 use memory::Memory;
 pub use reverted::Cause;
 pub use status::Status;
@@ -149,7 +151,7 @@ where
     }
 
     fn take_arrivals(&mut self, now: Monotonic) -> Result<(), EngineError<S::Error>> {
-        if now < self.memory.next_arrivals {
+        if now < self.memory.next_arrivals || self.journal.follows() {
             return Ok(());
         }
         self.memory.next_arrivals = now.after(ARRIVALS_MS);

@@ -29,6 +29,8 @@ pub(crate) struct Journal {
     state: State,
     head: LogHead,
     entries: Vec<Entry>,
+    /// While another keeper's log is followed: what would have been recorded here. It is neither folded nor stored.
+    told: Option<Vec<Event>>,
 }
 
 impl Journal {
@@ -37,7 +39,27 @@ impl Journal {
             state,
             head,
             entries: Vec::new(),
+            told: None,
         }
+    }
+
+    /// From now on another keeper records, and what would be recorded here is told.
+    pub(crate) fn follow_another(&mut self) {
+        self.told = Some(Vec::new());
+    }
+
+    pub(crate) fn follows(&self) -> bool {
+        self.told.is_some()
+    }
+
+    pub(crate) fn take_told(&mut self) -> Vec<Event> {
+        self.told.as_mut().map(core::mem::take).unwrap_or_default()
+    }
+
+    /// Folds in what the other has recorded and stored. Returns the payments that changed.
+    pub(crate) fn follow(&mut self, event: &Event) -> Result<Vec<PaymentRow>, JournalError> {
+        self.head = self.fold(event)?.head();
+        Ok(self.state.take_changes().payments)
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -60,14 +82,23 @@ impl Journal {
     }
 
     pub(crate) fn record(&mut self, event: Event) -> Result<(), JournalError> {
-        let kind = event.kind();
-        let entry = Entry::after(self.head, &event)?;
-        self.state
-            .apply(&event)
-            .map_err(|source| JournalError::Contradiction { kind, source })?;
+        if let Some(told) = &mut self.told {
+            told.push(event);
+            return Ok(());
+        }
+        let entry = self.fold(&event)?;
         self.head = entry.head();
         self.entries.push(entry);
         Ok(())
+    }
+
+    fn fold(&mut self, event: &Event) -> Result<Entry, JournalError> {
+        let kind = event.kind();
+        let entry = Entry::after(self.head, event)?;
+        self.state
+            .apply(event)
+            .map_err(|source| JournalError::Contradiction { kind, source })?;
+        Ok(entry)
     }
 
     /// Stores what was recorded, all or nothing. Returns the payments that changed.

@@ -110,8 +110,8 @@ fn found(args: &Args) -> Result<Found, Failure> {
     })
 }
 
-/// Readable by its owner only: a node's URL may carry a password.
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+/// A new file, readable by its owner only from the moment it is there: a node's URL may carry a password.
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)

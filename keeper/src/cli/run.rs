@@ -174,6 +174,7 @@ fn serve<'a>(
     let retire = rotation::watch(config, &key, args.observe, &identity, runtime)?;
     let report = |status: &Status| watch.report(status);
     let ended = daemon::run_while_key_serves(&mut engine, &world, (stop.flag(), &retire), report);
+    signs.ends();
     let ended = ended.map_err(engine_failure)?;
     let mut store = engine.into_store();
     let next = match ended {
@@ -185,7 +186,7 @@ fn serve<'a>(
     Ok(next)
 }
 
-fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
+pub(super) fn settings(config: &Config, identity: &Identity, sends: bool) -> Settings {
     Settings {
         token: config.vault.token,
         unit: identity.unit,
@@ -206,7 +207,7 @@ fn store_failure(error: StoreError) -> Failure {
 }
 
 /// Nothing more is sent: what was decided and not stored is decided again after a start.
-fn engine_failure(error: EngineError<StoreError>) -> Failure {
+pub(super) fn engine_failure(error: EngineError<StoreError>) -> Failure {
     match error {
         EngineError::Store(error) => store_failure(error),
         EngineError::NotOpened | EngineError::Opened => Failure::of(ExitStatus::Store, error),

@@ -104,12 +104,10 @@ impl Folder {
         let path = path
             .canonicalize()
             .map_err(|error| failed(error).while_doing(format!("--dir {shown}")))?;
-        let is_used = path.join(made::CONFIG).exists();
-        if is_used {
-            let rule = format!(
-                "--dir {shown}: has a {} already; must be empty",
-                made::CONFIG
-            );
+        let mut inside = std::fs::read_dir(&path)
+            .map_err(|error| failed(error).while_doing(format!("--dir {shown}")))?;
+        if inside.next().is_some() {
+            let rule = format!("--dir {shown}: must be empty");
             return Err(Failure::new(ExitStatus::Refused, rule));
         }
         Ok(Self {

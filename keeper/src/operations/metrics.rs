@@ -98,7 +98,7 @@ metrics! {
     "tidelock_transactions_unincluded" Gauge [] unincluded "Of these nonces, those with no transaction in any block";
     "tidelock_transactions_reverted_total" Counter [] reverted "Own transactions that reverted and paid for their gas";
     "tidelock_transactions_reverted_explained_total" Counter ["cause"] explained "Those of them whose cause was found: too little `gas`, another `state` then, or the `vault` refuses it";
-    "tidelock_fee_gwei" Gauge ["what"] fees "Price of a unit of gas: base fee, the node's tip, the highest offer under way, and the caps";
+    "tidelock_fee_gwei" Gauge ["what"] fees "Price of a unit of gas: base fee, the node's tip, what is needed to be in the next block, the highest offer under way, the caps, and what a payment may offer of the first";
     "tidelock_tier_cap_tokens" Gauge ["tier"] caps "Most that leaves under the tier in 24 hours";
     "tidelock_tier_headroom_tokens" Gauge ["tier"] headroom "What may still leave under the tier now";
     "tidelock_vault_balance_tokens" Gauge [] balance "What the vault holds";

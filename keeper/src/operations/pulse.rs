@@ -74,6 +74,11 @@ impl Pulse {
         });
     }
 
+    /// The engine turns no more: what it said is over, and its silence no sign that it hangs. Whatever comes next says so.
+    pub fn ends(&self) {
+        self.with(|said| said.beat = None);
+    }
+
     /// All else waits for something.
     pub fn waits(&self, wait: impl Into<String>) {
         let wait = (Instant::now(), wait.into());
@@ -113,6 +118,7 @@ pub(super) mod tests {
             attempts: 0,
             base_fee: None,
             suggested_tip: 0,
+            needed: None,
             offer: None,
             budget: None,
             unsigned: None,

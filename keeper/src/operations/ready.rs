@@ -29,15 +29,25 @@ pub(super) fn unready(snapshot: &Snapshot) -> Vec<String> {
     if let Err(why) = &snapshot.stored {
         unready.push(format!("store: {why}"));
     }
-    let wait = snapshot.said.wait.as_ref();
+    unready.extend(unready_by(&snapshot.said));
+    unready
+}
+
+/// The same, of what the keeper said itself.
+fn unready_by(said: &Said) -> Vec<String> {
+    let mut unready = Vec::new();
+    let wait = said.wait.as_ref();
     unready.extend(wait.map(|(_, wait)| format!("waits: {wait}")));
-    let Some(beat) = snapshot.beat() else {
+    let Some(beat) = said.beat.as_ref() else {
         if wait.is_none() {
             unready.push("engine: it has not begun to turn".to_owned());
         }
         return unready;
     };
     let status = &beat.status;
+    if beat.observes {
+        unready.push("mode: it only observes, and sends nothing".to_owned());
+    }
     if let Mode::Halted { reason } = &status.mode {
         unready.push(format!("mode: halted: {}", words::halt(reason)));
     }
@@ -61,7 +71,7 @@ pub(super) fn unready(snapshot: &Snapshot) -> Vec<String> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::*;
+    use super::{super::pulse::Beat, *};
 
     #[test]
     fn a_keeper_that_waits_lives_as_long_as_it_says_so() {
@@ -75,9 +85,42 @@ mod tests {
             (beat(ago(60)), None, false),
             (beat(ago(60)), wait(now), true),
             (beat(ago(60)), wait(ago(60)), false),
+            (None, wait(ago(60)), true), // its engine has ended, and it waits between two tries
         ] {
             let said = Said { beat, wait };
             assert_eq!(ill(&said).is_none(), lives, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn an_engine_that_has_ended_does_not_hang() {
+        let pulse = super::super::Pulse::default();
+        let beat = super::super::pulse::tests::beat(Instant::now());
+        pulse.beat(&beat.status, false, (Vec::new(), 0, None));
+        assert!(pulse.said().beat.is_some());
+        pulse.ends();
+        pulse.waits("the chain");
+        let said = pulse.said();
+        assert!(said.beat.is_none() && said.wait.is_some(), "{said:?}");
+    }
+
+    #[test]
+    fn one_that_only_observes_is_not_ready_to_pay() {
+        let beat = super::super::pulse::tests::beat(Instant::now());
+        for observes in [true, false] {
+            let said = Said {
+                beat: Some(Beat {
+                    observes,
+                    ..beat.clone()
+                }),
+                wait: None,
+            };
+            let unready = unready_by(&said);
+            assert_eq!(
+                unready.iter().any(|why| why.contains("only observes")),
+                observes,
+                "{unready:?}"
+            );
         }
     }
 }

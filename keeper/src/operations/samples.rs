@@ -272,10 +272,16 @@ pub(super) fn explained(snapshot: &Snapshot) -> Vec<Sample> {
 
 pub(super) fn fees(snapshot: &Snapshot) -> Vec<Sample> {
     let limits = snapshot.limits.fees;
-    let mut fees = vec![("cap", limits.max_fee), ("tip cap", limits.max_tip)];
+    let of_payments = limits.keeping_one_back();
+    let mut fees = vec![
+        ("cap", limits.max_fee),
+        ("tip cap", limits.max_tip),
+        ("payment cap", of_payments.max_fee),
+    ];
     if let Some(beat) = snapshot.beat() {
         let figures = &beat.status.figures;
         fees.extend(figures.base_fee.map(|fee| ("base", fee)));
+        fees.extend(figures.needed.map(|fee| ("needed", fee)));
         fees.push(("suggested tip", figures.suggested_tip));
         let offers = figures.offer.iter();
         fees.extend(

@@ -52,7 +52,9 @@ pub(super) struct Source {
     pulse: Pulse,
     limits: Limits,
     store: Location,
-    open: Option<(Reader, Tally)>,
+    reader: Option<Reader>,
+    /// What was counted outlives a store that fails.
+    tally: Option<Tally>,
     last: Option<(Instant, Result<Stored, String>)>,
 }
 
@@ -62,7 +64,8 @@ impl Source {
             pulse,
             limits,
             store,
-            open: None,
+            reader: None,
+            tally: None,
             last: None,
         }
     }
@@ -84,13 +87,13 @@ impl Source {
     }
 
     fn read(&mut self) -> Result<Stored, StoreError> {
-        let (mut reader, mut tally) = match self.open.take() {
-            Some(open) => open,
-            None => {
-                let mut reader = Reader::open(self.store.clone())?;
-                let tally = Tally::start(&mut reader)?;
-                (reader, tally)
-            }
+        let mut reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => Reader::open(self.store.clone())?,
+        };
+        let tally = match &mut self.tally {
+            Some(tally) => tally,
+            none => none.insert(Tally::start(&mut reader)?),
         };
         tally.follow(&mut reader)?;
         let stored = Stored {
@@ -98,8 +101,7 @@ impl Source {
             decimals: reader.identity().decimals,
             tally: tally.clone(),
         };
-        // After an error it is opened anew, and what was counted is lost, as with a start.
-        self.open = Some((reader, tally));
+        self.reader = Some(reader); // after an error it is opened anew
         Ok(stored)
     }
 }

@@ -24,8 +24,8 @@ pub(super) struct Tally {
     seq: u64,
     /// Requests that were taken in.
     pub accepted: u64,
-    /// Payments that were stopped, by class and reason.
-    pub stopped: BTreeMap<(Class, &'static str), u64>,
+    /// Payments that were stopped, by class and reason: each there is, from the beginning, so that its first payment is a rise.
+    pub stopped: BTreeMap<Stop, u64>,
     /// Payments that the vault made for requests of this log.
     pub whole: u64,
     /// Payments, and batches of others, that the vault paid and that no request of this log explains.
@@ -87,7 +87,7 @@ impl Tally {
         Ok(Self {
             seq,
             accepted: 0,
-            stopped: BTreeMap::new(),
+            stopped: STOPPED.into_iter().map(|stop| (stop, 0)).collect(),
             whole: 0,
             broken: 0,
             arrivals: Arrivals::default(),
@@ -122,13 +122,12 @@ impl Tally {
                 }
             }
             Event::Held { refs, reason } => {
-                let (class, word) = class_of(reason);
-                self.stop(class, word, refs.len());
+                self.stop(class_of(reason), refs.len());
             }
-            Event::Rejected { refs } => self.stop(Class::Policy, "never payable", refs.len()),
-            Event::Cancelled { refs } => self.stop(Class::Operator, "withdrawn", refs.len()),
+            Event::Rejected { refs } => self.stop(REJECTED, refs.len()),
+            Event::Cancelled { refs } => self.stop(CANCELLED, refs.len()),
             Event::Displaced { refs, by, .. } => {
-                self.stop(Class::Abnormal, "displaced", refs.len());
+                self.stop(DISPLACED, refs.len());
                 // Each number that was used for something else was paid, whoever asked for it.
                 let paid = count(refs.len().max(by.len()));
                 self.broken = self.broken.saturating_add(paid);
@@ -147,8 +146,8 @@ impl Tally {
         Ok(())
     }
 
-    fn stop(&mut self, class: Class, reason: &'static str, payments: usize) {
-        let stopped = self.stopped.entry((class, reason)).or_default();
+    fn stop(&mut self, stop: Stop, payments: usize) {
+        let stopped = self.stopped.entry(stop).or_default();
         *stopped = stopped.saturating_add(count(payments));
     }
 
@@ -171,11 +170,12 @@ impl Tally {
 
     /// What was paid has arrived once the block after which it is final is taken in.
     fn arrive(&mut self, reader: &mut Reader, time: BlockTime) -> Result<(), StoreError> {
-        for arrival in std::mem::take(&mut self.paid) {
+        while let Some(arrival) = self.paid.last().copied() {
             if let Some(since) = self.accepted_at(reader, arrival)? {
                 let seconds = time.seconds().saturating_sub(since.seconds());
                 self.arrivals.add(seconds);
             }
+            self.paid.pop(); // not before it is looked up: what fails is counted the next time
         }
         Ok(())
     }
@@ -200,18 +200,56 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Whose doing it is that a payment is held, and the word for it.
-fn class_of(reason: &HoldReason) -> (Class, &'static str) {
+/// Whose doing it is that a payment is stopped, and the word for it.
+type Stop = (Class, &'static str);
+
+const REJECTED: Stop = (Class::Policy, "never payable");
+const CANCELLED: Stop = (Class::Operator, "withdrawn");
+const DISPLACED: Stop = (Class::Abnormal, "displaced");
+
+/// Everything by which a payment can be stopped: the three that end it, and reasons to hold it.
+const STOPPED: [Stop; 13] = [
+    REJECTED,
+    CANCELLED,
+    DISPLACED,
+    (Class::Policy, "recipient blocked"),
+    (Class::Policy, "above limit"),
+    (Class::Policy, "token blacklist"),
+    (Class::Policy, "vetoed"),
+    (Class::Operator, "held"),
+    (Class::Abnormal, "token refuses"),
+    (Class::Abnormal, "cannot simulate"),
+    (Class::Abnormal, "keeps failing"),
+    (Class::Abnormal, "foreign proposal"),
+    (Class::Abnormal, "paid elsewhere"),
+];
+
+fn class_of(reason: &HoldReason) -> Stop {
+    let [
+        _,
+        _,
+        _,
+        blocked,
+        above_limit,
+        blacklist,
+        vetoed,
+        operator,
+        refuses,
+        cannot_simulate,
+        keeps_failing,
+        foreign,
+        elsewhere,
+    ] = STOPPED;
     match reason {
-        HoldReason::RecipientBlocked => (Class::Policy, "recipient blocked"),
-        HoldReason::AboveLimit => (Class::Policy, "above limit"),
-        HoldReason::TokenBlacklist => (Class::Policy, "token blacklist"),
-        HoldReason::Vetoed => (Class::Policy, "vetoed"),
-        HoldReason::Operator { .. } => (Class::Operator, "held"),
-        HoldReason::TokenRefuses => (Class::Abnormal, "token refuses"),
-        HoldReason::CannotSimulate { .. } => (Class::Abnormal, "cannot simulate"),
-        HoldReason::KeepsFailing => (Class::Abnormal, "keeps failing"),
-        HoldReason::ForeignProposal => (Class::Abnormal, "foreign proposal"),
-        HoldReason::PaidElsewhere { .. } => (Class::Abnormal, "paid elsewhere"),
+        HoldReason::RecipientBlocked => blocked,
+        HoldReason::AboveLimit => above_limit,
+        HoldReason::TokenBlacklist => blacklist,
+        HoldReason::Vetoed => vetoed,
+        HoldReason::Operator { .. } => operator,
+        HoldReason::TokenRefuses => refuses,
+        HoldReason::CannotSimulate { .. } => cannot_simulate,
+        HoldReason::KeepsFailing => keeps_failing,
+        HoldReason::ForeignProposal => foreign,
+        HoldReason::PaidElsewhere { .. } => elsewhere,
     }
 }

@@ -43,8 +43,9 @@ const LEASE_MS: u64 = 3_000;
 /// A keeper on a host of its own, which reaches the database by the socket of a folder; starts nothing.
 fn host(world: &World, socket: &Path, database: &str) -> Daemon {
     let url = postgres::Server::url(socket, database);
-    let more =
-        format!("[store]\ndatabase = \"{url}\"\nlease_ms = {LEASE_MS}\n[batch]\nmax_wait_ms = 100");
+    let more = format!(
+        "[store]\ndatabase = \"{url}\"\nlease_ms = {LEASE_MS}\n[batch]\nmax_wait_ms = 100\n[operations]\nlisten = \"127.0.0.1:0\""
+    );
     let mut daemon = Daemon::set_up(world, &more);
     daemon.server = Some(Server::parse(&url, None, Duration::from_millis(LEASE_MS)).unwrap());
     daemon
@@ -96,6 +97,16 @@ async fn goes_on(second: &Daemon) {
 async fn stands_by(first: &Daemon) {
     let stands_by = |one: &Daemon| one.log().contains("stands by: ");
     first.until("the first stands by", stands_by).await;
+}
+
+/// What it serves.
+async fn page(daemon: &Daemon, name: &str) -> String {
+    let log = daemon.log();
+    let (_, rest) = log.rsplit_once("/metrics address=").unwrap();
+    let address = rest.lines().next().unwrap().trim();
+    let client = tidelock_keeper::tls::client().build().unwrap();
+    let asked = client.get(format!("http://{address}{name}")).send().await;
+    asked.unwrap().text().await.unwrap()
 }
 
 /// Each is paid once, by a log that is whole, and led in turn by the two and nobody else.
@@ -209,6 +220,30 @@ async fn any_host_is_told_who_leads() {
     assert_eq!(status["leader"]["holds"], false, "{status}");
 }
 
+/// A third host, which never leads: it follows the log in the database and decides like the one that leads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_follows_the_one_that_leads() {
+    let (world, server) = (ready(Plan::default()).await, postgres::shared());
+    let database = server.database();
+    let (leader, _second) = pair(&world, server.folder(), server.folder(), &database).await;
+    let canary = host(&world, server.folder(), &database);
+    let watched = std::thread::spawn(move || {
+        canary.ask(&["--json", "canary", "--blocks", "12", "--decisions", "2"])
+    });
+    let mut next = 0;
+    while !watched.is_finished() {
+        leader.file(&small(next..next + 2));
+        next += 2;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+    }
+    let report = watched.join().unwrap();
+    assert_eq!(report["alike"], true, "{report}");
+    leader
+        .until_count(PaymentStatus::Paid, u64::from(next))
+        .await;
+    assert_eq!(leader_by(&leader).epoch, 1, "nobody else led");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_paused_past_its_lease_goes_on_as_second() {
     let (world, mut first, second) = at_work().await;
@@ -216,6 +251,11 @@ async fn one_that_was_paused_past_its_lease_goes_on_as_second() {
     goes_on(&second).await;
     first.signal("-CONT");
     stands_by(&first).await;
+    // What its engine said before is over, and no sign that it hangs.
+    assert_eq!(page(&first, "/healthz").await, "ok\n");
+    assert!(page(&first, "/readyz").await.contains("waits: stands by"));
+    let figures = page(&first, "/metrics").await;
+    assert!(!figures.contains("tidelock_sends"), "{figures}");
     second.file(&small(12..16));
     second.until_count(PaymentStatus::Paid, 16).await;
     holds(&world, &second, 0..16).await;

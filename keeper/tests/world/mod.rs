@@ -44,7 +44,7 @@ pub use artifacts::{bytecode, repository};
 pub use keys::{Keys, as_keystore, password_file};
 pub use node::Node;
 pub use office::{Daemon, Office, err, expect, json_of, out};
-pub use plan::{DAY, Geth, HOUR, Mining, Plan, Program, USDT};
+pub use plan::{DAY, FINAL, Geth, HOUR, Mining, Plan, Program, USDT, tier};
 
 sol! {
     /// The token's verbs that tests use.

@@ -93,10 +93,6 @@ impl Node {
         self.port
     }
 
-    pub fn process_id(&self) -> u32 {
-        self.process.id()
-    }
-
     /// Stops it for good.
     pub fn stop(&mut self) {
         let _ = self.process.kill();

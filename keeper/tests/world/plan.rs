@@ -10,6 +10,9 @@ pub const HOUR: u32 = 3_600;
 /// [seconds]
 pub const DAY: u32 = 24 * HOUR;
 
+/// Blocks after which a block is final where nothing else is planned, and some.
+pub const FINAL: u64 = 20;
+
 /// When blocks come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mining {

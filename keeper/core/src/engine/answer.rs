@@ -157,6 +157,10 @@ where
     }
 
     fn finalise(&mut self, polled: &Polled) -> Result<(), EngineError<S::Error>> {
+        if self.journal.follows() {
+            self.finalise_what_is_final_there();
+            return Ok(());
+        }
         let blocks = self.memory.view.finalise(polled.finalised);
         let base = self.memory.view.base();
         if (base.number, base.hash) == polled.finalised {
@@ -182,6 +186,11 @@ where
     ) -> Result<(), EngineError<S::Error>> {
         for (reference, tier) in screen::judge(&mut self.journal, advised)? {
             self.memory.advised.learn(reference, tier, now);
+        }
+        if self.journal.follows() {
+            // Its word holds nothing until the other says so: it would be asked for again at once.
+            let again = now.after(self.settings.poll_ms);
+            self.memory.questions.wait(Key::Advise, again);
         }
         Ok(())
     }

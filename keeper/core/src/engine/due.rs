@@ -33,7 +33,9 @@ where
         self.look(tip, now, &mut effects);
         self.advise(tip, now, &mut effects);
         self.simulate(now, &mut effects);
-        self.recall(now, &mut effects);
+        if !self.journal.follows() {
+            self.recall(now, &mut effects);
+        }
         self.drop_stale_signing();
         if let Some(unsigned) = &self.memory.signing
             && self.is_armed()

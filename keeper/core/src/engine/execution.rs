@@ -31,7 +31,8 @@ where
         let tip = self.memory.view.tip();
         let ready = vault.proposals.iter();
         let ready = ready.filter(|(_, look)| look.state == ProposalState::Ready);
-        for (id, _) in ready {
+        let sought = self.memory.sought;
+        for (id, _) in ready.filter(|(id, _)| sought.may_execute(id)) {
             let Some(batch) = self.state().open_batch(id) else {
                 continue;
             };

@@ -26,6 +26,8 @@ pub struct Figures {
     pub base_fee: Option<u128>,
     /// Tip that the node suggests. [wei per gas]
     pub suggested_tip: u128,
+    /// The least that a new transaction must offer to be in the next block. [wei per gas]
+    pub needed: Option<u128>,
     /// The highest offer among transactions that are in no block.
     pub offer: Option<Fees>,
     /// How the day's budget for gas stands; none if there is none.
@@ -55,6 +57,7 @@ where
             attempts: attempts.fold(0, usize::saturating_add),
             base_fee: tip.map(|block| block.base_fee),
             suggested_tip: self.memory.suggested_tip,
+            needed: self.needed(),
             offer: offers.max_by_key(|fees| (fees.max_fee, fees.tip)),
             budget: self.budget(),
             unsigned: self

@@ -3,8 +3,8 @@
 use alloy_primitives::Bytes;
 
 use super::{
-    advised::Advised, budget::Spent, lanes::Lanes, questions::Questions, recall::Recall,
-    repeats::Repeats, reverted::Reverted, strikes::Strikes,
+    advised::Advised, budget::Spent, follow::Sought, lanes::Lanes, questions::Questions,
+    recall::Recall, repeats::Repeats, reverted::Reverted, strikes::Strikes,
 };
 use crate::{
     domain::{Batch, BatchId, Payment},
@@ -47,6 +47,8 @@ pub(super) struct Memory {
     pub(super) counters: Counters,
     /// Payments in a batch at most; falls when gas does not suffice for more.
     pub(super) limit: usize,
+    /// Of what may be decided now: what is looked for. Set only while another keeper's log is followed.
+    pub(super) sought: Sought,
     /// Nothing new is tried before this block changes, and why.
     pub(super) stalled: Option<(BlockRef, String)>,
     /// The keeper's nonce at the last block that is final, as far as it was told.
@@ -117,6 +119,7 @@ impl Memory {
             lanes: Lanes::default(),
             counters: Counters::default(),
             limit: usize::from(settings.batch.max_payments),
+            sought: Sought::default(),
             stalled: None,
             nonce: None,
             lacks_nonce: false,

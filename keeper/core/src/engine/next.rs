@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 
-use super::{Engine, memory::Candidate, pricing::Errand};
+use super::{Engine, follow::Sought, memory::Candidate, pricing::Errand};
 use crate::{
     abi::encode_job,
     batch::{Cut, Table},
@@ -30,7 +30,9 @@ where
         if self.memory.is_stalled() {
             return None;
         }
-        if let Some(nonce) = self.slot_to_sign() {
+        if !self.journal.follows()
+            && let Some(nonce) = self.slot_to_sign()
+        {
             return self.sign_slot(nonce);
         }
         let is_full = self.unincluded().count() >= self.settings.lane.max_unincluded;
@@ -40,6 +42,9 @@ where
         self.offer(None, Errand::Call { gas: None })?;
         let (at, vault) = self.memory.vault()?;
         let vault = vault.clone();
+        if matches!(self.memory.sought, Sought::Batch(_)) {
+            return self.cut(&vault, now);
+        }
         self.execution(at, &vault).or_else(|| self.cut(&vault, now))
     }
 
@@ -113,10 +118,11 @@ where
         }
         let paused = self.memory.strikes.paused(self.memory.view.tip());
         let solo = self.memory.strikes.solo();
+        let of_tier = self.sought_advice();
         let table = Table {
             state: self.state(),
             tiers: &tiers,
-            advice: self.memory.advised.tiers(),
+            advice: of_tier.as_ref().unwrap_or(self.memory.advised.tiers()),
             open_since: self.memory.advised.open_since(),
             paused: &paused,
             solo: &solo,

@@ -45,6 +45,12 @@ where
         }
     }
 
+    /// The least that a new transaction must offer to be in the next block. [wei per gas]
+    pub(super) fn needed(&self) -> Option<u128> {
+        let policy = self.settings.fees.keeping_one_back();
+        Some(needed(&policy, self.market()?))
+    }
+
     fn market(&self) -> Option<FeeMarket> {
         Some(FeeMarket {
             base_fee: self.memory.view.tip_block()?.base_fee,

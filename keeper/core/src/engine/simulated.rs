@@ -172,6 +172,9 @@ where
         if !self.is_armed() {
             let job = candidate.job;
             self.memory.stall(format!("would send {job:?}"));
+            if self.journal.follows() {
+                self.tell(&candidate)?;
+            }
             return Ok(());
         }
         self.encode(&mut candidate);

@@ -114,6 +114,14 @@ impl Bench {
         self.follow();
     }
 
+    /// An engine that follows another keeper's log in place of its own.
+    pub fn follow_another(&mut self) {
+        self.asked.clear();
+        let followed = Engine::start_following(self.store.clone(), self.settings, self.now);
+        self.engine = followed.unwrap();
+        self.follow();
+    }
+
     // ── The engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Rule 3 holds after every turn: what is to be signed has its nonce stored, what is to be sent its bytes.

@@ -17,6 +17,7 @@ mod world;
 mod execute;
 mod fees;
 mod finality;
+mod follow;
 mod foreign;
 mod halt;
 mod intake;

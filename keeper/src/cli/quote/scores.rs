@@ -1,12 +1,12 @@
 //! Quotes beside what happened: times from the log, and what was paid for gas from the node, if it can be asked.
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use serde::Serialize;
 use tidelock_core::{calendar::span, domain::Amount, event::Event, lifecycle::PaymentStatus};
 
 use super::super::{
     Context, offline,
-    online::{block_on, connect},
+    online::{connect, runtime},
     print,
     shown::Shown,
     words,
@@ -48,9 +48,15 @@ pub(super) fn run(config: &Config, context: &Context) -> Outcome {
     let quotes = desk.quotes()?;
     desk.close()?;
     let mut reader = offline::reader(config)?;
+    let (runtime, nodes) = (runtime()?, connect(config, Address::ZERO)?);
+    // A node that cannot be asked leaves the fee unknown.
+    let gas_paid = |transaction| {
+        let asked = runtime.block_on(nodes.first().gas_paid(transaction));
+        asked.ok().flatten()
+    };
     let mut scores = Vec::new();
     for quote in quotes {
-        scores.push(score(config, &mut reader, quote)?);
+        scores.push(score(&mut reader, quote, gas_paid)?);
     }
     reader.close()?;
     let sum = sum(&scores);
@@ -63,7 +69,11 @@ pub(super) fn run(config: &Config, context: &Context) -> Outcome {
     Ok(ExitStatus::Done)
 }
 
-fn score(config: &Config, reader: &mut Reader, quote: Quote) -> Result<Score, Failure> {
+fn score(
+    reader: &mut Reader,
+    quote: Quote,
+    gas_paid: impl FnOnce(B256) -> Option<u128>,
+) -> Result<Score, Failure> {
     let mut score = Score {
         status: "not filed",
         took_s: None,
@@ -92,12 +102,7 @@ fn score(config: &Config, reader: &mut Reader, quote: Quote) -> Result<Score, Fa
     let decimals = reader.identity().decimals;
     let shown = Shown::of_view(&view, decimals).traced(reader)?;
     if let Some(transaction) = shown.landed {
-        let asked = block_on(async {
-            let nodes = connect(config, Address::ZERO)?;
-            Ok(nodes.first().gas_paid(transaction).await?)
-        });
-        // A node that cannot be asked leaves the fee unknown.
-        score.gas_paid = asked.ok().flatten().map(Amount);
+        score.gas_paid = gas_paid(transaction).map(Amount);
         score.within_fee = score.gas_paid.map(|paid| paid <= score.quote.fee_most);
     }
     Ok(score)

@@ -68,6 +68,11 @@ impl Signs {
         self.pulse.beat(status, observes, of_nodes);
     }
 
+    /// The engine turns no more, and another may after it.
+    pub fn ends(&self) {
+        self.pulse.ends();
+    }
+
     /// Another keeper leads.
     pub fn stands_by(&self, words: &str) {
         self.service.turns(words);

@@ -1,8 +1,6 @@
 //! What is made for `keeper up --dev`: keys, a token, a vault by the same steps as `keeper deploy`, and a configuration.
 
 use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,7 +14,10 @@ use serde_json::{Value, json};
 use tidelock_deploy::{Deployment, Node as _, Policy, Release, apply::Limits, chain::Chain, units};
 
 use crate::{
-    cli::deploy::adapter::{PayingKey, RpcNode},
+    cli::{
+        deploy::adapter::{PayingKey, RpcNode},
+        init::write_new,
+    },
     exit::{ExitStatus, Failure},
     signer::{self, KeystoreSigner, Signer},
 };
@@ -31,7 +32,7 @@ sol! {
 }
 
 /// The configuration's file.
-pub(super) const CONFIG: &str = "keeper.toml";
+const CONFIG: &str = "keeper.toml";
 const PASSWORD: &str = "password";
 /// Chains that are for development only, by their ids: anvil's and hardhat's, and geth's.
 const DEVELOPMENT: [u64; 2] = [31_337, 1_337];
@@ -100,7 +101,7 @@ impl Made {
         bank.fund(token, record.vault).await?;
         let text = configuration(url, chain_id, (record.vault, record.lens, token));
         let config = folder.join(CONFIG);
-        private(&config, &text)?;
+        write_new(&config, &text)?;
         Ok(Self {
             config,
             vault: record.vault,
@@ -130,21 +131,13 @@ impl Made {
 /// A key for each, encrypted like any other, with one password that lies beside them.
 fn keys(folder: &Path) -> Result<Vec<KeystoreSigner>, Failure> {
     let password = format!("{:032x}", rand::rng().random::<u128>());
-    private(&folder.join(PASSWORD), &format!("{password}\n"))?;
+    write_new(&folder.join(PASSWORD), &format!("{password}\n"))?;
     let password = SecretString::from(password);
     let made = PARTIES.iter().map(|name| {
         let path = folder.join(format!("{name}.json"));
         Ok(signer::create(&path, &password)?)
     });
     made.collect()
-}
-
-fn private(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = fs::write(path, text)
-        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o600)));
-    written.map_err(|error| {
-        Failure::of(ExitStatus::Failed, error).while_doing(path.display().to_string())
-    })
 }
 
 fn policy(chain_id: u64, token: Address, keys: &[KeystoreSigner], now: u64) -> String {
@@ -209,10 +202,11 @@ impl<'a> Bank<'a> {
             fields.insert("gas".to_owned(), json!(U256::from(ENOUGH)));
         }
         let hash: B256 = ask(self.node, "eth_sendTransaction", json!([transaction])).await?;
-        let chain = Chain(self.node);
         let seen = async {
             loop {
-                if let Some(receipt) = chain.receipt(hash).await? {
+                let receipt: Option<Value> =
+                    ask(self.node, "eth_getTransactionReceipt", json!([hash])).await?;
+                if let Some(receipt) = receipt {
                     return Ok::<_, Failure>(receipt);
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -224,10 +218,9 @@ impl<'a> Bank<'a> {
                 format!("transaction {hash}: in no block"),
             )
         };
-        tokio::time::timeout(PATIENCE, seen)
+        let receipt = tokio::time::timeout(PATIENCE, seen)
             .await
             .map_err(|_| late())??;
-        let receipt: Value = ask(self.node, "eth_getTransactionReceipt", json!([hash])).await?;
         if receipt.get("status") != Some(&json!("0x1")) {
             let why = format!("transaction {hash}: reverted");
             return Err(Failure::new(ExitStatus::Failed, why));
