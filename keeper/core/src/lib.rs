@@ -12,6 +12,7 @@ pub mod event;
 mod finality;
 mod intake;
 mod journal;
+pub mod lease;
 pub mod lifecycle;
 pub mod log;
 pub mod machine;
