@@ -5,6 +5,7 @@
 pub mod abi;
 pub mod batch;
 pub mod calendar;
+pub mod differing;
 pub mod domain;
 pub mod engine;
 mod error;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use alloy::primitives::B256;
+use alloy_primitives::B256;
 use sqlx::postgres::PgDatabaseError;
 
 /// Why a store cannot be used, or did not do what was asked.

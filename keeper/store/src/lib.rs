@@ -27,7 +27,7 @@ mod sqlite;
 mod verify;
 mod wait;
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 use tidelock_core::domain::VaultDomain;
 

@@ -1,7 +1,7 @@
 //! When things happened, and what they travelled in. Entries have no clock of their own: an entry's time is that of the last
 //! block that was final when it was written.
 
-use alloy::primitives::B256;
+use alloy_primitives::B256;
 use tidelock_core::{
     domain::{BatchId, BlockTime},
     event::Event,

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use reqwest::Url;
+use url::Url;
 
 use sqlx::{
     ConnectOptions,

@@ -24,6 +24,7 @@ mod roles;
 mod rpc;
 mod send;
 mod simulate;
+pub mod tls;
 mod token;
 pub mod verify;
 mod wire;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use tidelock_core::{
+    differing::differing,
     domain::PaymentRef,
     event::Event,
     lifecycle::PaymentStatus,
@@ -11,7 +12,6 @@ use tidelock_core::{
 };
 
 use super::{Finding, StoreError, load, sql::Connection};
-use crate::differing::differing;
 
 /// Payments in one question.
 const ASKED: usize = 250;

@@ -10,12 +10,13 @@ use std::{
     },
 };
 
-use tidelock_core::{abi::Fact, domain::PaymentNumber, event::BlockRef};
+use tidelock_core::{
+    abi::Fact, calendar::span, differing::differing, domain::PaymentNumber, event::BlockRef,
+};
 
 use super::{
     Chain, ChainError, Expected, Identity, IdentityError, Roles, RpcChain, TwoNodes, Warning,
 };
-use crate::{calendar::span, differing::differing};
 
 /// One node, or two.
 #[derive(Debug, Clone)]

@@ -6,7 +6,8 @@ use std::fmt::Debug;
 const SHOWN: usize = 120;
 
 /// The first field in which two values differ, as each prints it: name and value.
-pub(crate) fn differing(one: &impl Debug, other: &impl Debug) -> (String, String) {
+#[must_use]
+pub fn differing(one: &impl Debug, other: &impl Debug) -> (String, String) {
     let (one, other) = (format!("{one:?}"), format!("{other:?}"));
     let same = one.chars().zip(other.chars());
     let same: String = same

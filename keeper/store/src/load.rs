@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::B256;
+use alloy_primitives::B256;
 use serde::de::DeserializeOwned;
 use tidelock_core::{
     domain::{Payment, PaymentRef},

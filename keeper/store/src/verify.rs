@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use alloy::{hex, primitives::B256};
+use alloy_primitives::{B256, hex};
 use tidelock_core::{
     event::Event,
     log::{LogHead, entry_hash},

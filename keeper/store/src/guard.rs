@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use alloy::primitives::B256;
+use alloy_primitives::B256;
 use tidelock_core::log::LogHead;
 
 use super::StoreError;

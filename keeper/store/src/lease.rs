@@ -80,7 +80,8 @@ impl Leadership {
         self.until.store(until.0, Ordering::Release);
     }
 
-    pub(crate) fn end(&self) {
+    /// Ends it at once: who leads gives the lease back.
+    pub fn end(&self) {
         self.until.store(0, Ordering::Release);
     }
 }

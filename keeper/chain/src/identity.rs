@@ -5,6 +5,7 @@ use alloy_sol_types::sol;
 use serde_json::json;
 use tidelock_core::{
     abi::{Vault, header_argument},
+    calendar::both,
     domain::{
         Amount, Batch, BatchId, BlockTime, Payment, PaymentNumber, PaymentRef, TierIndex,
         VaultDomain,
@@ -12,8 +13,6 @@ use tidelock_core::{
     event::BlockRef,
     observe::Fork,
 };
-
-use crate::calendar::both;
 
 use super::{
     BlockChecks, ChainError, Checkable, RpcChain, RpcError, TokenFee, dialect, lists::Blacklist,

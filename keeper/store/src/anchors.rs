@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::B256;
+use alloy_primitives::B256;
 use tidelock_core::{
     domain::BatchId,
     event::{BlockRef, Event, Opening},

@@ -1,6 +1,6 @@
 //! Following the log while it grows, for whoever counts what it says.
 
-use alloy::primitives::U256;
+use alloy_primitives::U256;
 use tidelock_core::{
     domain::{PaymentNumber, PaymentRef},
     event::Command,

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use serde::Serialize;
 use tidelock_core::{
     event::BlockRef,

@@ -1,6 +1,6 @@
 //! Rows of the core as columns of the database, and back. What cannot be read names its row and says why.
 
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tidelock_core::{
     domain::{
@@ -138,7 +138,7 @@ impl<'r> Reading<'r> {
 
 fn name_of(row: &Row, kind: &str, column: &str) -> String {
     match row.bytes(column) {
-        Ok(bytes) => format!("{kind} {}", alloy::hex::encode_prefixed(bytes)),
+        Ok(bytes) => format!("{kind} {}", alloy_primitives::hex::encode_prefixed(bytes)),
         Err(_) => format!("{kind} without {column}"),
     }
 }
@@ -201,7 +201,7 @@ pub(super) fn arrival(row: &Row) -> Result<u64, StoreError> {
 
 /// What a request's body is known by.
 pub(super) fn body_hash(payment: &Payment) -> B256 {
-    alloy::primitives::keccak256(payment.pack())
+    alloy_primitives::keccak256(payment.pack())
 }
 
 /// A command's row.
@@ -257,7 +257,7 @@ pub(super) fn attempt(row: &Row) -> Result<(u64, AttemptRow), StoreError> {
         job: read.json("job")?,
         status: read.word("status")?,
     };
-    if alloy::primitives::keccak256(&attempt.raw) != attempt.hash {
+    if alloy_primitives::keccak256(&attempt.raw) != attempt.hash {
         return Err(read.damaged("raw", "its hash is not the attempt's"));
     }
     Ok((read.integer("nonce")?, attempt))
