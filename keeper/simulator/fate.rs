@@ -73,6 +73,11 @@ impl Fate {
         self.say(|| format!("fault {}: {}", fault.number(), fault.what()));
     }
 
+    /// Something worth a number happened.
+    pub fn count(&mut self, what: &'static str) {
+        *self.coverage.counts.entry(what).or_default() += 1;
+    }
+
     /// Something worth a line of the account happened.
     pub fn say(&mut self, line: impl FnOnce() -> String) {
         let line = format!("{:>10} ms  {}", self.now_ms, line());

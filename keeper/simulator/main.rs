@@ -21,9 +21,12 @@
 )]
 
 mod cli;
+mod conduct;
 mod coverage;
 mod fate;
 mod faults;
+mod host;
+mod mishaps;
 mod oracle;
 mod past;
 mod people;

@@ -34,8 +34,8 @@ struct Payout {
 /// The payments of one canonical block.
 struct Page {
     block: B256,
-    /// The keeper's nonce before it.
-    nonce: u64,
+    /// Nonces of the keeper's keys that it used up.
+    slots: Vec<(usize, u64)>,
     payouts: Vec<Payout>,
 }
 
@@ -46,8 +46,8 @@ pub struct Oracle {
     pages: Vec<Page>,
     by_ref: BTreeMap<PaymentRef, (u64, u64)>,
     by_number: BTreeMap<u64, u64>,
-    /// The transaction that used up each nonce of the keeper's.
-    by_nonce: BTreeMap<u64, B256>,
+    /// The transaction that used up each nonce of each of the keeper's keys.
+    by_nonce: BTreeMap<(usize, u64), B256>,
     /// Batches by id, from the logs that brought them: an id commits to its payments, whatever fork it was seen on.
     proposals: BTreeMap<B256, (usize, Vec<Item>)>,
     /// Largest cap that each tier has had. [base units]
@@ -75,8 +75,9 @@ impl Oracle {
             return Err(format!("store: {wrong}"));
         }
         if !self.finality_broken {
+            check_final(world, disk)?;
             self.check_beliefs(world, disk)?;
-            self.check_nonces(disk)?;
+            self.check_nonces(world, disk)?;
         }
         Ok(())
     }
@@ -98,7 +99,9 @@ impl Oracle {
             && !is_canonical(self.pages.len() - 1, page)
         {
             let page = self.pages.pop().expect("is there");
-            self.by_nonce.split_off(&page.nonce);
+            for slot in page.slots {
+                self.by_nonce.remove(&slot);
+            }
             for payout in page.payouts {
                 self.by_ref.remove(&payout.reference);
                 self.by_number.remove(&payout.number);
@@ -135,22 +138,27 @@ impl Oracle {
             payouts.extend(self.payouts_of(log, block.time)?);
         }
         for payout in &payouts {
-            self.judge(payout, block, people)?;
+            self.judge(payout, block, (world, people))?;
             *fate.coverage.counts.entry("payments made").or_default() += 1;
         }
-        let first = block.nonce - block.transactions.len() as u64;
-        let hashes = block.transactions.iter().map(|mined| mined.hash);
-        self.by_nonce.extend((first..).zip(hashes));
+        let mined = block.transactions.iter();
+        self.by_nonce
+            .extend(mined.clone().map(|mined| (mined.slot, mined.hash)));
         self.pages.push(Page {
             block: block.hash,
-            nonce: first,
+            slots: mined.map(|mined| mined.slot).collect(),
             payouts,
         });
         self.check_caps()
     }
 
     /// Each ref and each number at most once, to whom and how much was asked for.
-    fn judge(&mut self, payout: &Payout, block: &Block, people: &People) -> Result<(), String> {
+    fn judge(
+        &mut self,
+        payout: &Payout,
+        block: &Block,
+        (world, people): (&World, &People),
+    ) -> Result<(), String> {
         let Payout {
             reference, number, ..
         } = *payout;
@@ -163,6 +171,12 @@ impl Oracle {
         if let Some(at) = self.by_number.get(&number) {
             return Err(format!(
                 "number {number} is paid twice, first in block {at}"
+            ));
+        }
+        let (token, recipient) = (&world.chain.ledger().token, payout.recipient);
+        if token.blacklisted.contains(&recipient) {
+            return Err(format!(
+                "ref {reference} is paid to {recipient}, whom the token has frozen"
             ));
         }
         let asked = people.filed.get(&reference);
@@ -237,9 +251,11 @@ impl Oracle {
     }
 
     /// What the keeper says of a nonce that is used up is what the chain says: that transaction of its own, or a foreign one.
-    fn check_nonces(&self, disk: &Disk) -> Result<(), String> {
-        for slot in disk.used_slots() {
-            let on_chain = self.by_nonce.get(&slot.nonce);
+    fn check_nonces(&self, world: &World, disk: &Disk) -> Result<(), String> {
+        let key = world.key_of(disk.head().opening.keeper);
+        let before = disk.tables.slots_of_old_key.iter().map(|slot| (0, slot));
+        for (key, slot) in disk.used_slots().map(|slot| (key, slot)).chain(before) {
+            let on_chain = self.by_nonce.get(&(key, slot.nonce));
             let mut attempts = slot.attempts.iter();
             let wrong = attempts.find(|attempt| {
                 let said = attempt.status == AttemptStatus::Consumed;
@@ -288,6 +304,20 @@ impl Oracle {
         !self.by_ref.contains_key(&row.reference())
             && paid.is_some_and(|block| *block <= world.chain.finalised())
     }
+}
+
+/// What the log calls final is final.
+fn check_final(world: &World, disk: &Disk) -> Result<(), String> {
+    let last = disk.head().finalised;
+    let block = world.chain.at(last.number);
+    let is_final = last.number <= world.chain.finalised();
+    if is_final && block.is_some_and(|block| block.hash == last.hash) {
+        return Ok(());
+    }
+    let (number, hash) = (last.number, last.hash);
+    Err(format!(
+        "block {number}, {hash}, is called final, and is no final block of the chain"
+    ))
 }
 
 /// With nobody else near the caps the keeper knows what it has in flight: it never sends what a cap has no room for.

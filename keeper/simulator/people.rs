@@ -90,6 +90,10 @@ impl People {
                 self.file_again(payment);
             }
         }
+        if fate.strikes(Fault::Poison) {
+            fate.struck(Fault::Poison);
+            self.drive.0.borrow_mut().file_unreadable(false);
+        }
     }
 
     fn file(&mut self, payment: Payment, fate: &mut Fate) {

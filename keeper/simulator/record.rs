@@ -49,7 +49,7 @@ const ASKED: [u128; 8] = [
 
 /// Writes out what the canonical chain of a world has become.
 pub fn record(world: &World, seed: u64, steps: u64) -> Trace {
-    let (first, ledger) = world.setting.beginning(world.key.address());
+    let (first, ledger) = world.setting.beginning(world.addresses());
     let mut recorder = Recorder {
         world,
         ledger,
@@ -89,7 +89,8 @@ pub fn record(world: &World, seed: u64, steps: u64) -> Trace {
 fn setup(world: &World, ledger: &Ledger, time: u64) -> Setup {
     let setting = &world.setting;
     let vault = &ledger.vault;
-    let roles = [world.key.address(), setting.spare, setting.signers[0]].map(|account| {
+    let [keeper, next] = world.addresses();
+    let roles = [keeper, next, setting.spare, setting.signers[0]].map(|account| {
         let until = |role| vault.role_until(account, role);
         (account, until(KEEPER), until(PROPOSER))
     });

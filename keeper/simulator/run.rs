@@ -2,23 +2,33 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use tidelock_core::{domain::PaymentRef, event::Mode, lifecycle::PaymentStatus};
+use tidelock_core::{
+    domain::PaymentRef,
+    engine,
+    event::{HaltReason, Mode},
+    lease::Term,
+    lifecycle::PaymentStatus,
+    log::LogHead,
+};
 
 use crate::{
     coverage::Coverage,
     fate::Fate,
     faults::Fault,
+    host::Host,
+    mishaps::Mishaps,
     oracle::Oracle,
     past::Past,
     people::People,
-    process::Process,
     record::record,
     rng::Rng,
     setting::Setting,
     trace::Trace,
     world::{
         World,
+        lease::Server,
         store::{Disk, Drive},
+        writer::{HostFiles, Writer},
     },
 };
 
@@ -43,11 +53,12 @@ pub struct Verdict {
     pub trace: Option<Trace>,
 }
 
-/// A seed's world, people and keeper.
+/// A seed's world, people and keepers.
 struct Simulation {
     world: World,
     people: People,
-    process: Process,
+    hosts: Vec<Host>,
+    mishaps: Mishaps,
     oracle: Oracle,
     drive: Drive,
     fate: Fate,
@@ -58,12 +69,13 @@ struct Simulation {
 
 /// Runs one seed; prints what happens if `traced`, writes the canonical chain out if `recorded`.
 pub fn run(seed: u64, steps: u64, traced: bool, recorded: bool) -> Verdict {
-    let mut simulation = Simulation::new(seed, traced);
+    let mut simulation = Simulation::new(seed, steps, traced);
     let judged = simulation.disturbed(steps);
     let judged = judged.and_then(|()| match simulation.finality_broken {
         true => simulation.halted(),
         false => simulation.calm(),
     });
+    let judged = judged.and_then(|()| simulation.drive.0.borrow().tables.must_be_whole());
     let mut coverage = simulation.fate.coverage.clone();
     coverage.edges = simulation.drive.0.borrow().edges.clone();
     Verdict {
@@ -75,11 +87,11 @@ pub fn run(seed: u64, steps: u64, traced: bool, recorded: bool) -> Verdict {
 }
 
 impl Simulation {
-    fn new(seed: u64, traced: bool) -> Self {
+    fn new(seed: u64, steps: u64, traced: bool) -> Self {
         let mut rng = Rng::new(seed);
         let setting = Setting::draw(&mut rng);
         let mut fate = Fate::new(rng, traced);
-        let drive = Drive(Rc::new(RefCell::new(Disk::default())));
+        let drive = Drive(Rc::new(RefCell::new(Disk::new(Server::new(&mut fate)))));
         let mut world = World::new(setting);
         let past = if fate.rng.chance(200) {
             Past::draw(&mut world, &mut fate)
@@ -98,8 +110,14 @@ impl Simulation {
         ];
         world.caps_are_calm = disturbing.iter().all(|fault| !fate.has(*fault));
         let next_block_ms = world.setting.block_ms;
+        if fate.has(Fault::KeyRotation) && fate.rng.chance(500) {
+            let about = steps * next_block_ms / 4;
+            world.rotates_at_ms = Some(fate.rng.below(about + 1));
+        }
+        open_log(&drive, &world, &past);
         Self {
-            process: Process::new(drive.clone(), &world, &past),
+            hosts: hosts(&drive, next_block_ms, &mut fate),
+            mishaps: Mishaps::new(next_block_ms),
             people: People::new(drive.clone(), &past.payments),
             oracle: Oracle::default(),
             world,
@@ -117,6 +135,7 @@ impl Simulation {
             self.world.befall(self.now_ms, &mut self.fate);
             self.reorganise();
             self.step(steps)?;
+            self.finality_broken |= self.is_misled();
             if self.finality_broken {
                 break;
             }
@@ -124,10 +143,18 @@ impl Simulation {
         Ok(())
     }
 
+    /// A node of another chain was believed so far that the keeper halted, which nobody waves through.
+    fn is_misled(&self) -> bool {
+        let disk = self.drive.0.borrow();
+        let is_broken = |reason: &HaltReason| matches!(reason, HaltReason::FinalityBroken { .. });
+        let is_halted = matches!(&disk.head().mode, Mode::Halted { reason } if is_broken(reason));
+        is_halted && self.world.has_met_aliens
+    }
+
     /// Nothing goes wrong any more: everything payable is paid, the keeper knows it, and every nonce is used up.
     fn calm(&mut self) -> Result<(), String> {
         self.fate.calm();
-        self.world.calm(&mut self.fate);
+        self.set_right();
         self.world.stride_s = Some(STRIDE_S);
         for step in 0..LIVENESS_STEPS {
             if step % CLEAR_STEPS == 0 {
@@ -141,8 +168,12 @@ impl Simulation {
         match self.unfinished() {
             None => Ok(()),
             Some(what) => Err(format!(
-                "{what}, {LIVENESS_STEPS} steps after the last fault; the keeper {}",
-                self.process.waits()
+                "{what}, {LIVENESS_STEPS} steps after the last fault; {}",
+                self.hosts
+                    .iter()
+                    .map(Host::waits)
+                    .collect::<Vec<_>>()
+                    .join("; ")
             )),
         }
     }
@@ -150,7 +181,7 @@ impl Simulation {
     /// The chain broke its promise: the keeper halts, and sends nothing any more.
     fn halted(&mut self) -> Result<(), String> {
         self.fate.calm();
-        self.world.calm(&mut self.fate);
+        self.set_right();
         for _ in 0..HALT_STEPS {
             self.step(1)?;
         }
@@ -159,6 +190,11 @@ impl Simulation {
             Mode::Halted { .. } => Ok(()), // it may have been halted before
             mode => Err(format!("finality broke, and the keeper is {mode:?}")),
         }
+    }
+
+    fn set_right(&mut self) {
+        self.world.calm(&mut self.fate);
+        self.hosts.iter_mut().for_each(Host::calm);
     }
 
     fn step(&mut self, steps: u64) -> Result<(), String> {
@@ -171,9 +207,25 @@ impl Simulation {
         }
         self.people.act(&mut self.world, steps, &mut self.fate);
         let (world, fate) = (&mut self.world, &mut self.fate);
-        self.process.step(world, self.now_ms, fate);
-        if let Some(wrong) = &self.process.wrong {
-            return Err(format!("keeper: {wrong}"));
+        let seen = self.hosts.iter().map(Host::seen).min().unwrap_or(0);
+        let term = self.hosts.iter().find_map(Host::term);
+        let mut disk = self.drive.0.borrow_mut();
+        let is_host_lost = self
+            .mishaps
+            .befall(&mut disk, (seen, term), self.now_ms, fate);
+        drop(disk);
+        if is_host_lost {
+            let lost = fate.rng.below(self.hosts.len() as u64) as usize;
+            self.hosts[lost].replace();
+        }
+        for host in &mut self.hosts {
+            host.step(world, self.now_ms, fate);
+            if let Some(wrong) = host.wrong() {
+                return Err(format!("keeper: {wrong}"));
+            }
+        }
+        if self.hosts.iter().filter(|host| host.works()).count() > 1 {
+            fate.count("steps in which two keepers work on the log");
         }
         let disk = self.drive.0.borrow();
         self.oracle.check(world, &self.people, &disk, fate)
@@ -231,4 +283,27 @@ impl Simulation {
         let slot = disk.live_slots().next();
         slot.map(|slot| format!("nonce {} is not used up: {:?}", slot.nonce, slot.job))
     }
+}
+
+/// A new log, and what was before it.
+fn open_log(drive: &Drive, world: &World, past: &Past) {
+    let files = HostFiles {
+        note: LogHead::EMPTY,
+        is_cut_off: false,
+    };
+    let files = Rc::new(RefCell::new(files));
+    let mut writer = Writer::open(drive.clone(), files, None).expect("an empty store");
+    let opening = world.setting.opening(world.keys[0].address(), past.start);
+    let opened = engine::open(&mut writer, opening, past.events.clone());
+    opened.expect("a new store takes a new log");
+}
+
+/// One on a store of its own, or several on one that all can write.
+fn hosts(drive: &Drive, block_ms: u64, fate: &mut Fate) -> Vec<Host> {
+    let count = fate.rng.pick(&[1, 1, 1, 2, 2, 3]);
+    let term = Term(block_ms * fate.rng.pick(&[3, 6, 12]));
+    let term = (count > 1).then_some(term);
+    (0..count)
+        .map(|index| Host::new(index, drive.clone(), term, fate))
+        .collect()
 }

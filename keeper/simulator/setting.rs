@@ -11,7 +11,7 @@ use tidelock_core::{
 use crate::{
     rng::Rng,
     world::{
-        chain::{Block, Ledger, block_hash},
+        chain::{Account, Block, KEYS, Ledger, block_hash},
         token::Token,
         vault::{KEEPER, PROPOSER, THRESHOLD},
     },
@@ -185,20 +185,19 @@ impl Setting {
     }
 
     /// How the vault is created.
-    fn configuration(&self, keeper: Address) -> Configuration {
+    fn configuration(&self, keys: [Address; KEYS]) -> Configuration {
         let until = U40::from(START + GRANT);
         let grant = |(account, role)| Grant {
             account,
             role,
             until,
         };
-        let roles = [
-            (keeper, KEEPER),
-            (keeper, PROPOSER),
-            (self.spare, KEEPER),
-            (self.spare, PROPOSER),
-            (self.signers[0], PROPOSER),
-        ];
+        let [keeper, next] = keys;
+        let both = [keeper, next, self.spare];
+        let mut roles: Vec<_> = (both.into_iter())
+            .flat_map(|key| [(key, KEEPER), (key, PROPOSER)])
+            .collect();
+        roles.push((self.signers[0], PROPOSER));
         let known = self.standings().into_iter();
         let known = known.filter(|(_, standing)| *standing == Standing::Known);
         Configuration {
@@ -212,15 +211,15 @@ impl Setting {
             tiers: self.tiers.clone(),
             guardians: vec![self.guardian],
             guardiansUntil: until,
-            grants: roles.map(grant).to_vec(),
+            grants: roles.into_iter().map(grant).collect(),
             known: known.map(|(payee, _)| payee).collect(),
             successor: Address::ZERO,
         }
     }
 
     /// The first block and the state after it.
-    pub fn beginning(&self, keeper: Address) -> (Block, Ledger) {
-        let configuration = self.configuration(keeper);
+    pub fn beginning(&self, keys: [Address; KEYS]) -> (Block, Ledger) {
+        let configuration = self.configuration(keys);
         let (vault, _) = Vault::new(Rules::VAULT, CHAIN_ID, self.vault, &configuration, START);
         let token = Token {
             address: self.token,
@@ -232,8 +231,10 @@ impl Setting {
         let ledger = Ledger {
             vault,
             token,
-            nonce: 0,
-            gas_wei: self.gas_wei,
+            accounts: [Account {
+                nonce: 0,
+                gas_wei: self.gas_wei,
+            }; KEYS],
         };
         let block = Block {
             number: 100,
@@ -247,7 +248,7 @@ impl Setting {
             deeds: Vec::new(),
             calls: Vec::new(),
             logs: Vec::new(),
-            nonce: 0,
+            nonces: [0; KEYS],
         };
         (block, ledger)
     }

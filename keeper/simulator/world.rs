@@ -1,20 +1,26 @@
 //! The world around the keeper: chain, pool, vault, token, node, store, key.
 
 pub mod acts;
+mod alien;
 pub mod chain;
 pub mod key;
+pub mod lease;
 pub mod miner;
 pub mod node;
 pub mod pool;
 mod recall;
 pub mod store;
+pub mod tables;
 pub mod token;
+mod transitions;
 pub mod vault;
+pub mod writer;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 
 use crate::{fate::Fate, faults::Fault, setting::Setting};
-use chain::{Act, Chain, Deed};
+use alien::Alien;
+use chain::{Act, Chain, Deed, KEYS};
 use key::Key;
 use pool::Pool;
 
@@ -22,10 +28,10 @@ use pool::Pool;
 pub struct World {
     /// The blocks.
     pub chain: Chain,
-    /// What waits to be mined.
-    pub pool: Pool,
-    /// The keeper's key.
-    pub key: Key,
+    /// What waits to be mined, by key.
+    pub pools: [Pool; KEYS],
+    /// The keeper's keys: the one it starts with, and the one it may go over to.
+    pub keys: [Key; KEYS],
     /// What people want to do on chain, not yet in a block.
     pub deeds: Vec<Deed>,
     /// What was drawn for this seed.
@@ -36,6 +42,14 @@ pub struct World {
     pub down_until_ms: u64,
     /// A fork that does not win, and that a second node follows for a while.
     pub fork: Option<Fork>,
+    /// Another chain's node answers under the name of ours, for a while.
+    alien: Option<Alien>,
+    /// One has.
+    pub has_met_aliens: bool,
+    /// A node's newest block stands still, for a while.
+    still: Option<Fork>,
+    /// From then on the keeper is to go over to its next key. [milliseconds]
+    pub rotates_at_ms: Option<u64>,
     /// Until when the pool's rules are stricter than geth's. [milliseconds]
     strict_until_ms: u64,
     /// Nobody but the keeper charges the caps, nobody changes them, and no fork disturbs what the keeper sees of them.
@@ -67,21 +81,37 @@ pub enum Weather {
 impl World {
     /// The world after its first block.
     pub fn new(setting: Setting) -> Self {
-        let key = Key::named("keeper");
-        let (genesis, ledger) = setting.beginning(key.address());
+        let keys = ["keeper", "next keeper"].map(Key::named);
+        let addresses = keys.each_ref().map(Key::address);
+        let (genesis, ledger) = setting.beginning(addresses);
         Self {
             chain: Chain::new(genesis, ledger, setting.finality_depth),
-            pool: Pool::new(key.address()),
-            key,
+            pools: addresses.map(Pool::new),
+            keys,
             deeds: Vec::new(),
             weather: Weather::Fair,
             down_until_ms: 0,
             fork: None,
+            alien: None,
+            has_met_aliens: false,
+            still: None,
+            rotates_at_ms: None,
             strict_until_ms: 0,
             caps_are_calm: false,
             stride_s: None,
             setting,
         }
+    }
+
+    /// The addresses of the keeper's keys.
+    pub fn addresses(&self) -> [Address; KEYS] {
+        self.keys.each_ref().map(Key::address)
+    }
+
+    /// Which of the keeper's keys has that address.
+    pub fn key_of(&self, address: Address) -> usize {
+        let place = self.addresses().iter().position(|key| *key == address);
+        place.expect("a key of the keeper's")
     }
 
     /// What befalls chain, pool and nodes of itself. Asked once a step.
@@ -92,7 +122,10 @@ impl World {
             fate.struck(Fault::GasEmpty);
             self.deed(Act::SetGas(0));
         }
-        if self.chain.ledger().gas_wei < self.setting.gas_wei / 4 && fate.rng.chance(30) {
+        let ledger = self.chain.ledger();
+        let mut accounts = ledger.accounts.iter();
+        let is_poor = accounts.any(|account| account.gas_wei < self.setting.gas_wei / 4);
+        if is_poor && fate.rng.chance(30) {
             self.deed(Act::SetGas(self.setting.gas_wei));
         }
         if fate.strikes(Fault::TokenPaused) {
@@ -108,9 +141,13 @@ impl World {
     }
 
     fn befall_pool(&mut self, now_ms: u64, fate: &mut Fate) {
-        if !self.pool.is_empty() && fate.strikes(Fault::Eviction) {
+        let pools = self.pools.iter_mut();
+        let filled = pools.into_iter().find(|pool| !pool.is_empty());
+        if let Some(pool) = filled
+            && fate.strikes(Fault::Eviction)
+        {
             let choice = fate.rng.next();
-            if let Some(hash) = self.pool.evict(choice) {
+            if let Some(hash) = pool.evict(choice) {
                 fate.struck(Fault::Eviction);
                 fate.say(|| format!("pool: evicted {hash}"));
             }
@@ -118,14 +155,21 @@ impl World {
         if now_ms < self.strict_until_ms {
             return;
         }
-        (self.pool.bump_percent, self.pool.refuses_gaps) = (10, false);
+        let (mut bump_percent, mut refuses_gaps) = (10, false);
         if fate.has(Fault::Underpriced) && fate.rng.chance(10) {
-            self.pool.bump_percent = fate.rng.between(11, 30).into();
+            bump_percent = fate.rng.between(11, 30).into();
             self.strict_until_ms = now_ms + fate.rng.between(10_000, 200_000);
         }
         if fate.has(Fault::NonceTooHigh) && fate.rng.chance(20) {
-            self.pool.refuses_gaps = true;
+            refuses_gaps = true;
             self.strict_until_ms = now_ms + fate.rng.between(10_000, 200_000);
+        }
+        self.set_pools(bump_percent, refuses_gaps);
+    }
+
+    fn set_pools(&mut self, bump_percent: u128, refuses_gaps: bool) {
+        for pool in &mut self.pools {
+            (pool.bump_percent, pool.refuses_gaps) = (bump_percent, refuses_gaps);
         }
     }
 
@@ -133,6 +177,14 @@ impl World {
         if now_ms > self.down_until_ms && fate.strikes(Fault::NodeDown) {
             fate.struck(Fault::NodeDown);
             self.down_until_ms = now_ms + 3_600_000;
+        }
+        self.befall_aliens(now_ms, fate);
+        self.still = self.still.filter(|still| now_ms <= still.until_ms);
+        if self.still.is_none() && fate.strikes(Fault::SilentNode) {
+            self.still = Some(Fork {
+                until_ms: now_ms + self.setting.block_ms * fate.rng.between(4, 40),
+                tip: self.chain.head().hash,
+            });
         }
         self.fork = self.fork.filter(|fork| now_ms <= fork.until_ms);
         if self.fork.is_none() && fate.strikes(Fault::NodesContradict) {
@@ -148,8 +200,9 @@ impl World {
 
     /// Faults end: what was wrong outside the keeper is set right.
     pub fn calm(&mut self, fate: &mut Fate) {
-        (self.down_until_ms, self.fork, self.strict_until_ms) = (0, None, 0);
-        (self.pool.bump_percent, self.pool.refuses_gaps) = (10, false);
+        (self.down_until_ms, self.strict_until_ms) = (0, 0);
+        (self.fork, self.alien, self.still) = (None, None, None);
+        self.set_pools(10, false);
         if self.weather != Weather::Fair {
             self.weather = Weather::Ebb;
         }

@@ -53,8 +53,7 @@ impl World {
     }
 
     async fn answer(&self, effect: Effect) -> Outcome {
-        let is_act = matches!(effect, Effect::Send { .. } | Effect::Sign { .. });
-        if is_act && !self.leadership.holds() {
+        if effect.is_act() && !self.leadership.holds() {
             return Outcome::Failed("this keeper leads no more".to_owned());
         }
         let Effect::Sign { preimage, .. } = effect else {

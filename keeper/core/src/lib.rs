@@ -14,6 +14,7 @@ pub mod event;
 mod finality;
 mod intake;
 mod journal;
+pub mod lease;
 pub mod lifecycle;
 pub mod log;
 pub mod machine;

@@ -108,6 +108,11 @@ pub enum Key {
 }
 
 impl Effect {
+    /// Whether it signs or sends: only a keeper that leads may.
+    pub fn is_act(&self) -> bool {
+        matches!(self, Self::Sign { .. } | Self::Send { .. })
+    }
+
     /// Its key.
     pub fn key(&self) -> Key {
         match self {

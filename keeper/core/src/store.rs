@@ -66,3 +66,21 @@ pub struct Unread<T> {
     /// Every arrival up to this one has been looked at.
     pub through: u64,
 }
+
+impl<T> Unread<T> {
+    /// Nothing looked at yet after that arrival.
+    pub fn after(arrival: u64) -> Self {
+        Self {
+            items: Vec::new(),
+            through: arrival,
+        }
+    }
+
+    /// Takes a row in, in order of arrival: nothing of one whose payment is known already. One that cannot be read is left
+    /// out, for people to find: nothing is done by it, and it must not hold up those after it. Its error is handed back.
+    pub fn take<E>(&mut self, arrival: u64, row: Result<Option<T>, E>) -> Result<(), E> {
+        self.through = arrival;
+        self.items.extend(row?);
+        Ok(())
+    }
+}

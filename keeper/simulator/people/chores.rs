@@ -15,7 +15,8 @@ use crate::{
     setting::{USDT, address},
     world::{
         World,
-        chain::{Act, Deed},
+        chain::{Act, Deed, KEYS},
+        pool::Pool,
         vault::{batch_id, order},
     },
 };
@@ -124,7 +125,7 @@ impl People {
             Some(_) => 1,
             None => 0,
         };
-        let called = world.pool.ever_called();
+        let called = world.pools.iter().flat_map(Pool::ever_called);
         let pays = called.filter_map(|data| Some((data, abi::payCall::abi_decode(data).ok()?)));
         let valued = pays.map(|(data, pay)| {
             let id = batch_id(vault, &header(&pay.order, &pay.payments));
@@ -172,6 +173,10 @@ impl People {
                 2 | 3 => Command::Release { reference, note },
                 _ => Command::Cancel { reference, note },
             });
+        }
+        if fate.has(Fault::Poison) && fate.rng.chance(2) {
+            fate.struck(Fault::Poison);
+            self.drive.0.borrow_mut().file_unreadable(true);
         }
         if fate.rng.chance(1) {
             self.command(Command::Halt { note: note() });
@@ -232,13 +237,15 @@ impl People {
 /// Somebody else with the key sends a transaction, dearer than whatever is pending.
 fn use_a_nonce(world: &mut World, fate: &mut Fate) {
     let ledger = world.chain.ledger();
-    let nonce = ledger.nonce + fate.rng.below(2);
+    let key = fate.rng.pick(&[0, 0, KEYS - 1]);
+    let nonce = ledger.accounts[key].nonce + fate.rng.below(2);
     let max_fee = world.setting.max_fee * 4;
     let domain = world.setting.domain();
     let chain_id = domain.chain_id.0;
-    let raw = (world.key).foreign_transaction(chain_id, nonce, max_fee, max_fee / 2);
+    let raw = (world.keys[key]).foreign_transaction(chain_id, nonce, max_fee, max_fee / 2);
     let gas_limit = world.chain.head().gas_limit;
-    if world.pool.add(&raw, &ledger, gas_limit).is_ok() {
+    let account = &ledger.accounts[key];
+    if world.pools[key].add(&raw, account, gas_limit).is_ok() {
         fate.struck(Fault::ForeignNonce);
     }
 }

@@ -109,7 +109,7 @@ impl Epilogue<'_> {
                 payments: pack(&items),
                 skipMask: U256::from(skip),
             };
-            executions.push(vault_call(self.world.key.address(), execute));
+            executions.push(vault_call(self.world.keys[0].address(), execute));
         }
         [mixed, approvals, more, executions, self.stopped()]
     }
@@ -182,7 +182,7 @@ impl Epilogue<'_> {
             order: order(self.numbers, 0, self.expires_at),
             payments: pack(items),
         };
-        vault_call(self.world.key.address(), pay)
+        vault_call(self.world.keys[0].address(), pay)
     }
 }
 

@@ -38,7 +38,7 @@ impl Prober {
     pub fn new(world: &World, seed: u64) -> Self {
         let setting = &world.setting;
         let mut people = vec![
-            world.key.address(),
+            world.keys[0].address(),
             setting.guardian,
             setting.spare,
             setting.admin,

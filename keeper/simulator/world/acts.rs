@@ -64,7 +64,9 @@ impl Ledger {
             Act::Deposit(amount) => token.deposit(*amount).map(|()| Done::default()),
             Act::Pause(paused) => token.pause(*paused).map(|()| Done::default()),
             Act::SetGas(wei) => {
-                self.gas_wei = *wei;
+                for account in &mut self.accounts {
+                    account.gas_wei = *wei;
+                }
                 Ok(Done::default())
             }
         }

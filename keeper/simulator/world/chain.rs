@@ -18,15 +18,27 @@ pub struct Ledger {
     pub vault: Vault,
     /// Its token.
     pub token: Token,
-    /// The keeper's next nonce.
+    /// What the keeper's keys have, in their order.
+    pub accounts: [Account; KEYS],
+}
+
+/// Keys that the keeper has: the one it starts with, and the one it may go over to.
+pub const KEYS: usize = 2;
+
+/// The account of a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Account {
+    /// Its next nonce.
     pub nonce: u64,
-    /// What the keeper can pay for gas. [wei]
+    /// What it can pay for gas. [wei]
     pub gas_wei: u128,
 }
 
-/// A transaction with one of the keeper's nonces, in a block.
+/// A transaction with a nonce of one of the keeper's keys, in a block.
 #[derive(Debug, Clone)]
 pub struct Mined {
+    /// The key, and its nonce.
+    pub slot: (usize, u64),
     /// Its hash.
     pub hash: B256,
     /// Revert data if it reverted.
@@ -61,7 +73,7 @@ pub enum Act {
     Deposit(u128),
     /// The token's issuer pauses it, or lets it go on.
     Pause(bool),
-    /// The key's account for gas is set to a balance. [wei]
+    /// The keys' accounts for gas are set to a balance. [wei]
     SetGas(u128),
 }
 
@@ -101,8 +113,8 @@ pub struct Block {
     pub calls: Vec<Call>,
     /// What the vault logged, in order.
     pub logs: Vec<LogData>,
-    /// The keeper's next nonce after it.
-    pub nonce: u64,
+    /// The next nonces of the keeper's keys after it.
+    pub nonces: [u64; KEYS],
 }
 
 /// All blocks there are.

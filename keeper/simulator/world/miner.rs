@@ -7,7 +7,7 @@ use alloy_primitives::{B256, Bytes, LogData};
 use super::{
     Fork, Weather, World,
     acts::{BASE_GAS, Effect},
-    chain::{Act, Block, Call, Chain, Deed, Ledger, Mined, block_hash},
+    chain::{Act, Block, Call, Chain, Deed, KEYS, Ledger, Mined, block_hash},
     pool::Pooled,
 };
 use crate::{fate::Fate, faults::Fault};
@@ -118,18 +118,16 @@ impl World {
     }
 
     fn compare_branches(&mut self, base: &Block, dropped: &[Rc<Block>], fate: &mut Fate) {
-        let mut taken: BTreeMap<u64, Mined> = BTreeMap::new();
+        let mut taken: BTreeMap<(usize, u64), Mined> = BTreeMap::new();
         for number in base.number + 1..=self.chain.head().number {
             let block = self.chain.at(number).expect("canonical");
-            let first = block.nonce - block.transactions.len() as u64;
-            for (nonce, mined) in (first..).zip(&block.transactions) {
-                taken.insert(nonce, mined.clone());
+            for mined in &block.transactions {
+                taken.insert(mined.slot, mined.clone());
             }
         }
         for block in dropped {
-            let first = block.nonce - block.transactions.len() as u64;
-            for (nonce, was) in (first..).zip(&block.transactions) {
-                match taken.get(&nonce) {
+            for was in &block.transactions {
+                match taken.get(&was.slot) {
                     Some(now) if now.hash != was.hash => fate.struck(Fault::ReorgOlderAttempt),
                     Some(now) if now.reverted.is_some() != was.reverted.is_some() => {
                         fate.struck(Fault::OutcomeFlips);
@@ -138,7 +136,7 @@ impl World {
                     None => {
                         fate.struck(Fault::ReorgDrops);
                         if !fate.rng.chance(300) {
-                            self.pool.put_back(was.hash);
+                            self.pools[was.slot.0].put_back(was.hash);
                         }
                     }
                 }
@@ -149,7 +147,9 @@ impl World {
     fn settle_pool(&mut self) {
         self.chain.advance_finality();
         let ledger = self.chain.ledger();
-        self.pool.prune(&ledger);
+        for (pool, account) in self.pools.iter_mut().zip(&ledger.accounts) {
+            pool.prune(account);
+        }
     }
 
     fn build(
@@ -177,7 +177,9 @@ impl World {
         if deeds_first {
             making.do_deeds(&deeds);
         }
-        making.take_transactions(choice, fate);
+        for key in 0..KEYS {
+            making.take_transactions(key, choice, fate);
+        }
         if !deeds_first {
             making.do_deeds(&deeds);
         }
@@ -200,7 +202,7 @@ impl World {
             deeds,
             calls,
             logs,
-            nonce: ledger.nonce,
+            nonces: ledger.accounts.map(|account| account.nonce),
         };
         (block, ledger)
     }
@@ -280,57 +282,63 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn take_transactions(&mut self, choice: Choice, fate: &mut Fate) {
+    fn take_transactions(&mut self, key: usize, choice: Choice, fate: &mut Fate) {
         if choice == Choice::None {
             return;
         }
         loop {
-            let nonce = self.ledger.nonce;
-            let pooled = self.world.pool.pending(nonce).cloned();
-            let ever = self.world.pool.ever_seen(nonce);
+            let nonce = self.ledger.accounts[key].nonce;
+            let pooled = self.world.pools[key].pending(nonce).cloned();
+            let ever = self.world.pools[key].ever_seen(nonce);
             let candidate = if choice == Choice::Ever && !ever.is_empty() {
                 Some(ever[fate.rng.below(ever.len() as u64) as usize].clone())
             } else {
                 pooled
             };
-            let Some(transaction) = candidate.filter(|candidate| self.pays(candidate)) else {
+            let Some(transaction) = candidate.filter(|candidate| self.pays(key, candidate)) else {
                 return;
             };
             if fate.is_active() && fate.rng.chance(80) {
                 return; // the miner had not heard of it
             }
-            self.execute(transaction);
+            self.execute(key, transaction);
         }
     }
 
-    fn pays(&self, candidate: &Pooled) -> bool {
+    fn pays(&self, key: usize, candidate: &Pooled) -> bool {
         let room = self.world.chain.head().gas_limit - self.gas_used;
         candidate.max_fee >= self.base_fee
-            && candidate.cost() <= self.ledger.gas_wei
+            && candidate.cost() <= self.ledger.accounts[key].gas_wei
             && candidate.gas_limit <= room
     }
 
-    fn execute(&mut self, transaction: Pooled) {
+    fn execute(&mut self, key: usize, transaction: Pooled) {
         let Pooled {
             hash, gas_limit, ..
         } = transaction;
         let (reverted, gas) = if transaction.to == self.ledger.vault.address() {
-            self.call_by_keeper(&transaction)
+            self.call_by_keeper(key, &transaction)
         } else {
             (None, BASE_GAS)
         };
         let gas = gas.min(gas_limit);
         let price = transaction.max_fee.min(self.base_fee + transaction.tip);
-        self.ledger.gas_wei -= u128::from(gas) * price;
-        self.ledger.nonce += 1;
+        let account = &mut self.ledger.accounts[key];
+        let slot = (key, account.nonce);
+        account.gas_wei -= u128::from(gas) * price;
+        account.nonce += 1;
         self.gas_used += gas;
-        self.transactions.push(Mined { hash, reverted });
+        self.transactions.push(Mined {
+            slot,
+            hash,
+            reverted,
+        });
     }
 
     /// Calls the vault. Answers revert data, if any, and gas used.
-    fn call_by_keeper(&mut self, transaction: &Pooled) -> (Option<Bytes>, u64) {
+    fn call_by_keeper(&mut self, key: usize, transaction: &Pooled) -> (Option<Bytes>, u64) {
         let effect = self.perform(Call {
-            by: self.world.key.address(),
+            by: self.world.keys[key].address(),
             act: Act::Call(transaction.input.clone()),
             gas_limit: transaction.gas_limit,
         });

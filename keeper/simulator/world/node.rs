@@ -28,10 +28,15 @@ use tidelock_model::{Caller, Limits, Standing, State, abi};
 const ANSWER_BLOCKS: usize = 64;
 
 impl World {
-    /// The answer to an effect, as of now.
-    pub fn answer(&mut self, effect: &Effect, now_ms: u64, fate: &mut Fate) -> Outcome {
+    /// The answer to an effect of a keeper with that key, as of now.
+    pub fn answer(
+        &mut self,
+        (key, effect): (usize, &Effect),
+        now_ms: u64,
+        fate: &mut Fate,
+    ) -> Outcome {
         if let Effect::Sign { digest, .. } = effect {
-            return self.answer_sign(*digest, fate);
+            return self.answer_sign(key, *digest, fate);
         }
         if now_ms < self.down_until_ms {
             return lost(effect, "connection refused");
@@ -40,11 +45,18 @@ impl World {
             fate.struck(Fault::RateLimited);
             return lost(effect, "429 too many requests");
         }
+        if let Some(answer) = self.answer_alien(effect, fate) {
+            return answer;
+        }
+        if matches!(effect, Effect::Advise { .. }) && fate.strikes(Fault::ScreeningSilent) {
+            fate.struck(Fault::ScreeningSilent);
+            return Outcome::Failed("no answer within the time limit".to_owned());
+        }
         match effect {
-            Effect::Poll { tip } => self.answer_poll(*tip, fate),
+            Effect::Poll { tip } => self.answer_poll(key, *tip, fate),
             Effect::Look { at, proposals } => {
                 let answer = self.at(*at, |ledger, block| {
-                    Outcome::Looked(Box::new(look(self, ledger, block, proposals)))
+                    Outcome::Looked(Box::new(look((self, key), ledger, block, proposals)))
                 });
                 if let Outcome::Looked(look) = &answer {
                     let rooms: Vec<u128> = look.tiers.iter().map(|tier| tier.headroom.0).collect();
@@ -66,7 +78,7 @@ impl World {
                 ..
             } => {
                 let answer = self.at(*at, |ledger, block| {
-                    Outcome::Simulated(simulate(self, ledger, block, data, *gas_limit))
+                    Outcome::Simulated(simulate((self, key), ledger, block, data, *gas_limit))
                 });
                 if let Outcome::Simulated(Simulation::Reverts(revert)) = &answer {
                     fate.say(|| format!("node: the call would revert: {revert:?}"));
@@ -82,20 +94,20 @@ impl World {
                 gas_limit,
                 ..
             } => self.at(*at, |ledger, block| {
-                Outcome::Simulated(simulate(self, ledger, block, data, *gas_limit))
+                Outcome::Simulated(simulate((self, key), ledger, block, data, *gas_limit))
             }),
             Effect::Recall { first, at, numbers } => self.recall(*first, *at, numbers),
-            Effect::Send { hash, raw } => self.answer_send(*hash, raw, fate),
+            Effect::Send { hash, raw } => self.answer_send(key, *hash, raw, fate),
             Effect::Sign { .. } => unreachable!("answered above"),
         }
     }
 
-    fn answer_sign(&mut self, digest: B256, fate: &mut Fate) -> Outcome {
+    fn answer_sign(&mut self, key: usize, digest: B256, fate: &mut Fate) -> Outcome {
         if fate.strikes(Fault::SignerFails) {
             fate.struck(Fault::SignerFails);
             return Outcome::Failed("signer: timeout".to_owned());
         }
-        let signature = self.key.sign(digest);
+        let signature = self.keys[key].sign(digest);
         if fate.strikes(Fault::SignatureLost) {
             fate.struck(Fault::SignatureLost);
             return Outcome::Failed("signer: connection reset".to_owned());
@@ -103,9 +115,10 @@ impl World {
         Outcome::Signed(signature)
     }
 
-    fn answer_send(&mut self, hash: B256, raw: &Bytes, fate: &mut Fate) -> Outcome {
+    fn answer_send(&mut self, key: usize, hash: B256, raw: &Bytes, fate: &mut Fate) -> Outcome {
         let (ledger, gas_limit) = (self.chain.ledger(), self.chain.head().gas_limit);
-        let reply = match self.pool.add(raw, &ledger, gas_limit) {
+        let account = &ledger.accounts[key];
+        let reply = match self.pools[key].add(raw, account, gas_limit) {
             Ok(taken) => {
                 assert_eq!(taken, hash, "the keeper's hash is that of its bytes");
                 Reply::Accepted
@@ -131,7 +144,7 @@ impl World {
         }
     }
 
-    fn answer_poll(&mut self, tip: BlockRef, fate: &mut Fate) -> Outcome {
+    fn answer_poll(&mut self, key: usize, tip: BlockRef, fate: &mut Fate) -> Outcome {
         let mut top = self.chain.head();
         if let Some(fork) = self.fork
             && self.chain.agrees(fork.tip)
@@ -145,6 +158,12 @@ impl World {
             for _ in 0..fate.rng.between(1, 12) {
                 top = self.chain.block(top.parent).unwrap_or(top);
             }
+        }
+        if let Some(still) = self.still
+            && self.chain.agrees(still.tip)
+        {
+            top = self.chain.block(still.tip).expect("stored");
+            fate.struck(Fault::SilentNode);
         }
         let final_now = self.said_to_be_final(&top, fate);
         let mut blocks = self.branch_above(&top, tip.number);
@@ -167,7 +186,7 @@ impl World {
         Outcome::Polled(Polled {
             blocks,
             finalised: (final_now.number, final_now.hash),
-            finalised_nonce: keeps_state.then_some(final_now.nonce),
+            finalised_nonce: keeps_state.then_some(final_now.nonces[key]),
             suggested_tip: self.setting.suggested_tip,
         })
     }
@@ -255,7 +274,12 @@ fn count_refusal(refusal: &Refusal, fate: &mut Fate) {
     }
 }
 
-fn look(world: &World, ledger: &Ledger, block: &Block, proposals: &[BatchId]) -> VaultLook {
+fn look(
+    (world, key): (&World, usize),
+    ledger: &Ledger,
+    block: &Block,
+    proposals: &[BatchId],
+) -> VaultLook {
     let vault = &ledger.vault;
     let tiers = (0..).zip(vault.tiers()).map(|(index, tier)| TierLook {
         approvals: tier.approvals,
@@ -282,7 +306,7 @@ fn look(world: &World, ledger: &Ledger, block: &Block, proposals: &[BatchId]) ->
         };
         (*id, look)
     });
-    let until = |role| vault.role_until(world.key.address(), role);
+    let until = |role| vault.role_until(world.keys[key].address(), role);
     VaultLook {
         halted_until: vault.halted_until(),
         balance: Amount(ledger.token.vault_balance),
@@ -290,7 +314,7 @@ fn look(world: &World, ledger: &Ledger, block: &Block, proposals: &[BatchId]) ->
         proposals: looked.collect(),
         keeper_until: until(KEEPER),
         proposer_until: until(PROPOSER),
-        gas_balance: U256::from(ledger.gas_wei),
+        gas_balance: U256::from(ledger.accounts[key].gas_wei),
         data_fee: None,
     }
 }
@@ -320,14 +344,14 @@ pub fn advise(ledger: &Ledger, payment: &Payment) -> Advice {
 }
 
 fn simulate(
-    world: &World,
+    (world, key): (&World, usize),
     ledger: &Ledger,
     block: &Block,
     data: &Bytes,
     gas_limit: u64,
 ) -> Simulation {
     let caller = Caller {
-        address: world.key.address(),
+        address: world.keys[key].address(),
         time: block.time,
     };
     let (mut vault, mut token) = (ledger.vault.clone(), ledger.token.clone());

@@ -7,7 +7,7 @@ use alloy_consensus::{Transaction, TxEnvelope, transaction::SignerRecoverable};
 use alloy_eips::Decodable2718;
 use alloy_primitives::{Address, B256, Bytes};
 
-use super::chain::Ledger;
+use super::chain::Account;
 
 #[cfg(test)]
 mod tests;
@@ -144,7 +144,7 @@ impl Pool {
     pub fn add(
         &mut self,
         raw: &Bytes,
-        ledger: &Ledger,
+        account: &Account,
         block_gas_limit: u64,
     ) -> Result<B256, Refusal> {
         let offered = Pooled::read(raw, self.key);
@@ -152,8 +152,8 @@ impl Pool {
         if known.is_some_and(|known| known.hash == offered.hash) {
             return Err(Refusal::AlreadyKnown);
         }
-        self.check(&offered, ledger, block_gas_limit)?;
-        self.check_funds(&offered, ledger)?;
+        self.check(&offered, account, block_gas_limit)?;
+        self.check_funds(&offered, account)?;
         if let Some(known) = known {
             let bumped = |fee: u128| fee * (100 + self.bump_percent) / 100;
             let more = offered.max_fee > known.max_fee && offered.tip > known.tip;
@@ -169,7 +169,7 @@ impl Pool {
         Ok(hash)
     }
 
-    fn check(&self, offered: &Pooled, ledger: &Ledger, block_gas: u64) -> Result<(), Refusal> {
+    fn check(&self, offered: &Pooled, account: &Account, block_gas: u64) -> Result<(), Refusal> {
         let (nonce, gas, tip) = (offered.nonce, offered.gas_limit, offered.tip);
         if gas > TRANSACTION_GAS_CAP {
             return Err(Refusal::TransactionGas { gas });
@@ -181,7 +181,7 @@ impl Pool {
             let floor = self.min_tip;
             return Err(Refusal::Tip { tip, floor });
         }
-        let next = ledger.nonce;
+        let next = account.nonce;
         if nonce < next {
             return Err(Refusal::NonceTooLow { next, nonce });
         }
@@ -193,12 +193,12 @@ impl Pool {
     }
 
     /// What waits for an earlier nonce does not count: it may never have its turn.
-    fn check_funds(&self, offered: &Pooled, ledger: &Ledger) -> Result<(), Refusal> {
-        let (balance, cost) = (ledger.gas_wei, offered.cost());
+    fn check_funds(&self, offered: &Pooled, account: &Account) -> Result<(), Refusal> {
+        let (balance, cost) = (account.gas_wei, offered.cost());
         if cost > balance {
             return Err(Refusal::Cost { balance, cost });
         }
-        let in_turn = (ledger.nonce..).map_while(|nonce| self.pending.get(&nonce));
+        let in_turn = (account.nonce..).map_while(|nonce| self.pending.get(&nonce));
         let queued: u128 = in_turn.clone().map(Pooled::cost).sum();
         let replaced = in_turn
             .filter(|pooled| pooled.nonce == offered.nonce)
@@ -229,9 +229,9 @@ impl Pool {
     }
 
     /// What a block took, or the account cannot pay for alone, leaves the pool.
-    pub fn prune(&mut self, ledger: &Ledger) {
+    pub fn prune(&mut self, account: &Account) {
         self.pending
-            .retain(|nonce, pooled| *nonce >= ledger.nonce && pooled.cost() <= ledger.gas_wei);
+            .retain(|nonce, pooled| *nonce >= account.nonce && pooled.cost() <= account.gas_wei);
     }
 
     /// Forgets one transaction, as a full pool does. Answers its hash.

@@ -21,7 +21,10 @@ impl World {
         let Some(first) = blocks.first().map(|block| block.id) else {
             return;
         };
-        let namespace = self.setting.opening(self.key.address(), first).namespace;
+        let namespace = self
+            .setting
+            .opening(self.keys[0].address(), first)
+            .namespace;
         let is_ours = |fact: &Fact| match fact {
             Fact::Paid { first_number, .. } => namespace.counter_of(*first_number).is_some(),
             _ => false,

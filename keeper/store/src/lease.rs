@@ -1,8 +1,7 @@
 //! Which of several keepers writes the log: a row with an end and an epoch.
 //!
-//! The database's clock decides when a lease may be taken. Its holder counts by its own monotonic clock, from before it asked,
-//! and stops sending before that end. Every commit of the log holds its epoch against the row in the same transaction, so one
-//! that was paused or cut off can commit nothing after another has taken over, whatever any clock says.
+//! The rules are those of [`tidelock_core::lease`]; the clock that decides when a lease may be taken is the database's. Every
+//! commit of the log holds its epoch against the row in the same transaction.
 
 use std::{
     sync::{
@@ -13,6 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tidelock_core::{
+    lease::{self, LastServer, Term},
+    port::Monotonic,
+};
 use tokio::runtime::Runtime;
 
 use super::{
@@ -66,14 +69,15 @@ impl Leadership {
 
     /// Whether it may send and sign now.
     pub fn holds(&self) -> bool {
-        millis(self.start.elapsed()) < self.until.load(Ordering::Acquire)
+        let now = Monotonic(millis(self.start.elapsed()));
+        lease::may_act(now, Monotonic(self.until.load(Ordering::Acquire)))
     }
 
-    /// From then on, for as long as a lease lasts, less what two clocks may differ by.
-    fn extend(&self, from: Instant, lease: Duration) {
-        let from = from.saturating_duration_since(self.start);
-        let until = from.saturating_add(lease.saturating_sub(margin(lease)));
-        self.until.store(millis(until), Ordering::Release);
+    /// It was taken or renewed by what was asked then.
+    fn extend(&self, asked: Instant, lease: Duration) {
+        let asked = asked.saturating_duration_since(self.start);
+        let until = Term(millis(lease)).acts_until(Monotonic(millis(asked)));
+        self.until.store(until.0, Ordering::Release);
     }
 
     /// Ends it at once: who leads gives the lease back.
@@ -86,15 +90,10 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A fifth: a send that has begun is over, and clocks that run at other rates differ by less.
-fn margin(lease: Duration) -> Duration {
-    lease.checked_div(5).unwrap_or_default()
-}
-
 /// The right to write the log of a PostgreSQL store, renewed until dropped.
 #[derive(Debug)]
 pub struct Lease {
-    epoch: i64,
+    epoch: u64,
     leadership: Leadership,
     is_over: Arc<AtomicBool>,
     keeping: Option<JoinHandle<()>>,
@@ -193,14 +192,15 @@ impl Lease {
         let row = query("SELECT holder, epoch FROM lease WHERE name = 'engine' FOR KEY SHARE")
             .fetch_one(connection)
             .await?;
-        if row.integer("epoch")? == self.epoch {
+        let epoch = unsigned(row.integer("epoch")?);
+        if lease::may_commit(epoch, self.epoch) {
             return Ok(());
         }
         self.leadership.end();
         Err(StoreError::Deposed {
             by: row.text("holder")?.to_owned(),
-            epoch: unsigned(row.integer("epoch")?),
-            own: unsigned(self.epoch),
+            epoch,
+            own: self.epoch,
         })
     }
 }
@@ -223,7 +223,7 @@ const LEAST_ANSWER: Duration = Duration::from_millis(250);
 /// What renews a lease, in a thread of its own.
 struct Keeping {
     server: Server,
-    epoch: i64,
+    epoch: u64,
     leadership: Leadership,
     is_over: Arc<AtomicBool>,
 }
@@ -268,7 +268,7 @@ impl Keeping {
             "UPDATE lease SET expires = {NOW} + $1 WHERE name = 'engine' AND epoch = $2"
         ))
         .bind(length(self.server.lease))
-        .bind(self.epoch)
+        .bind(signed(self.epoch))
         .execute(connection)
         .await?;
         Ok(renewed == 1)
@@ -277,6 +277,10 @@ impl Keeping {
 
 fn length(lease: Duration) -> i64 {
     i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 fn unsigned(value: i64) -> u64 {
@@ -288,7 +292,7 @@ async fn take(
     connection: &mut Connection,
     candidate: &Candidate,
     lease: Duration,
-) -> Result<Option<i64>, StoreError> {
+) -> Result<Option<u64>, StoreError> {
     let row = query(format!(
         "SELECT epoch, timeline, replicas, GREATEST(expires - {NOW}, 0) AS held, \
          substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS current, \
@@ -297,24 +301,27 @@ async fn take(
     ))
     .fetch_one(connection)
     .await?;
-    if row.integer("held")? != 0 {
+    if !lease::is_free(unsigned(row.integer("held")?)) {
         return Ok(None);
     }
-    let (before, current) = (row.text("timeline")?, row.text("current")?);
-    let waited = !row.text("replicas")?.is_empty();
-    if !(before.is_empty() || before == current || waited || candidate.trusts_promotion) {
+    let current = row.text("current")?;
+    let last = LastServer {
+        timeline: row.text("timeline")?,
+        was_waited_for: !row.text("replicas")?.is_empty(),
+    };
+    if !(last.is_followed_by(current) || candidate.trusts_promotion) {
         return Err(StoreError::Promoted {
-            before: before.to_owned(),
+            before: last.timeline.to_owned(),
             now: current.to_owned(),
         });
     }
-    let epoch = row.integer("epoch")?.saturating_add(1);
+    let epoch = lease::next_epoch(unsigned(row.integer("epoch")?));
     query(format!(
         "UPDATE lease SET holder = $1, epoch = $2, taken = {NOW}, expires = {NOW} + $3, timeline = $4, replicas = $5 \
          WHERE name = 'engine'"
     ))
     .bind(candidate.name.clone())
-    .bind(epoch)
+    .bind(signed(epoch))
     .bind(length(lease))
     .bind(current.to_owned())
     .bind(row.text("waited_for")?.to_owned())
@@ -323,9 +330,9 @@ async fn take(
     Ok(Some(epoch))
 }
 
-async fn release(connection: &mut Connection, epoch: i64) -> Result<(), StoreError> {
+async fn release(connection: &mut Connection, epoch: u64) -> Result<(), StoreError> {
     query("UPDATE lease SET expires = 0 WHERE name = 'engine' AND epoch = $1")
-        .bind(epoch)
+        .bind(signed(epoch))
         .execute(connection)
         .await
         .map(drop)
@@ -345,7 +352,7 @@ fn read(row: &Row) -> Result<Leader, StoreError> {
         holder: row.text("holder")?.to_owned(),
         epoch: unsigned(row.integer("epoch")?),
         since: unsigned(row.integer("taken")?) / 1_000,
-        holds: row.integer("held")? != 0,
+        holds: !lease::is_free(unsigned(row.integer("held")?)),
     })
 }
 

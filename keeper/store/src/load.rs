@@ -8,7 +8,7 @@ use tidelock_core::{
     domain::{Payment, PaymentRef},
     event::{BlockRef, Request},
     lifecycle::PaymentStatus,
-    log::{self, LogHead},
+    log::{LastEntry, LogHead},
     state::{BatchRow, HeadRow, PaymentRow, Rows, SlotRow},
     store::Snapshot,
 };
@@ -164,25 +164,20 @@ async fn last_entry(connection: &mut Connection, meta: &LogMeta) -> Result<(), S
         .fetch_optional(connection)
         .await?
         .ok_or_else(|| missing_entry(meta.seq))?;
-    let damaged = |why: &str| StoreError::damaged(format!("entry {}", meta.seq), why);
+    let place = || format!("entry {}", meta.seq);
+    let word = |name: &str| {
+        let word = B256::try_from(row.bytes(name)?);
+        word.map_err(|_| StoreError::damaged(place(), format!("{name} has the wrong length")))
+    };
     let seq = row.integer("seq")?;
-    if u64::try_from(seq) != Ok(meta.seq) {
-        return Err(damaged(&format!(
-            "should be the last one, but the log ends at {seq}"
-        )));
-    }
-    let body = row.text("body")?;
-    let prev = row.bytes("prev")?;
-    let stored = row.bytes("hash")?;
-    let prev = B256::try_from(prev).map_err(|_| damaged("prev has the wrong length"))?;
-    let hash = log::entry_hash(prev, meta.seq, body);
-    if stored != hash.as_slice() {
-        return Err(damaged("its hash is not that of its body"));
-    }
-    if hash != meta.hash {
-        return Err(damaged("its hash is not the one noted as the log's last"));
-    }
-    Ok(())
+    let last = LastEntry {
+        seq: u64::try_from(seq).map_err(|_| StoreError::damaged(place(), "is not the last one"))?,
+        body: row.text("body")?,
+        prev: word("prev")?,
+        hash: word("hash")?,
+    };
+    let is_whole = last.must_end(meta.log());
+    is_whole.map_err(|why| StoreError::damaged(place(), why))
 }
 
 async fn nothing_without_a_head(connection: &mut Connection) -> Result<(), StoreError> {

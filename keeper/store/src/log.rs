@@ -5,7 +5,7 @@ use std::path::Path;
 use tidelock_core::{
     domain::{PaymentNumber, PaymentRef},
     event::{Command, Event, Request},
-    log::{Entry, LogHead},
+    log::{Entry, LogHead, Regress},
     state::{PaymentRow, Rows},
     store::{Snapshot, Store, Unread},
 };
@@ -307,22 +307,18 @@ impl Store for LogStore {
              FROM request r LEFT JOIN payment p ON p.ref = r.ref \
              WHERE r.arrival > $1 AND r.arrival < $2 AND r.arrival = CAST(r.arrival AS BIGINT) \
              ORDER BY r.arrival LIMIT $3";
-        let mut unread = Unread {
-            items: Vec::new(),
-            through: arrival,
-        };
+        let mut unread = Unread::after(arrival);
         for row in &self.rows_after(REQUESTS, arrival, limit)? {
             let Ok(arrival) = columns::arrival(row) else {
                 continue;
             };
-            unread.through = arrival;
-            if row.integer("known")? != 0 {
-                continue;
-            }
-            match columns::request(row) {
-                Ok(request) => unread.items.push(request),
-                // Nothing is paid by it, and it must not hold up the others. It stays where it is, for people to find.
-                Err(error) => error!(arrival, %error, "request left out"),
+            let is_known = row.integer("known")? != 0;
+            let read = match is_known {
+                true => Ok(None),
+                false => columns::request(row).map(Some),
+            };
+            if let Err(error) = unread.take(arrival, read) {
+                error!(arrival, %error, "request left out");
             }
         }
         Ok(unread)
@@ -334,10 +330,7 @@ impl Store for LogStore {
         limit: u32,
     ) -> Result<Unread<(u64, Command)>, StoreError> {
         self.usable()?;
-        let mut unread = Unread {
-            items: Vec::new(),
-            through: arrival,
-        };
+        let mut unread = Unread::after(arrival);
         loop {
             let before = unread.through;
             let rows = self.commands_after(before, limit)?;
@@ -345,10 +338,8 @@ impl Store for LogStore {
                 let Ok(arrival) = columns::arrival(row) else {
                     continue;
                 };
-                unread.through = arrival;
-                match columns::command(row) {
-                    Ok(command) => unread.items.push(command),
-                    Err(error) => self.leave_out(arrival, &error),
+                if let Err(error) = unread.take(arrival, columns::command(row).map(Some)) {
+                    self.leave_out(arrival, &error);
                 }
             }
             let is_all = rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
@@ -454,24 +445,25 @@ async fn not_behind(
     expected: LogHead,
     file: &Path,
 ) -> Result<(), StoreError> {
-    if head.seq < expected.seq {
-        return Err(StoreError::Behind {
-            found: head.seq,
-            expected: expected.seq,
-            file: file.to_owned(),
-        });
-    }
-    if expected.seq == 0 {
-        return Ok(());
-    }
-    let found = load::entry_hash(connection, expected.seq).await?;
-    if found != expected.hash {
-        return Err(StoreError::Forked {
-            seq: expected.seq,
+    let is_seen = (1..=head.seq).contains(&expected.seq);
+    let found = if is_seen {
+        Some(load::entry_hash(connection, expected.seq).await?)
+    } else {
+        None
+    };
+    let file = file.to_owned();
+    let follows = head.must_follow(expected, found);
+    follows.map_err(|regress| match regress {
+        Regress::Behind { found, noted } => StoreError::Behind {
             found,
-            expected: expected.hash,
-            file: file.to_owned(),
-        });
-    }
-    Ok(())
+            expected: noted,
+            file,
+        },
+        Regress::Forked { seq, found, noted } => StoreError::Forked {
+            seq,
+            found,
+            expected: noted,
+            file,
+        },
+    })
 }

@@ -8,6 +8,7 @@ use sqlx::{
     ConnectOptions,
     postgres::{PgConnectOptions, PgSslMode},
 };
+use tidelock_core::lease::Term;
 
 use super::{
     StoreError,
@@ -83,7 +84,8 @@ impl Server {
 
     /// A part of the lease: between two renewals, and the longest time that one may take.
     pub(super) fn quarter(&self) -> Duration {
-        self.lease.checked_div(4).unwrap_or_default()
+        let lease = u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(Term(lease).renewal())
     }
 
     fn options(&self) -> Result<PgConnectOptions, StoreError> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::*;
-use crate::{rng::Rng, setting::Setting};
+use crate::world::chain;
 
 const RECORDED: &str = include_str!("../../../../test-fixtures/rpc/geth.json");
 
@@ -83,7 +83,6 @@ const KINDS: usize = 9;
 #[test]
 fn it_answers_as_geth_did() {
     let recording: Recording = serde_json::from_str(RECORDED).unwrap();
-    let setting = Setting::draw(&mut Rng::new(1));
     let mut pools: BTreeMap<Address, Pool> = BTreeMap::new();
     let mut kinds = BTreeSet::new();
     for entry in &recording.answers {
@@ -91,12 +90,13 @@ fn it_answers_as_geth_did() {
             continue;
         }
         let key = entry.account.address;
-        let (_, mut ledger) = setting.beginning(key);
-        ledger.nonce = entry.account.nonce;
-        ledger.gas_wei = entry.account.funded_wei.parse().unwrap();
+        let account = chain::Account {
+            nonce: entry.account.nonce,
+            gas_wei: entry.account.funded_wei.parse().unwrap(),
+        };
         let pool = pools.entry(key).or_insert_with(|| Pool::new(key));
-        pool.prune(&ledger);
-        let ours = pool.add(&entry.sent.raw, &ledger, recording.block_gas_limit);
+        pool.prune(&account);
+        let ours = pool.add(&entry.sent.raw, &account, recording.block_gas_limit);
         kinds.extend(ours.as_ref().err().map(kind));
         let ours = ours.map_err(|refusal| refusal.to_string());
         assert_eq!(ours, entry.answer.as_ours(), "{}", entry.situation);
