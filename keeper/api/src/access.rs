@@ -58,7 +58,13 @@ impl Keys {
         }
         let stamp = fs::metadata(self.file.path()).ok().map(|found| {
             let modified = (found.mtime(), found.mtime_nsec());
-            (found.ino(), found.size(), modified.0, modified.1, found.mode())
+            (
+                found.ino(),
+                found.size(),
+                modified.0,
+                modified.1,
+                found.mode(),
+            )
         });
         if seen.looked.is_none() || stamp != seen.stamp {
             seen.keys = match self.file.read() {
@@ -86,7 +92,9 @@ pub(crate) fn clock() -> u64 {
 
 /// A key that may do something was given. Its budget is charged.
 fn permit(app: &App, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("Bearer "));
     let keys = app.keys.now();
     let key = given.and_then(|given| known(&keys, given.trim(), clock()));

@@ -19,7 +19,9 @@ use crate::problem::{Broken, Problem};
 
 /// The media type without its parameters, in lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let kind = value.and_then(|value| value.split(';').next());
     kind.unwrap_or_default().trim().to_ascii_lowercase()
 }
@@ -102,7 +104,7 @@ impl Rules {
         let mut found: [Option<&str>; 3] = [None; 3];
         for (name, value) in fields {
             let places = FIELDS.iter().zip(&mut found);
-            let Some((_, place)) = places.into_iter().find(|(field, _)| **field == name) else {
+            let Some((_, place)) = places.into_iter().find(|(field, _)| **field == *name) else {
                 let rule = "no such field; known here: ref, to, amount";
                 broken.push(Broken::new(name, &value.to_string(), rule));
                 continue;
@@ -146,7 +148,11 @@ impl Rules {
         let (to, amount) = (to.unwrap_or_default(), amount.unwrap_or_default());
         let payment = read_payment(reference, to, amount, self.decimals).map_err(|error| {
             let (field, value, rule) = error.parts();
-            Broken::new(if field == "recipient" { "to" } else { field }, &value, rule)
+            Broken::new(
+                if field == "recipient" { "to" } else { field },
+                &value,
+                rule,
+            )
         });
         let payment = payment.and_then(|payment| match self.refusal(&payment) {
             None => Ok(payment),
@@ -179,7 +185,11 @@ fn reference_of(field: Option<&str>, key: Option<&str>) -> Result<PaymentRef, Br
             .map_err(|_| Broken::new(name, text, REF_RULE))
     };
     match (field, key) {
-        (None, None) => Err(Broken::new("ref", "", "must be given, here or as Idempotency-Key")),
+        (None, None) => Err(Broken::new(
+            "ref",
+            "",
+            "must be given, here or as Idempotency-Key",
+        )),
         (Some(text), None) => read("ref", text),
         (None, Some(key)) => read("Idempotency-Key", key),
         (Some(text), Some(key)) => {
@@ -187,7 +197,11 @@ fn reference_of(field: Option<&str>, key: Option<&str>) -> Result<PaymentRef, Br
             if reference == key_ref {
                 Ok(reference)
             } else {
-                Err(Broken::new("Idempotency-Key", key, "must be the ref of the body"))
+                Err(Broken::new(
+                    "Idempotency-Key",
+                    key,
+                    "must be the ref of the body",
+                ))
             }
         }
     }
@@ -238,11 +252,17 @@ mod tests {
             (r#""amount":"-1""#, "amount", "only digits"),
             (r#""amount":"0""#, "amount", "more than 0"),
             (r#""amount":"0.0000001""#, "amount", "at most the token's 6"),
-            (r#""amount":"99999999999999999999999999""#, "amount", "below"),
+            (
+                r#""amount":"99999999999999999999999999""#,
+                "amount",
+                "below",
+            ),
             (r#""note":"x""#, "note", "no such field"),
         ] {
             let found = broken(&with(rest), None);
-            let fits = found.iter().any(|(one, said)| one == field && said.contains(rule));
+            let fits = found
+                .iter()
+                .any(|(one, said)| one == field && said.contains(rule));
             assert!(fits, "{rest}: {found:?}");
         }
     }

@@ -113,7 +113,10 @@ pub(crate) async fn file(
     let rows = rows.and_then(once).map_err(Problem::invalid)?;
     let payments: Vec<Payment> = rows.iter().map(|(_, payment)| *payment).collect();
     let asked = payments.clone();
-    let found = app.readers.ask(move |reader| reader.look_up(&asked)).await?;
+    let found = app
+        .readers
+        .ask(move |reader| reader.look_up(&asked))
+        .await?;
     if !found.taken.is_empty() {
         let broken = found.taken.iter().map(|taken| {
             let line = rows.get(taken.index).map_or(0, |(line, _)| *line);
@@ -126,9 +129,12 @@ pub(crate) async fn file(
         let mut fresh: Vec<PaymentRef> = found.fresh.iter().map(Payment::reference).collect();
         fresh.sort_unstable();
         let is_fresh = |payment: &Payment| fresh.binary_search(&payment.reference()).is_ok();
-        let outcome = |payment| match is_fresh(payment) {
-            true => RowOutcome::Filed,
-            false => RowOutcome::Known,
+        let outcome = |payment: &Payment| {
+            if is_fresh(payment) {
+                RowOutcome::Filed
+            } else {
+                RowOutcome::Known
+            }
         };
         payments.iter().map(outcome).collect()
     } else {
@@ -222,7 +228,8 @@ fn lines(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
             Ok(text) => rules.read_line(text),
             Err(_) => Err(vec![Broken::new("line", "", "must be UTF-8 text")]),
         };
-        let on_line = |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
+        let on_line =
+            |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
         list.add(row.map(|payment| (line, payment)).map_err(on_line))?;
     }
     list.done()
@@ -267,5 +274,9 @@ fn once(rows: Vec<Row>) -> Result<Vec<Row>, Vec<Broken>> {
         }
         first.entry(reference).or_insert(*line);
     }
-    if broken.is_empty() { Ok(rows) } else { Err(broken) }
+    if broken.is_empty() {
+        Ok(rows)
+    } else {
+        Err(broken)
+    }
 }

@@ -65,7 +65,9 @@ fn asked(given: &[(String, String)], with_limit: bool) -> Result<(Option<u64>, u
     let mut broken = Vec::new();
     for (place, (name, text)) in given.iter().enumerate() {
         let rule = match name.as_str() {
-            _ if given.iter().take(place).any(|(before, _)| before == name) => Err("is there twice"),
+            _ if given.iter().take(place).any(|(before, _)| before == name) => {
+                Err("is there twice")
+            }
             "after" => sequence(text).map(|sequence| after = Some(sequence)),
             "limit" if with_limit => match text.parse() {
                 Ok(number) if (1..=LONGEST_PAGE).contains(&number) => {
@@ -157,7 +159,9 @@ pub(crate) async fn stream(
         _permit: permit,
     };
     let alive = KeepAlive::new().interval(QUIET);
-    Ok(Sse::new(following.stream()).keep_alive(alive).into_response())
+    Ok(Sse::new(following.stream())
+        .keep_alive(alive)
+        .into_response())
 }
 
 /// One reader of the log: at first through the store, until it has caught up with the ring.
@@ -218,7 +222,10 @@ impl Following {
         // Before it is read: from here on nothing is missed, and what it takes to read does not count as being slow.
         self.live = self.app.tail.subscribe();
         let after = self.cursor;
-        let read = self.app.readers.ask(move |reader| Told::after(reader, after, PAGE));
+        let read = self
+            .app
+            .readers
+            .ask(move |reader| Told::after(reader, after, PAGE));
         let told = read.await.ok()?;
         match told.last() {
             Some(last) => self.cursor = last.sequence,

@@ -54,7 +54,10 @@ impl Intake {
     pub async fn file(&self, payments: Vec<Payment>) -> Result<Vec<Outcome>, Problem> {
         let (answer, answered) = oneshot::channel();
         let post = Post { payments, answer };
-        self.posts.send(post).await.map_err(|_| Problem::internal())?;
+        self.posts
+            .send(post)
+            .await
+            .map_err(|_| Problem::internal())?;
         let answered = answered.await.map_err(|_| Problem::internal())?;
         answered.map_err(|Broken| {
             Problem::unavailable(
@@ -136,8 +139,10 @@ fn file(
         }
         filed.next().map(Outcome::Filed)
     });
-    outcomes.collect::<Option<Vec<Outcome>>>().ok_or_else(|| StoreError::Damaged {
-        what: "an answer".to_owned(),
-        why: "fewer requests were filed than were handed in".to_owned(),
-    })
+    outcomes
+        .collect::<Option<Vec<Outcome>>>()
+        .ok_or_else(|| StoreError::Damaged {
+            what: "an answer".to_owned(),
+            why: "fewer requests were filed than were handed in".to_owned(),
+        })
 }

@@ -276,7 +276,11 @@ impl KeyFile {
 
     fn open(&self, ending: &str, empties: bool) -> io::Result<File> {
         let mut options = OpenOptions::new();
-        options.create(true).write(true).truncate(empties).mode(0o600);
+        options
+            .create(true)
+            .write(true)
+            .truncate(empties)
+            .mode(0o600);
         options.open(self.beside(ending))
     }
 
@@ -336,7 +340,14 @@ mod tests {
         assert_eq!(known(&keys, given, 200), None, "it has ended");
         let mut wrong = given.to_owned();
         wrong.pop();
-        for other in [wrong.as_str(), &format!("{given}0"), "", "tlk_", &key.id, &key.hash] {
+        for other in [
+            wrong.as_str(),
+            &format!("{given}0"),
+            "",
+            "tlk_",
+            &key.id,
+            &key.hash,
+        ] {
             assert_eq!(known(&keys, other, 150), None, "{other}");
         }
         // The id of one with the secret of another.
@@ -345,8 +356,15 @@ mod tests {
         assert_eq!(known(&file.read().unwrap(), &mixed, 150), None);
         file.end(&key.id, 120).unwrap();
         assert_eq!(known(&file.read().unwrap(), given, 120), None);
-        assert_eq!(file.end(&key.id, 150).unwrap().ends_at, 120, "it stays ended");
-        assert!(matches!(file.end("none", 1), Err(KeysError::Unknown { .. })));
+        assert_eq!(
+            file.end(&key.id, 150).unwrap().ends_at,
+            120,
+            "it stays ended"
+        );
+        assert!(matches!(
+            file.end("none", 1),
+            Err(KeysError::Unknown { .. })
+        ));
     }
 
     #[test]
@@ -360,7 +378,10 @@ mod tests {
         let mode = fs::metadata(file.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         fs::set_permissions(file.path(), fs::Permissions::from_mode(0o660)).unwrap();
-        assert!(matches!(file.read(), Err(KeysError::Mode { mode: 0o660, .. })));
+        assert!(matches!(
+            file.read(),
+            Err(KeysError::Mode { mode: 0o660, .. })
+        ));
     }
 
     #[test]

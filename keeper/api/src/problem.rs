@@ -167,7 +167,8 @@ impl Problem {
 
     /// 500: a mistake of this program.
     pub(crate) fn internal() -> Self {
-        let detail = "the answer broke off; ask again: a ref is filed once, however often it is sent";
+        let detail =
+            "the answer broke off; ask again: a ref is filed once, however often it is sent";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
@@ -178,7 +179,10 @@ impl Problem {
                 "method-not-allowed",
                 "this path takes other methods; the header Allow names them",
             ),
-            StatusCode::NOT_FOUND => ("missing", "there is nothing at this path; see /openapi.json"),
+            StatusCode::NOT_FOUND => (
+                "missing",
+                "there is nothing at this path; see /openapi.json",
+            ),
             _ => ("refused", "the request cannot be read"),
         };
         Self::new(status, kind, detail)

@@ -82,7 +82,11 @@ mod tests {
         let after = |millis| start + Duration::from_millis(millis);
         assert_eq!(taken(Some("a"), after(99)), 0);
         assert_eq!(taken(Some("a"), after(100)), 1);
-        assert_eq!(taken(Some("a"), after(10_000)), 10, "never more than a second's");
+        assert_eq!(
+            taken(Some("a"), after(10_000)),
+            10,
+            "never more than a second's"
+        );
     }
 
     #[test]

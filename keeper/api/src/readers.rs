@@ -60,7 +60,10 @@ impl Readers {
 fn work(questions: &Mutex<Receiver<Question>>, location: &Location) {
     let mut reader = None;
     loop {
-        let next = questions.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
         let Ok(question) = next else { return };
         question(&mut reader, location);
     }

@@ -1,12 +1,7 @@
 //! Connections: how many, how long, and that nothing that goes wrong in one is an answer without words.
 
 use std::{
-    io,
-    net::SocketAddr,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
+    io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, thread::JoinHandle, time::Duration,
 };
 
 use axum::{
@@ -91,7 +86,9 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
         tail,
         stop: stopped.clone(),
         // Streams last; the others must find room beside them.
-        streams: Arc::new(Semaphore::new(settings.connections.div_euclid(4).saturating_mul(3))),
+        streams: Arc::new(Semaphore::new(
+            settings.connections.div_euclid(4).saturating_mul(3),
+        )),
         document: document.into(),
     });
     let router = router
@@ -154,7 +151,7 @@ async fn accept(
         };
         let (turn, accepted) = tokio::select! {
             next = next => next,
-            _ = stop.wait_for(|asked| *asked) => return,
+            () = asked(&mut stop) => return,
         };
         let Ok(turn) = turn else { return };
         let stream = match accepted {
@@ -183,7 +180,7 @@ async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        _ = stop.wait_for(|asked| *asked) => {
+        () = asked(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             match timeout(END, connection).await {
                 Ok(served) => served,
@@ -194,6 +191,12 @@ async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool
     if let Err(error) = served {
         debug!(%error, "a connection broke");
     }
+}
+
+/// Until the server is asked to end.
+async fn asked(stop: &mut watch::Receiver<bool>) {
+    // Whoever could ask is gone: that is as good as having asked.
+    let _ = stop.wait_for(|asked| *asked).await;
 }
 
 /// Every answer comes in time, and every refusal has words, whoever refuses.

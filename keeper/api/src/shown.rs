@@ -222,8 +222,12 @@ impl Withdrawal {
     pub(crate) fn of(standing: &Standing, decimals: u8) -> Option<Self> {
         match standing {
             Standing::Unknown => None,
-            Standing::Waiting(request) => Some(Self::of_request(request, Status::Waiting, decimals)),
-            Standing::LeftOut(request) => Some(Self::of_request(request, Status::LeftOut, decimals)),
+            Standing::Waiting(request) => {
+                Some(Self::of_request(request, Status::Waiting, decimals))
+            }
+            Standing::LeftOut(request) => {
+                Some(Self::of_request(request, Status::LeftOut, decimals))
+            }
             Standing::Taken(view) => Some(Self::of_view(view, decimals)),
         }
     }

@@ -64,7 +64,7 @@ pub struct EventData {
 }
 
 macro_rules! event_types {
-    ($($(#[doc = $doc:expr])* $name:ident = $word:literal,)*) => {
+    ($($(#[doc = $doc:expr])* $name:ident = $word:tt,)*) => {
         /// What happened.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
         pub enum EventType {

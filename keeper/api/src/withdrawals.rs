@@ -19,7 +19,7 @@ use crate::{
     intake::Outcome,
     problem::{Broken, Problem},
     shown::{Status, Withdrawal},
-    told::{Told, TimelineEntry},
+    told::{TimelineEntry, Told},
 };
 
 /// Bytes of one request.
@@ -30,7 +30,10 @@ const LONGEST_PAGE: usize = 500;
 
 /// What is asked for. Nothing else may be in it.
 #[derive(Debug, Deserialize, ToSchema)]
-#[allow(dead_code, reason = "for the document; what is sent is read field by field")]
+#[allow(
+    dead_code,
+    reason = "for the document; what is sent is read field by field"
+)]
 pub struct WithdrawalRequest {
     /// Your own id of it: a UUID, a ULID, or 32 hexadecimal digits. A ref is for one payment, ever: sending it again pays nothing
     /// again. It may be given by the header Idempotency-Key instead.
@@ -244,7 +247,9 @@ impl Asked {
             }
             "since" => self.since = Some(text.parse().map_err(|_| WHOLE)?),
             "batch" => {
-                let id = text.parse().map_err(|_| "must be 0x and 64 hexadecimal digits")?;
+                let id = text
+                    .parse()
+                    .map_err(|_| "must be 0x and 64 hexadecimal digits")?;
                 self.batch = Some(BatchId(id));
             }
             "limit" => {
@@ -258,7 +263,11 @@ impl Asked {
                 let cursor = cursor.filter(|cursor| i64::try_from(*cursor).is_ok());
                 self.before = Some(cursor.ok_or("must be what `next` said")?);
             }
-            _ => return Err("no such parameter; known here: status, to, since, batch, limit, cursor"),
+            _ => {
+                return Err(
+                    "no such parameter; known here: status, to, since, batch, limit, cursor",
+                );
+            }
         }
         Ok(())
     }

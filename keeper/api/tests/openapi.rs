@@ -31,7 +31,10 @@ fn every_operation_is_whole() {
         for (method, operation) in item.as_object().unwrap() {
             let what = format!("{method} {path}");
             let name = operation["operationId"].as_str().unwrap();
-            assert!(names.insert(name.to_owned()), "{what}: {name} is there twice");
+            assert!(
+                names.insert(name.to_owned()),
+                "{what}: {name} is there twice"
+            );
             assert!(operation["summary"].is_string(), "{what}");
             if path.starts_with("/v1/") {
                 assert_eq!(operation["security"].as_array().unwrap().len(), 1, "{what}");
@@ -40,5 +43,8 @@ fn every_operation_is_whole() {
             }
         }
     }
-    assert_eq!(document["components"]["securitySchemes"]["key"]["scheme"], "bearer");
+    assert_eq!(
+        document["components"]["securitySchemes"]["key"]["scheme"],
+        "bearer"
+    );
 }

@@ -4,9 +4,7 @@
 use std::io::Read;
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
-use tidelock_core::domain::{
-    Address, Amount, DomainError, Payment, PaymentRef, parse_address,
-};
+use tidelock_core::domain::{Address, Amount, DomainError, Payment, PaymentRef, parse_address};
 
 /// The columns that must be there.
 const COLUMNS: [&str; 3] = ["ref", "recipient", "amount"];

@@ -98,7 +98,11 @@ fn as_json(key: &ApiKey) -> serde_json::Value {
 
 fn line(key: &ApiKey) -> String {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.word()).collect();
-    let end = if key.ends_at <= now() { "ended" } else { "ends" };
+    let end = if key.ends_at <= now() {
+        "ended"
+    } else {
+        "ends"
+    };
     format!(
         "{}  {}  {}  {end} {}",
         key.id,

@@ -30,7 +30,7 @@ pub(super) fn run(_: &Args, context: &Context) -> Outcome {
     };
     let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
     let stop = Stop::on_signal(&runtime)?;
-    runtime.block_on(async {
+    let served: Outcome = runtime.block_on(async {
         let serving = start(serve.listen, settings).await.map_err(|error| {
             let field = format!("serve.listen = {}", serve.listen);
             Failure::of(ExitStatus::Usage, error).while_doing(field)
@@ -42,5 +42,8 @@ pub(super) fn run(_: &Args, context: &Context) -> Outcome {
         serving.end().await;
         info!("the API is served no more");
         Ok(ExitStatus::Done)
-    })
+    });
+    // What did not end in time ends with the process.
+    runtime.shutdown_background();
+    served
 }

@@ -159,7 +159,9 @@ impl Api {
     /// SIGTERM.
     pub fn ask_to_end(&self) {
         let id = self.process.as_ref().unwrap().id().to_string();
-        let told = std::process::Command::new("kill").args(["-TERM", &id]).status();
+        let told = std::process::Command::new("kill")
+            .args(["-TERM", &id])
+            .status();
         assert!(told.unwrap().success());
     }
 
@@ -182,7 +184,9 @@ impl Api {
     /// A new key with these scopes.
     pub fn key(&self, scopes: &str) -> String {
         let mut command = self.command();
-        command.args(["api-key", "add", "--name", "a test", "--days", "1", "--scope", scopes]);
+        command.args([
+            "api-key", "add", "--name", "a test", "--days", "1", "--scope", scopes,
+        ]);
         let done: support::home::Done = command.output().unwrap().into();
         done.ok().trim().to_owned()
     }
@@ -198,7 +202,9 @@ impl Api {
     pub async fn send(request: reqwest::RequestBuilder) -> Answer {
         let answer = request.send().await.unwrap();
         let headers = answer.headers().clone();
-        let kind = headers.get("content-type").map(|kind| kind.to_str().unwrap());
+        let kind = headers
+            .get("content-type")
+            .map(|kind| kind.to_str().unwrap());
         Answer {
             status: answer.status().as_u16(),
             kind: kind.unwrap_or_default().to_owned(),

@@ -97,9 +97,15 @@ async fn beside(kind: Kind) -> (World, Daemon, Beside) {
 
 fn key(folder: &Path, scopes: &str) -> String {
     let mut command = keeper(folder);
-    command.args(["api-key", "add", "--name", "a test", "--days", "1", "--scope", scopes]);
+    command.args([
+        "api-key", "add", "--name", "a test", "--days", "1", "--scope", scopes,
+    ]);
     let done = command.output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
@@ -114,7 +120,9 @@ async fn until_paid(stream: &mut Stream, count: usize) -> BTreeMap<String, Vec<S
         last = sequence;
         for reference in event["data"]["refs"].as_array().unwrap() {
             let reference = reference.as_str().unwrap().to_owned();
-            told.entry(reference.clone()).or_default().push(kind.clone());
+            told.entry(reference.clone())
+                .or_default()
+                .push(kind.clone());
             if kind == "tidelock.withdrawal.paid" {
                 assert!(paid.insert(reference), "paid twice");
             }
@@ -135,14 +143,25 @@ async fn from_request_to_final_block(kind: Kind) {
     for payment in &payments {
         let reference = payment.reference().to_string();
         let kinds: Vec<&str> = told[&reference].iter().map(String::as_str).collect();
-        let of_withdrawal = ["accepted", "released", "batched", "paid"].map(|word| format!("tidelock.withdrawal.{word}"));
-        let own: Vec<&str> = kinds.iter().copied().filter(|kind| kind.starts_with("tidelock.withdrawal")).collect();
+        let of_withdrawal = ["accepted", "released", "batched", "paid"]
+            .map(|word| format!("tidelock.withdrawal.{word}"));
+        let own: Vec<&str> = kinds
+            .iter()
+            .copied()
+            .filter(|kind| kind.starts_with("tidelock.withdrawal"))
+            .collect();
         assert_eq!(own, of_withdrawal, "{kinds:?}");
-        let shown = api.get(&key, &format!("/v1/withdrawals/{reference}")).await.of(200);
+        let shown = api
+            .get(&key, &format!("/v1/withdrawals/{reference}"))
+            .await
+            .of(200);
         assert_eq!(shown["status"], "paid");
         assert!(shown["accepted_at"].as_u64().unwrap() > 0);
         let hash: Value = shown["transaction"].clone();
-        let receipt = world.receipt(serde_json::from_value(hash).unwrap()).await.unwrap();
+        let receipt = world
+            .receipt(serde_json::from_value(hash).unwrap())
+            .await
+            .unwrap();
         assert!(receipt.success);
         let number: u64 = shown["number"].as_str().unwrap().parse().unwrap();
         assert!(world.is_paid(number).await);
@@ -150,16 +169,28 @@ async fn from_request_to_final_block(kind: Kind) {
         assert_eq!(api.file(&key, payment).await.of(200)["status"], "paid");
     }
     each_paid_once(&world, &payments).await;
-    let first = api.get(&key, &format!("/v1/withdrawals/{}", payments[0].reference())).await.of(200);
+    let first = api
+        .get(
+            &key,
+            &format!("/v1/withdrawals/{}", payments[0].reference()),
+        )
+        .await
+        .of(200);
     let batch = first["batch"].as_str().unwrap();
-    let of_batch = api.get(&key, &format!("/v1/withdrawals?batch={batch}")).await.of(200);
+    let of_batch = api
+        .get(&key, &format!("/v1/withdrawals?batch={batch}"))
+        .await
+        .of(200);
     assert!(of_batch["items"].as_array().unwrap().contains(&{
         let mut listed = first.clone();
         listed["transaction"] = Value::Null;
         listed["accepted_at"] = Value::Null;
         listed
     }));
-    let all = api.get(&key, "/v1/withdrawals?status=paid&since=1").await.of(200);
+    let all = api
+        .get(&key, "/v1/withdrawals?status=paid&since=1")
+        .await
+        .of(200);
     assert_eq!(all["items"].as_array().unwrap().len(), 20);
     assert!(daemon.stop().success());
 }
@@ -188,12 +219,17 @@ async fn a_stolen_key_files_and_moves_nothing_past_the_vaults_rules() {
         api.file(&key, payment).await.of(201);
     }
     let to_itself = Payment::new(world.domain.vault, little.amount(), little.reference());
-    api.file(&key, &to_itself.unwrap()).await.refused(422, "invalid");
+    api.file(&key, &to_itself.unwrap())
+        .await
+        .refused(422, "invalid");
     // Both are where people decide.
     let stands = async |payment: &Payment, status: &str| {
         let begin = Instant::now();
         loop {
-            let shown = api.get(&key, &format!("/v1/withdrawals/{}", payment.reference())).await.of(200);
+            let shown = api
+                .get(&key, &format!("/v1/withdrawals/{}", payment.reference()))
+                .await
+                .of(200);
             if shown["status"] == status {
                 return shown;
             }
@@ -202,19 +238,28 @@ async fn a_stolen_key_files_and_moves_nothing_past_the_vaults_rules() {
         }
     };
     assert_eq!(stands(&large, "sealed").await["route"], "proposal");
-    assert_eq!(stands(&beyond, "held").await["hold"]["reason"], "above_limit");
+    assert_eq!(
+        stands(&beyond, "held").await["hold"]["reason"],
+        "above_limit"
+    );
     for payment in [&large, &beyond] {
         let place = format!("/v1/withdrawals/{}", payment.reference());
         for method in ["PUT", "PATCH", "DELETE", "POST"] {
             let request = Api::client().request(method.parse().unwrap(), api.url(&place));
             let request = request.header("authorization", format!("Bearer {key}"));
-            Api::send(request.body("{\"status\":\"open\"}")).await.refused(405, "method-not-allowed");
+            Api::send(request.body("{\"status\":\"open\"}"))
+                .await
+                .refused(405, "method-not-allowed");
         }
     }
     // What is filed after them is paid, and they are not.
     api.file(&key, &little).await.of(201);
     let told = until_paid(&mut stream, 1).await;
-    assert!(told[&little.reference().to_string()].iter().any(|kind| kind == "tidelock.withdrawal.paid"));
+    assert!(
+        told[&little.reference().to_string()]
+            .iter()
+            .any(|kind| kind == "tidelock.withdrawal.paid")
+    );
     each_paid_once(&world, &[little]).await;
     for payment in [large, beyond] {
         assert!(world.token_balance(payment.recipient()).await.is_zero());
@@ -227,7 +272,9 @@ async fn the_guides_commands_do_what_it_says() {
     let (world, daemon, api) = beside(Kind::Sqlite).await;
     let guide = fs::read_to_string(repository().join("docs/api.md")).unwrap();
     let blocks = guide.split("```sh\n").skip(1);
-    let commands: String = blocks.map(|block| block.split("```").next().unwrap()).collect();
+    let commands: String = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect();
     let commands = commands.replace("127.0.0.1:8480", &api.address);
     let folder = daemon.folder().to_owned();
     let binary = Path::new(env!("CARGO_BIN_EXE_keeper")).parent().unwrap();
@@ -238,8 +285,13 @@ async fn the_guides_commands_do_what_it_says() {
         .current_dir(&folder)
         .env("PATH", path)
         .stdin(Stdio::null());
-    let done = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
-    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let done = tokio::task::spawn_blocking(move || shell.output().unwrap())
+        .await
+        .unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr),
+    );
     assert!(done.status.success(), "{out}{err}");
     for words in [
         "\"status\":\"waiting\"",
@@ -253,7 +305,9 @@ async fn the_guides_commands_do_what_it_says() {
     ] {
         assert!(out.contains(words), "{words} is not in {out}{err}");
     }
-    let to = "0x1111111111111111111111111111111111111111".parse().unwrap();
+    let to = "0x1111111111111111111111111111111111111111"
+        .parse()
+        .unwrap();
     assert_eq!(world.token_balance(to).await.to::<u128>() / USDT, 12);
     drop(daemon);
 }

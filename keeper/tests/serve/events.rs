@@ -13,7 +13,10 @@ use super::{
 async fn all(api: &Api, key: &str) -> Vec<Value> {
     let (mut events, mut next) = (Vec::new(), 0);
     loop {
-        let page = api.get(key, &format!("/v1/events?after={next}&limit=7")).await.of(200);
+        let page = api
+            .get(key, &format!("/v1/events?after={next}&limit=7"))
+            .await
+            .of(200);
         let more = page["events"].as_array().unwrap().clone();
         next = page["next"].as_u64().unwrap();
         if more.is_empty() {
@@ -34,9 +37,17 @@ pub fn events_have_no_gaps_and_no_secrets(kind: Kind) {
         assert_eq!(event["sequence"], format!("{sequence:020}"));
         assert_eq!(event["id"], sequence.to_string());
         assert_eq!(event["specversion"], "1.0");
-        assert!(event["source"].as_str().unwrap().starts_with("urn:tidelock:chain:31337:vault:0x"));
+        assert!(
+            event["source"]
+                .as_str()
+                .unwrap()
+                .starts_with("urn:tidelock:chain:31337:vault:0x")
+        );
         let time = event["time"].as_str().unwrap();
-        assert!(time.starts_with("2023-11-14T22:") && time.ends_with('Z'), "{time}");
+        assert!(
+            time.starts_with("2023-11-14T22:") && time.ends_with('Z'),
+            "{time}"
+        );
     }
     let text = serde_json::to_string(&events).unwrap();
     let location = api.location.clone();
@@ -47,7 +58,10 @@ pub fn events_have_no_gaps_and_no_secrets(kind: Kind) {
         let told = &events[entry.seq as usize - 1];
         if let Event::AttemptSigned { raw, hash, .. } = &entry.event {
             signed += 1;
-            assert!(!text.contains(&raw.to_string()[2..]), "signed bytes are told");
+            assert!(
+                !text.contains(&raw.to_string()[2..]),
+                "signed bytes are told"
+            );
             assert_eq!(told["data"]["transaction"], hash.to_string());
         }
         if matches!(entry.event, Event::OutcomeFinal { .. }) {
@@ -78,7 +92,9 @@ pub fn a_stream_goes_on_where_it_broke_off_and_ends_with_the_server(kind: Kind) 
     let mut history = support::resumed(&mut store);
     let mut write = move |entries: usize| {
         let written: Vec<_> = (0..entries).map(|_| history.step()).collect();
-        store.commit(&written, &history.state.take_changes()).unwrap();
+        store
+            .commit(&written, &history.state.take_changes())
+            .unwrap();
     };
     let url = api.url("/v1/events/stream");
     let from_start = format!("{url}?after=0");
@@ -97,7 +113,11 @@ pub fn a_stream_goes_on_where_it_broke_off_and_ends_with_the_server(kind: Kind) 
             if entries > 0 {
                 go.send(entries).unwrap();
             }
-            let upto = if entries == 0 { 150 } else { expected + entries as u64 };
+            let upto = if entries == 0 {
+                150
+            } else {
+                expected + entries as u64
+            };
             while expected < upto {
                 let (id, kind, event) = stream.next().await.expect("it ended");
                 expected += 1;
@@ -111,7 +131,11 @@ pub fn a_stream_goes_on_where_it_broke_off_and_ends_with_the_server(kind: Kind) 
         go.send(25).unwrap();
         let mut stream = Stream::open(url.clone(), &key, Some(expected)).await;
         let (id, ..) = stream.next().await.unwrap();
-        assert_eq!(id, expected + 1, "nothing is left out and nothing comes twice");
+        assert_eq!(
+            id,
+            expected + 1,
+            "nothing is left out and nothing comes twice"
+        );
         for next in expected + 2..=expected + 25 {
             assert_eq!(stream.next().await.unwrap().0, next);
         }

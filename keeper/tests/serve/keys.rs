@@ -105,9 +105,15 @@ fn keys_are_listed_without_what_is_secret() {
     let api = Api::empty(Kind::Sqlite);
     let key = api.key("read,request");
     let mut command = api.command();
-    let listed = command.args(["--json", "api-key", "list"]).output().unwrap();
+    let listed = command
+        .args(["--json", "api-key", "list"])
+        .output()
+        .unwrap();
     let text = String::from_utf8(listed.stdout).unwrap();
-    assert!(text.contains("\"a test\"") && text.contains("\"ended\":false"), "{text}");
+    assert!(
+        text.contains("\"a test\"") && text.contains("\"ended\":false"),
+        "{text}"
+    );
     assert!(!text.contains(key.rsplit('_').next().unwrap()), "{text}");
     assert!(!text.contains("hash"), "{text}");
     for bad in [
