@@ -66,6 +66,40 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
+impl Fields {
+    /// The text of each known field, if it is there. Nothing else may be there, and nothing twice.
+    fn texts(&self) -> Result<[Option<&str>; 3], Vec<Broken>> {
+        let mut broken = Vec::new();
+        let mut found = [None; 3];
+        for (name, value) in &self.0 {
+            let places = FIELDS.iter().zip(&mut found);
+            let Some((_, place)) = places.into_iter().find(|(field, _)| **field == *name) else {
+                let rule = "no such field; known here: ref, to, amount";
+                broken.push(Broken::new(name, &value.to_string(), rule));
+                continue;
+            };
+            let rule = match value {
+                _ if place.is_some() => "is there twice",
+                Value::String(text) => {
+                    *place = Some(text.as_str());
+                    continue;
+                }
+                _ if name == "amount" => {
+                    "must be a string of decimal digits, such as \"12.5\": a number may not keep its value"
+                }
+                _ => "must be a string",
+            };
+            *place = Some("");
+            broken.push(Broken::new(name, &value.to_string(), rule));
+        }
+        if broken.is_empty() {
+            Ok(found)
+        } else {
+            Err(broken)
+        }
+    }
+}
+
 /// What payments are held to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
@@ -99,72 +133,45 @@ impl Rules {
         self.payment(&read.map_err(rule)?, None)
     }
 
-    fn payment(&self, Fields(fields): &Fields, key: Option<&str>) -> Result<Payment, Vec<Broken>> {
-        let mut broken: Vec<Broken> = Vec::new();
-        let mut found: [Option<&str>; 3] = [None; 3];
-        for (name, value) in fields {
-            let places = FIELDS.iter().zip(&mut found);
-            let Some((_, place)) = places.into_iter().find(|(field, _)| **field == *name) else {
-                let rule = "no such field; known here: ref, to, amount";
-                broken.push(Broken::new(name, &value.to_string(), rule));
-                continue;
-            };
-            match value {
-                Value::String(_) if place.is_some() => {
-                    broken.push(Broken::new(name, &value.to_string(), "is there twice"));
-                }
-                Value::String(text) => *place = Some(text),
-                other => {
-                    let rule = match name.as_str() {
-                        "amount" => {
-                            "must be a string of decimal digits, such as \"12.5\": a number may not keep its value"
-                        }
-                        _ => "must be a string",
-                    };
-                    broken.push(Broken::new(name, &other.to_string(), rule));
-                    *place = Some("");
-                }
-            }
-        }
-        if !broken.is_empty() {
-            return Err(broken);
-        }
-        let [reference, to, amount] = found;
+    /// All that is wrong is told at once: the others are read even if the ref is bad.
+    fn payment(&self, fields: &Fields, key: Option<&str>) -> Result<Payment, Vec<Broken>> {
+        let [reference, to, amount] = fields.texts()?;
         let reference = reference_of(reference, key);
-        for (name, value) in [("to", to), ("amount", amount)] {
-            if value.is_none() {
-                broken.push(Broken::new(name, "", "must be given"));
-            }
-        }
-        let reference = match reference {
-            Ok(reference) if broken.is_empty() => reference,
-            Ok(_) => return Err(broken),
-            Err(error) => {
-                broken.push(error);
-                PaymentRef([0; 16])
+        let given = reference.as_ref().copied();
+        let given = given.unwrap_or(PaymentRef([0; 16]));
+        let payment = match (to, amount) {
+            (Some(to), Some(amount)) => self.read_texts(given, to, amount),
+            (to, amount) => {
+                let missing = [("to", to), ("amount", amount)].into_iter();
+                let missing = missing.filter(|(_, value)| value.is_none());
+                Err(missing
+                    .map(|(name, _)| Broken::new(name, "", "must be given"))
+                    .collect())
             }
         };
-        // Read even if the ref is bad, so that all that is wrong is told at once.
-        let (to, amount) = (to.unwrap_or_default(), amount.unwrap_or_default());
+        match (reference, payment) {
+            (Ok(_), Ok(payment)) => Ok(payment),
+            (reference, payment) => {
+                let of_payment = payment.err().unwrap_or_default();
+                Err(reference.err().into_iter().chain(of_payment).collect())
+            }
+        }
+    }
+
+    fn read_texts(
+        &self,
+        reference: PaymentRef,
+        to: &str,
+        amount: &str,
+    ) -> Result<Payment, Vec<Broken>> {
         let payment = read_payment(reference, to, amount, self.decimals).map_err(|error| {
             let (field, value, rule) = error.parts();
-            Broken::new(
-                if field == "recipient" { "to" } else { field },
-                &value,
-                rule,
-            )
-        });
-        let payment = payment.and_then(|payment| match self.refusal(&payment) {
+            let field = if field == "recipient" { "to" } else { field };
+            vec![Broken::new(field, &value, rule)]
+        })?;
+        match self.refusal(&payment) {
             None => Ok(payment),
-            Some(rule) => Err(Broken::new("to", to, rule)),
-        });
-        match payment {
-            Ok(payment) if broken.is_empty() => Ok(payment),
-            Ok(_) => Err(broken),
-            Err(error) => {
-                broken.push(error);
-                Err(broken)
-            }
+            Some(rule) => Err(vec![Broken::new("to", to, rule)]),
         }
     }
 
@@ -274,7 +281,7 @@ mod tests {
         assert_eq!(fields, ["ref", "to"]);
         let found = broken("{}", None);
         let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
-        assert_eq!(fields, ["to", "amount", "ref"]);
+        assert_eq!(fields, ["ref", "to", "amount"]);
         let body = format!(r#"{{"ref":"{REF}","to":"{TO}","amount":"1"}}"#);
         let other = "0x000102030405060708090a0b0c0d0e0f";
         assert_eq!(broken(&body, Some(other))[0].0, "Idempotency-Key");

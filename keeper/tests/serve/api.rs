@@ -3,6 +3,7 @@
 use std::{
     fs,
     process::{Child, ExitStatus, Stdio},
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
@@ -191,8 +192,13 @@ impl Api {
         done.ok().trim().to_owned()
     }
 
+    /// One for all: making one reads the system's certificates. It keeps no connection, for each test has a runtime of its own.
     pub fn client() -> reqwest::Client {
-        tidelock_keeper::tls::client().build().unwrap()
+        static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+            let client = tidelock_keeper::tls::client().pool_max_idle_per_host(0);
+            client.build().unwrap()
+        });
+        CLIENT.clone()
     }
 
     pub fn url(&self, path: &str) -> String {
