@@ -496,35 +496,3 @@ fn a_chain_that_is_refused_is_no_configuration() {
         "{error}"
     );
 }
-
-#[test]
-fn the_api_is_served_to_this_host_unless_the_operator_says_otherwise() {
-    let serve = read(LEAST, &[]).unwrap().serve;
-    assert_eq!(Some(serve.listen), "127.0.0.1:8480".parse().ok());
-    assert_eq!(serve.keys_file.file_name().unwrap(), "keeper.api-keys.json");
-    let section = |value: &str| format!("{LEAST}[serve]\n{value}\n");
-    for public in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80"] {
-        let listen = format!("listen = {public:?}");
-        let words = refusal(&section(&listen), &[]);
-        assert!(words.contains("serve.allow_public = true"), "{words}");
-        let said = format!("{listen}\nallow_public = true");
-        assert!(read(&section(&said), &[]).is_ok());
-    }
-    for (bad, rule) in [
-        (
-            "listen = \"8480\"",
-            "serve.listen = 8480: must be an address and a port",
-        ),
-        (
-            "connections = 15",
-            "serve.connections = 15: must be 16 to 16384",
-        ),
-        (
-            "requests_per_second = 0",
-            "serve.requests_per_second = 0: must be 1 to 1000000",
-        ),
-    ] {
-        let words = refusal(&section(bad), &[]);
-        assert!(words.contains(rule), "{words}");
-    }
-}
