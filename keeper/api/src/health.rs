@@ -1,6 +1,6 @@
 //! Whether it lives and is ready, and what it is: pages that need no key and say nothing of payments.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     Json,
@@ -11,7 +11,10 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, problem::Problem};
+use crate::App;
+
+/// Whoever asks more often is answered the same again: it takes no key, and must not keep the store busy.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Whether it lives.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,7 +24,7 @@ pub struct Health {
 }
 
 /// Whether requests can be taken in.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct Readiness {
     /// All that is needed is there.
     ready: bool,
@@ -45,13 +48,26 @@ pub(crate) async fn healthz() -> Json<Health> {
     responses(
         (status = 200, description = "It is ready", body = Readiness),
         (status = 503, description = "Something is missing", body = Readiness),
-        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
-    // Whoever has no key must not keep the store busy.
-    if !app.rates.take(None, Instant::now()) {
-        return Problem::too_often().into_response();
-    }
+    let mut last = app.readiness.lock().await;
+    let readiness = match *last {
+        Some((at, readiness)) if at.elapsed() < FRESH => readiness,
+        _ => {
+            let readiness = look(&app).await;
+            *last = Some((Instant::now(), readiness));
+            readiness
+        }
+    };
+    let status = if readiness.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(readiness)).into_response()
+}
+
+async fn look(app: &App) -> Readiness {
     let location = app.location.clone();
     let asked = app.readers.ask(move |reader| {
         let has_log = reader.end()? > 0;
@@ -59,19 +75,12 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     });
     let found = asked.await.ok();
     let (log, keeper) = found.unwrap_or_default();
-    let ready = found.is_some() && !*app.stop.borrow();
-    let readiness = Readiness {
-        ready,
+    Readiness {
+        ready: found.is_some() && !*app.stop.borrow(),
         store: found.is_some(),
         log,
         keeper,
-    };
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (status, Json(readiness)).into_response()
+    }
 }
 
 /// The document of this API

@@ -21,11 +21,11 @@ mod timed;
 mod told;
 mod withdrawals;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use axum::body::Bytes;
 use tidelock_store::{Identity, Location};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use openapi::document;
 pub use server::{Serving, start};
@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     /// Streams that may be open.
     streams: Arc<Semaphore>,
     document: Bytes,
+    /// What was last found of it.
+    readiness: Mutex<Option<(Instant, health::Readiness)>>,
 }
 
 pub(crate) type App = Arc<Shared>;

@@ -22,7 +22,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{Mutex, Semaphore, watch},
     time::{sleep, timeout},
 };
 use tracing::{debug, error};
@@ -90,6 +90,7 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
             settings.connections.div_euclid(4).saturating_mul(3),
         )),
         document: document.into(),
+        readiness: Mutex::default(),
     });
     let router = router
         .fallback(async || Problem::of_status(StatusCode::NOT_FOUND))

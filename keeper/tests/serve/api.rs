@@ -281,7 +281,7 @@ impl Stream {
                 }
             }
             let more = tokio::time::timeout(PATIENCE, self.answer.chunk()).await;
-            let more = more.expect("nothing came").ok()??;
+            let more = more.expect("nothing came").expect("the stream broke off")?;
             self.text.push_str(std::str::from_utf8(&more).unwrap());
         }
     }
