@@ -74,6 +74,7 @@ pub enum RowOutcome {
 }
 
 type Row = (u64, Payment);
+type ReadRows = fn(Rules, &[u8]) -> Result<Vec<Row>, Vec<Broken>>;
 
 /// Files many withdrawals
 ///
@@ -101,7 +102,7 @@ pub(crate) async fn file(
     let dry_run = dry_run(&given)?;
     let media = media_type(request.headers());
     let rules = app.rules;
-    let read_rows: fn(Rules, &[u8]) -> Result<Vec<Row>, Vec<Broken>> = match media.as_str() {
+    let read_rows: ReadRows = match media.as_str() {
         "application/jsonl" | "application/x-ndjson" => lines,
         "text/csv" => csv,
         _ => return Err(Problem::media_type("application/jsonl or text/csv")),
