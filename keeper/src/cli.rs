@@ -1,5 +1,6 @@
 //! The command line. One file a command; each says what it takes, and does it.
 
+mod api_key;
 mod approve;
 mod backup;
 mod canary;
@@ -27,6 +28,7 @@ mod request;
 mod restore;
 mod revoke;
 mod run;
+mod serve;
 mod shown;
 mod status;
 mod up;
@@ -122,6 +124,11 @@ enum Command {
     Key(key::Args),
     /// Run the daemon
     Run(run::Args),
+    /// Serve the API, beside a running keeper
+    Serve(serve::Args),
+    /// Make, list and end keys of the API
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
     /// Make and run all of it on a development chain, to look at
     Up(up::Args),
     /// Ask for one payment, or for those of a CSV file
@@ -185,6 +192,8 @@ impl Command {
             Self::Check(args) => check::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Run(args) => run::run(args, context),
+            Self::Serve(args) => serve::run(args, context),
+            Self::ApiKey(command) => api_key::run(command, context),
             Self::Up(args) => up::run(args, context),
             Self::Propose(args) => propose::run(args, context),
             Self::Approve(args) => approve::run(args, context),

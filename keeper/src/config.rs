@@ -60,6 +60,8 @@ pub struct Config {
     pub gas: GasConfig,
     /// `[operations]`
     pub operations: OperationsConfig,
+    /// `[serve]`
+    pub serve: ServeConfig,
     /// What is known of the chain, from which what is not set is taken.
     pub profile: Profile,
 }
@@ -108,6 +110,19 @@ pub struct GasConfig {
 pub struct OperationsConfig {
     /// Where `/healthz`, `/readyz` and `/metrics` are served; nowhere without it.
     pub listen: Option<SocketAddr>,
+}
+
+/// The API that `keeper serve` serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeConfig {
+    /// Where.
+    pub listen: SocketAddr,
+    /// The file of API keys.
+    pub keys_file: PathBuf,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Requests of one key in a second.
+    pub requests_per_second: u32,
 }
 
 /// A node's URL. It may carry a password, so it is shown as scheme, host and port only.

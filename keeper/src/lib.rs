@@ -2,7 +2,6 @@
 
 pub mod cli;
 pub mod config;
-pub mod csv;
 pub mod daemon;
 pub mod exit;
 pub mod heartbeat;
@@ -18,4 +17,5 @@ pub mod telemetry;
 
 pub use tidelock_chain::{self as chain, tls};
 pub use tidelock_core::calendar;
+pub use tidelock_lists as csv;
 pub use tidelock_store as store;

@@ -269,3 +269,35 @@ fn words_print_plainly() {
     assert_eq!(PaymentNumber(7).to_string(), "7");
     assert_eq!(Amount(7).to_string(), "7");
 }
+
+#[test]
+fn a_ref_is_the_same_16_bytes_in_each_of_its_forms() {
+    let expected = PaymentRef(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef_u128.to_be_bytes());
+    for text in [
+        "0x0123456789abcdef0123456789abcdef",
+        "0123456789ABCDEF0123456789ABCDEF",
+        "01234567-89ab-cdef-0123-456789abcdef",
+        "014D2PF2DBSQQG28T5CY4TQKFF",
+        "014d2pf2dbsqqg28t5cy4tqkff",
+    ] {
+        assert_eq!(text.parse(), Ok(expected), "{text}");
+    }
+    assert_eq!(
+        "7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse(),
+        Ok(PaymentRef([0xff; 16])),
+        "the largest ULID"
+    );
+    for bad in [
+        "80000000000000000000000000",  // one more
+        "014D2PF2DBSQQG28T5CY4TQKFU",  // U is none of the digits
+        "014D2PF2DBSQQG28T5CY4TQKF",   // 25
+        "014D2PF2DBSQQG28T5CY4TQKFFF", // 27
+        "",
+    ] {
+        let refused = bad.parse::<PaymentRef>();
+        assert!(
+            matches!(refused, Err(DomainError::RefInvalid { .. })),
+            "{bad}"
+        );
+    }
+}

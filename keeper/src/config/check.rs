@@ -1,6 +1,7 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
 mod key;
+mod serve;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
         lane: rules.lane(&raw.lane, &profile),
         gas: rules.gas(&raw.gas, &profile),
         operations: rules.operations(&raw.operations),
+        serve: rules.serve(&raw.serve, base),
         profile,
     };
     if rules.broken.is_empty() {

@@ -27,6 +27,7 @@ const TEXT: &[&str] = &[
     "path",
     "database",
     "listen",
+    "keys_file",
     "max_fee_gwei",
     "min_tip_gwei",
     "max_tip_gwei",

@@ -24,6 +24,8 @@ pub(super) struct Raw {
     pub gas: RawGas,
     #[serde(default)]
     pub operations: RawOperations,
+    #[serde(default)]
+    pub serve: RawServe,
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,4 +133,12 @@ section!(RawGas {
 
 section!(RawOperations {
     listen: Option<String> = None,
+});
+
+section!(RawServe {
+    listen: String = "127.0.0.1:8480".to_owned(),
+    allow_public: bool = false,
+    keys_file: PathBuf = PathBuf::from("keeper.api-keys.json"),
+    connections: u64 = 1_024,
+    requests_per_second: u64 = 1_000,
 });

@@ -256,7 +256,7 @@ async fn file(connection: &mut Connection, payments: &[Payment]) -> Result<Filin
 
 impl Found {
     /// Holds requests to what was filed before, and to each other.
-    fn of(payments: &[Payment], filed: &BTreeMap<PaymentRef, (u64, Payment)>) -> Self {
+    pub(super) fn of(payments: &[Payment], filed: &BTreeMap<PaymentRef, (u64, Payment)>) -> Self {
         let mut found = Self::default();
         let mut seen: BTreeMap<PaymentRef, Payment> = BTreeMap::new();
         for (index, given) in payments.iter().enumerate() {

@@ -94,7 +94,7 @@ pub struct Answer {
 /// Requests that were left out, told at once.
 const LEFT_OUT: i64 = 100;
 
-const VIEW: &str = "SELECT p.*, b.header AS batch_header, b.route AS batch_route \
+pub(super) const VIEW: &str = "SELECT p.*, b.header AS batch_header, b.route AS batch_route \
     FROM payment p LEFT JOIN batch b ON b.id = p.batch ";
 
 impl Reader {
@@ -320,7 +320,7 @@ fn why_left_out(row: &Row) -> String {
     }
 }
 
-fn view(row: &Row) -> Result<PaymentView, StoreError> {
+pub(super) fn view(row: &Row) -> Result<PaymentView, StoreError> {
     let batch = columns::batch_of_payment(row)?;
     Ok(PaymentView {
         row: columns::payment(row)?,

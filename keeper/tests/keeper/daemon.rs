@@ -1,7 +1,7 @@
 //! The real binary on a world of its own: files, process, and what its store says.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
@@ -95,6 +95,12 @@ impl Daemon {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(before), "{text}");
         std::fs::write(path, text.replacen(before, after, 1)).unwrap();
+    }
+
+    /// Where all of it is.
+    #[allow(dead_code, reason = "for tests of what works beside it")]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn store(&self) -> PathBuf {

@@ -33,7 +33,7 @@ pub enum DomainError {
         rule: &'static str,
     },
     /// A ref that cannot be read.
-    #[error("ref {text:?}: must be 16 bytes as 32 hexadecimal digits, or a UUID")]
+    #[error("ref {text:?}: must be 16 bytes as 32 hexadecimal digits, or a UUID or a ULID")]
     RefInvalid {
         /// What was given.
         text: String,

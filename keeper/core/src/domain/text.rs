@@ -10,8 +10,13 @@ use super::{Address, Amount, DomainError, PaymentNumber, PaymentRef};
 impl FromStr for PaymentRef {
     type Err = DomainError;
 
-    /// 32 hexadecimal digits, with or without `0x` or the dashes of a UUID.
+    /// 32 hexadecimal digits, with or without `0x` or the dashes of a UUID, or the 26 characters of a ULID.
     fn from_str(text: &str) -> Result<Self, DomainError> {
+        if text.len() == ULID_LEN {
+            return ulid(text).ok_or_else(|| DomainError::RefInvalid {
+                text: text.to_owned(),
+            });
+        }
         let digits = text.strip_prefix("0x").unwrap_or(text).replace('-', "");
         let mut bytes = [0; 16];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| DomainError::RefInvalid {
@@ -19,6 +24,25 @@ impl FromStr for PaymentRef {
         })?;
         Ok(Self(bytes))
     }
+}
+
+/// Characters of a ULID.
+const ULID_LEN: usize = 26;
+/// Crockford's base 32: no I, L, O or U.
+const ULID_DIGITS: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// 26 digits of 5 bits are 2 more than 128, so the first is at most 7.
+fn ulid(text: &str) -> Option<PaymentRef> {
+    let mut value = 0_u128;
+    for (place, byte) in text.bytes().enumerate() {
+        let byte = byte.to_ascii_uppercase();
+        let digit = ULID_DIGITS.iter().position(|known| *known == byte)?;
+        if place == 0 && digit > 7 {
+            return None;
+        }
+        value = (value << 5) | u128::try_from(digit).ok()?;
+    }
+    Some(PaymentRef(value.to_be_bytes()))
 }
 
 impl FromStr for PaymentNumber {

@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
-use tidelock_core::domain::{Amount, DomainError, Payment, PaymentRef, parse_address};
+use tidelock_core::domain::{Address, Amount, DomainError, Payment, PaymentRef, parse_address};
 
 /// The columns that must be there.
 const COLUMNS: [&str; 3] = ["ref", "recipient", "amount"];
@@ -386,6 +386,41 @@ pub enum FieldError {
     #[error("{0}")]
     Domain(DomainError),
 }
+
+impl FieldError {
+    /// The field, its value, and the rule that it breaks.
+    pub fn parts(&self) -> (&'static str, String, String) {
+        match self {
+            Self::Recipient { text, rule } => ("recipient", text.clone(), (*rule).to_owned()),
+            Self::Decimals { text, decimals } => {
+                let rule = format!("must have at most the token's {decimals} decimals");
+                ("amount", text.clone(), rule)
+            }
+            Self::TooMuch { text, decimals } => {
+                let most = Amount(1 << 96).display(*decimals);
+                let rule = format!("must be below {most} tokens, which is 2^96 base units");
+                ("amount", text.clone(), rule)
+            }
+            Self::Domain(error) => of_domain(error),
+        }
+    }
+}
+
+fn of_domain(error: &DomainError) -> (&'static str, String, String) {
+    match error {
+        DomainError::AmountZero => ("amount", "0".to_owned(), "must be more than 0".to_owned()),
+        DomainError::AmountInvalid { text, rule } => ("amount", text.clone(), (*rule).to_owned()),
+        DomainError::RecipientZero => {
+            let rule = "the zero address is never paid";
+            ("recipient", Address::ZERO.to_string(), rule.to_owned())
+        }
+        DomainError::RefInvalid { text } => ("ref", text.clone(), REF_RULE.to_owned()),
+        other => ("payment", String::new(), other.to_string()),
+    }
+}
+
+/// What a ref must be.
+pub const REF_RULE: &str = "must be a UUID, a ULID, or 16 bytes as 32 hexadecimal digits";
 
 /// Reads a payment as people write it; `decimals` are the token's.
 pub fn read_payment(

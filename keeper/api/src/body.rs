@@ -1,0 +1,305 @@
+//! What is sent: read up to a limit, and held to its rules field by field. JSON alone would take the last of two fields of a name.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::Request,
+    http::{HeaderMap, header::CONTENT_TYPE},
+};
+use http_body_util::LengthLimitError;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
+use std::{error::Error, fmt};
+use tidelock_core::domain::{Address, Payment, PaymentRef};
+use tidelock_lists::{REF_RULE, read_payment};
+
+use crate::problem::{Broken, Problem};
+
+/// The media type without its parameters, in lower case.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = value.and_then(|value| value.split(';').next());
+    kind.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// All of a body, if it has at most so many bytes.
+pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
+    let body: Body = request.into_body();
+    to_bytes(body, most).await.map_err(|error| {
+        let is_long = error
+            .source()
+            .is_some_and(|source| source.is::<LengthLimitError>());
+        if is_long {
+            Problem::too_large(most)
+        } else {
+            Problem::unreadable("the body broke off")
+        }
+    })
+}
+
+/// The fields of an object, in order, none left out.
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}
+
+impl Fields {
+    /// The text of each known field, if it is there. Nothing else may be there, and nothing twice.
+    fn texts(&self) -> Result<[Option<&str>; 3], Vec<Broken>> {
+        let mut broken = Vec::new();
+        let mut found = [None; 3];
+        for (name, value) in &self.0 {
+            let places = FIELDS.iter().zip(&mut found);
+            let Some((_, place)) = places.into_iter().find(|(field, _)| **field == *name) else {
+                let rule = "no such field; known here: ref, to, amount";
+                broken.push(Broken::new(name, &value.to_string(), rule));
+                continue;
+            };
+            let rule = match value {
+                _ if place.is_some() => "is there twice",
+                Value::String(text) => {
+                    *place = Some(text.as_str());
+                    continue;
+                }
+                _ if name == "amount" => {
+                    "must be a string of decimal digits, such as \"12.5\": a number may not keep its value"
+                }
+                _ => "must be a string",
+            };
+            *place = Some("");
+            broken.push(Broken::new(name, &value.to_string(), rule));
+        }
+        if broken.is_empty() {
+            Ok(found)
+        } else {
+            Err(broken)
+        }
+    }
+}
+
+/// What payments are held to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// The token's.
+    pub decimals: u8,
+    /// Recipients that no vault ever pays: itself, and its token.
+    pub vault: Address,
+    pub token: Address,
+}
+
+const FIELDS: [&str; 3] = ["ref", "to", "amount"];
+
+impl Rules {
+    /// Reads a request. `key` is what the header Idempotency-Key says. Every broken rule is named, not only the first.
+    pub fn read(&self, bytes: &[u8], key: Option<&str>) -> Result<Payment, Problem> {
+        let fields = serde_json::from_slice::<Fields>(bytes).map_err(|error| {
+            let why = if error.is_data() {
+                "must be a JSON object".to_owned()
+            } else {
+                format!("must be JSON: {error}")
+            };
+            Problem::unreadable(format!("body: {why}"))
+        })?;
+        self.payment(&fields, key).map_err(Problem::invalid)
+    }
+
+    /// The same of a line of a list.
+    pub fn read_line(&self, text: &str) -> Result<Payment, Vec<Broken>> {
+        let read = serde_json::from_str::<Fields>(text);
+        let rule = |_| vec![Broken::new("line", text, "must be a JSON object")];
+        self.payment(&read.map_err(rule)?, None)
+    }
+
+    /// All that is wrong is told at once: the others are read even if the ref is bad.
+    fn payment(&self, fields: &Fields, key: Option<&str>) -> Result<Payment, Vec<Broken>> {
+        let [reference, to, amount] = fields.texts()?;
+        let reference = reference_of(reference, key);
+        let given = reference.as_ref().copied();
+        let given = given.unwrap_or(PaymentRef([0; 16]));
+        let payment = match (to, amount) {
+            (Some(to), Some(amount)) => self.read_texts(given, to, amount),
+            (to, amount) => {
+                let missing = [("to", to), ("amount", amount)].into_iter();
+                let missing = missing.filter(|(_, value)| value.is_none());
+                Err(missing
+                    .map(|(name, _)| Broken::new(name, "", "must be given"))
+                    .collect())
+            }
+        };
+        match (reference, payment) {
+            (Ok(_), Ok(payment)) => Ok(payment),
+            (reference, payment) => {
+                let of_payment = payment.err().unwrap_or_default();
+                Err(reference.err().into_iter().chain(of_payment).collect())
+            }
+        }
+    }
+
+    fn read_texts(
+        &self,
+        reference: PaymentRef,
+        to: &str,
+        amount: &str,
+    ) -> Result<Payment, Vec<Broken>> {
+        let payment = read_payment(reference, to, amount, self.decimals).map_err(|error| {
+            let (field, value, rule) = error.parts();
+            let field = if field == "recipient" { "to" } else { field };
+            vec![Broken::new(field, &value, rule)]
+        })?;
+        match self.refusal(&payment) {
+            None => Ok(payment),
+            Some(rule) => Err(vec![Broken::new("to", to, rule)]),
+        }
+    }
+
+    /// Why no vault would ever pay it, if that is so.
+    pub fn refusal(&self, payment: &Payment) -> Option<&'static str> {
+        match payment.recipient() {
+            to if to == self.vault => Some("is the vault itself, which is never paid"),
+            to if to == self.token => Some("is the token itself, which is never paid"),
+            _ => None,
+        }
+    }
+}
+
+/// The ref, from the body, the header or both.
+fn reference_of(field: Option<&str>, key: Option<&str>) -> Result<PaymentRef, Broken> {
+    let read = |name: &str, text: &str| {
+        text.parse::<PaymentRef>()
+            .map_err(|_| Broken::new(name, text, REF_RULE))
+    };
+    match (field, key) {
+        (None, None) => Err(Broken::new(
+            "ref",
+            "",
+            "must be given, here or as Idempotency-Key",
+        )),
+        (Some(text), None) => read("ref", text),
+        (None, Some(key)) => read("Idempotency-Key", key),
+        (Some(text), Some(key)) => {
+            let (reference, key_ref) = (read("ref", text)?, read("Idempotency-Key", key)?);
+            if reference == key_ref {
+                Ok(reference)
+            } else {
+                Err(Broken::new(
+                    "Idempotency-Key",
+                    key,
+                    "must be the ref of the body",
+                ))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REF: &str = "01234567-89ab-cdef-0123-456789abcdef";
+    const TO: &str = "0x1111111111111111111111111111111111111111";
+
+    fn rules() -> Rules {
+        Rules {
+            decimals: 6,
+            vault: Address::repeat_byte(0xa1),
+            token: Address::repeat_byte(0xa3),
+        }
+    }
+
+    /// Field and rule of each broken one.
+    fn broken(body: &str, key: Option<&str>) -> Vec<(String, String)> {
+        let problem = rules().read(body.as_bytes(), key).unwrap_err();
+        let errors = problem.errors.into_iter();
+        errors.map(|one| (one.field, one.rule)).collect()
+    }
+
+    #[test]
+    fn a_request_is_read() {
+        let body = format!(r#"{{"ref":"{REF}","to":"{TO}","amount":"12.5"}}"#);
+        let payment = rules().read(body.as_bytes(), None).unwrap();
+        assert_eq!(payment.amount().0, 12_500_000);
+        let body = format!(r#"{{"to":"{TO}","amount":"12.5"}}"#);
+        assert_eq!(rules().read(body.as_bytes(), Some(REF)).unwrap(), payment);
+        let ulid = "014D2PF2DBSQQG28T5CY4TQKFF";
+        assert_eq!(rules().read(body.as_bytes(), Some(ulid)).unwrap(), payment);
+    }
+
+    #[test]
+    fn amounts_are_never_numbers_and_fields_are_never_guessed() {
+        let with = |rest: &str| format!(r#"{{"ref":"{REF}","to":"{TO}",{rest}}}"#);
+        for (rest, field, rule) in [
+            (r#""amount":12.5"#, "amount", "must be a string"),
+            (r#""amount":null"#, "amount", "must be a string"),
+            (r#""amount":"1","amount":"2""#, "amount", "is there twice"),
+            (r#""amount":"1","Amount":"2""#, "Amount", "no such field"),
+            (r#""amount":"1e3""#, "amount", "only digits"),
+            (r#""amount":"-1""#, "amount", "only digits"),
+            (r#""amount":"0""#, "amount", "more than 0"),
+            (r#""amount":"0.0000001""#, "amount", "at most the token's 6"),
+            (
+                r#""amount":"99999999999999999999999999""#,
+                "amount",
+                "below",
+            ),
+            (r#""note":"x""#, "note", "no such field"),
+        ] {
+            let found = broken(&with(rest), None);
+            let fits = found
+                .iter()
+                .any(|(one, said)| one == field && said.contains(rule));
+            assert!(fits, "{rest}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let found = broken(r#"{"ref":"x","to":"0x12","amount":"1"}"#, None);
+        let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["ref", "to"]);
+        let found = broken("{}", None);
+        let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["ref", "to", "amount"]);
+        let body = format!(r#"{{"ref":"{REF}","to":"{TO}","amount":"1"}}"#);
+        let other = "0x000102030405060708090a0b0c0d0e0f";
+        assert_eq!(broken(&body, Some(other))[0].0, "Idempotency-Key");
+    }
+
+    #[test]
+    fn nobody_pays_the_vault_or_the_token() {
+        for to in [rules().vault, rules().token] {
+            let body = format!(r#"{{"ref":"{REF}","to":"{to}","amount":"1"}}"#);
+            assert_eq!(broken(&body, None)[0].0, "to");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_unreadable() {
+        for body in ["", "[]", "\"x\"", "{", "{}x", "\u{0}"] {
+            let problem = rules().read(body.as_bytes(), None).unwrap_err();
+            assert_eq!(problem.status, 400, "{body:?}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! `/v1/events`: what happened, as a page and as a stream that goes on.
+
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Query, State},
+    http::HeaderMap,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::stream::{Stream, unfold};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    App,
+    access::MayRead,
+    problem::{Broken, Problem},
+    told::{CloudEvent, Told},
+};
+
+/// Events of one page, unless another number is asked for.
+const PAGE: u32 = 100;
+const LONGEST_PAGE: u32 = 1_000;
+/// Between two signs of life of a stream on which nothing happens.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// Where to go on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "read by name, so that each bad one is told")]
+pub struct EventParameters {
+    /// Events after this sequence; 0, or nothing, for all of them
+    after: Option<u64>,
+    /// At most so many, 1 to 1,000; 100 otherwise
+    #[param(minimum = 1, maximum = 1_000)]
+    limit: Option<u32>,
+}
+
+/// Where to go on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "read by name, so that each bad one is told")]
+pub struct StreamParameters {
+    /// Events after this sequence; the header Last-Event-ID goes before it; with neither, events from now on
+    after: Option<u64>,
+}
+
+/// A part of the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventPage {
+    /// In order, without gaps.
+    events: Vec<CloudEvent>,
+    /// What to give as `after` next: the sequence of the last of them.
+    next: u64,
+}
+
+/// The sequence after which to read, and how many.
+fn asked(given: &[(String, String)], with_limit: bool) -> Result<(Option<u64>, u32), Problem> {
+    let (mut after, mut limit) = (None, PAGE);
+    let mut broken = Vec::new();
+    for (place, (name, text)) in given.iter().enumerate() {
+        let rule = match name.as_str() {
+            _ if given.iter().take(place).any(|(before, _)| before == name) => {
+                Err("is there twice")
+            }
+            "after" => sequence(text).map(|sequence| after = Some(sequence)),
+            "limit" if with_limit => match text.parse() {
+                Ok(number) if (1..=LONGEST_PAGE).contains(&number) => {
+                    limit = number;
+                    Ok(())
+                }
+                _ => Err("must be 1 to 1000"),
+            },
+            _ => Err("no such parameter"),
+        };
+        broken.extend(rule.err().map(|rule| Broken::new(name, text, rule)));
+    }
+    if broken.is_empty() {
+        Ok((after, limit))
+    } else {
+        Err(Problem::invalid(broken))
+    }
+}
+
+fn sequence(text: &str) -> Result<u64, &'static str> {
+    let sequence = text.parse::<u64>().ok();
+    let sequence = sequence.filter(|sequence| i64::try_from(*sequence).is_ok());
+    sequence.ok_or("must be a whole number below 2^63")
+}
+
+/// Shows what happened, in order and without gaps
+#[utoipa::path(get, path = "/v1/events", operation_id = "listEvents", tag = "events",
+    params(EventParameters),
+    responses(
+        (status = 200, description = "Events after one", body = EventPage),
+        (status = 422, description = "A parameter breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["read"])))]
+pub(crate) async fn page(
+    _: MayRead,
+    State(app): State<App>,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Json<EventPage>, Problem> {
+    let (after, limit) = asked(&given, true)?;
+    let after = after.unwrap_or(0);
+    let read = app
+        .readers
+        .ask(move |reader| Told::after(reader, after, limit));
+    let told = read.await?;
+    let next = told.last().map_or(after, |last| last.sequence);
+    let events = told.into_iter().map(|told| told.event).collect();
+    Ok(Json(EventPage { events, next }))
+}
+
+/// Streams what happens
+///
+/// Server-Sent Events: `id` is the sequence, `event` the type, `data` the event as in a page. A reader that falls too far behind is
+/// cut off; it goes on with the header Last-Event-ID. The stream ends when the server does.
+#[utoipa::path(get, path = "/v1/events/stream", operation_id = "streamEvents", tag = "events",
+    params(StreamParameters, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was read")),
+    responses(
+        (status = 200, description = "Events, until either side ends", body = String, content_type = "text/event-stream"),
+        (status = 422, description = "A parameter breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["read"])))]
+pub(crate) async fn stream(
+    _: MayRead,
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let (after, _) = asked(&given, false)?;
+    let last = headers.get("last-event-id");
+    let last = last.map(|text| {
+        let text = text.to_str().unwrap_or_default();
+        sequence(text).map_err(|rule| Problem::broken("Last-Event-ID", text, rule))
+    });
+    let after = last.transpose()?.or(after);
+    let permit = Arc::clone(&app.streams).try_acquire_owned();
+    let permit = permit.map_err(|_| Problem::unavailable("too many streams are open"))?;
+    let cursor = match after {
+        Some(after) => after,
+        None => app.readers.ask(|reader| reader.end()).await?,
+    };
+    let following = Following {
+        stop: app.stop.clone(),
+        live: app.tail.subscribe(),
+        app,
+        cursor,
+        ready: VecDeque::new(),
+        is_behind: true,
+        _permit: permit,
+    };
+    let alive = KeepAlive::new().interval(QUIET);
+    Ok(Sse::new(following.stream())
+        .keep_alive(alive)
+        .into_response())
+}
+
+/// One reader of the log: at first through the store, until it has caught up with the ring.
+struct Following {
+    app: App,
+    live: broadcast::Receiver<Arc<Told>>,
+    stop: watch::Receiver<bool>,
+    /// The last event that was sent, or is about to be.
+    cursor: u64,
+    ready: VecDeque<Arc<Told>>,
+    is_behind: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Following {
+    fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        unfold(self, |mut following| async move {
+            let told = following.next().await?;
+            let data = serde_json::to_string(&told.event).ok()?;
+            let event = Event::default()
+                .id(told.sequence.to_string())
+                .event(told.kind.word())
+                .data(data);
+            Some((Ok(event), following))
+        })
+    }
+
+    /// None ends the stream: the server stops, the store fails, or the reader is too slow. It may come again.
+    async fn next(&mut self) -> Option<Arc<Told>> {
+        loop {
+            if *self.stop.borrow() {
+                return None;
+            }
+            if let Some(told) = self.ready.pop_front() {
+                return Some(told);
+            }
+            if self.is_behind {
+                self.catch_up().await?;
+                continue;
+            }
+            let told = tokio::select! {
+                told = self.live.recv() => told.ok()?,
+                _ = self.stop.changed() => return None,
+            };
+            match told.sequence.checked_sub(self.cursor) {
+                // It was read from the store.
+                None | Some(0) => {}
+                Some(1) => {
+                    self.cursor = told.sequence;
+                    return Some(told);
+                }
+                Some(_) => return None,
+            }
+        }
+    }
+
+    async fn catch_up(&mut self) -> Option<()> {
+        // Before it is read: from here on nothing is missed, and what it takes to read does not count as being slow.
+        self.live = self.app.tail.subscribe();
+        let after = self.cursor;
+        let read = self
+            .app
+            .readers
+            .ask(move |reader| Told::after(reader, after, PAGE));
+        let told = read.await.ok()?;
+        match told.last() {
+            Some(last) => self.cursor = last.sequence,
+            None => self.is_behind = false,
+        }
+        self.ready.extend(told.into_iter().map(Arc::new));
+        Some(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Where requests are filed: one thread takes all that wait, files them in one transaction, and answers each once that is on the
+//! disk. The more wait, the more share one wait for the disk.
+
+use std::{collections::BTreeSet, thread};
+
+use tidelock_core::domain::Payment;
+use tidelock_store::{BETWEEN_PIECES, Desk, Filed, Filing, Location, StoreError};
+use tokio::sync::{mpsc, oneshot};
+use tracing::error;
+
+use crate::problem::Problem;
+
+/// Posts that wait; more have to wait to be let in.
+const WAITING: usize = 4_096;
+/// Posts that are filed together.
+const TOGETHER: usize = 512;
+/// Payments of one post at most, so that one transaction keeps nobody out for long.
+pub(crate) const PIECE: usize = 256;
+
+/// What became of one payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is durable, by this post or by an earlier one that said the same.
+    Filed(Filed),
+    /// Its ref was used for something else; it was not filed.
+    Taken,
+}
+
+/// Payments to file, and who waits for the answer.
+struct Post {
+    payments: Vec<Payment>,
+    answer: oneshot::Sender<Result<Vec<Outcome>, Broken>>,
+}
+
+/// The store failed; whoever runs it was told why.
+#[derive(Debug)]
+struct Broken;
+
+/// Files requests. The thread ends once nobody can post any more, and files first what was posted.
+#[derive(Clone)]
+pub(crate) struct Intake {
+    posts: mpsc::Sender<Post>,
+}
+
+impl Intake {
+    pub fn start(location: Location) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
+        let (posts, receiver) = mpsc::channel(WAITING);
+        let thread = thread::Builder::new().name("api intake".to_owned());
+        let thread = thread.spawn(move || work(receiver, &location))?;
+        Ok((Self { posts }, thread))
+    }
+
+    /// Files each payment whose ref was not used for something else; answers in their order, once all are durable.
+    pub async fn file(&self, payments: Vec<Payment>) -> Result<Vec<Outcome>, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let post = Post { payments, answer };
+        self.posts
+            .send(post)
+            .await
+            .map_err(|_| Problem::internal())?;
+        let answered = answered.await.map_err(|_| Problem::internal())?;
+        answered.map_err(|Broken| {
+            Problem::unavailable(
+                "the store cannot be used just now; whether this is durable is not known. Send it again: a ref is filed once",
+            )
+        })
+    }
+}
+
+fn work(mut receiver: mpsc::Receiver<Post>, location: &Location) {
+    let mut desk: Option<Desk> = None;
+    let mut posts = Vec::new();
+    while receiver.blocking_recv_many(&mut posts, TOGETHER) > 0 {
+        answer(&mut desk, location, std::mem::take(&mut posts));
+        // Whoever writes the log comes in between.
+        thread::sleep(BETWEEN_PIECES);
+    }
+}
+
+/// Files posts together. What is wrong with the row of one ref must not be in the way of the others.
+fn answer(desk: &mut Option<Desk>, location: &Location, posts: Vec<Post>) {
+    let payments: Vec<Payment> = posts
+        .iter()
+        .flat_map(|post| post.payments.iter().copied())
+        .collect();
+    match file(desk, location, &payments) {
+        Ok(outcomes) => {
+            let mut outcomes = outcomes.into_iter();
+            for post in posts {
+                let own = outcomes.by_ref().take(post.payments.len()).collect();
+                // Whoever posted it may be gone; it is filed all the same.
+                let _ = post.answer.send(Ok(own));
+            }
+        }
+        Err(cause) if posts.len() > 1 && !cause.passes() => {
+            for post in posts {
+                answer(desk, location, vec![post]);
+            }
+        }
+        Err(cause) => {
+            error!(%cause, "requests cannot be filed");
+            for post in posts {
+                let _ = post.answer.send(Err(Broken));
+            }
+        }
+    }
+}
+
+/// Files what can be filed. A refusal files nothing, so what it names is left out and the others are filed again.
+fn file(
+    slot: &mut Option<Desk>,
+    location: &Location,
+    payments: &[Payment],
+) -> Result<Vec<Outcome>, StoreError> {
+    // After an error nobody knows what is stored: the store is opened anew.
+    let mut desk = match slot.take() {
+        Some(desk) => desk,
+        None => Desk::open(location)?,
+    };
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
+    let filed = loop {
+        let rest = (0..).zip(payments);
+        let rest = rest.filter(|(index, _)| !taken.contains(index));
+        let (places, rest): (Vec<usize>, Vec<Payment>) =
+            rest.map(|(index, payment)| (index, *payment)).unzip();
+        match desk.file(&rest)? {
+            Filing::Filed(filed) => break filed,
+            Filing::Refused(refused) => {
+                let places = refused.iter().filter_map(|one| places.get(one.index));
+                taken.extend(places);
+            }
+        }
+    };
+    *slot = Some(desk);
+    let mut filed = filed.into_iter();
+    let outcomes = (0..payments.len()).map(|index| {
+        if taken.contains(&index) {
+            return Some(Outcome::Taken);
+        }
+        filed.next().map(Outcome::Filed)
+    });
+    outcomes
+        .collect::<Option<Vec<Outcome>>>()
+        .ok_or_else(|| StoreError::Damaged {
+            what: "an answer".to_owned(),
+            why: "fewer requests were filed than were handed in".to_owned(),
+        })
+}

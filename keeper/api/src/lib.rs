@@ -1,0 +1,66 @@
+//! The keeper's API over HTTP: takes requests in, each once, and tells what becomes of them.
+//!
+//! It reads the store and hands requests in, and can do nothing else: no key that signs is here, no node is asked, and the log is
+//! written by the engine alone. Whoever has all of this process can file requests, which the vault's rules bound, and read.
+
+mod access;
+mod body;
+mod bulk;
+mod events;
+mod health;
+mod intake;
+pub mod keys;
+mod openapi;
+mod problem;
+mod rate;
+mod readers;
+mod server;
+mod shown;
+mod tail;
+mod timed;
+mod told;
+mod withdrawals;
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use axum::body::Bytes;
+use tidelock_store::{Identity, Location};
+use tokio::sync::{Mutex, Semaphore, watch};
+
+pub use openapi::document;
+pub use server::{Serving, start};
+
+/// What the API is to be.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The store.
+    pub store: Location,
+    /// What it was made for.
+    pub identity: Identity,
+    /// The file of API keys.
+    pub keys: PathBuf,
+    /// Connections at a time; more wait to be accepted.
+    pub connections: usize,
+    /// Requests of one key in a second.
+    pub requests_per_second: u32,
+}
+
+/// Everything that answers share.
+pub(crate) struct Shared {
+    rules: body::Rules,
+    location: Location,
+    keys: access::Keys,
+    rates: rate::Rates,
+    intake: intake::Intake,
+    readers: readers::Readers,
+    tail: tail::Tail,
+    /// True from when the server is asked to end.
+    stop: watch::Receiver<bool>,
+    /// Streams that may be open.
+    streams: Arc<Semaphore>,
+    document: Bytes,
+    /// What was last found of it.
+    readiness: Mutex<Option<(Instant, health::Readiness)>>,
+}
+
+pub(crate) type App = Arc<Shared>;

@@ -1,0 +1,64 @@
+//! The routes, and the document that is made from them.
+
+use axum::Router;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        OpenApi as Document,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{App, bulk, events, health, withdrawals};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tidelock",
+        description = "Files withdrawals with a keeper, and tells what becomes of them. Amounts are strings of decimal digits, in tokens.",
+        license(name = "MIT", identifier = "MIT")
+    ),
+    modifiers(&Keyed),
+    tags(
+        (name = "withdrawals", description = "What was asked for"),
+        (name = "events", description = "What happened"),
+        (name = "operation", description = "For whoever runs it; these need no key"),
+    )
+)]
+struct Head;
+
+/// Callers show who they are by a key.
+struct Keyed;
+
+impl Modify for Keyed {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(
+            "key",
+            SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+        );
+    }
+}
+
+/// Every route, and the document of them.
+pub(crate) fn routes() -> (Router<App>, Document) {
+    OpenApiRouter::with_openapi(Head::openapi())
+        .routes(routes!(withdrawals::file, withdrawals::list))
+        .routes(routes!(bulk::file))
+        .routes(routes!(withdrawals::show))
+        .routes(routes!(withdrawals::timeline))
+        .routes(routes!(events::page))
+        .routes(routes!(events::stream))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::document))
+        .split_for_parts()
+}
+
+/// The OpenAPI document, as JSON; the same for the same code.
+pub fn document() -> Result<String, serde_json::Error> {
+    let mut text = routes().1.to_pretty_json()?;
+    text.push('\n');
+    Ok(text)
+}

@@ -1,0 +1,239 @@
+//! Connections: how many, how long, and that nothing that goes wrong in one is an answer without words.
+
+use std::{
+    io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, thread::JoinHandle, time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{
+        HeaderValue, StatusCode,
+        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    },
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Mutex, Semaphore, watch},
+    time::{sleep, timeout},
+};
+use tracing::{debug, error};
+
+use crate::{
+    Settings, Shared,
+    access::Keys,
+    body::Rules,
+    intake::Intake,
+    keys::KeyFile,
+    openapi,
+    problem::{PROBLEM_JSON, Problem},
+    rate::Rates,
+    readers::Readers,
+    tail::Tail,
+    timed::Timed,
+};
+
+/// How long a request's head may take, and how long a connection may say nothing.
+const HEAD: Duration = Duration::from_secs(30);
+/// How long an answer may take, the request's body included.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long what is under way may take once the server is asked to end.
+const END: Duration = Duration::from_secs(10);
+/// Between two tries after a connection could not be accepted, as when files are short.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A server at work.
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    accepts: tokio::task::JoinHandle<()>,
+    turns: Arc<Semaphore>,
+    connections: u32,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Begins to serve. Must be called on a runtime.
+pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving> {
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    let (router, document) = openapi::routes();
+    let document = document.to_json().map_err(io::Error::from)?;
+    let (intake, filing) = Intake::start(settings.store.clone())?;
+    let (tail, following) = Tail::start(settings.store.clone())?;
+    let (stop, stopped) = watch::channel(false);
+    let domain = settings.identity.domain;
+    let shared = Arc::new(Shared {
+        rules: Rules {
+            decimals: settings.identity.decimals,
+            vault: domain.vault,
+            token: settings.identity.token,
+        },
+        keys: Keys::new(KeyFile::new(&settings.keys)),
+        rates: Rates::new(settings.requests_per_second),
+        readers: Readers::start(&settings.store)?,
+        location: settings.store,
+        intake,
+        tail,
+        stop: stopped.clone(),
+        // Streams last; the others must find room beside them.
+        streams: Arc::new(Semaphore::new(
+            settings.connections.div_euclid(4).saturating_mul(3),
+        )),
+        document: document.into(),
+        readiness: Mutex::default(),
+    });
+    let router = router
+        .fallback(async || Problem::of_status(StatusCode::NOT_FOUND))
+        .layer(from_fn(guard))
+        .with_state(Arc::clone(&shared));
+    let turns = Arc::new(Semaphore::new(settings.connections));
+    let accepts = tokio::spawn(accept(listener, router, Arc::clone(&turns), stopped));
+    Ok(Serving {
+        address,
+        stop,
+        accepts,
+        turns,
+        connections: u32::try_from(settings.connections).unwrap_or(u32::MAX),
+        shared,
+        threads: vec![filing, following],
+    })
+}
+
+impl Serving {
+    /// Takes no more connections, ends streams, answers what was asked, and files what was posted.
+    pub async fn end(self) {
+        let Self {
+            stop,
+            accepts,
+            turns,
+            connections,
+            shared,
+            threads,
+            ..
+        } = self;
+        // Nobody may be listening any more.
+        let _ = stop.send(true);
+        let _ = accepts.await;
+        let all_ended = turns.acquire_many(connections);
+        if timeout(END, all_ended).await.is_err() {
+            debug!("some connections did not end in time");
+        }
+        shared.tail.end();
+        drop(shared);
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                let _ = thread.join();
+            }
+        });
+        let _ = timeout(END, joined).await;
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    turns: Arc<Semaphore>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let next = async {
+            let turn = Arc::clone(&turns).acquire_owned().await;
+            (turn, listener.accept().await)
+        };
+        let (turn, accepted) = tokio::select! {
+            next = next => next,
+            () = asked(&mut stop) => return,
+        };
+        let Ok(turn) = turn else { return };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                debug!(%error, "no connection");
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let (router, stop) = (router.clone(), stop.clone());
+        tokio::spawn(async move {
+            serve(stream, router, stop).await;
+            drop(turn);
+        });
+    }
+}
+
+async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
+    // What is written is whole; waiting for more to send with it only delays it.
+    let _ = stream.set_nodelay(true);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    let service = TowerToHyperService::new(router);
+    let connection = http.serve_connection(TokioIo::new(Timed::new(stream)), service);
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = asked(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            match timeout(END, connection).await {
+                Ok(served) => served,
+                Err(_) => return,
+            }
+        }
+    };
+    if let Err(error) = served {
+        debug!(%error, "a connection broke");
+    }
+}
+
+/// Until the server is asked to end.
+async fn asked(stop: &mut watch::Receiver<bool>) {
+    // Whoever could ask is gone: that is as good as having asked.
+    let _ = stop.wait_for(|asked| *asked).await;
+}
+
+/// Every answer comes in time, and every refusal has words, whoever refuses.
+async fn guard(request: Request, next: Next) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match timeout(PATIENCE, answer).await {
+        Ok(Ok(response)) => in_words(response),
+        Ok(Err(_)) => {
+            error!("an answer broke off");
+            Problem::internal().into_response()
+        }
+        Err(_) => Problem::too_slow().into_response(),
+    };
+    let headers = response.headers_mut();
+    let safe = [
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    for (name, value) in safe {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The library's own refusals are plain text, or nothing.
+fn in_words(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(CONTENT_TYPE);
+    let is_ours = kind.is_some_and(|kind| kind == PROBLEM_JSON || kind == "application/json");
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let allowed = response.headers().get(ALLOW).cloned();
+    let mut problem = Problem::of_status(status).into_response();
+    if let Some(allowed) = allowed {
+        problem.headers_mut().insert(ALLOW, allowed);
+    }
+    problem
+}

@@ -1,0 +1,313 @@
+//! `/v1/withdrawals`: files requests, and shows where each stands.
+
+use axum::{
+    Json,
+    extract::{Path, Query, Request, State},
+    http::{StatusCode, header::LOCATION},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use tidelock_core::domain::{BatchId, PaymentRef, parse_address};
+use tidelock_lists::REF_RULE;
+use tidelock_store::{Filter, Page};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    App,
+    access::{MayRead, MayRequest},
+    body::{media_type, read},
+    intake::Outcome,
+    problem::{Broken, Problem},
+    shown::{Status, Withdrawal},
+    told::{TimelineEntry, Told},
+};
+
+/// Bytes of one request.
+const LONGEST: usize = 16_384;
+/// Withdrawals of one page, unless another number is asked for.
+const PAGE: usize = 100;
+const LONGEST_PAGE: usize = 500;
+
+/// What is asked for. Nothing else may be in it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[allow(
+    dead_code,
+    reason = "for the document; what is sent is read field by field"
+)]
+pub struct WithdrawalRequest {
+    /// Your own id of it: a UUID, a ULID, or 32 hexadecimal digits. A ref is for one payment, ever: sending it again pays nothing
+    /// again. It may be given by the header Idempotency-Key instead.
+    #[serde(rename = "ref")]
+    #[schema(example = "01234567-89ab-cdef-0123-456789abcdef")]
+    reference: Option<String>,
+    /// Who is to be paid: an address; in mixed case its checksum (EIP-55) must be right.
+    #[schema(example = "0x1111111111111111111111111111111111111111")]
+    to: String,
+    /// How much, in tokens, as a string of decimal digits with at most one point; never a number.
+    #[schema(example = "12.5", pattern = r"^[0-9]+(\.[0-9]+)?$")]
+    amount: String,
+}
+
+/// Files a withdrawal
+///
+/// It is on the disk before the answer is sent. The same request again is answered with where it stands.
+#[utoipa::path(post, path = "/v1/withdrawals", operation_id = "fileWithdrawal", tag = "withdrawals",
+    request_body(content = WithdrawalRequest, content_type = "application/json"),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The ref, if the body has none; the same ref, if it has one")),
+    responses(
+        (status = 201, description = "Filed, and durable", body = Withdrawal),
+        (status = 200, description = "The same was filed before", body = Withdrawal),
+        (status = 409, description = "The ref was used for something else", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too long", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Another media type", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["request"])))]
+pub(crate) async fn file(
+    _: MayRequest,
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let media = media_type(request.headers());
+    if media != "application/json" {
+        return Err(Problem::media_type("application/json"));
+    }
+    let key = request.headers().get("idempotency-key").cloned();
+    let key = key.as_ref().map(|key| key.to_str()).transpose();
+    let key = key.map_err(|_| Problem::broken("Idempotency-Key", "", REF_RULE))?;
+    let body = read(request, LONGEST).await?;
+    let payment = app.rules.read(&body, key)?;
+    let reference = payment.reference();
+    let outcomes = app.intake.file(vec![payment]).await?;
+    let shown = match outcomes.first() {
+        Some(Outcome::Filed(filed)) if !filed.known => {
+            let shown = Withdrawal::waiting(&payment, filed.arrival, app.rules.decimals);
+            let place = format!("/v1/withdrawals/{}", shown.reference);
+            return Ok((StatusCode::CREATED, [(LOCATION, place)], Json(shown)).into_response());
+        }
+        Some(Outcome::Filed(_)) => find(&app, reference).await?,
+        Some(Outcome::Taken) => {
+            let rule = "was used already for another recipient or amount";
+            let broken = Broken::new("ref", &reference.to_string(), rule);
+            return Err(Problem::taken(vec![broken]));
+        }
+        None => return Err(Problem::internal()),
+    };
+    Ok(Json(shown).into_response())
+}
+
+async fn find(app: &App, reference: PaymentRef) -> Result<Withdrawal, Problem> {
+    let found = app
+        .readers
+        .ask(move |reader| Withdrawal::find(reader, &reference))
+        .await?;
+    found.ok_or_else(|| Problem::missing(format!("ref {reference}: nobody asked for it")))
+}
+
+fn reference_of(text: &str) -> Result<PaymentRef, Problem> {
+    text.parse()
+        .map_err(|_| Problem::broken("ref", text, REF_RULE))
+}
+
+/// Shows where a withdrawal stands
+#[utoipa::path(get, path = "/v1/withdrawals/{ref}", operation_id = "getWithdrawal", tag = "withdrawals",
+    params(("ref" = String, Path, description = "The ref, in any of its forms")),
+    responses(
+        (status = 200, description = "Where it stands", body = Withdrawal),
+        (status = 404, description = "Nobody asked for it", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["read"])))]
+pub(crate) async fn show(
+    _: MayRead,
+    State(app): State<App>,
+    Path(text): Path<String>,
+) -> Result<Json<Withdrawal>, Problem> {
+    Ok(Json(find(&app, reference_of(&text)?).await?))
+}
+
+/// What happened to a withdrawal
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Timeline {
+    /// In order.
+    entries: Vec<TimelineEntry>,
+}
+
+/// Shows what happened to a withdrawal
+///
+/// Reads the whole log, so it takes as long as the log is: for people who look at one payment, not for programs that follow many.
+#[utoipa::path(get, path = "/v1/withdrawals/{ref}/timeline", operation_id = "getTimeline", tag = "withdrawals",
+    params(("ref" = String, Path, description = "The ref, in any of its forms")),
+    responses(
+        (status = 200, description = "What happened to it", body = Timeline),
+        (status = 404, description = "Nobody asked for it", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["read"])))]
+pub(crate) async fn timeline(
+    _: MayRead,
+    State(app): State<App>,
+    Path(text): Path<String>,
+) -> Result<Json<Timeline>, Problem> {
+    let reference = reference_of(&text)?;
+    find(&app, reference).await?;
+    let entries = app
+        .readers
+        .ask(move |reader| {
+            let logged = reader.events_about(&reference)?;
+            let each = logged.iter().map(|entry| {
+                let time = reader.time_of(entry.seq)?;
+                Ok(Told::entry(entry, time))
+            });
+            each.collect()
+        })
+        .await?;
+    Ok(Json(Timeline { entries }))
+}
+
+/// What a list is narrowed to, and where it goes on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "read by name, so that each bad one is told")]
+pub struct ListParameters {
+    /// Standing so: waiting, requested, held, open, sealed, paid, rejected, cancelled or displaced
+    status: Option<String>,
+    /// To this address
+    to: Option<String>,
+    /// Taken in after this time, in seconds since 1970 of the chain's clock
+    since: Option<u64>,
+    /// In this batch; alone, as a batch has at most 256
+    batch: Option<String>,
+    /// At most so many, 1 to 500; 100 otherwise
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+    /// What `next` of the page before says
+    cursor: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WithdrawalPage {
+    /// The newest first. There may be few or none, and more to come all the same.
+    items: Vec<Withdrawal>,
+    /// The cursor of the next page; none after the last.
+    next: Option<String>,
+}
+
+/// What was asked for in a query, each parameter once.
+struct Asked {
+    filter: Filter,
+    since: Option<u64>,
+    batch: Option<BatchId>,
+    limit: usize,
+    before: Option<u64>,
+}
+
+impl Asked {
+    fn read(given: &[(String, String)]) -> Result<Self, Problem> {
+        let mut asked = Self {
+            filter: Filter::default(),
+            since: None,
+            batch: None,
+            limit: PAGE,
+            before: None,
+        };
+        let mut broken = Vec::new();
+        for (place, (name, text)) in given.iter().enumerate() {
+            let is_twice = given.iter().take(place).any(|(before, _)| before == name);
+            let rule = if is_twice {
+                Some("is there twice")
+            } else {
+                asked.take(name, text).err()
+            };
+            broken.extend(rule.map(|rule| Broken::new(name, text, rule)));
+        }
+        if asked.batch.is_some() && given.len() > 1 {
+            let rule = "goes with no other parameter";
+            broken.push(Broken::new("batch", "", rule));
+        }
+        if broken.is_empty() {
+            Ok(asked)
+        } else {
+            Err(Problem::invalid(broken))
+        }
+    }
+
+    fn take(&mut self, name: &str, text: &str) -> Result<(), &'static str> {
+        const WHOLE: &str = "must be a whole number";
+        match name {
+            "status" => {
+                let stands = Status::narrow(text);
+                self.filter.status = Some(stands.ok_or("must be a status")?);
+            }
+            "to" => {
+                self.filter.to = Some(parse_address(text).map_err(|_| "must be an address")?);
+            }
+            "since" => self.since = Some(text.parse().map_err(|_| WHOLE)?),
+            "batch" => {
+                let id = text
+                    .parse()
+                    .map_err(|_| "must be 0x and 64 hexadecimal digits")?;
+                self.batch = Some(BatchId(id));
+            }
+            "limit" => {
+                self.limit = text.parse().map_err(|_| WHOLE)?;
+                if !(1..=LONGEST_PAGE).contains(&self.limit) {
+                    return Err("must be 1 to 500");
+                }
+            }
+            "cursor" => {
+                let cursor = text.parse::<u64>().ok();
+                let cursor = cursor.filter(|cursor| i64::try_from(*cursor).is_ok());
+                self.before = Some(cursor.ok_or("must be what `next` said")?);
+            }
+            _ => {
+                return Err(
+                    "no such parameter; known here: status, to, since, batch, limit, cursor",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lists withdrawals, the newest first
+#[utoipa::path(get, path = "/v1/withdrawals", operation_id = "listWithdrawals", tag = "withdrawals",
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of them", body = WithdrawalPage),
+        (status = 422, description = "A parameter breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["read"])))]
+pub(crate) async fn list(
+    _: MayRead,
+    State(app): State<App>,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Json<WithdrawalPage>, Problem> {
+    let asked = Asked::read(&given)?;
+    let decimals = app.rules.decimals;
+    let page = app
+        .readers
+        .ask(move |reader| {
+            if let Some(batch) = &asked.batch {
+                let items = reader.of_batch(batch)?;
+                return Ok(Page { items, next: None });
+            }
+            let mut filter = asked.filter;
+            if let Some(since) = asked.since {
+                filter.after = reader.arrivals_until(since)?;
+            }
+            reader.page(&filter, asked.before, asked.limit)
+        })
+        .await?;
+    let items = page.items.iter();
+    Ok(Json(WithdrawalPage {
+        items: items
+            .filter_map(|standing| Withdrawal::of(standing, decimals))
+            .collect(),
+        next: page.next.map(|cursor| cursor.to_string()),
+    }))
+}

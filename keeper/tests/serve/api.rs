@@ -1,0 +1,288 @@
+//! A server at work, and how it is asked.
+
+use std::{
+    fs,
+    process::{Child, ExitStatus, Stdio},
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tidelock_core::domain::Payment;
+use tidelock_keeper::store::{Location, LogStore};
+
+use super::support::{self, Kind, home::Home};
+
+/// How long anything is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Api {
+    pub home: Home,
+    pub location: Location,
+    database: Option<String>,
+    process: Option<Child>,
+    pub address: String,
+    /// What its environment has beside.
+    pub variables: Vec<(&'static str, String)>,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: u16,
+    pub kind: String,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// Its body, of that status.
+    #[track_caller]
+    pub fn of(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+
+    /// A refusal in words.
+    #[track_caller]
+    pub fn refused(self, status: u16, kind: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.kind, "application/problem+json", "{}", self.text);
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("urn:tidelock:problem:{kind}"));
+        assert_eq!(problem["status"], status);
+        for field in ["title", "detail"] {
+            assert!(!problem[field].as_str().unwrap().is_empty(), "{problem}");
+        }
+        problem
+    }
+}
+
+/// A runtime for one test.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(work)
+}
+
+/// A request as JSON.
+pub fn body(payment: &Payment) -> Value {
+    json!({
+        "ref": payment.reference(),
+        "to": payment.recipient().to_string(),
+        "amount": payment.amount().display(6),
+    })
+}
+
+impl Api {
+    /// An installation with what `fill` puts into its store; serves nothing yet.
+    pub fn set_up(kind: Kind, fill: impl FnOnce(&Location) -> LogStore) -> (Self, LogStore) {
+        let (folder, location) = support::place(kind);
+        let store = fill(&location);
+        (Self::of(folder, location), store)
+    }
+
+    fn of(folder: TempDir, location: Location) -> Self {
+        let home = Home { folder };
+        home.init(&["--allow-single-node"]).ok();
+        // As the server's address is shown, without what the socket is found by.
+        let database = location.server.as_ref().map(|server| {
+            let shown = server.to_string();
+            let name = shown.rsplit('/').next().unwrap();
+            support::postgres::Server::url(support::postgres::shared().folder(), name)
+        });
+        Self {
+            home,
+            location,
+            database,
+            process: None,
+            address: String::new(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// One that serves from an empty store.
+    pub fn empty(kind: Kind) -> Self {
+        let (mut api, store) = Self::set_up(kind, |location| support::create(location));
+        store.close().unwrap();
+        api.start();
+        api
+    }
+
+    pub fn command(&self) -> std::process::Command {
+        let mut command = self.home.command();
+        command
+            .env("KEEPER_SERVE__LISTEN", "127.0.0.1:0")
+            .env("KEEPER_LOG", "info,tidelock_api=debug")
+            .stdin(Stdio::null());
+        if let Some(database) = &self.database {
+            command.env("KEEPER_STORE__DATABASE", database);
+        }
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.folder.path().join("log")).unwrap_or_default()
+    }
+
+    pub fn start(&mut self) {
+        let path = self.home.folder.path().join("log");
+        let before = self.log().matches("the API is served address=").count();
+        let log = fs::File::options().create(true).append(true).open(path);
+        let process = self.command().arg("serve").stderr(log.unwrap()).spawn();
+        self.process = Some(process.unwrap());
+        let begin = Instant::now();
+        while self.log().matches("the API is served address=").count() == before {
+            assert!(begin.elapsed() < PATIENCE, "{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let log = self.log();
+        let (_, rest) = log.rsplit_once("the API is served address=").unwrap();
+        self.address = rest.lines().next().unwrap().trim().to_owned();
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// SIGTERM.
+    pub fn ask_to_end(&self) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        let told = std::process::Command::new("kill")
+            .args(["-TERM", &id])
+            .status();
+        assert!(told.unwrap().success());
+    }
+
+    /// How it ended.
+    pub fn ended(&mut self) -> ExitStatus {
+        let begin = Instant::now();
+        let mut process = self.process.take().unwrap();
+        loop {
+            if let Some(status) = process.try_wait().unwrap() {
+                return status;
+            }
+            if begin.elapsed() > PATIENCE {
+                let _ = process.kill();
+                panic!("it goes on: {}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// A new key with these scopes.
+    pub fn key(&self, scopes: &str) -> String {
+        let mut command = self.command();
+        command.args([
+            "api-key", "add", "--name", "a test", "--days", "1", "--scope", scopes,
+        ]);
+        let done: support::home::Done = command.output().unwrap().into();
+        done.ok().trim().to_owned()
+    }
+
+    /// One for all: making one reads the system's certificates. It keeps no connection, for each test has a runtime of its own.
+    pub fn client() -> reqwest::Client {
+        static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+            let client = tidelock_keeper::tls::client().pool_max_idle_per_host(0);
+            client.build().unwrap()
+        });
+        CLIENT.clone()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub async fn send(request: reqwest::RequestBuilder) -> Answer {
+        let answer = request.send().await.unwrap();
+        let headers = answer.headers().clone();
+        let kind = headers
+            .get("content-type")
+            .map(|kind| kind.to_str().unwrap());
+        Answer {
+            status: answer.status().as_u16(),
+            kind: kind.unwrap_or_default().to_owned(),
+            headers,
+            text: answer.text().await.unwrap(),
+        }
+    }
+
+    pub async fn get(&self, key: &str, path: &str) -> Answer {
+        let request = Self::client().get(self.url(path));
+        Self::send(request.header("authorization", format!("Bearer {key}"))).await
+    }
+
+    pub async fn post(&self, key: &str, path: &str, kind: &str, body: impl ToString) -> Answer {
+        let request = Self::client().post(self.url(path)).body(body.to_string());
+        let request = request.header("authorization", format!("Bearer {key}"));
+        Self::send(request.header("content-type", kind)).await
+    }
+
+    pub async fn file(&self, key: &str, payment: &Payment) -> Answer {
+        self.post(key, "/v1/withdrawals", "application/json", body(payment))
+            .await
+    }
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A stream of events, as it is read.
+pub struct Stream {
+    answer: reqwest::Response,
+    text: String,
+}
+
+impl Stream {
+    pub async fn open(url: String, key: &str, last: Option<u64>) -> Self {
+        let mut request = Api::client().get(url);
+        request = request.header("authorization", format!("Bearer {key}"));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Self {
+            answer,
+            text: String::new(),
+        }
+    }
+
+    /// The next event, with its id and type; none once the stream has ended.
+    pub async fn next(&mut self) -> Option<(u64, String, Value)> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                let field = |name: &str| {
+                    let mut lines = block.lines();
+                    lines.find_map(|line| line.strip_prefix(name).map(str::to_owned))
+                };
+                if let Some(id) = field("id: ") {
+                    let data = field("data: ").unwrap();
+                    let event = serde_json::from_str(&data).unwrap();
+                    return Some((id.parse().unwrap(), field("event: ").unwrap(), event));
+                }
+            }
+            let more = tokio::time::timeout(PATIENCE, self.answer.chunk()).await;
+            let more = more.expect("nothing came").expect("the stream broke off")?;
+            self.text.push_str(std::str::from_utf8(&more).unwrap());
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `keeper serve` as integrators meet it: the real binary, on both databases, beside a real keeper on a real chain.
+
+#![cfg(unix)]
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
+)]
+
+mod api;
+mod chain;
+#[path = "../keeper/daemon.rs"]
+#[allow(dead_code, reason = "not every test uses all that a daemon can")]
+mod daemon;
+mod events;
+mod keys;
+mod refusals;
+#[path = "../support/mod.rs"]
+mod support;
+mod withdrawals;
+#[path = "../world/mod.rs"]
+mod world;
+
+use events::{
+    a_stream_goes_on_where_it_broke_off_and_ends_with_the_server,
+    events_have_no_gaps_and_no_secrets,
+};
+use keys::what_a_key_may_do_is_what_it_was_made_for;
+use withdrawals::{
+    a_list_is_filed_as_a_whole_and_once, a_request_is_durable_before_it_is_answered,
+    of_many_at_once_one_is_filed, pages_show_each_once,
+};
+
+on_both! {
+    a_list_is_filed_as_a_whole_and_once,
+    a_request_is_durable_before_it_is_answered,
+    a_stream_goes_on_where_it_broke_off_and_ends_with_the_server,
+    events_have_no_gaps_and_no_secrets,
+    of_many_at_once_one_is_filed,
+    pages_show_each_once,
+    what_a_key_may_do_is_what_it_was_made_for,
+}
