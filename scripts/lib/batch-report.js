@@ -3,6 +3,7 @@
 const { createPublicClient, formatUnits, getAddress, http, parseAbi, parseEventLogs } = require("viem");
 const { BATCH_EVENTS, asTuple, asUuid, recompute, vaultDomain } = require("./batch.js");
 const { readChainId } = require("./chain-id.js");
+const { requireThere } = require("./vault-there.js");
 
 const PROPOSED = BATCH_EVENTS.find(({ name }) => name === "BatchProposed");
 const STANDINGS = ["unknown", "known", "blocked"];
@@ -51,6 +52,7 @@ async function judge(client, { vault, chainId, token }, { args, blockNumber, tra
 async function readProposals({ url, vault: given, id, fromBlock }) {
   const vault = getAddress(given);
   const client = createPublicClient({ transport: http(url, { batch: true }), cacheTime: 0 });
+  await requireThere(client, vault, fromBlock);
   const logs = await findLogs(client, { vault, id, fromBlock });
   if (logs.length === 0) return [];
   const address = await client.readContract({ address: vault, abi: VIEWS, functionName: "token" });

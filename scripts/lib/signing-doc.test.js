@@ -20,6 +20,7 @@ const MNEMONIC = "test test test test test test test test test test test junk"; 
 const STATE = { proposed: 1, queued: 2, executed: 4 };
 const LIFE = 20 * 86_400;
 const DELAY = 6 * 3600; // of the tier, seconds
+const HEADER = "(uint64,uint16,uint8,uint128,address,uint40,bytes32,bytes32)";
 const TEXT = fs.readFileSync(path.join(ROOT, "docs/signing-with-cast.md"), "utf8");
 
 /** Headings of the document with the commands below each. */
@@ -183,6 +184,12 @@ test("payments or an order that are not those of the id are seen to differ", asy
   const order = `FIRST=${batch.header.firstNumber} COUNT=${batch.header.count} TOTAL=${batch.header.total} TIER=${batch.header.tier}`;
   const known = `${order} EXPIRES=${batch.header.expiresAt} CONTEXT=${batch.header.context} PAYMENTS=${batch.packed} ID=${batch.id}\n`;
   assert.match(await shell(known + commands), /\nid agrees\n$/);
+  assert.match(await shell(`${known}ID=0x${batch.id.slice(2).toUpperCase()}\n${commands}`), /\nid agrees\n$/);
+  // No node, no id: what cannot be computed agrees with nothing.
+  for (const lost of ["ID=''\nHEADER='('", `ETH_RPC_URL=http://127.0.0.1:1 ID=''`]) {
+    const told = await shell(`set +e\n${known}${lost}\n${commands}\nHEADER='${HEADER}' ETH_RPC_URL='${world.url}'`);
+    assert.match(told, /\nid differs\n$/, lost);
+  }
   for (const altered of ["TIER=1", "PAYMENTS=0x00", "EXPIRES=1", `ID=${batch.header.context}`]) {
     assert.match(await shell(`${known}${altered}\n${commands}`), /\nid differs\n$/, altered);
   }

@@ -102,8 +102,8 @@ test("a batch by its id and by its file is the same document, and every tool mak
   const { tier, expiresAt, firstNumber, context } = batch.header;
   const order = JSON.parse(JSON.stringify({ tier, expiresAt, firstNumber, context }, asText));
   const listed = batch.payments.map(({ recipient, amount, reference }) => ({ recipient, amount: `${amount}`, reference }));
-  for (const payments of [batch.packed, listed]) {
-    const given = file("batch.json", { ...order, payments });
+  for (const content of [{ packed: batch.packed }, { payments: listed }]) {
+    const given = file("batch.json", { ...order, ...content });
     assert.equal((await script("typed-data", "--batch", given)).stdout, stdout);
     const offline = ["--vault", world.vault, "--chain-id", `${CHAIN_ID}`, "--batch", given];
     assert.equal((await run(path.join(ROOT, "scripts/typed-data"), offline)).stdout, stdout);
@@ -147,7 +147,7 @@ test("wrong calls and wrong answers end as the usage says", async () => {
     assert.equal(failure.stdout, "");
   };
   const at = ["--rpc-url", world.url, "--vault", world.vault];
-  const order = { firstNumber: 1, tier: 2, expiresAt, context: batch.id, payments: batch.packed };
+  const order = { firstNumber: 1, tier: 2, expiresAt, context: batch.id, packed: batch.packed };
   const rounded = JSON.stringify({ ...order, firstNumber: "N" }).replace('"N"', "9223372036854775809");
   await refused(1, /has no proposal under/, [...at, keccak256("0x")]);
   await refused(2, /id 0x12: must be/, [...at, "0x12"]);
@@ -157,5 +157,9 @@ test("wrong calls and wrong answers end as the usage says", async () => {
   await refused(2, /no kind of change Tier;/, [...at, "--change", "Tier", file("tier.json", {})]);
   await refused(2, /SweepChange.token undefined: must be an address/, [...at, "--change", "Sweep", file("sweep.json", {})]);
   await refused(4, /does not answer as a node would/, ["--rpc-url", "http://127.0.0.1:1", "--vault", world.vault, batch.id]);
-  await refused(4, /does not answer as a node would/, ["--rpc-url", world.url, "--vault", zeroAddress.replace(/0$/, "9"), "--batch", file("order.json", order)]);
+  const given = ["--batch", file("order.json", order)];
+  await refused(1, /9: no contract is there/, ["--rpc-url", world.url, "--vault", zeroAddress.replace(/.{3}$/, "999"), ...given]);
+  await refused(1, /is no vault/, ["--rpc-url", world.url, "--vault", world.token, ...given]);
+  await refused(1, /from-block 99999999: the node's newest block is/, [...at, "--from-block", "99999999", batch.id]);
+  await refused(2, /Batch.payments\[0\].amount true: must be a whole number/, [...at, "--batch", file("true.json", { ...order, packed: undefined, payments: [{ recipient: world.owner, amount: true, reference: `0x${"aa".repeat(16)}` }] })]);
 });

@@ -2,7 +2,9 @@
 "use strict";
 const { createPublicClient, getAddress, http, parseAbi } = require("viem");
 const { BATCH_EVENTS, headerOf, packPayments, unpackOrder, vaultDomain } = require("./batch.js");
+const { readBatch } = require("./batch-file.js");
 const { readChainId } = require("./chain-id.js");
+const { requireThere } = require("./vault-there.js");
 const { KINDS, TYPES, changeType, decodeChange, encodeChange } = require("./typed-data.js");
 
 const EPOCH_BITS = 24n; // of the vault's word `hot`
@@ -21,10 +23,12 @@ const EVENTS = [
   ...parseAbi(["event ChangeProposed(bytes32 indexed id, address indexed proposer, uint8 kind, bytes change)"]),
 ];
 
-/** A batch by its order and payments, packed or one by one. */
-function batchContent({ payments, ...order }) {
-  const packed = typeof payments === "string" ? payments : packPayments(payments.map((p) => ({ ...p, amount: BigInt(p.amount) })));
-  return { primaryType: "Batch", message: headerOf(packed, order) };
+const batchOf = (order, packed) => ({ primaryType: "Batch", message: headerOf(packed, order) });
+
+/** A batch by what its file says. */
+function batchContent(file) {
+  const { order, payments, packed } = readBatch(file);
+  return batchOf(order, packed ?? packPayments(payments));
 }
 
 /** A change of that kind, by name. */
@@ -35,6 +39,12 @@ function changeContent(kind, message) {
 
 /** The vault tells something else than what was computed. */
 class Disagreement extends Error {}
+
+/** A contract that answers, and not as a vault: the node is not to blame. */
+function notAVault(error) {
+  const reverted = error.walk?.(({ name }) => ["ContractFunctionRevertedError", "ContractFunctionZeroDataError"].includes(name));
+  throw reverted ? new Disagreement("the contract at the vault's address is no vault: it has no EIP-712 domain") : error;
+}
 
 /** A vault on a node. */
 class VaultNode {
@@ -49,8 +59,9 @@ class VaultNode {
 
   /** The domain that vault, chain and version make; refuses a vault that tells another of itself. */
   async domain() {
+    await requireThere(this.client, this.vault);
     const domain = vaultDomain(await readChainId(this.client), this.vault);
-    const [, name, version, chainId, verifyingContract] = await this.ask("eip712Domain");
+    const [, name, version, chainId, verifyingContract] = await this.ask("eip712Domain").catch(notAVault);
     const told = { name, version, chainId, verifyingContract };
     const differs = Object.keys(domain).find((field) => domain[field] !== told[field]);
     if (differs !== undefined) throw new Disagreement(`the vault's domain has ${differs} ${told[differs]}, ${domain[differs]} is expected`);
@@ -64,11 +75,12 @@ class VaultNode {
 
   /** What is proposed under an id, or null. */
   async content(id, fromBlock) {
+    await requireThere(this.client, this.vault, fromBlock);
     for (const event of EVENTS) {
       const [log] = await this.client.getLogs({ address: this.vault, event, args: { id }, fromBlock, toBlock: "latest", strict: true });
       if (log === undefined) continue;
       const { kind, change, order, payments } = log.args;
-      return kind === undefined ? batchContent({ ...unpackOrder(order), payments }) : changeContent(KINDS[kind], decodeChange(KINDS[kind], change));
+      return kind === undefined ? batchOf(unpackOrder(order), payments) : changeContent(KINDS[kind], decodeChange(KINDS[kind], change));
     }
     return null;
   }

@@ -78,7 +78,7 @@ function written(type, value, place) {
   }
   if (type in TYPES) return writtenStruct(type, value, place);
   if (type.startsWith("uint")) return integer(type, value, place);
-  if (type === "address" && !isAddress(value ?? "", { strict: false })) throw new Error(`${place} ${value}: must be an address`);
+  if (type === "address" && !isAddress(value ?? "")) throw new Error(`${place} ${value}: must be an address, in small letters or with its EIP-55 checksum`);
   if (type === "bytes32" && !(isHex(value) && size(value) === 32)) throw new Error(`${place} ${value}: must be 32 bytes`);
   return value;
 }

@@ -37,6 +37,22 @@ pub struct Limits {
     pub wait: Duration,
 }
 
+/// What is told while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A transaction is on its way; blocks are waited for.
+    Sent {
+        /// For what.
+        step: Step,
+        /// Its hash.
+        transaction: B256,
+    },
+    /// Somebody else's transaction in the pool makes it; its block is waited for.
+    ByOthers(Step),
+    /// A step is done.
+    Made(Made),
+}
+
 /// What a step came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
@@ -51,19 +67,20 @@ pub struct Made {
 }
 
 impl Deployment {
-    /// Makes everything that is missing; `tell` hears of each step as it is done. Answers what was made by this run.
+    /// Makes everything that is missing; `tell` hears of each step as it goes on. Answers what was made by this run.
     pub async fn apply(
         &self,
         chain: Chain<'_>,
         payer: &dyn Payer,
         limits: Limits,
-        tell: &mut (dyn FnMut(&Made) + Send),
+        tell: &mut (dyn FnMut(Told) + Send),
     ) -> Result<Vec<Made>, DeployError> {
         self.simulate(chain).await?;
         let mut run = Run {
             chain,
             payer,
             limits,
+            tell,
         };
         let mut all = Vec::new();
         // Each round makes one step, and looks again.
@@ -72,9 +89,19 @@ impl Deployment {
             let Some(step) = self.standing(chain).await?.next() else {
                 break;
             };
-            let made = self.make(&mut run, step).await?;
-            tell(&made);
-            all.push(made);
+            match self.make(&mut run, step).await {
+                Ok(made) => {
+                    (run.tell)(Told::Made(made));
+                    all.push(made);
+                }
+                // Nodes estimate on top of their pool: what somebody else is making there already cannot be made again.
+                Err(DeployError::Refused(_) | DeployError::Node(NodeError::Refused { .. }))
+                    if !chain.pending_code(self.address(step)).await?.is_empty() =>
+                {
+                    run.made_by_others(step, self.address(step)).await?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         match self.standing(chain).await?.next() {
             None => Ok(all),
@@ -122,9 +149,24 @@ struct Run<'a> {
     chain: Chain<'a>,
     payer: &'a dyn Payer,
     limits: Limits,
+    tell: &'a mut (dyn FnMut(Told) + Send),
 }
 
 impl Run<'_> {
+    /// Waits until a block holds what waits in the pool.
+    async fn made_by_others(&mut self, step: Step, address: Address) -> Result<(), DeployError> {
+        (self.tell)(Told::ByOthers(step));
+        let started = Instant::now();
+        while self.chain.code(address).await?.is_empty() {
+            if started.elapsed() >= self.limits.wait {
+                let what = step.name();
+                return Err(DeployError::Missing { what, address });
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
     /// Waits until no transaction of the payer is in the pool: one may be an earlier run's.
     async fn settle(&self) -> Result<(), DeployError> {
         let account = self.payer.address();
@@ -148,7 +190,7 @@ impl Run<'_> {
     }
 
     /// Funds the address that signed the deployer's transaction, and sends that.
-    async fn make_deployer(&self) -> Result<Made, DeployError> {
+    async fn make_deployer(&mut self) -> Result<Made, DeployError> {
         let step = Step::Deployer;
         if self.chain.nonce(DEPLOYER_SIGNER, "latest").await? != 0 {
             return Err(DeployError::Deployer(format!(
@@ -191,7 +233,7 @@ impl Run<'_> {
     }
 
     async fn transact(
-        &self,
+        &mut self,
         step: Step,
         to: Address,
         value: U256,
@@ -275,7 +317,9 @@ impl Run<'_> {
         Ok((room.min(most), tip))
     }
 
-    async fn included(&self, step: Step, hash: B256) -> Result<Made, DeployError> {
+    async fn included(&mut self, step: Step, hash: B256) -> Result<Made, DeployError> {
+        let transaction = hash;
+        (self.tell)(Told::Sent { step, transaction });
         let started = Instant::now();
         loop {
             if let Some(receipt) = self.chain.receipt(hash).await? {

@@ -99,6 +99,11 @@ impl Chain<'_> {
         self.ask("eth_getCode", json!([address, "latest"])).await
     }
 
+    /// The same once what waits in the node's pool is in a block.
+    pub async fn pending_code(&self, address: Address) -> Answer<Bytes> {
+        self.ask("eth_getCode", json!([address, "pending"])).await
+    }
+
     /// [wei]
     pub async fn balance(&self, account: Address) -> Answer<U256> {
         let params = json!([account, "latest"]);

@@ -6,7 +6,7 @@ use crate::{
     node::NodeError,
     policy::{Violation, list},
     standing::Step,
-    units::ether,
+    units::{ether, gwei},
 };
 
 /// Why a deployment stops.
@@ -35,6 +35,16 @@ pub enum DeployError {
     /// The token is not there.
     #[error("token.address = {0}: no contract is there on this chain")]
     NoToken(Address),
+    /// A contract is there, but no token.
+    #[error(
+        "token.address = {token}: the contract there does not say decimals() as a token does ({reason})"
+    )]
+    NotAToken {
+        /// The policy's.
+        token: Address,
+        /// In the node's words.
+        reason: String,
+    },
     /// The token has other decimals than the policy says, so that every amount would be another.
     #[error("token.decimals = {stated}: the token {token} says {found}")]
     Decimals {
@@ -73,6 +83,18 @@ pub enum DeployError {
         /// What it must say.
         expected: B256,
     },
+    /// The creation would be longer than chains take.
+    #[error(
+        "known: code and configuration have {size} bytes, and chains take at most {most} (EIP-3860): list {fewer} known recipients fewer, and add them by a policy change"
+    )]
+    TooLong {
+        /// [bytes]
+        size: usize,
+        /// [bytes]
+        most: usize,
+        /// What fits.
+        fewer: usize,
+    },
     /// The vault's constructor refuses the configuration.
     #[error("the vault refuses the configuration: {0}")]
     Refused(String),
@@ -104,7 +126,7 @@ pub enum DeployError {
     },
     /// The chain asks for more than was allowed.
     #[error(
-        "fees: the chain asks for {asked} wei per gas now, and at most {most} are allowed (--max-fee-gwei)"
+        "fees: the chain asks for {} gwei per gas now, and at most {} are allowed (--max-fee-gwei)", gwei(*asked), gwei(*most)
     )]
     Fee {
         /// [wei per gas]

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, hex};
 use alloy_sol_types::{SolInterface, SolValue, sol};
 
 use crate::{
-    DeployError, Deployment, NodeError, Standing, Vault,
+    DeployError, Deployment, NodeError, Standing, Vault, VaultFactory,
     address::{create_call, vault_creation},
     chain::Chain,
 };
@@ -18,6 +18,9 @@ sol! {
 
 /// Longest creation that chains with EIP-3860 take. [bytes]
 pub const MAX_CREATION: usize = 49_152;
+
+/// What a known recipient adds to it: one word of the ABI. [bytes]
+const KNOWN_SIZE: usize = 32;
 
 /// What the simulation came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,13 +42,8 @@ impl Deployment {
                 code: None,
             });
         }
+        self.check_size()?;
         let creation = vault_creation(&self.release, &self.policy.configuration);
-        if creation.len() > MAX_CREATION {
-            return Err(DeployError::Refused(format!(
-                "code and configuration have {} bytes, and chains take at most {MAX_CREATION} (EIP-3860): list fewer known recipients, and add the others by a policy change",
-                creation.len()
-            )));
-        }
         let code = self.simulated(chain.call(None, None, &creation).await);
         let code = match code {
             Err(DeployError::Node(refused @ NodeError::Refused { .. })) => {
@@ -72,6 +70,17 @@ impl Deployment {
         })
     }
 
+    /// Code and configuration fit the creation that chains take.
+    pub fn check_size(&self) -> Result<(), DeployError> {
+        let (size, most) = (self.creation_size(), MAX_CREATION);
+        let above = size.saturating_sub(most);
+        if above == 0 {
+            return Ok(());
+        }
+        let fewer = above.div_ceil(KNOWN_SIZE);
+        Err(DeployError::TooLong { size, most, fewer })
+    }
+
     /// The factory answers the very address that was worked out here.
     async fn check_factory(&self, chain: Chain<'_>) -> Result<(), DeployError> {
         let call = create_call(&self.release, &self.policy.configuration);
@@ -94,7 +103,16 @@ impl Deployment {
         if chain.code(token).await?.is_empty() {
             return Err(DeployError::NoToken(token));
         }
-        let found = chain.read(token, &Token::decimalsCall {}).await?;
+        let found = chain.read(token, &Token::decimalsCall {}).await;
+        let found = found.map_err(|error| match error {
+            DeployError::Node(
+                refused @ (NodeError::Refused { .. } | NodeError::Malformed { .. }),
+            ) => DeployError::NotAToken {
+                token,
+                reason: refused.to_string(),
+            },
+            other => other,
+        })?;
         let stated = self.policy.decimals;
         let found: u8 = found.try_into().unwrap_or(u8::MAX);
         if found != stated {
@@ -163,6 +181,9 @@ pub fn revert_words(data: &[u8]) -> String {
             e.unit
         ),
         Ok(error) => format!("{error:?}"),
-        Err(_) => format!("revert data 0x{}", hex::encode(data)),
+        Err(_) => VaultFactory::VaultFactoryErrors::abi_decode(data).map_or_else(
+            |_| format!("revert data 0x{}", hex::encode(data)),
+            |error| format!("{error:?}"),
+        ),
     }
 }

@@ -45,6 +45,11 @@ pub fn ether(wei: U256) -> String {
     shown(wei, 18)
 }
 
+/// Gwei, from wei.
+pub fn gwei(wei: u128) -> String {
+    shown(wei, 9)
+}
+
 /// A span in seconds: `0`, `90 minutes`, `36 hours`, `2 days`. None if it is no such span.
 pub fn span(text: &str) -> Option<u32> {
     if text == "0" {

@@ -8,6 +8,10 @@ use crate::{
     units::{span_shown, time_shown},
 };
 
+/// Number of the keeper's role in the contract.
+const KEEPER: u8 = 0;
+/// Number of the proposer's.
+const PROPOSER: u8 = 1;
 /// Life that must be left once a delay is over: 28 hours in which charges leave the window, and one to pay. [seconds]
 const SETTLE: u64 = 29 * 3_600;
 /// A freeze lasts that much longer than the policy delay. [seconds]
@@ -57,21 +61,46 @@ impl Policy {
             let tiers = tiers.filter(|tier| is_automatic || tier.approvals > 0);
             tiers.fold(0_u128, |sum, tier| sum.saturating_add(tier.cap))
         };
-        lines.push(format!(
-            "  with a keeper's key: {}",
-            self.amount(up_to(0, true))
-        ));
+        let is_keeper = |account: &Address| {
+            let mut grants = c.grants.iter();
+            grants.any(|grant| grant.role == KEEPER && grant.account == *account)
+        };
+        let keepers = c.grants.iter().filter(|grant| grant.role == KEEPER).count();
+        // One key of both roles counts for both.
+        let both = c.signers.iter().filter(|signer| is_keeper(signer)).count();
+        let with_keeper = |signers: usize| {
+            let signers = signers.saturating_add(both.min(1)).min(c.signers.len());
+            up_to(signers, keepers > 0)
+        };
+        if keepers == 0 {
+            lines.push("  nobody is keeper: nothing is paid without approvals".to_owned());
+        } else {
+            lines.push(format!(
+                "  with a keeper's key: {}",
+                self.amount(with_keeper(0))
+            ));
+        }
+        for signer in c.signers.iter().filter(|signer| is_keeper(signer)) {
+            lines.push(format!(
+                "  {} is signer and keeper: one key has both",
+                self.name(signer)
+            ));
+        }
         for count in 1..=c.signers.len() {
-            let alone = up_to(count, false);
+            let alone = up_to(count, both > 0);
             let keys = if count == 1 {
                 "1 signer's key".to_owned()
             } else {
                 format!("{count} signers' keys")
             };
+            let with_keeper = if keepers == 0 {
+                String::new()
+            } else {
+                format!("; with a keeper's too: {}", self.amount(with_keeper(count)))
+            };
             lines.push(format!(
-                "  with {keys}: {}; with a keeper's too: {}",
-                self.amount(alone),
-                self.amount(up_to(count, true))
+                "  with {keys}: {}{with_keeper}",
+                self.amount(alone)
             ));
         }
         lines.push(format!(
@@ -135,11 +164,11 @@ impl Policy {
         );
         list(
             "keepers, who pay what needs no approval and execute what is ready:".to_owned(),
-            &mut self.holders(0),
+            &mut or_nobody(self.holders(KEEPER)),
         );
         list(
             "proposers, who may only propose:".to_owned(),
-            &mut self.holders(1),
+            &mut or_nobody(self.holders(PROPOSER)),
         );
         list(
             format!("{} recipients known from the start:", c.known.len()),
@@ -156,6 +185,13 @@ impl Policy {
             format!("{} until {until}", self.name(&grant.account))
         })
     }
+}
+
+/// What is listed, or that nothing is.
+fn or_nobody(listed: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
+    let mut listed = listed.peekable();
+    let nobody = listed.peek().is_none().then(|| "nobody".to_owned());
+    nobody.into_iter().chain(listed)
 }
 
 fn terms(tier: &Vault::Tier) -> String {

@@ -59,8 +59,8 @@ struct ApplyArgs {
     #[arg(long, conflicts_with = "keystore")]
     unsigned: Option<PathBuf>,
     /// Most that is paid for gas [gwei]
-    #[arg(long, default_value_t = 100)]
-    max_fee_gwei: u64,
+    #[arg(long, default_value = "100")]
+    max_fee_gwei: String,
     /// How long to wait for one transaction [seconds]
     #[arg(long, default_value_t = 600)]
     wait: u64,
@@ -117,6 +117,8 @@ impl From<DeployError> for Failure {
             | E::Compiler(_)
             | E::WrongChain { .. }
             | E::NoToken(_)
+            | E::NotAToken { .. }
+            | E::TooLong { .. }
             | E::Decimals { .. } => ExitStatus::Usage,
             E::Refused(_) | E::Deployer(_) | E::Funds { .. } | E::Fee { .. } | E::Gas { .. } => {
                 ExitStatus::Refused

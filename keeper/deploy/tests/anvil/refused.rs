@@ -2,7 +2,10 @@
 
 use alloy::primitives::{Address, B256, U256};
 use serde_json::json;
-use tidelock_deploy::{DeployError, Step, address::DEPLOYER, apply::Limits, chain::Chain};
+use tidelock_deploy::{
+    DeployError, Deployment, Step, address::DEPLOYER, apply::Limits, chain::Chain,
+    simulate::MAX_CREATION,
+};
 
 use crate::support::{LIMITS, World};
 
@@ -19,6 +22,41 @@ async fn another_chain() {
             "chain.id = 1: the node is on chain 31337; nothing was sent"
         );
     }
+    assert_eq!(world.nonce().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_is_no_token() {
+    let world = World::start(&[]).await;
+    let lens = world.deployment(&[]).await;
+    world.apply(&lens).await.unwrap();
+    let mut policy = lens.policy.clone();
+    policy.configuration.token = lens.at.lens;
+    let deployment = Deployment::new(policy, lens.release);
+    let error = world.apply(&deployment).await.unwrap_err();
+    assert!(matches!(error, DeployError::NotAToken { .. }), "{error}");
+}
+
+/// Known from the policy alone, before a node is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_known_recipients_than_a_creation_holds() {
+    let world = World::start(&[]).await;
+    let mut deployment = world.deployment(&[]).await;
+    let room = MAX_CREATION - deployment.creation_size();
+    let known = |index: usize| Address::with_last_byte(1).create(u64::try_from(index).unwrap());
+    let fit = room / 32;
+    let list = &mut deployment.policy.configuration.known;
+    list.extend((0..fit).map(known));
+    deployment.check_size().unwrap();
+    let list = &mut deployment.policy.configuration.known;
+    list.extend((fit..fit + 2).map(known));
+    let error = deployment.check_size().unwrap_err();
+    assert!(
+        matches!(error, DeployError::TooLong { fewer: 2, .. }),
+        "{error}"
+    );
+    let error = world.apply(&deployment).await.unwrap_err();
+    assert!(matches!(error, DeployError::TooLong { .. }), "{error}");
     assert_eq!(world.nonce().await, 0);
 }
 

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tidelock_deploy::{DeployError, Step, apply::Limits};
+use tidelock_deploy::{
+    DeployError, Step,
+    apply::{Limits, Told},
+    chain::Chain,
+};
 
 use crate::support::{Fault, LIMITS, World};
 
@@ -128,4 +132,51 @@ async fn what_somebody_else_made_is_taken_as_it_is() {
     }
     assert_eq!(world.apply(&deployment).await.unwrap(), []);
     world.verify(&deployment).await.unwrap();
+}
+
+/// Two people apply the same policy at once: nodes estimate on top of their pool, where the other's transaction waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_is_making_is_waited_for() {
+    for step in [Step::Factory, Step::Vault] {
+        let world = World::start(&[]).await;
+        let deployment = world.deployment(&[]).await;
+        let stranger = "0x00000000000000000000000000000000000000aa";
+        let coin = json!([stranger, "0xffffffffffffffffff"]);
+        world.tell("anvil_setBalance", coin).await;
+        let send = async |step: Step| {
+            let making = deployment.making(step).unwrap();
+            let theirs =
+                json!({"from": stranger, "to": making.to, "data": making.data, "gas": "0xe00000"});
+            world.tell("eth_sendTransaction", json!([theirs])).await;
+        };
+        if step == Step::Vault {
+            send(Step::Factory).await;
+            send(Step::Lens).await;
+        }
+        world.tell("evm_setAutomine", json!([false])).await;
+        send(step).await;
+        let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+        let mut tell = |told: Told| {
+            let _ = heard.send(told);
+        };
+        let chain = Chain(&world);
+        let ours = deployment.apply(chain, &world.payer, LIMITS, &mut tell);
+        let block = async {
+            assert_eq!(hears.recv().await, Some(Told::ByOthers(step)));
+            world.tell("evm_setAutomine", json!([true])).await;
+            world.tell("evm_mine", json!([])).await;
+        };
+        let (made, ()) = tokio::join!(ours, block);
+        let made: Vec<_> = made.unwrap().iter().map(|made| made.step).collect();
+        let missing = [Step::Lens, Step::Vault];
+        assert_eq!(
+            made,
+            if step == Step::Factory {
+                &missing[..]
+            } else {
+                &[]
+            }
+        );
+        world.verify(&deployment).await.unwrap();
+    }
 }

@@ -11,6 +11,7 @@ use tidelock_deploy::{
 use crate::{
     chain::{Rpc, RpcError, RpcSettings},
     exit::{ExitStatus, Failure},
+    place::Place,
     signer::{KeystoreSigner, Signer},
 };
 
@@ -26,6 +27,18 @@ impl RpcNode {
         let rpc = Rpc::new(url, RpcSettings::default());
         rpc.map(Self)
             .map_err(|error| Failure::of(ExitStatus::Chain, error))
+    }
+
+    /// A second node: two names of the first one would be its word twice.
+    pub fn beside(url: &str, first: Option<&str>) -> Result<Self, Failure> {
+        let place = |url: &str| url.parse().ok().map(|url: Url| Place::of(&url));
+        if let (Some(one), Some(other)) = (first.and_then(place), place(url))
+            && one == other
+        {
+            let rule = "--second-rpc-url (not shown): must be another node than --rpc-url, and leads to the same place";
+            return Err(Failure::new(ExitStatus::Usage, rule));
+        }
+        Self::open(url)
     }
 }
 

@@ -6,10 +6,10 @@ use std::{
 };
 
 use serde_json::json;
-use tidelock_core::domain::ChainId;
+use tidelock_core::domain::{Amount, ChainId};
 use tidelock_deploy::{
     DeployError, Deployment, Policy, Step,
-    apply::{Limits, Made},
+    apply::{Limits, Made, Told},
     chain::Chain,
     record::Record,
     verify::verified_words,
@@ -27,7 +27,7 @@ use crate::{
     signer::{self, PasswordSource, SignerError},
 };
 
-const WEI_PER_GWEI: u128 = 1_000_000_000;
+const GWEI_DECIMALS: u8 = 9;
 
 pub(super) fn plan(args: &PolicyArgs, context: &Context) -> Outcome {
     let text = read(&args.policy)?;
@@ -36,6 +36,7 @@ pub(super) fn plan(args: &PolicyArgs, context: &Context) -> Outcome {
         None => of_policy(Policy::parse(&text, today())?, args)?,
         Some(node) => block_on(at_chain_time(args, Chain(node)))?,
     };
+    deployment.check_size()?;
     let standing = match &node {
         None => None,
         Some(node) => {
@@ -91,13 +92,13 @@ pub(super) fn apply(args: &ApplyArgs, context: &Context) -> Outcome {
             return write_unsigned(&deployment, chain, args, context).await;
         };
         let limits = Limits {
-            max_fee: u128::from(args.max_fee_gwei).saturating_mul(WEI_PER_GWEI),
+            max_fee: max_fee(&args.max_fee_gwei)?,
             wait: Duration::from_secs(args.wait),
         };
-        let mut tell = |made: &Made| {
+        let mut tell = |told: Told| {
             if !context.json {
                 // That nobody reads on must not stop a deployment half way.
-                let _ = print(told(&deployment, made));
+                let _ = print(words(&deployment, told));
             }
         };
         let made = deployment.apply(chain, &payer, limits, &mut tell).await?;
@@ -118,7 +119,8 @@ pub(super) fn apply(args: &ApplyArgs, context: &Context) -> Outcome {
 
 pub(super) fn verify(args: &VerifyArgs, context: &Context) -> Outcome {
     let node = node_of(context)?;
-    let second = args.second_rpc_url.as_deref().map(RpcNode::open);
+    let second = args.second_rpc_url.as_deref();
+    let second = second.map(|url| RpcNode::beside(url, context.rpc_url.as_deref()));
     let second = second.transpose()?;
     // Judged as it was created: a role that ended since breaks no rule.
     let policy = Policy::read(&read(&args.policy.policy)?)?;
@@ -187,7 +189,16 @@ async fn write_unsigned(
     Ok(ExitStatus::Done)
 }
 
-fn told(deployment: &Deployment, made: &Made) -> String {
+fn words(deployment: &Deployment, told: Told) -> String {
+    let made = match told {
+        Told::Sent { step, transaction } => {
+            return format!("{step}: sent transaction {transaction}; waiting for its block");
+        }
+        Told::ByOthers(step) => {
+            return format!("{step}: somebody else's transaction makes it; waiting for its block");
+        }
+        Told::Made(made) => made,
+    };
     format!(
         "{} is at {}: transaction {}, block {}, {} gas",
         made.step,
@@ -235,7 +246,7 @@ fn summary(deployment: &Deployment) -> serde_json::Value {
 }
 
 fn node_of(context: &Context) -> Result<RpcNode, Failure> {
-    let rule = "--rpc-url or KEEPER_CHAIN__RPC_URL: must be given";
+    let rule = "--rpc-url or KEEPER_CHAIN__RPC_URL: must be given; deploy reads no configuration";
     let url = context.rpc_url.as_deref();
     RpcNode::open(url.ok_or_else(|| Failure::new(ExitStatus::Usage, rule))?)
 }
@@ -255,6 +266,19 @@ fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| {
         Failure::of(ExitStatus::Usage, error).while_doing(format!("--policy {}", path.display()))
     })
+}
+
+/// Gwei in decimals, in wei per gas.
+fn max_fee(text: &str) -> Result<u128, Failure> {
+    match Amount::parse(text, GWEI_DECIMALS) {
+        Ok(Amount(wei)) => Ok(wei),
+        Err(error) => Err(Failure::new(
+            ExitStatus::Usage,
+            format!(
+                "--max-fee-gwei {text}: must be gwei with up to 9 decimals, such as 0.5: {error}"
+            ),
+        )),
+    }
 }
 
 /// The machine's clock, where no chain is asked. [seconds]
