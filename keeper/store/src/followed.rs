@@ -2,7 +2,7 @@
 
 use tidelock_core::{
     domain::{PaymentNumber, PaymentRef},
-    event::{Command, Request},
+    event::{Command, Event, Request},
     log::Entry,
     state::{PaymentRow, Rows},
     store::{Snapshot, Store, Unread},
@@ -75,6 +75,15 @@ impl Store for Followed {
             items: Vec::new(),
             through: arrival,
         })
+    }
+
+    fn costs_before(&mut self, seq: u64, limit: u32) -> Result<Vec<(u64, Event)>, StoreError> {
+        let Reader {
+            runtime,
+            connection,
+            ..
+        } = &mut self.0;
+        runtime.block_on(load::costs_before(connection, seq, limit))
     }
 
     fn has_payment(

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use serde::de::DeserializeOwned;
 use tidelock_core::{
     domain::{Payment, PaymentRef},
-    event::{BlockRef, Request},
+    event::{BlockRef, Event, Request},
     lifecycle::PaymentStatus,
     log::{LastEntry, LogHead},
     state::{BatchRow, HeadRow, PaymentRow, Rows, SlotRow},
@@ -35,6 +35,23 @@ const BATCHES_OF_SLOTS: &str = "SELECT b.* FROM slot s JOIN batch b ON b.id = s.
     WHERE s.status IN ('reserved', 'occupied')";
 const LIVE_ATTEMPTS: &str = "SELECT a.* FROM slot s JOIN attempt a ON a.nonce = s.nonce \
     WHERE s.status IN ('reserved', 'occupied') ORDER BY a.nonce, a.place";
+
+const COSTS: &str = "SELECT seq, body FROM event \
+    WHERE seq < $1 AND (kind = 'slot_consumed' OR kind = 'finalised_advanced') ORDER BY seq DESC LIMIT $2";
+
+/// Entries before one, newest first, that say what gas was paid and when.
+pub(super) async fn costs_before(
+    connection: &mut Connection,
+    seq: u64,
+    limit: u32,
+) -> Result<Vec<(u64, Event)>, StoreError> {
+    let rows = query(COSTS)
+        .bind(columns::integer("entry", seq)?)
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(columns::event).collect()
+}
 
 /// A row of `meta`.
 pub(super) async fn meta<T: DeserializeOwned>(

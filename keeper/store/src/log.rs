@@ -351,18 +351,10 @@ impl Store for LogStore {
 
     fn costs_before(&mut self, seq: u64, limit: u32) -> Result<Vec<(u64, Event)>, StoreError> {
         self.usable()?;
-        const COSTS: &str = "SELECT seq, body FROM event \
-             WHERE seq < $1 AND (kind = 'slot_consumed' OR kind = 'finalised_advanced') \
-             ORDER BY seq DESC LIMIT $2";
-        let seq = columns::integer("entry", seq)?;
-        let rows = self.patience.until_free(|| {
-            let asked = sql::query(COSTS)
-                .bind(seq)
-                .bind(i64::from(limit))
-                .fetch_all(&mut self.connection);
+        self.patience.until_free(|| {
+            let asked = load::costs_before(&mut self.connection, seq, limit);
             self.runtime.block_on(asked)
-        })?;
-        rows.iter().map(columns::event).collect()
+        })
     }
 
     fn has_payment(
