@@ -319,6 +319,7 @@ fn told(event: &Event) -> (EventType, EventData) {
             by,
             reverted,
             block,
+            ..
         } => {
             data.nonce = Some(*nonce);
             data.transaction = by.map(|hash| hash.to_string());
@@ -366,6 +367,7 @@ fn halt(mode: &Mode) -> &'static str {
             HaltReason::ForeignNumber { .. } => "foreign_number",
             HaltReason::ForeignRef { .. } => "foreign_ref",
             HaltReason::Restored { .. } => "restored",
+            HaltReason::Reopened { .. } => "reopened",
             HaltReason::Operator { .. } => "operator",
         },
     }
