@@ -281,6 +281,7 @@ fn pays(history: &mut History) -> (Vec<Entry>, PaymentRef) {
             by: Some(keccak256(&raw)),
             reverted: false,
             block: 3,
+            cost: None,
         },
     ] {
         entries.push(history.apply(&event));

@@ -9,7 +9,7 @@ use serde_json::json;
 use tidelock_core::domain::{Amount, ChainId};
 use tidelock_deploy::{
     DeployError, Deployment, Policy, Step,
-    apply::{Limits, Made, Told},
+    apply::{Limits, Told},
     chain::Chain,
     record::Record,
     verify::verified_words,
