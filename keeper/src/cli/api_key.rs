@@ -58,7 +58,9 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
             let (key, secret) = file.add(name, scopes, (now(), ends_at))?;
             print(if context.json {
                 let mut shown = as_json(&key);
-                shown["key"] = json!(secret.expose());
+                if let Some(fields) = shown.as_object_mut() {
+                    fields.insert("key".to_owned(), json!(secret.expose()));
+                }
                 shown.to_string()
             } else {
                 secret.expose().to_owned()
