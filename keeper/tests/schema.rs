@@ -261,7 +261,7 @@ fn pays(history: &mut History) -> (Vec<Entry>, PaymentRef) {
         },
         Event::SlotReserved {
             nonce,
-            job: job.clone(),
+            job: job,
         },
         Event::AttemptSigned {
             nonce,
