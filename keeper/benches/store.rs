@@ -282,6 +282,7 @@ impl Log {
             by: Some(hash),
             reverted: false,
             block: 1,
+            cost: None,
         });
     }
 }

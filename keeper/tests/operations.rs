@@ -88,12 +88,7 @@ async fn figures_say_what_status_says() {
         })
         .await;
     assert_eq!(get(&address, "/healthz").await, (200, "ok\n".to_owned()));
-    // Counting begins with the first question, and each count with 0: one that is born at 1 never rises to it.
-    let first = figures(&address).await;
-    let begins = |name: &&String| name.starts_with("tidelock_payments_stopped_total");
-    let stopped: Vec<&String> = first.keys().filter(begins).collect();
-    assert_eq!(stopped.len(), 13, "{stopped:?}");
-    assert!(stopped.iter().all(|name| first[*name] == "0"), "{first:?}");
+    counts_begin_with_0(&figures(&address).await);
     let mut payments: Vec<Payment> = (1..=5)
         .map(|byte| payment(byte, Address::repeat_byte(byte), 10))
         .collect();
@@ -146,6 +141,14 @@ async fn figures_say_what_status_says() {
     }
     judged(&get(&address, "/metrics").await.1);
     daemon.stop();
+}
+
+/// Counting begins with the first question, and each count with 0: one that is born at 1 never rises to it.
+fn counts_begin_with_0(first: &BTreeMap<String, String>) {
+    let begins = |name: &&String| name.starts_with("tidelock_payments_stopped_total");
+    let stopped: Vec<&String> = first.keys().filter(begins).collect();
+    assert_eq!(stopped.len(), 13, "{stopped:?}");
+    assert!(stopped.iter().all(|name| first[*name] == "0"), "{first:?}");
 }
 
 /// Prometheus's own tool finds nothing wrong with the text.

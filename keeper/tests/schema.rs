@@ -259,10 +259,7 @@ fn pays(history: &mut History) -> (Vec<Entry>, PaymentRef) {
             refs,
             route: Route::Direct,
         },
-        Event::SlotReserved {
-            nonce,
-            job: job,
-        },
+        Event::SlotReserved { nonce, job },
         Event::AttemptSigned {
             nonce,
             job,

@@ -40,12 +40,14 @@ impl Beside {
         let path = folder.join("serve.log");
         let log = fs::File::create(&path).unwrap();
         let process = keeper(folder).arg("serve").stderr(log).spawn().unwrap();
+        let address = String::new();
+        let mut served = Self { process, address }; // gone with the test, also if it never serves
         let begin = Instant::now();
         loop {
             let log = fs::read_to_string(&path).unwrap();
             if let Some((_, rest)) = log.split_once("the API is served address=") {
-                let address = rest.lines().next().unwrap().trim().to_owned();
-                return Self { process, address };
+                served.address = rest.lines().next().unwrap().trim().to_owned();
+                return served;
             }
             assert!(begin.elapsed() < PATIENCE, "{log}");
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -8,6 +8,7 @@
     clippy::expect_used,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
@@ -33,12 +34,13 @@ use events::{
 };
 use keys::what_a_key_may_do_is_what_it_was_made_for;
 use withdrawals::{
-    a_list_is_filed_as_a_whole_and_once, a_request_is_durable_before_it_is_answered,
-    of_many_at_once_one_is_filed, pages_show_each_once,
+    a_list_is_filed_as_a_whole_and_once, a_list_with_a_bad_line_is_not_filed,
+    a_request_is_durable_before_it_is_answered, of_many_at_once_one_is_filed, pages_show_each_once,
 };
 
 on_both! {
     a_list_is_filed_as_a_whole_and_once,
+    a_list_with_a_bad_line_is_not_filed,
     a_request_is_durable_before_it_is_answered,
     a_stream_goes_on_where_it_broke_off_and_ends_with_the_server,
     events_have_no_gaps_and_no_secrets,

@@ -113,8 +113,9 @@ fn csv(payments: &[Payment]) -> String {
     format!("ref,recipient,amount\n{rows}")
 }
 
+const BULK: &str = "/v1/withdrawals/bulk";
+
 pub fn a_list_is_filed_as_a_whole_and_once(kind: Kind) {
-    const BULK: &str = "/v1/withdrawals/bulk";
     let api = Api::empty(kind);
     let key = api.key("request,read");
     let payments: Vec<Payment> = (1..=600).map(payment).collect();
@@ -147,7 +148,14 @@ pub fn a_list_is_filed_as_a_whole_and_once(kind: Kind) {
             .await
             .of(200);
         assert_eq!(counts(&asked), [0, 600, 0]);
+    });
+}
 
+pub fn a_list_with_a_bad_line_is_not_filed(kind: Kind) {
+    let api = Api::empty(kind);
+    let key = api.key("request,read");
+    block_on(async {
+        api.file(&key, &payment(5)).await.of(201);
         // One that is taken, and nothing is filed.
         let list = [payment(700), other(&payment(5))];
         let problem = api
