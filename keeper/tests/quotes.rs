@@ -122,7 +122,8 @@ async fn fees_are_shown_and_a_history_is_replayed() {
     office.configure(|text| text + "\n[fees]\nwait_s = 86400\n");
     let said = out(&office.keeper(&["fees", "--history", &path]).await);
     assert!(said.contains("wait 1 d: saves"), "{said}");
-    std::fs::write(&path, "5,1\n4,1\n").unwrap();
-    let refused = office.keeper(&["fees", "--history", &path]).await;
+    std::fs::write(office.path("wrong.csv"), "5,1\n4,1\n").unwrap();
+    let wrong = office.path("wrong.csv").to_str().unwrap().to_owned();
+    let refused = office.keeper(&["fees", "--history", &wrong]).await;
     expect(&refused, 2, "line 2: \"4,1\" must be a time in seconds");
 }

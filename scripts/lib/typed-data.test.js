@@ -84,7 +84,9 @@ test("what a type cannot hold is refused by name", () => {
   refused({ firstNumber: 2n ** 64n }, "Batch.firstNumber 18446744073709551616: must fit uint64");
   refused({ total: 2 ** 53 }, "Batch.total 9007199254740992: as a number it has lost digits; write it as a decimal string");
   refused({ total: "1.5" }, "Batch.total 1.5: must be an integer");
-  refused({ recipient: "0x12" }, "Batch.recipient 0x12: must be an address");
+  refused({ recipient: "0x12" }, "Batch.recipient 0x12: must be an address, in small letters or with its EIP-55 checksum");
+  const mistyped = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dd";
+  refused({ recipient: mistyped }, `Batch.recipient ${mistyped}: must be an address, in small letters or with its EIP-55 checksum`);
   refused({ context: "0x12" }, "Batch.context 0x12: must be 32 bytes");
   refused({ sum: 1 }, "Batch.sum: Batch has no such field");
   assert.throws(() => typedData(domainOf(vector), "Cheque", {}), { message: "the vault has no type Cheque" });
