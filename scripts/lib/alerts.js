@@ -37,7 +37,7 @@ const ALERTS = [
   {
     name: "KeeperHaltedLong", severity: "ticket", for: "6h", at: 400,
     expr: 'tidelock_halted{cause=~"restored|operator"} == 1',
-    summary: "The keeper has been halted for six hours, by an operator or after a restore",
+    summary: "The keeper has been halted for six hours, by an operator or since its log was opened anew",
     fires: [flat("tidelock_halted", 1, 'cause="operator"')], quiet: [flat("tidelock_halted", 0, 'cause="operator"')],
     labels: { cause: "operator" },
   },
@@ -100,7 +100,7 @@ const ALERTS = [
     expr:
       "tidelock_transactions_unincluded > 0" +
       ' and on (job, instance) increase(tidelock_payments_settled_total{state="paid"}[30m]) == 0',
-    summary: "For half an hour transactions have been in no block, and nothing was paid",
+    summary: "For half an hour transactions have been in no block, and for an hour nothing was paid",
     fires: [
       flat("tidelock_transactions_unincluded", 1), flat("tidelock_payments_settled_total", 9, 'state="paid"'),
       series("tidelock_log_entries", "0+1x6000"),

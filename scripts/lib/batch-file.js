@@ -2,10 +2,10 @@
 // what is written here decides who is paid.
 "use strict";
 const { isAddress, isHex, size } = require("viem");
+const { PAYMENT_BYTES } = require("./batch.js");
 
 const ORDER = ["tier", "expiresAt", "firstNumber", "context"];
 const PAYMENT = ["recipient", "amount", "reference"];
-const PAYMENT_BYTES = 48; // 20 recipient, 12 amount, 16 ref
 const MOST_PAYMENTS = 256;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -89,4 +89,4 @@ const asTuple = (header) => `(${BATCH.map(({ name }) => header[name]).join(",")}
 /** A ref as a UUID is written. */
 const asUuid = (reference) => reference.slice(2).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 
-module.exports = { BATCH, BATCH_EVENTS, asTuple, asUuid, batchId, headerOf, orderOf, packPayments, recompute, sumOf, unpackOrder, unpackPayments, vaultDomain };
+module.exports = { BATCH, BATCH_EVENTS, PAYMENT_BYTES, asTuple, asUuid, batchId, headerOf, orderOf, packPayments, recompute, sumOf, unpackOrder, unpackPayments, vaultDomain };

@@ -11,8 +11,6 @@ use crate::{
     exit::{ExitStatus, Failure, Outcome},
 };
 
-const DAY: u64 = 86_400; // [seconds]
-
 /// What can be done with keys.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
