@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use tidelock_api::keys::{ApiKey, KeyFile, KeysError, Scope};
+use tidelock_core::submit::DAY;
 
 use super::{Context, print, shown::now};
 use crate::{

@@ -9,7 +9,7 @@ use tidelock_core::{
 };
 
 use super::{
-    Identity, Reader, StoreError, columns, load,
+    Reader, StoreError, columns, load,
     sql::{Access, query},
 };
 
@@ -21,11 +21,6 @@ impl Followed {
     /// Looks on through a reader.
     pub fn new(reader: Reader) -> Self {
         Self(reader)
-    }
-
-    /// What the database was made for.
-    pub fn identity(&self) -> &Identity {
-        self.0.identity()
     }
 
     fn has(
@@ -59,10 +54,7 @@ impl Store for Followed {
 
     /// Requests are taken in by the other.
     fn unread_requests(&mut self, arrival: u64, _: u32) -> Result<Unread<Request>, StoreError> {
-        Ok(Unread {
-            items: Vec::new(),
-            through: arrival,
-        })
+        Ok(Unread::after(arrival))
     }
 
     /// And so are commands.
@@ -71,10 +63,7 @@ impl Store for Followed {
         arrival: u64,
         _: u32,
     ) -> Result<Unread<(u64, Command)>, StoreError> {
-        Ok(Unread {
-            items: Vec::new(),
-            through: arrival,
-        })
+        Ok(Unread::after(arrival))
     }
 
     fn costs_before(&mut self, seq: u64, limit: u32) -> Result<Vec<(u64, Event)>, StoreError> {

@@ -68,6 +68,9 @@ where
                 let tip = self.memory.view.tip();
                 self.memory.lanes.signed(*nonce, tip.number);
             }
+            Event::SlotConsumed {
+                cost: Some(cost), ..
+            } => self.memory.spent.add(*cost),
             // A look at the same block that was made before did not ask about it.
             Event::ProposalFinal { .. } | Event::Adopted { .. } => self.memory.look = None,
             Event::FinalisedAdvanced { .. } => self.finalise_what_is_final_there(),
@@ -110,6 +113,7 @@ where
     pub(super) fn finalise_what_is_final_there(&mut self) {
         let last = self.state().finalised();
         self.memory.view.finalise((last.number, last.hash));
+        self.prune_spent();
         self.memory.prune(self.journal.state());
     }
 

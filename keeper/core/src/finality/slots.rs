@@ -67,8 +67,8 @@ impl<S: Store> Settling<'_, S> {
             })
             .filter(|slot| nonce.map_or(slot.by.is_some(), |nonce| slot.nonce < nonce))
             .collect();
-        let mut foreign = consumed.iter().filter(|slot| slot.by.is_none());
-        let foreign = foreign.next().map(|slot| slot.nonce);
+        let foreign = consumed.iter().find(|slot| slot.by.is_none());
+        let foreign = foreign.map(|slot| slot.nonce);
         for slot in consumed {
             slot.cost.into_iter().for_each(|cost| self.spent.add(cost));
             self.record(Event::SlotConsumed {

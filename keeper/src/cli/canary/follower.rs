@@ -68,8 +68,6 @@ pub(super) struct Follower {
     own: Own,
     awaited: Option<Awaited>,
     ahead: Option<Ahead>,
-    /// Both wait for cheap hours, and each knows other prices.
-    waits_for_prices: bool,
     settings: Settings,
     /// What the engine said last of itself.
     status: Status,
@@ -112,7 +110,6 @@ impl Follower {
             own: Own::default(),
             awaited: None,
             ahead: None,
-            waits_for_prices: settings.patience.is_some(),
             settings,
             report: Report::default(),
         })
@@ -161,7 +158,7 @@ impl Follower {
 
     fn start_one(&mut self, effect: Effect) {
         let key = effect.key();
-        if matches!(effect, Effect::Send { .. } | Effect::Sign { .. }) {
+        if effect.is_act() {
             return; // an engine that follows asks for neither
         }
         if key != Key::Poll {
@@ -288,7 +285,8 @@ impl Follower {
 
     /// What the follower would have done blocks ago, and the leader has not.
     fn look_ahead(&mut self, tip: u64) {
-        if self.waits_for_prices || !self.queue.is_empty() {
+        // Both may wait for cheap hours, and each knows other prices.
+        if self.settings.patience.is_some() || !self.queue.is_empty() {
             return;
         }
         let late = self.ahead.as_mut().and_then(|ahead| ahead.late(tip));
