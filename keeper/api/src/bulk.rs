@@ -202,7 +202,7 @@ impl List {
             Ok(row) => self.rows.push(row),
             Err(broken) => self.broken.extend(broken),
         }
-        if self.rows.len() > ROWS {
+        if self.rows.len().saturating_add(self.broken.len()) > ROWS {
             let rule = format!("must have at most {ROWS} rows");
             return Err(vec![Broken::new("body", "", rule)]);
         }

@@ -12,9 +12,9 @@ use crate::problem::Problem;
 
 /// Posts that wait; more have to wait to be let in.
 const WAITING: usize = 4_096;
-/// Posts that are filed together.
+/// Payments from which on no other post is taken along, so that one transaction keeps nobody out for long.
 const TOGETHER: usize = 512;
-/// Payments of one post at most, so that one transaction keeps nobody out for long.
+/// Payments of one post at most, for the same reason.
 pub(crate) const PIECE: usize = 256;
 
 /// What became of one payment.
@@ -69,9 +69,16 @@ impl Intake {
 
 fn work(mut receiver: mpsc::Receiver<Post>, location: &Location) {
     let mut desk: Option<Desk> = None;
-    let mut posts = Vec::new();
-    while receiver.blocking_recv_many(&mut posts, TOGETHER) > 0 {
-        answer(&mut desk, location, std::mem::take(&mut posts));
+    while let Some(first) = receiver.blocking_recv() {
+        let mut count = first.payments.len();
+        let mut posts = vec![first];
+        while count < TOGETHER
+            && let Ok(post) = receiver.try_recv()
+        {
+            count = count.saturating_add(post.payments.len());
+            posts.push(post);
+        }
+        answer(&mut desk, location, posts);
         // Whoever writes the log comes in between.
         thread::sleep(BETWEEN_PIECES);
     }

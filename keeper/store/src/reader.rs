@@ -227,6 +227,8 @@ impl Reader {
     /// Where a ref stands.
     pub fn standing(&mut self, reference: &PaymentRef) -> Result<Standing, StoreError> {
         self.runtime.block_on(async {
+            // First: of every arrival that it counts, the payment is there by now.
+            let log = load::log_head(&mut self.connection).await?;
             let payment = query(format!("{VIEW} WHERE p.ref = $1"))
                 .bind(reference.0.to_vec())
                 .fetch_optional(&mut self.connection)
@@ -242,7 +244,6 @@ impl Reader {
                 return Ok(Standing::Unknown);
             };
             let request = columns::request(&row)?;
-            let log = load::log_head(&mut self.connection).await?;
             let is_past = log.is_some_and(|(_, head)| request.arrival <= head.arrivals);
             Ok(if is_past {
                 Standing::LeftOut(request)

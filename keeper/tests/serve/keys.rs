@@ -16,6 +16,8 @@ pub fn what_a_key_may_do_is_what_it_was_made_for(kind: Kind) {
         for key in [&reads, &useless] {
             let problem = api.file(key, &payment(2)).await.refused(403, "not-allowed");
             assert!(problem["detail"].as_str().unwrap().contains("request"));
+            let bulk = api.post(key, "/v1/withdrawals/bulk", "application/jsonl", "");
+            bulk.await.refused(403, "not-allowed");
         }
         let place = format!("/v1/withdrawals/{}", payment(1).reference());
         let pages = [
