@@ -1,10 +1,10 @@
 //! Following another keeper's log: the same decisions, and nothing of them written, signed or sent.
 
-use tidelock_core::{event::Event, lifecycle::PaymentStatus};
+use tidelock_core::{event::Event, lifecycle::PaymentStatus, settings::Settings};
 
 use crate::{
     bench::{Bench, is_send, is_sign},
-    world::{paid, reference},
+    world::{SETTINGS, paid, reference},
 };
 
 /// Entries of the leader that the follower has not.
@@ -84,4 +84,23 @@ fn it_decides_what_the_leader_decides_and_does_nothing() {
     assert_eq!(follower.asked_for(is_sign), 0);
     assert_eq!(follower.asked_for(is_send), 0);
     assert_eq!(follower.events().len(), 1, "nothing is stored");
+}
+
+/// What the leader has paid for gas counts for the follower's day too.
+#[test]
+fn it_counts_the_gas_of_the_log_that_it_follows() {
+    let settings = Settings {
+        max_gas_cost_per_day: Some(u128::MAX),
+        ..SETTINGS
+    };
+    let (mut leader, mut follower) = (Bench::with(settings), Bench::with(settings));
+    follower.follow_another();
+    let sent = leader.pay([1]);
+    let batch = leader.live_batch();
+    leader.mine(vec![paid(&batch, 1)], vec![sent.hash]);
+    leader.finalise(1);
+    follow(&mut follower, &rest(&leader, 1));
+    let spent = |bench: &Bench| bench.engine.status().figures.budget.unwrap().spent;
+    assert!(spent(&leader) > 0);
+    assert_eq!(spent(&follower), spent(&leader));
 }
