@@ -387,7 +387,7 @@ abstract contract ChangeHandler is PaymentHandler {
                 row.cap -= uint128((row.cap - row.maxKnown) / UNIT / 2 * UNIT);
             }
             if (_oneIn(4, seed, "unknown") && k == 0) row.maxUnknown = 0;
-            if (_oneIn(4, seed, "delay")) row.delay += 600;
+            if (_oneIn(4, seed, "delays") || _oneIn(8, seed, k == 0 ? "delay" : "delay above")) row.delay += 600;
             if (_oneIn(4, seed, "looser") && k == 0) (row.delay, row.approvals) = (0, 0);
         }
         Tier memory top = c.tiers[c.tiers.length - 1];
@@ -402,7 +402,7 @@ abstract contract ChangeHandler is PaymentHandler {
         if (rule == 0) top.approvals = 200;
         else if (rule == 1) top.approvals = 0;
         else if (rule == 2) top.delay = uint32(_oneIn(2, seed, "a life") ? MAX_LIFE : MAX_DELAY + 1);
-        else if (rule == 3) c.tiers[0].delay = top.delay + 1;
+        else if (rule == 3 || rule > 20) c.tiers[0].delay = top.delay + 1;
         else if (rule == 4) c.tiers[0].maxKnown = top.cap + uint128(UNIT);
         else if (rule == 5) top.maxUnknown = top.maxKnown + uint128(UNIT);
         else if (rule == 6) top.cap = uint128(CEILING);
