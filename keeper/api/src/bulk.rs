@@ -15,9 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     App,
     access::MayRequest,
-    body::{Rules, media_type, read},
+    body::{Asked, Rules, media_type, read},
     intake::{Outcome, PIECE},
     problem::{Broken, Problem},
+    query::{self, put},
 };
 
 /// Bytes of a list.
@@ -73,7 +74,7 @@ pub enum RowOutcome {
     Taken,
 }
 
-type Row = (u64, Payment);
+type Row = (u64, Asked);
 type ReadRows = fn(Rules, &[u8]) -> Result<Vec<Row>, Vec<Broken>>;
 
 /// Files many withdrawals
@@ -112,7 +113,7 @@ pub(crate) async fn file(
     let rows = tokio::task::spawn_blocking(move || read_rows(rules, &bytes)).await;
     let rows = rows.map_err(|_| Problem::internal())?;
     let rows = rows.and_then(once).map_err(Problem::invalid)?;
-    let payments: Vec<Payment> = rows.iter().map(|(_, payment)| *payment).collect();
+    let payments: Vec<Payment> = rows.iter().map(|(_, asked)| asked.payment).collect();
     let asked = payments.clone();
     let found = app
         .readers
@@ -139,28 +140,28 @@ pub(crate) async fn file(
         };
         payments.iter().map(outcome).collect()
     } else {
-        file_pieces(&app, &payments).await?
+        file_pieces(&app, &rows).await?
     };
     Ok(Json(BulkAnswer::new(dry_run, &rows, outcomes)))
 }
 
 fn dry_run(given: &[(String, String)]) -> Result<bool, Problem> {
-    match given {
-        [] => Ok(false),
-        [(name, value)] if name == "dry_run" => value
-            .parse()
-            .map_err(|_| Problem::broken(name, value, "must be true or false")),
-        [(name, value), ..] => {
-            let rule = "no such parameter; there is one, dry_run, once";
-            Err(Problem::broken(name, value, rule))
-        }
-    }
+    let mut dry_run = false;
+    query::read(given, "dry_run", |name, text| match name {
+        "dry_run" => put(
+            &mut dry_run,
+            text.parse().map_err(|_| "must be true or false"),
+        ),
+        _ => None,
+    })?;
+    Ok(dry_run)
 }
 
-async fn file_pieces(app: &App, payments: &[Payment]) -> Result<Vec<RowOutcome>, Problem> {
-    let mut outcomes = Vec::with_capacity(payments.len());
-    for piece in payments.chunks(PIECE) {
-        let filed = app.intake.file(piece.to_vec()).await?;
+async fn file_pieces(app: &App, rows: &[Row]) -> Result<Vec<RowOutcome>, Problem> {
+    let mut outcomes = Vec::with_capacity(rows.len());
+    for piece in rows.chunks(PIECE) {
+        let piece = piece.iter().map(|(_, asked)| asked.clone()).collect();
+        let filed = app.intake.file(piece).await?;
         outcomes.extend(filed.iter().map(|outcome| match outcome {
             Outcome::Filed(filed) if filed.known => RowOutcome::Known,
             Outcome::Filed(_) => RowOutcome::Filed,
@@ -179,9 +180,9 @@ impl BulkAnswer {
             known: count(RowOutcome::Known),
             taken: count(RowOutcome::Taken),
             rows: (rows.iter().zip(&outcomes))
-                .map(|((line, payment), outcome)| RowAnswer {
+                .map(|((line, asked), outcome)| RowAnswer {
                     line: *line,
-                    reference: payment.reference().to_string(),
+                    reference: asked.payment.reference().to_string(),
                     outcome: *outcome,
                 })
                 .collect(),
@@ -231,7 +232,7 @@ fn lines(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
         };
         let on_line =
             |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
-        list.add(row.map(|payment| (line, payment)).map_err(on_line))?;
+        list.add(row.map(|asked| (line, asked)).map_err(on_line))?;
     }
     list.done()
 }
@@ -242,7 +243,10 @@ fn csv(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
     for row in Rows::new(bytes, rules.decimals).map_err(|error| of_error(&error))? {
         let row = row.map_err(|error| of_error(&error));
         let row = row.and_then(|(line, payment)| match rules.refusal(&payment) {
-            None => Ok((line, payment)),
+            None => {
+                let metadata = None;
+                Ok((line, Asked { payment, metadata }))
+            }
             Some(rule) => {
                 let to = payment.recipient().to_string();
                 Err(vec![Broken::new("recipient", &to, rule).on_line(line)])
@@ -267,8 +271,8 @@ fn of_csv(error: &CsvError) -> Broken {
 fn once(rows: Vec<Row>) -> Result<Vec<Row>, Vec<Broken>> {
     let mut first: BTreeMap<PaymentRef, u64> = BTreeMap::new();
     let mut broken = Vec::new();
-    for (line, payment) in &rows {
-        let reference = payment.reference();
+    for (line, asked) in &rows {
+        let reference = asked.payment.reference();
         if let Some(first) = first.get(&reference) {
             let rule = format!("is that of line {first} too; each payment needs its own");
             broken.push(Broken::new("ref", &reference.to_string(), rule).on_line(*line));

@@ -39,6 +39,7 @@ use crate::{
     readers::Readers,
     tail::Tail,
     timed::Timed,
+    write::WRITERS,
 };
 
 /// How long a request's head may take, and how long a connection may say nothing.
@@ -78,6 +79,9 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
             vault: domain.vault,
             token: settings.identity.token,
         },
+        identity: settings.identity,
+        lookout: settings.lookout,
+        writers: Semaphore::new(WRITERS),
         keys: Keys::new(KeyFile::new(&settings.keys)),
         rates: Rates::new(settings.requests_per_second),
         readers: Readers::start(&settings.store)?,

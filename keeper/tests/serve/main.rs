@@ -14,6 +14,7 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
+mod acts;
 mod api;
 mod chain;
 #[path = "../keeper/daemon.rs"]
@@ -24,10 +25,15 @@ mod keys;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+mod vault;
 mod withdrawals;
 #[path = "../world/mod.rs"]
 mod world;
 
+use acts::{
+    a_key_is_made_by_two_people_and_ended_by_one, acts_and_the_log_are_held_to_their_hashes,
+    metadata_stays_beside_the_log_and_can_be_forgotten, what_lets_money_flow_takes_two_people,
+};
 use events::{
     a_stream_goes_on_where_it_broke_off_and_ends_with_the_server,
     events_have_no_gaps_and_no_secrets,
@@ -39,6 +45,10 @@ use withdrawals::{
 };
 
 on_both! {
+    a_key_is_made_by_two_people_and_ended_by_one,
+    acts_and_the_log_are_held_to_their_hashes,
+    metadata_stays_beside_the_log_and_can_be_forgotten,
+    what_lets_money_flow_takes_two_people,
     a_list_is_filed_as_a_whole_and_once,
     a_list_with_a_bad_line_is_not_filed,
     a_request_is_durable_before_it_is_answered,
