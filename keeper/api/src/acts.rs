@@ -185,9 +185,11 @@ pub struct ActPage {
 )]
 pub struct ActRequest {
     /// `hold`, `release`, `cancel`, `halt`, `resume` or `forget_metadata`.
+    #[schema(pattern = "^(hold|release|cancel|halt|resume|forget_metadata)$")]
     act: String,
     /// The withdrawal; of `halt` and `resume` none.
     #[serde(rename = "ref")]
+    #[schema(nullable = false)]
     reference: Option<String>,
     /// Why. It is kept for good: no personal data.
     #[schema(min_length = 1, max_length = 500)]

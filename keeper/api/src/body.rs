@@ -13,7 +13,7 @@ use serde::{
 use serde_json::Value;
 use std::{error::Error, fmt};
 use tidelock_core::domain::{Address, Payment, PaymentRef};
-use tidelock_lists::{REF_RULE, read_payment};
+use tidelock_lists::{REF_RULE, never_paid, read_payment};
 
 use crate::{
     metadata,
@@ -193,7 +193,8 @@ impl Rules {
         self.asked(&read.map_err(rule)?, None)
     }
 
-    fn asked(&self, fields: &Fields, key: Option<&str>) -> Result<Asked, Vec<Broken>> {
+    /// The same of fields that were read.
+    pub fn asked(&self, fields: &Fields, key: Option<&str>) -> Result<Asked, Vec<Broken>> {
         let texts = fields.texts_beside(FIELDS, Some(metadata::FIELD))?;
         let payment = self.payment(texts, key);
         match (payment, metadata::read(&fields.0)) {
@@ -253,11 +254,7 @@ impl Rules {
 
     /// Why no vault would ever pay it, if that is so.
     pub fn refusal(&self, payment: &Payment) -> Option<&'static str> {
-        match payment.recipient() {
-            to if to == self.vault => Some("is the vault itself, which is never paid"),
-            to if to == self.token => Some("is the token itself, which is never paid"),
-            _ => None,
-        }
+        never_paid(payment, self.vault, self.token)
     }
 }
 

@@ -1,24 +1,23 @@
 //! `/v1/withdrawals/bulk`: a list, checked as a whole before anything of it is filed, then filed in pieces. Sending it again files
 //! nothing twice.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Json,
     extract::{Query, Request, State},
 };
 use serde::{Deserialize, Serialize};
 use tidelock_core::domain::{Payment, PaymentRef};
-use tidelock_lists::{CsvError, Rows};
+use tidelock_lists::{CsvError, Rows, twice};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
     access::MayRequest,
-    body::{Asked, Rules, media_type, read},
+    body::{Asked, Fields, Rules, media_type, read},
     intake::{Outcome, PIECE},
     problem::{Broken, Problem},
     query::{self, put},
+    withdrawals::WithdrawalRequest,
 };
 
 /// Bytes of a list.
@@ -53,7 +52,7 @@ pub struct BulkAnswer {
 /// What became of a row.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RowAnswer {
-    /// Its line, from 1.
+    /// Its line, from 1; of an array its place.
     line: u64,
     /// Its ref.
     #[serde(rename = "ref")]
@@ -79,11 +78,11 @@ type ReadRows = fn(Rules, &[u8]) -> Result<Vec<Row>, Vec<Broken>>;
 
 /// Files many withdrawals
 ///
-/// JSON lines, each as one request, or CSV with the columns ref, recipient and amount; at most 10,000 rows. If one row is bad, or its
+/// A JSON array of requests, JSON lines, each as one request, or CSV with the columns ref, recipient and amount; at most 10,000 rows. If one row is bad, or its
 /// ref was used for something else, every such row is named and nothing is filed. If the answer is lost, send it again: nothing is
 /// filed twice.
 #[utoipa::path(post, path = "/v1/withdrawals/bulk", operation_id = "fileWithdrawals", tag = "withdrawals",
-    request_body(content((String = "application/jsonl"), (String = "text/csv"))),
+    request_body(content((Vec<WithdrawalRequest> = "application/json"), (String = "application/jsonl"), (String = "text/csv"))),
     params(BulkParameters),
     responses(
         (status = 200, description = "What became of each row", body = BulkAnswer),
@@ -105,8 +104,12 @@ pub(crate) async fn file(
     let rules = app.rules;
     let read_rows: ReadRows = match media.as_str() {
         "application/jsonl" | "application/x-ndjson" => lines,
+        "application/json" => array,
         "text/csv" => csv,
-        _ => return Err(Problem::media_type("application/jsonl or text/csv")),
+        _ => {
+            let known = "application/json, application/jsonl or text/csv";
+            return Err(Problem::media_type(known));
+        }
     };
     let bytes = read(request, LONGEST).await?;
     // Long enough to be in others' way on a thread of the runtime.
@@ -237,6 +240,22 @@ fn lines(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
     list.done()
 }
 
+/// The place of each in the array stands for its line.
+fn array(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
+    let each = serde_json::from_slice::<Vec<Fields>>(bytes).map_err(|error| {
+        let rule = format!("must be a JSON array of objects: {error}");
+        vec![Broken::new("body", "", rule)]
+    })?;
+    let mut list = List::default();
+    for (line, fields) in (1..).zip(&each) {
+        let row = rules.asked(fields, None).map(|asked| (line, asked));
+        let on_line =
+            |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
+        list.add(row.map_err(on_line))?;
+    }
+    list.done()
+}
+
 fn csv(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
     let of_error = |error: &CsvError| vec![of_csv(error)];
     let mut list = List::default();
@@ -258,27 +277,38 @@ fn csv(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
 }
 
 fn of_csv(error: &CsvError) -> Broken {
-    match error {
-        CsvError::Field { line, source } => {
+    let broken = match error {
+        CsvError::Field { source, .. } => {
             let (field, value, rule) = source.parts();
-            Broken::new(field, &value, rule).on_line(*line)
+            Broken::new(field, &value, rule)
         }
-        other => Broken::new("line", "", other.to_string()),
+        CsvError::Twice {
+            first, reference, ..
+        } => {
+            let rule = format!("is that of line {first} too; each payment needs its own");
+            Broken::new("ref", &reference.to_string(), rule)
+        }
+        other => {
+            // It names the line itself, for people.
+            let words = other.to_string();
+            let bare = other.line().map(|line| format!("line {line}"));
+            let bare = bare.and_then(|start| words.strip_prefix(&start));
+            let rule = bare.unwrap_or(&words).trim_start_matches(':').trim();
+            Broken::new("line", "", rule)
+        }
+    };
+    match error.line() {
+        Some(line) => broken.on_line(line),
+        None => broken,
     }
 }
 
 /// A ref that comes twice would be filed once: one of the two payments would not be made.
 fn once(rows: Vec<Row>) -> Result<Vec<Row>, Vec<Broken>> {
-    let mut first: BTreeMap<PaymentRef, u64> = BTreeMap::new();
-    let mut broken = Vec::new();
-    for (line, asked) in &rows {
-        let reference = asked.payment.reference();
-        if let Some(first) = first.get(&reference) {
-            let rule = format!("is that of line {first} too; each payment needs its own");
-            broken.push(Broken::new("ref", &reference.to_string(), rule).on_line(*line));
-        }
-        first.entry(reference).or_insert(*line);
-    }
+    let refs = rows
+        .iter()
+        .map(|(line, asked)| (asked.payment.reference(), *line));
+    let broken: Vec<Broken> = twice(refs.collect()).map(|error| of_csv(&error)).collect();
     if broken.is_empty() {
         Ok(rows)
     } else {

@@ -14,6 +14,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tidelock_store::beside;
 
 /// What a key begins with, so that those who look for lost secrets know one.
 const PREFIX: &str = "tlk";
@@ -297,25 +298,18 @@ impl KeyFile {
         &self,
         change: impl FnOnce(&mut Vec<ApiKey>) -> Result<(), KeysError>,
     ) -> Result<(), KeysError> {
-        let lock = self.private("lock", false)?;
+        let lock = self.private(".lock", false)?;
         lock.lock().map_err(self.failed())?;
         let mut keys = self.read()?;
         change(&mut keys)?;
         let text = serde_json::to_vec_pretty(&Document { keys }).map_err(io::Error::from);
         let write = || {
-            let mut draft = self.open("draft", true)?;
+            let mut draft = self.open(".draft", true)?;
             draft.write_all(&text?)?;
             draft.sync_all()?;
-            fs::rename(self.beside("draft"), &self.path)
+            fs::rename(beside(&self.path, ".draft"), &self.path)
         };
         write().map_err(self.failed())
-    }
-
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".");
-        name.push(ending);
-        name.into()
     }
 
     fn open(&self, ending: &str, empties: bool) -> io::Result<File> {
@@ -325,7 +319,7 @@ impl KeyFile {
             .write(true)
             .truncate(empties)
             .mode(0o600);
-        options.open(self.beside(ending))
+        options.open(beside(&self.path, ending))
     }
 
     fn private(&self, ending: &str, empties: bool) -> Result<File, KeysError> {

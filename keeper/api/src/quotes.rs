@@ -28,7 +28,7 @@ const LONGEST: usize = 16_384;
 pub struct QuoteRequest {
     /// The ref that it will be filed under, so that the quote can be held to what happens; a random one, if not given.
     #[serde(rename = "ref")]
-    #[schema(example = "01234567-89ab-cdef-0123-456789abcdef")]
+    #[schema(nullable = false, example = "01234567-89ab-cdef-0123-456789abcdef")]
     reference: Option<String>,
     /// Who would be paid.
     #[schema(example = "0x1111111111111111111111111111111111111111")]

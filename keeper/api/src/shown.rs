@@ -1,5 +1,7 @@
 //! A withdrawal as the API shows it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use tidelock_core::{
     domain::{Amount, Payment, PaymentRef},
@@ -47,7 +49,7 @@ pub struct Withdrawal {
     /// When it was taken in: time of the last block that was final then, in seconds since 1970; of one withdrawal only.
     pub accepted_at: Option<u64>,
     /// What its requester noted beside it.
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Where a withdrawal stands.

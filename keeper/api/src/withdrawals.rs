@@ -1,5 +1,7 @@
 //! `/v1/withdrawals`: files requests, and shows where each stands.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::{Path, Query, Request, State},
@@ -17,7 +19,7 @@ use crate::{
     access::{MayRead, MayRequest},
     body::{media_type, read},
     intake::Outcome,
-    metadata::{self, Metadata},
+    metadata,
     problem::{Broken, Problem},
     query::{self, put},
     shown::{Status, Withdrawal},
@@ -40,7 +42,7 @@ pub struct WithdrawalRequest {
     /// Your own id of it: a UUID, a ULID, or 32 hexadecimal digits. A ref is for one payment, ever: sending it again pays nothing
     /// again. It may be given by the header Idempotency-Key instead.
     #[serde(rename = "ref")]
-    #[schema(example = "01234567-89ab-cdef-0123-456789abcdef")]
+    #[schema(nullable = false, example = "01234567-89ab-cdef-0123-456789abcdef")]
     reference: Option<String>,
     /// Who is to be paid: an address; in mixed case its checksum (EIP-55) must be right.
     #[schema(example = "0x1111111111111111111111111111111111111111")]
@@ -50,7 +52,8 @@ pub struct WithdrawalRequest {
     amount: String,
     /// Texts of your own, at most 16: an order's number, say. Kept beside the keeper's log and never in it, told by no event, and forgotten
     /// if an administrator says so. Nothing is decided by it; what was noted first of a ref stays.
-    metadata: Option<Metadata>,
+    #[schema(nullable = false)]
+    metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Files a withdrawal

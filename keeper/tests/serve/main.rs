@@ -17,6 +17,7 @@
 mod acts;
 mod api;
 mod chain;
+mod clients;
 #[path = "../keeper/daemon.rs"]
 #[allow(dead_code, reason = "not every test uses all that a daemon can")]
 mod daemon;
@@ -25,6 +26,7 @@ mod keys;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+mod tried;
 mod vault;
 mod withdrawals;
 #[path = "../world/mod.rs"]
@@ -39,6 +41,7 @@ use events::{
     events_have_no_gaps_and_no_secrets,
 };
 use keys::what_a_key_may_do_is_what_it_was_made_for;
+use tried::the_document_holds_for_whatever_is_asked;
 use withdrawals::{
     a_list_is_filed_as_a_whole_and_once, a_list_with_a_bad_line_is_not_filed,
     a_request_is_durable_before_it_is_answered, of_many_at_once_one_is_filed, pages_show_each_once,
@@ -56,5 +59,6 @@ on_both! {
     events_have_no_gaps_and_no_secrets,
     of_many_at_once_one_is_filed,
     pages_show_each_once,
+    the_document_holds_for_whatever_is_asked,
     what_a_key_may_do_is_what_it_was_made_for,
 }

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    api::{Api, block_on, body},
+    api::{Api, PATIENCE, Stream, block_on, body},
     support::{Kind, payment},
 };
 
@@ -158,6 +158,38 @@ fn a_request_that_never_ends_holds_nobody_up() {
         let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut said));
         let _ = ended.await.expect("it is kept open");
         api.file(&key, &payment(2)).await.of(201);
+    });
+}
+
+/// Streams leave room for the others, and one that ends makes room for another.
+#[test]
+fn no_more_streams_are_open_than_leave_room_for_others() {
+    let mut api = Api::empty(Kind::Sqlite);
+    api.kill();
+    api.variables
+        .push(("KEEPER_SERVE__CONNECTIONS", "16".to_owned()));
+    let key = api.key("read,request");
+    api.start();
+    block_on(async {
+        let url = || api.url("/v1/events/stream?after=0");
+        let mut streams = Vec::new();
+        for _ in 0..12 {
+            streams.push(Stream::open(url(), &key, None).await);
+        }
+        let refused = api.get(&key, "/v1/events/stream").await;
+        assert_eq!(refused.headers["retry-after"], "1");
+        refused.refused(503, "unavailable");
+        api.file(&key, &payment(1)).await.of(201);
+        drop(streams.pop());
+        let begin = std::time::Instant::now();
+        loop {
+            let request = Api::client().get(url());
+            let request = request.header("authorization", format!("Bearer {key}"));
+            if request.send().await.unwrap().status() == 200 {
+                break;
+            }
+            assert!(begin.elapsed() < PATIENCE, "its place stays taken");
+        }
     });
 }
 
