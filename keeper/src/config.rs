@@ -123,6 +123,8 @@ pub struct ServeConfig {
     pub connections: usize,
     /// Requests of one key in a second.
     pub requests_per_second: u32,
+    /// Whether it asks the nodes of `[chain]` what only the chain knows.
+    pub asks_node: bool,
 }
 
 /// A node's URL. It may carry a password, so it is shown as scheme, host and port only.

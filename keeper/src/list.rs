@@ -8,7 +8,7 @@ use std::{
 
 use tidelock_core::domain::{Amount, DomainError, PACKED_PAYMENT_LEN, Payment, PaymentRef};
 
-use crate::csv::{CsvError, Rows};
+use crate::csv::{CsvError, Rows, twice};
 
 /// Errors that are shown of one list; what follows is counted.
 const SHOWN: usize = 20;
@@ -169,21 +169,7 @@ impl Draft {
 
     /// Refs that come more than once.
     fn twice(&mut self) -> impl Iterator<Item = CsvError> {
-        let mut refs = std::mem::take(&mut self.refs);
-        refs.sort_unstable();
-        let mut first: Option<(PaymentRef, u64)> = None;
-        refs.into_iter()
-            .filter_map(move |(reference, line)| match first {
-                Some((known, first)) if known == reference => Some(CsvError::Twice {
-                    line,
-                    first,
-                    reference,
-                }),
-                _ => {
-                    first = Some((reference, line));
-                    None
-                }
-            })
+        twice(std::mem::take(&mut self.refs))
     }
 
     fn finish(self) -> Result<File, CsvError> {

@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy::primitives::{Bytes, U256, keccak256};
+use alloy::primitives::{Address, Bytes, U256, keccak256};
 use sqlx::{
     ConnectOptions, PgConnection, Row, SqliteConnection, TypeInfo, ValueRef,
     postgres::PgConnectOptions,
@@ -27,13 +27,13 @@ use sqlx::{
 use support::{History, Kind, lively_log, payment, place, run, tamper};
 use tempfile::TempDir;
 use tidelock_core::{
-    domain::PaymentRef,
+    domain::{BatchId, PaymentRef},
     event::{Command, Event, Fees, Job, Route},
     lifecycle::PaymentStatus,
     log::{Entry, LogHead},
     store::Store,
 };
-use tidelock_keeper::store::{Desk, Location, LogStore, Reader, Standing, StoreError};
+use tidelock_keeper::store::{Desk, Location, LogStore, Reader, Standing, StoreError, Vote};
 
 on_both! {
     the_present_version_has_its_fixture,
@@ -43,7 +43,7 @@ on_both! {
 }
 
 /// The tables with rows of a keeper's own, those that others refer to before these.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 12] = [
     "request",
     "command",
     "event",
@@ -53,6 +53,9 @@ const TABLES: [&str; 9] = [
     "attempt",
     "checkpoint",
     "meta",
+    "act",
+    "vote",
+    "metadata",
 ];
 
 fn name(kind: Kind) -> &'static str {
@@ -106,9 +109,27 @@ fn example(kind: Kind) -> (TempDir, Location) {
     // As if all that the log has taken in had been filed.
     tamper(&location, "UPDATE arrivals SET last = 1000");
     let mut desk = Desk::open(&location).unwrap();
-    desk.file(&[payment(1 << 40)]).unwrap();
+    let noted = payment(1 << 40);
+    let note = "{\"order\":\"A-1\"}".to_owned();
+    desk.file_noted(&[noted], &[(noted.reference(), note)])
+        .unwrap();
     let note = "to look at it".to_owned();
     desk.command(&Command::Halt { note }).unwrap();
+    desk.act(None, |_| None, |_| "{\"act\":\"resume\"}".to_owned())
+        .unwrap();
+    desk.act(
+        Some(1),
+        |_| None,
+        |_| "{\"act\":\"resume\",\"step\":\"refused\"}".to_owned(),
+    )
+    .unwrap();
+    let vote = Vote {
+        batch: BatchId(keccak256("batch")),
+        signer: Address::repeat_byte(0x21),
+        epoch: 1,
+        signature: Bytes::from(vec![7; 65]),
+    };
+    assert!(desk.keep_vote(&vote).unwrap() && !desk.keep_vote(&vote).unwrap());
     (folder, location)
 }
 

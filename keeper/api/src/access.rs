@@ -1,6 +1,7 @@
 //! Who asks, and what they may: a key in the header Authorization, held to the file of keys, which is read again when it changes.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::MetadataExt,
     sync::{Arc, Mutex, PoisonError},
@@ -50,6 +51,19 @@ impl Keys {
         }
     }
 
+    /// The key with that id, if it is known now and has not ended.
+    pub fn holder(&self, id: &str) -> Option<Caller> {
+        let keys = self.now();
+        let now = clock();
+        let key = keys.iter().find(|key| key.id == id && key.is_in_force(now));
+        key.map(Caller::from)
+    }
+
+    /// Where they are kept.
+    pub fn file(&self) -> &KeyFile {
+        &self.file
+    }
+
     /// The keys; none while the file cannot be read, or could be changed by others.
     fn now(&self) -> Arc<[ApiKey]> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,8 +104,40 @@ pub(crate) fn clock() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// A key that may do something was given. Its budget is charged.
-fn permit(app: &App, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
+/// Whose key was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// The key's id.
+    pub key: String,
+    /// Whose it is.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: BTreeSet<Scope>,
+}
+
+impl From<&ApiKey> for Caller {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            key: key.id.clone(),
+            name: key.name.clone(),
+            scopes: key.scopes.clone(),
+        }
+    }
+}
+
+impl Caller {
+    /// Refuses a key without a scope.
+    pub fn must_have(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.contains(&scope) {
+            Ok(())
+        } else {
+            Err(Problem::not_allowed(scope.word()))
+        }
+    }
+}
+
+/// A key that may do one of these was given. Its budget is charged.
+fn permit(app: &App, headers: &HeaderMap, scopes: &[Scope]) -> Result<Caller, Problem> {
     let given = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
@@ -103,23 +149,26 @@ fn permit(app: &App, headers: &HeaderMap, scope: Scope) -> Result<(), Problem> {
         return Err(Problem::too_often());
     }
     let key = key.ok_or_else(Problem::unknown_key)?;
-    if key.scopes.contains(&scope) {
-        Ok(())
+    if scopes.iter().any(|scope| key.scopes.contains(scope)) {
+        Ok(key.into())
     } else {
-        Err(Problem::not_allowed(scope.word()))
+        let words: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
+        Err(Problem::not_allowed(&words.join(" or ")))
     }
 }
 
 macro_rules! permits {
-    ($($(#[$doc:meta])* $name:ident: $scope:expr,)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $scopes:expr,)*) => {$(
         $(#[$doc])*
-        pub(crate) struct $name;
+        pub(crate) struct $name(
+            #[allow(dead_code, reason = "not every route asks who it is")] pub Caller,
+        );
 
         impl FromRequestParts<App> for $name {
             type Rejection = Problem;
 
             async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-                permit(app, &parts.headers, $scope).map(|()| Self)
+                permit(app, &parts.headers, &$scopes).map(Self)
             }
         }
     )*};
@@ -127,7 +176,15 @@ macro_rules! permits {
 
 permits! {
     /// Whoever asks may file requests.
-    MayRequest: Scope::Request,
+    MayRequest: [Scope::Request],
     /// Whoever asks may read.
-    MayRead: Scope::Read,
+    MayRead: [Scope::Read],
+    /// Whoever asks may make and end keys.
+    MayAdminister: [Scope::Administer],
+    /// Whoever asks may do one of these, and may answer what others ask for there.
+    MayAct: [Scope::Operate, Scope::Administer],
+    /// Whoever asks may look at what was done.
+    MayLook: [Scope::Audit, Scope::Operate, Scope::Administer],
+    /// Whoever asks may read the log as it is.
+    MayAudit: [Scope::Audit],
 }

@@ -13,9 +13,12 @@ use serde::{
 use serde_json::Value;
 use std::{error::Error, fmt};
 use tidelock_core::domain::{Address, Payment, PaymentRef};
-use tidelock_lists::{REF_RULE, read_payment};
+use tidelock_lists::{REF_RULE, never_paid, read_payment};
 
-use crate::problem::{Broken, Problem};
+use crate::{
+    metadata,
+    problem::{Broken, Problem},
+};
 
 /// The media type without its parameters, in lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
@@ -42,7 +45,7 @@ pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes, Problem
 }
 
 /// The fields of an object, in order, none left out.
-struct Fields(Vec<(String, Value)>);
+pub(crate) struct Fields(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -68,13 +71,29 @@ impl<'de> Deserialize<'de> for Fields {
 
 impl Fields {
     /// The text of each known field, if it is there. Nothing else may be there, and nothing twice.
-    fn texts(&self) -> Result<[Option<&str>; 3], Vec<Broken>> {
+    pub fn texts<const N: usize>(
+        &self,
+        names: [&str; N],
+    ) -> Result<[Option<&str>; N], Vec<Broken>> {
+        self.texts_beside(names, None)
+    }
+
+    /// The same beside a field that is no text.
+    fn texts_beside<const N: usize>(
+        &self,
+        names: [&str; N],
+        other: Option<&str>,
+    ) -> Result<[Option<&str>; N], Vec<Broken>> {
         let mut broken = Vec::new();
-        let mut found = [None; 3];
+        let mut found = [None; N];
         for (name, value) in &self.0 {
-            let places = FIELDS.iter().zip(&mut found);
+            if other == Some(name) {
+                continue;
+            }
+            let places = names.iter().zip(&mut found);
             let Some((_, place)) = places.into_iter().find(|(field, _)| **field == *name) else {
-                let rule = "no such field; known here: ref, to, amount";
+                let known = names.into_iter().chain(other).collect::<Vec<_>>();
+                let rule = format!("no such field; known here: {}", known.join(", "));
                 broken.push(Broken::new(name, &value.to_string(), rule));
                 continue;
             };
@@ -100,6 +119,45 @@ impl Fields {
     }
 }
 
+/// The fields of a JSON object.
+pub(crate) fn fields(bytes: &[u8]) -> Result<Fields, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let why = if error.is_data() {
+            "must be a JSON object".to_owned()
+        } else {
+            format!("must be JSON: {error}")
+        };
+        Problem::unreadable(format!("body: {why}"))
+    })
+}
+
+/// The texts of fields that all must be there.
+pub(crate) fn texts<const N: usize>(
+    bytes: &[u8],
+    names: [&str; N],
+) -> Result<[String; N], Problem> {
+    let fields = fields(bytes)?;
+    let found = fields.texts(names).map_err(Problem::invalid)?;
+    let missing = names.iter().zip(&found).filter(|(_, text)| text.is_none());
+    let missing: Vec<Broken> = missing
+        .map(|(name, _)| Broken::new(*name, "", "must be given"))
+        .collect();
+    if missing.is_empty() {
+        Ok(found.map(|text| text.unwrap_or_default().to_owned()))
+    } else {
+        Err(Problem::invalid(missing))
+    }
+}
+
+/// A request that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// What is to be paid.
+    pub payment: Payment,
+    /// What is noted beside it, as JSON.
+    pub metadata: Option<String>,
+}
+
 /// What payments are held to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
@@ -114,28 +172,47 @@ const FIELDS: [&str; 3] = ["ref", "to", "amount"];
 
 impl Rules {
     /// Reads a request. `key` is what the header Idempotency-Key says. Every broken rule is named, not only the first.
-    pub fn read(&self, bytes: &[u8], key: Option<&str>) -> Result<Payment, Problem> {
-        let fields = serde_json::from_slice::<Fields>(bytes).map_err(|error| {
-            let why = if error.is_data() {
-                "must be a JSON object".to_owned()
-            } else {
-                format!("must be JSON: {error}")
-            };
-            Problem::unreadable(format!("body: {why}"))
-        })?;
-        self.payment(&fields, key).map_err(Problem::invalid)
+    pub fn read(&self, bytes: &[u8], key: Option<&str>) -> Result<Asked, Problem> {
+        self.asked(&fields(bytes)?, key).map_err(Problem::invalid)
+    }
+
+    /// Reads what is only asked about: under a ref if there is one, or else under that one.
+    pub fn read_or(&self, bytes: &[u8], any: &str) -> Result<Payment, Problem> {
+        let fields = fields(bytes)?;
+        let texts = fields.texts(FIELDS).map_err(Problem::invalid)?;
+        let [reference, to, amount] = texts;
+        let reference = reference.or(Some(any));
+        self.payment([reference, to, amount], None)
+            .map_err(Problem::invalid)
     }
 
     /// The same of a line of a list.
-    pub fn read_line(&self, text: &str) -> Result<Payment, Vec<Broken>> {
+    pub fn read_line(&self, text: &str) -> Result<Asked, Vec<Broken>> {
         let read = serde_json::from_str::<Fields>(text);
         let rule = |_| vec![Broken::new("line", text, "must be a JSON object")];
-        self.payment(&read.map_err(rule)?, None)
+        self.asked(&read.map_err(rule)?, None)
+    }
+
+    /// The same of fields that were read.
+    pub fn asked(&self, fields: &Fields, key: Option<&str>) -> Result<Asked, Vec<Broken>> {
+        let texts = fields.texts_beside(FIELDS, Some(metadata::FIELD))?;
+        let payment = self.payment(texts, key);
+        match (payment, metadata::read(&fields.0)) {
+            (Ok(payment), Ok(metadata)) => Ok(Asked { payment, metadata }),
+            (payment, metadata) => {
+                let of_payment = payment.err().unwrap_or_default();
+                let of_metadata = metadata.err().unwrap_or_default();
+                Err(of_payment.into_iter().chain(of_metadata).collect())
+            }
+        }
     }
 
     /// All that is wrong is told at once: the others are read even if the ref is bad.
-    fn payment(&self, fields: &Fields, key: Option<&str>) -> Result<Payment, Vec<Broken>> {
-        let [reference, to, amount] = fields.texts()?;
+    fn payment(
+        &self,
+        [reference, to, amount]: [Option<&str>; 3],
+        key: Option<&str>,
+    ) -> Result<Payment, Vec<Broken>> {
         let reference = reference_of(reference, key);
         let given = reference.as_ref().copied();
         let given = given.unwrap_or(PaymentRef([0; 16]));
@@ -177,11 +254,7 @@ impl Rules {
 
     /// Why no vault would ever pay it, if that is so.
     pub fn refusal(&self, payment: &Payment) -> Option<&'static str> {
-        match payment.recipient() {
-            to if to == self.vault => Some("is the vault itself, which is never paid"),
-            to if to == self.token => Some("is the token itself, which is never paid"),
-            _ => None,
-        }
+        never_paid(payment, self.vault, self.token)
     }
 }
 
@@ -239,12 +312,12 @@ mod tests {
     #[test]
     fn a_request_is_read() {
         let body = format!(r#"{{"ref":"{REF}","to":"{TO}","amount":"12.5"}}"#);
-        let payment = rules().read(body.as_bytes(), None).unwrap();
-        assert_eq!(payment.amount().0, 12_500_000);
+        let asked = rules().read(body.as_bytes(), None).unwrap();
+        assert_eq!(asked.payment.amount().0, 12_500_000);
         let body = format!(r#"{{"to":"{TO}","amount":"12.5"}}"#);
-        assert_eq!(rules().read(body.as_bytes(), Some(REF)).unwrap(), payment);
+        assert_eq!(rules().read(body.as_bytes(), Some(REF)).unwrap(), asked);
         let ulid = "014D2PF2DBSQQG28T5CY4TQKFF";
-        assert_eq!(rules().read(body.as_bytes(), Some(ulid)).unwrap(), payment);
+        assert_eq!(rules().read(body.as_bytes(), Some(ulid)).unwrap(), asked);
     }
 
     #[test]

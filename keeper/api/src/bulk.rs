@@ -1,23 +1,23 @@
 //! `/v1/withdrawals/bulk`: a list, checked as a whole before anything of it is filed, then filed in pieces. Sending it again files
 //! nothing twice.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Json,
     extract::{Query, Request, State},
 };
 use serde::{Deserialize, Serialize};
 use tidelock_core::domain::{Payment, PaymentRef};
-use tidelock_lists::{CsvError, Rows};
+use tidelock_lists::{CsvError, Rows, twice};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
     access::MayRequest,
-    body::{Rules, media_type, read},
+    body::{Asked, Fields, Rules, media_type, read},
     intake::{Outcome, PIECE},
     problem::{Broken, Problem},
+    query::{self, put},
+    withdrawals::WithdrawalRequest,
 };
 
 /// Bytes of a list.
@@ -52,7 +52,7 @@ pub struct BulkAnswer {
 /// What became of a row.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RowAnswer {
-    /// Its line, from 1.
+    /// Its line, from 1; of an array its place.
     line: u64,
     /// Its ref.
     #[serde(rename = "ref")]
@@ -73,16 +73,16 @@ pub enum RowOutcome {
     Taken,
 }
 
-type Row = (u64, Payment);
+type Row = (u64, Asked);
 type ReadRows = fn(Rules, &[u8]) -> Result<Vec<Row>, Vec<Broken>>;
 
 /// Files many withdrawals
 ///
-/// JSON lines, each as one request, or CSV with the columns ref, recipient and amount; at most 10,000 rows. If one row is bad, or its
+/// A JSON array of requests, JSON lines, each as one request, or CSV with the columns ref, recipient and amount; at most 10,000 rows. If one row is bad, or its
 /// ref was used for something else, every such row is named and nothing is filed. If the answer is lost, send it again: nothing is
 /// filed twice.
 #[utoipa::path(post, path = "/v1/withdrawals/bulk", operation_id = "fileWithdrawals", tag = "withdrawals",
-    request_body(content((String = "application/jsonl"), (String = "text/csv"))),
+    request_body(content((Vec<WithdrawalRequest> = "application/json"), (String = "application/jsonl"), (String = "text/csv"))),
     params(BulkParameters),
     responses(
         (status = 200, description = "What became of each row", body = BulkAnswer),
@@ -104,15 +104,19 @@ pub(crate) async fn file(
     let rules = app.rules;
     let read_rows: ReadRows = match media.as_str() {
         "application/jsonl" | "application/x-ndjson" => lines,
+        "application/json" => array,
         "text/csv" => csv,
-        _ => return Err(Problem::media_type("application/jsonl or text/csv")),
+        _ => {
+            let known = "application/json, application/jsonl or text/csv";
+            return Err(Problem::media_type(known));
+        }
     };
     let bytes = read(request, LONGEST).await?;
     // Long enough to be in others' way on a thread of the runtime.
     let rows = tokio::task::spawn_blocking(move || read_rows(rules, &bytes)).await;
     let rows = rows.map_err(|_| Problem::internal())?;
     let rows = rows.and_then(once).map_err(Problem::invalid)?;
-    let payments: Vec<Payment> = rows.iter().map(|(_, payment)| *payment).collect();
+    let payments: Vec<Payment> = rows.iter().map(|(_, asked)| asked.payment).collect();
     let asked = payments.clone();
     let found = app
         .readers
@@ -139,28 +143,28 @@ pub(crate) async fn file(
         };
         payments.iter().map(outcome).collect()
     } else {
-        file_pieces(&app, &payments).await?
+        file_pieces(&app, &rows).await?
     };
     Ok(Json(BulkAnswer::new(dry_run, &rows, outcomes)))
 }
 
 fn dry_run(given: &[(String, String)]) -> Result<bool, Problem> {
-    match given {
-        [] => Ok(false),
-        [(name, value)] if name == "dry_run" => value
-            .parse()
-            .map_err(|_| Problem::broken(name, value, "must be true or false")),
-        [(name, value), ..] => {
-            let rule = "no such parameter; there is one, dry_run, once";
-            Err(Problem::broken(name, value, rule))
-        }
-    }
+    let mut dry_run = false;
+    query::read(given, "dry_run", |name, text| match name {
+        "dry_run" => put(
+            &mut dry_run,
+            text.parse().map_err(|_| "must be true or false"),
+        ),
+        _ => None,
+    })?;
+    Ok(dry_run)
 }
 
-async fn file_pieces(app: &App, payments: &[Payment]) -> Result<Vec<RowOutcome>, Problem> {
-    let mut outcomes = Vec::with_capacity(payments.len());
-    for piece in payments.chunks(PIECE) {
-        let filed = app.intake.file(piece.to_vec()).await?;
+async fn file_pieces(app: &App, rows: &[Row]) -> Result<Vec<RowOutcome>, Problem> {
+    let mut outcomes = Vec::with_capacity(rows.len());
+    for piece in rows.chunks(PIECE) {
+        let piece = piece.iter().map(|(_, asked)| asked.clone()).collect();
+        let filed = app.intake.file(piece).await?;
         outcomes.extend(filed.iter().map(|outcome| match outcome {
             Outcome::Filed(filed) if filed.known => RowOutcome::Known,
             Outcome::Filed(_) => RowOutcome::Filed,
@@ -179,9 +183,9 @@ impl BulkAnswer {
             known: count(RowOutcome::Known),
             taken: count(RowOutcome::Taken),
             rows: (rows.iter().zip(&outcomes))
-                .map(|((line, payment), outcome)| RowAnswer {
+                .map(|((line, asked), outcome)| RowAnswer {
                     line: *line,
-                    reference: payment.reference().to_string(),
+                    reference: asked.payment.reference().to_string(),
                     outcome: *outcome,
                 })
                 .collect(),
@@ -231,7 +235,23 @@ fn lines(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
         };
         let on_line =
             |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
-        list.add(row.map(|payment| (line, payment)).map_err(on_line))?;
+        list.add(row.map(|asked| (line, asked)).map_err(on_line))?;
+    }
+    list.done()
+}
+
+/// The place of each in the array stands for its line.
+fn array(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
+    let each = serde_json::from_slice::<Vec<Fields>>(bytes).map_err(|error| {
+        let rule = format!("must be a JSON array of objects: {error}");
+        vec![Broken::new("body", "", rule)]
+    })?;
+    let mut list = List::default();
+    for (line, fields) in (1..).zip(&each) {
+        let row = rules.asked(fields, None).map(|asked| (line, asked));
+        let on_line =
+            |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
+        list.add(row.map_err(on_line))?;
     }
     list.done()
 }
@@ -242,7 +262,10 @@ fn csv(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
     for row in Rows::new(bytes, rules.decimals).map_err(|error| of_error(&error))? {
         let row = row.map_err(|error| of_error(&error));
         let row = row.and_then(|(line, payment)| match rules.refusal(&payment) {
-            None => Ok((line, payment)),
+            None => {
+                let metadata = None;
+                Ok((line, Asked { payment, metadata }))
+            }
             Some(rule) => {
                 let to = payment.recipient().to_string();
                 Err(vec![Broken::new("recipient", &to, rule).on_line(line)])
@@ -254,27 +277,38 @@ fn csv(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
 }
 
 fn of_csv(error: &CsvError) -> Broken {
-    match error {
-        CsvError::Field { line, source } => {
+    let broken = match error {
+        CsvError::Field { source, .. } => {
             let (field, value, rule) = source.parts();
-            Broken::new(field, &value, rule).on_line(*line)
+            Broken::new(field, &value, rule)
         }
-        other => Broken::new("line", "", other.to_string()),
+        CsvError::Twice {
+            first, reference, ..
+        } => {
+            let rule = format!("is that of line {first} too; each payment needs its own");
+            Broken::new("ref", &reference.to_string(), rule)
+        }
+        other => {
+            // It names the line itself, for people.
+            let words = other.to_string();
+            let bare = other.line().map(|line| format!("line {line}"));
+            let bare = bare.and_then(|start| words.strip_prefix(&start));
+            let rule = bare.unwrap_or(&words).trim_start_matches(':').trim();
+            Broken::new("line", "", rule)
+        }
+    };
+    match error.line() {
+        Some(line) => broken.on_line(line),
+        None => broken,
     }
 }
 
 /// A ref that comes twice would be filed once: one of the two payments would not be made.
 fn once(rows: Vec<Row>) -> Result<Vec<Row>, Vec<Broken>> {
-    let mut first: BTreeMap<PaymentRef, u64> = BTreeMap::new();
-    let mut broken = Vec::new();
-    for (line, payment) in &rows {
-        let reference = payment.reference();
-        if let Some(first) = first.get(&reference) {
-            let rule = format!("is that of line {first} too; each payment needs its own");
-            broken.push(Broken::new("ref", &reference.to_string(), rule).on_line(*line));
-        }
-        first.entry(reference).or_insert(*line);
-    }
+    let refs = rows
+        .iter()
+        .map(|(line, asked)| (asked.payment.reference(), *line));
+    let broken: Vec<Broken> = twice(refs.collect()).map(|error| of_csv(&error)).collect();
     if broken.is_empty() {
         Ok(rows)
     } else {

@@ -13,21 +13,28 @@ use axum::{
 };
 use futures_util::stream::{Stream, unfold};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+use tokio::{
+    sync::{OwnedSemaphorePermit, broadcast, watch},
+    time::sleep,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
     access::MayRead,
-    problem::{Broken, Problem},
+    keys::Scope,
+    problem::Problem,
+    query::{self, put, sequence},
     told::{CloudEvent, Told},
 };
 
 /// Events of one page, unless another number is asked for.
 const PAGE: u32 = 100;
-const LONGEST_PAGE: u32 = 1_000;
 /// Between two signs of life of a stream on which nothing happens.
 const QUIET: Duration = Duration::from_secs(15);
+
+/// How often a stream on which nothing happens looks whether its key has ended.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Where to go on.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -62,35 +69,13 @@ pub struct EventPage {
 /// The sequence after which to read, and how many.
 fn asked(given: &[(String, String)], with_limit: bool) -> Result<(Option<u64>, u32), Problem> {
     let (mut after, mut limit) = (None, PAGE);
-    let mut broken = Vec::new();
-    for (place, (name, text)) in given.iter().enumerate() {
-        let rule = match name.as_str() {
-            _ if given.iter().take(place).any(|(before, _)| before == name) => {
-                Err("is there twice")
-            }
-            "after" => sequence(text).map(|sequence| after = Some(sequence)),
-            "limit" if with_limit => match text.parse() {
-                Ok(number) if (1..=LONGEST_PAGE).contains(&number) => {
-                    limit = number;
-                    Ok(())
-                }
-                _ => Err("must be 1 to 1000"),
-            },
-            _ => Err("no such parameter"),
-        };
-        broken.extend(rule.err().map(|rule| Broken::new(name, text, rule)));
-    }
-    if broken.is_empty() {
-        Ok((after, limit))
-    } else {
-        Err(Problem::invalid(broken))
-    }
-}
-
-fn sequence(text: &str) -> Result<u64, &'static str> {
-    let sequence = text.parse::<u64>().ok();
-    let sequence = sequence.filter(|sequence| i64::try_from(*sequence).is_ok());
-    sequence.ok_or("must be a whole number below 2^63")
+    let known = if with_limit { "after, limit" } else { "after" };
+    query::read(given, known, |name, text| match name {
+        "after" => put(&mut after, sequence(text).map(Some)),
+        "limit" if with_limit => put(&mut limit, query::limit(text)),
+        _ => None,
+    })?;
+    Ok((after, limit))
 }
 
 /// Shows what happened, in order and without gaps
@@ -121,7 +106,7 @@ pub(crate) async fn page(
 /// Streams what happens
 ///
 /// Server-Sent Events: `id` is the sequence, `event` the type, `data` the event as in a page. A reader that falls too far behind is
-/// cut off; it goes on with the header Last-Event-ID. The stream ends when the server does.
+/// cut off; it goes on with the header Last-Event-ID. The stream ends when the server or the key does.
 #[utoipa::path(get, path = "/v1/events/stream", operation_id = "streamEvents", tag = "events",
     params(StreamParameters, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was read")),
     responses(
@@ -131,7 +116,7 @@ pub(crate) async fn page(
     ),
     security(("key" = ["read"])))]
 pub(crate) async fn stream(
-    _: MayRead,
+    MayRead(caller): MayRead,
     State(app): State<App>,
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
@@ -154,6 +139,7 @@ pub(crate) async fn stream(
         live: app.tail.subscribe(),
         app,
         cursor,
+        key: caller.key,
         ready: VecDeque::new(),
         is_behind: true,
         _permit: permit,
@@ -171,6 +157,8 @@ struct Following {
     stop: watch::Receiver<bool>,
     /// The last event that was sent, or is about to be.
     cursor: u64,
+    /// The key that it was opened with: the stream ends with it.
+    key: String,
     ready: VecDeque<Arc<Told>>,
     is_behind: bool,
     _permit: OwnedSemaphorePermit,
@@ -192,7 +180,7 @@ impl Following {
     /// None ends the stream: the server stops, the store fails, or the reader is too slow. It may come again.
     async fn next(&mut self) -> Option<Arc<Told>> {
         loop {
-            if *self.stop.borrow() {
+            if *self.stop.borrow() || !self.may_read() {
                 return None;
             }
             if let Some(told) = self.ready.pop_front() {
@@ -205,6 +193,7 @@ impl Following {
             let told = tokio::select! {
                 told = self.live.recv() => told.ok()?,
                 _ = self.stop.changed() => return None,
+                () = sleep(LOOK) => continue,
             };
             match told.sequence.checked_sub(self.cursor) {
                 // It was read from the store.
@@ -216,6 +205,12 @@ impl Following {
                 Some(_) => return None,
             }
         }
+    }
+
+    /// Whether the key is still one that reads.
+    fn may_read(&self) -> bool {
+        let holder = self.app.keys.holder(&self.key);
+        holder.is_some_and(|holder| holder.scopes.contains(&Scope::Read))
     }
 
     async fn catch_up(&mut self) -> Option<()> {

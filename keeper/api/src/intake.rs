@@ -3,12 +3,12 @@
 
 use std::{collections::BTreeSet, thread};
 
-use tidelock_core::domain::Payment;
+use tidelock_core::domain::{Payment, PaymentRef};
 use tidelock_store::{BETWEEN_PIECES, Desk, Filed, Filing, Location, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
-use crate::problem::Problem;
+use crate::{body::Asked, problem::Problem};
 
 /// Posts that wait; more have to wait to be let in.
 const WAITING: usize = 4_096;
@@ -28,7 +28,7 @@ pub(crate) enum Outcome {
 
 /// Payments to file, and who waits for the answer.
 struct Post {
-    payments: Vec<Payment>,
+    asked: Vec<Asked>,
     answer: oneshot::Sender<Result<Vec<Outcome>, Broken>>,
 }
 
@@ -51,9 +51,9 @@ impl Intake {
     }
 
     /// Files each payment whose ref was not used for something else; answers in their order, once all are durable.
-    pub async fn file(&self, payments: Vec<Payment>) -> Result<Vec<Outcome>, Problem> {
+    pub async fn file(&self, asked: Vec<Asked>) -> Result<Vec<Outcome>, Problem> {
         let (answer, answered) = oneshot::channel();
-        let post = Post { payments, answer };
+        let post = Post { asked, answer };
         self.posts
             .send(post)
             .await
@@ -70,12 +70,12 @@ impl Intake {
 fn work(mut receiver: mpsc::Receiver<Post>, location: &Location) {
     let mut desk: Option<Desk> = None;
     while let Some(first) = receiver.blocking_recv() {
-        let mut count = first.payments.len();
+        let mut count = first.asked.len();
         let mut posts = vec![first];
         while count < TOGETHER
             && let Ok(post) = receiver.try_recv()
         {
-            count = count.saturating_add(post.payments.len());
+            count = count.saturating_add(post.asked.len());
             posts.push(post);
         }
         answer(&mut desk, location, posts);
@@ -86,15 +86,13 @@ fn work(mut receiver: mpsc::Receiver<Post>, location: &Location) {
 
 /// Files posts together. What is wrong with the row of one ref must not be in the way of the others.
 fn answer(desk: &mut Option<Desk>, location: &Location, posts: Vec<Post>) {
-    let payments: Vec<Payment> = posts
-        .iter()
-        .flat_map(|post| post.payments.iter().copied())
-        .collect();
-    match file(desk, location, &payments) {
+    let asked: Vec<&Asked> = posts.iter().flat_map(|post| &post.asked).collect();
+    let filed = file(desk, location, &asked);
+    match filed {
         Ok(outcomes) => {
             let mut outcomes = outcomes.into_iter();
             for post in posts {
-                let own = outcomes.by_ref().take(post.payments.len()).collect();
+                let own = outcomes.by_ref().take(post.asked.len()).collect();
                 // Whoever posted it may be gone; it is filed all the same.
                 let _ = post.answer.send(Ok(own));
             }
@@ -113,11 +111,16 @@ fn answer(desk: &mut Option<Desk>, location: &Location, posts: Vec<Post>) {
     }
 }
 
+fn note(asked: &Asked) -> Option<(PaymentRef, String)> {
+    let note = asked.metadata.clone()?;
+    Some((asked.payment.reference(), note))
+}
+
 /// Files what can be filed. A refusal files nothing, so what it names is left out and the others are filed again.
 fn file(
     slot: &mut Option<Desk>,
     location: &Location,
-    payments: &[Payment],
+    asked: &[&Asked],
 ) -> Result<Vec<Outcome>, StoreError> {
     // After an error nobody knows what is stored: the store is opened anew.
     let mut desk = match slot.take() {
@@ -126,11 +129,14 @@ fn file(
     };
     let mut taken: BTreeSet<usize> = BTreeSet::new();
     let filed = loop {
-        let rest = (0..).zip(payments);
+        let rest = (0..).zip(asked);
         let rest = rest.filter(|(index, _)| !taken.contains(index));
-        let (places, rest): (Vec<usize>, Vec<Payment>) =
-            rest.map(|(index, payment)| (index, *payment)).unzip();
-        match desk.file(&rest)? {
+        let (places, rest): (Vec<usize>, Vec<&Asked>) =
+            rest.map(|(index, asked)| (index, *asked)).unzip();
+        let payments: Vec<Payment> = rest.iter().map(|asked| asked.payment).collect();
+        let notes: Vec<(PaymentRef, String)> =
+            rest.iter().filter_map(|asked| note(asked)).collect();
+        match desk.file_noted(&payments, &notes)? {
             Filing::Filed(filed) => break filed,
             Filing::Refused(refused) => {
                 let places = refused.iter().filter_map(|one| places.get(one.index));
@@ -140,7 +146,7 @@ fn file(
     };
     *slot = Some(desk);
     let mut filed = filed.into_iter();
-    let outcomes = (0..payments.len()).map(|index| {
+    let outcomes = (0..asked.len()).map(|index| {
         if taken.contains(&index) {
             return Some(Outcome::Taken);
         }

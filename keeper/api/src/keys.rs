@@ -14,6 +14,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tidelock_store::beside;
 
 /// What a key begins with, so that those who look for lost secrets know one.
 const PREFIX: &str = "tlk";
@@ -34,7 +35,7 @@ pub enum Scope {
     Operate,
     /// Read the log as it is.
     Audit,
-    /// Make and end keys.
+    /// Make and end keys, and forget what was noted beside withdrawals.
     Administer,
 }
 
@@ -88,6 +89,20 @@ pub struct ApiKey {
     pub made_at: u64,
     /// From when on it is refused. [seconds since 1970]
     pub ends_at: u64,
+    /// It waits for a second person, and is refused until then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pending: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl ApiKey {
+    /// Whether it is taken at a time.
+    pub fn is_in_force(&self, now: u64) -> bool {
+        !self.pending && now < self.ends_at
+    }
 }
 
 /// A key in full, to be shown once. Nothing prints it by accident.
@@ -201,7 +216,27 @@ impl KeyFile {
         &self,
         name: &str,
         scopes: BTreeSet<Scope>,
+        times: (u64, u64),
+    ) -> Result<(ApiKey, Secret), KeysError> {
+        self.add_as(name, scopes, times, false)
+    }
+
+    /// The same, for a second person to put in force.
+    pub fn add_pending(
+        &self,
+        name: &str,
+        scopes: BTreeSet<Scope>,
+        times: (u64, u64),
+    ) -> Result<(ApiKey, Secret), KeysError> {
+        self.add_as(name, scopes, times, true)
+    }
+
+    fn add_as(
+        &self,
+        name: &str,
+        scopes: BTreeSet<Scope>,
         (now, ends_at): (u64, u64),
+        pending: bool,
     ) -> Result<(ApiKey, Secret), KeysError> {
         let refused = |field, value: &str, rule| {
             let value = value.to_owned();
@@ -226,6 +261,7 @@ impl KeyFile {
             hash: hash(&secret),
             made_at: now,
             ends_at,
+            pending,
         };
         let shown = Secret(format!("{PREFIX}_{}_{secret}", key.id));
         self.change(|keys| {
@@ -237,15 +273,24 @@ impl KeyFile {
 
     /// Ends a key now, unless it has ended.
     pub fn end(&self, id: &str, now: u64) -> Result<ApiKey, KeysError> {
-        let mut ended = None;
+        self.alter(id, |key| key.ends_at = key.ends_at.min(now))
+    }
+
+    /// Puts a key in force that waited for a second person.
+    pub fn confirm(&self, id: &str) -> Result<ApiKey, KeysError> {
+        self.alter(id, |key| key.pending = false)
+    }
+
+    fn alter(&self, id: &str, alter: impl FnOnce(&mut ApiKey)) -> Result<ApiKey, KeysError> {
+        let mut altered = None;
         self.change(|keys| {
             let key = keys.iter_mut().find(|key| key.id == id);
             let key = key.ok_or_else(|| KeysError::Unknown { id: id.to_owned() })?;
-            key.ends_at = key.ends_at.min(now);
-            ended = Some(key.clone());
+            alter(key);
+            altered = Some(key.clone());
             Ok(())
         })?;
-        ended.ok_or_else(|| KeysError::Unknown { id: id.to_owned() })
+        altered.ok_or_else(|| KeysError::Unknown { id: id.to_owned() })
     }
 
     /// One changes it at a time, and whoever reads sees it before or after.
@@ -253,25 +298,18 @@ impl KeyFile {
         &self,
         change: impl FnOnce(&mut Vec<ApiKey>) -> Result<(), KeysError>,
     ) -> Result<(), KeysError> {
-        let lock = self.private("lock", false)?;
+        let lock = self.private(".lock", false)?;
         lock.lock().map_err(self.failed())?;
         let mut keys = self.read()?;
         change(&mut keys)?;
         let text = serde_json::to_vec_pretty(&Document { keys }).map_err(io::Error::from);
         let write = || {
-            let mut draft = self.open("draft", true)?;
+            let mut draft = self.open(".draft", true)?;
             draft.write_all(&text?)?;
             draft.sync_all()?;
-            fs::rename(self.beside("draft"), &self.path)
+            fs::rename(beside(&self.path, ".draft"), &self.path)
         };
         write().map_err(self.failed())
-    }
-
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".");
-        name.push(ending);
-        name.into()
     }
 
     fn open(&self, ending: &str, empties: bool) -> io::Result<File> {
@@ -281,7 +319,7 @@ impl KeyFile {
             .write(true)
             .truncate(empties)
             .mode(0o600);
-        options.open(self.beside(ending))
+        options.open(beside(&self.path, ending))
     }
 
     fn private(&self, ending: &str, empties: bool) -> Result<File, KeysError> {
@@ -305,7 +343,7 @@ pub(crate) fn known<'k>(keys: &'k [ApiKey], given: &str, now: u64) -> Option<&'k
         .split_once('_')?;
     let key = keys.iter().find(|key| key.id == id)?;
     let is_it: bool = hash(secret).as_bytes().ct_eq(key.hash.as_bytes()).into();
-    (is_it && now < key.ends_at).then_some(key)
+    (is_it && key.is_in_force(now)).then_some(key)
 }
 
 fn hash(secret: &str) -> String {
@@ -365,6 +403,18 @@ mod tests {
             file.end("none", 1),
             Err(KeysError::Unknown { .. })
         ));
+    }
+
+    #[test]
+    fn a_key_that_waits_for_a_second_person_is_not_known() {
+        let (_folder, file) = file();
+        let (key, secret) = file.add_pending("shop", read_only(), (100, 200)).unwrap();
+        let given = secret.expose();
+        assert_eq!(known(&file.read().unwrap(), given, 150), None);
+        file.confirm(&key.id).unwrap();
+        let keys = file.read().unwrap();
+        assert_eq!(known(&keys, given, 150).map(|key| &key.id), Some(&key.id));
+        assert_eq!(known(&keys, given, 200), None);
     }
 
     #[test]

@@ -1,17 +1,26 @@
 //! The keeper's API over HTTP: takes requests in, each once, and tells what becomes of them.
 //!
-//! It reads the store and hands requests in, and can do nothing else: no key that signs is here, no node is asked, and the log is
-//! written by the engine alone. Whoever has all of this process can file requests, which the vault's rules bound, and read.
+//! It reads the store and hands requests and operators' commands in, and can do nothing else: no key that signs is here, a node is asked
+//! to look and never to send, and the log is written by the engine alone. Whoever has all of this process can file requests, which the
+//! vault's rules bound, stop and resume the keeper, and read.
 
 mod access;
+mod acts;
+mod admin;
+mod approvals;
+mod audit;
 mod body;
 mod bulk;
 mod events;
 mod health;
 mod intake;
 pub mod keys;
+mod metadata;
 mod openapi;
+mod port;
 mod problem;
+mod query;
+mod quotes;
 mod rate;
 mod readers;
 mod server;
@@ -19,7 +28,10 @@ mod shown;
 mod tail;
 mod timed;
 mod told;
+mod typed;
+mod vaults;
 mod withdrawals;
+mod write;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
@@ -27,11 +39,15 @@ use axum::body::Bytes;
 use tidelock_store::{Identity, Location};
 use tokio::sync::{Mutex, Semaphore, watch};
 
+pub use approvals::{Ballot, BallotState};
 pub use openapi::document;
+pub use port::{AsOf, Ballots, Looked, Lookout, Unseen};
+pub use quotes::Estimate;
 pub use server::{Serving, start};
+pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
 
 /// What the API is to be.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// The store.
     pub store: Location,
@@ -43,11 +59,17 @@ pub struct Settings {
     pub connections: usize,
     /// Requests of one key in a second.
     pub requests_per_second: u32,
+    /// What looks at the chain; without it what only the chain knows is not told.
+    pub lookout: Option<Arc<dyn Lookout>>,
 }
 
 /// Everything that answers share.
 pub(crate) struct Shared {
     rules: body::Rules,
+    identity: Identity,
+    lookout: Option<Arc<dyn Lookout>>,
+    /// Turns to write.
+    writers: Semaphore,
     location: Location,
     keys: access::Keys,
     rates: rate::Rates,

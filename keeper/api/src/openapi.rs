@@ -10,7 +10,9 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{App, bulk, events, health, withdrawals};
+use crate::{
+    App, acts, admin, approvals, audit, bulk, events, health, quotes, vaults, withdrawals,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +25,9 @@ use crate::{App, bulk, events, health, withdrawals};
     tags(
         (name = "withdrawals", description = "What was asked for"),
         (name = "events", description = "What happened"),
+        (name = "vaults", description = "What may leave, and who may do what"),
+        (name = "approvals", description = "What waits for signers"),
+        (name = "acts", description = "What operators and administrators do, and what an auditor reads"),
         (name = "operation", description = "For whoever runs it; these need no key"),
     )
 )]
@@ -48,6 +53,18 @@ pub(crate) fn routes() -> (Router<App>, Document) {
         .routes(routes!(bulk::file))
         .routes(routes!(withdrawals::show))
         .routes(routes!(withdrawals::timeline))
+        .routes(routes!(quotes::quote))
+        .routes(routes!(vaults::list))
+        .routes(routes!(vaults::show))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::sign))
+        .routes(routes!(acts::act, acts::list))
+        .routes(routes!(acts::show))
+        .routes(routes!(acts::confirm))
+        .routes(routes!(acts::refuse))
+        .routes(routes!(admin::add, admin::list))
+        .routes(routes!(admin::end))
+        .routes(routes!(audit::log))
         .routes(routes!(events::page))
         .routes(routes!(events::stream))
         .routes(routes!(health::healthz))

@@ -14,6 +14,8 @@ use tidelock_store::StoreError;
 use tracing::error;
 use utoipa::ToSchema;
 
+use crate::keys::KeysError;
+
 /// What every refusal is sent as.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 /// Characters of a bad value that are repeated.
@@ -108,6 +110,11 @@ impl Problem {
         }
     }
 
+    /// 409: what stands now forbids it.
+    pub(crate) fn conflict(kind: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, kind, detail)
+    }
+
     /// 400: what cannot be read at all.
     pub(crate) fn unreadable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "unreadable", detail)
@@ -196,6 +203,20 @@ impl From<StoreError> for Problem {
         Self::unavailable(
             "the store cannot be used just now; whether what was asked is durable is not known. Ask again: a ref is filed once",
         )
+    }
+}
+
+/// A value that no key may have is told; what is wrong with the file is not.
+impl From<KeysError> for Problem {
+    fn from(cause: KeysError) -> Self {
+        match cause {
+            KeysError::Value { field, value, rule } => Self::broken(field, &value, rule),
+            KeysError::Unknown { id } => Self::missing(format!("key {id}: there is none")),
+            cause => {
+                error!(%cause, "the file of API keys");
+                Self::unavailable("the keys cannot be changed just now; ask again")
+            }
+        }
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn with<T>(
 ) -> Result<T, StoreError> {
     let mut reader = match slot.take() {
         Some(reader) => reader,
-        None => Reader::open(location)?,
+        None => Reader::open_present(location)?,
     };
     let answer = question(&mut reader)?;
     *slot = Some(reader);

@@ -39,6 +39,7 @@ use crate::{
     readers::Readers,
     tail::Tail,
     timed::Timed,
+    write::WRITERS,
 };
 
 /// How long a request's head may take, and how long a connection may say nothing.
@@ -78,6 +79,9 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
             vault: domain.vault,
             token: settings.identity.token,
         },
+        identity: settings.identity,
+        lookout: settings.lookout,
+        writers: Semaphore::new(WRITERS),
         keys: Keys::new(KeyFile::new(&settings.keys)),
         rates: Rates::new(settings.requests_per_second),
         readers: Readers::start(&settings.store)?,
@@ -236,4 +240,49 @@ fn in_words(response: Response) -> Response {
         problem.headers_mut().insert(ALLOW, allowed);
     }
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::{Body, to_bytes},
+        routing::get,
+    };
+    use hyper::service::Service;
+
+    use super::*;
+
+    /// What a route comes to behind the guard: its status, and the problem.
+    async fn answer(route: axum::routing::MethodRouter) -> (u16, serde_json::Value) {
+        let router = Router::new().route("/", route).layer(from_fn(guard));
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        let response = TowerToHyperService::new(router)
+            .call(request)
+            .await
+            .unwrap();
+        assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM_JSON);
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_too_long_is_a_refusal_in_words() {
+        let slow = get(async || sleep(PATIENCE * 2).await);
+        let (status, problem) = answer(slow).await;
+        assert_eq!((status, &problem["status"]), (408, &408.into()));
+        assert_eq!(problem["type"], "urn:tidelock:problem:too-slow");
+    }
+
+    #[tokio::test]
+    async fn what_breaks_off_is_a_refusal_that_tells_no_secret() {
+        async fn breaks() {
+            panic!("a secret");
+        }
+        let (status, problem) = answer(get(breaks)).await;
+        assert_eq!(status, 500);
+        assert_eq!(problem["type"], "urn:tidelock:problem:internal");
+        assert!(!problem.to_string().contains("secret"), "{problem}");
+    }
 }

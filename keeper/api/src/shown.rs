@@ -1,5 +1,7 @@
 //! A withdrawal as the API shows it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use tidelock_core::{
     domain::{Amount, Payment, PaymentRef},
@@ -8,6 +10,8 @@ use tidelock_core::{
 };
 use tidelock_store::{PaymentView, Reader, Standing, Stands, StoreError};
 use utoipa::ToSchema;
+
+use crate::metadata::{self, Metadata};
 
 /// A withdrawal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,6 +48,8 @@ pub struct Withdrawal {
     pub arrival: u64,
     /// When it was taken in: time of the last block that was final then, in seconds since 1970; of one withdrawal only.
     pub accepted_at: Option<u64>,
+    /// What its requester noted beside it.
+    pub metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Where a withdrawal stands.
@@ -191,7 +197,13 @@ impl Withdrawal {
             returns: 0,
             arrival,
             accepted_at: None,
+            metadata: None,
         }
+    }
+
+    /// The same with what was noted beside it.
+    pub(crate) fn noted(self, metadata: Option<Metadata>) -> Self {
+        Self { metadata, ..self }
     }
 
     fn of_request(request: &Request, status: Status, decimals: u8) -> Self {
@@ -242,6 +254,8 @@ impl Withdrawal {
         let Some(mut found) = Self::of(&standing, decimals) else {
             return Ok(None);
         };
+        let notes = reader.metadata(&[*reference])?;
+        found.metadata = metadata::shown(notes.get(reference));
         if let Standing::Taken(view) = &standing {
             if view.row.arrival > 0 {
                 let accepted = reader.accepted_at(view.row.arrival)?;

@@ -3,11 +3,11 @@
 
 use serde::Serialize;
 use tidelock_core::{
+    calendar::rfc3339,
     domain::{BatchId, BlockTime, Payment, PaymentRef},
     event::{DeathCause, Event, HaltReason, Mode},
 };
 use tidelock_store::{Identity, LoggedEvent, Reader, StoreError};
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::shown::Hold;
@@ -193,7 +193,7 @@ impl Told {
                     domain.chain_id.0, domain.vault
                 ),
                 kind,
-                time: rfc3339(time),
+                time: stamp(time),
                 datacontenttype: "application/json",
                 sequence: format!("{:020}", entry.seq),
                 data,
@@ -207,22 +207,15 @@ impl Told {
         TimelineEntry {
             sequence: entry.seq,
             kind,
-            time: rfc3339(time),
+            time: stamp(time),
             data,
         }
     }
 }
 
-fn rfc3339(time: Option<BlockTime>) -> String {
-    let seconds = time.map_or(0, BlockTime::seconds);
-    let time = i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        // Chain time may be later than dates go.
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let (hour, minute, second) = time.to_hms();
-    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+/// The chain's time; 1970 before a log was opened.
+fn stamp(time: Option<BlockTime>) -> String {
+    rfc3339(time.map_or(0, BlockTime::seconds))
 }
 
 /// The refs that an entry is about.

@@ -1,5 +1,7 @@
 //! `/v1/withdrawals`: files requests, and shows where each stands.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::{Path, Query, Request, State},
@@ -9,7 +11,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tidelock_core::domain::{BatchId, PaymentRef, parse_address};
 use tidelock_lists::REF_RULE;
-use tidelock_store::{Filter, Page};
+use tidelock_store::{Filter, Page, Reader, Standing, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -17,7 +19,9 @@ use crate::{
     access::{MayRead, MayRequest},
     body::{media_type, read},
     intake::Outcome,
+    metadata,
     problem::{Broken, Problem},
+    query::{self, put},
     shown::{Status, Withdrawal},
     told::{TimelineEntry, Told},
 };
@@ -38,7 +42,7 @@ pub struct WithdrawalRequest {
     /// Your own id of it: a UUID, a ULID, or 32 hexadecimal digits. A ref is for one payment, ever: sending it again pays nothing
     /// again. It may be given by the header Idempotency-Key instead.
     #[serde(rename = "ref")]
-    #[schema(example = "01234567-89ab-cdef-0123-456789abcdef")]
+    #[schema(nullable = false, example = "01234567-89ab-cdef-0123-456789abcdef")]
     reference: Option<String>,
     /// Who is to be paid: an address; in mixed case its checksum (EIP-55) must be right.
     #[schema(example = "0x1111111111111111111111111111111111111111")]
@@ -46,6 +50,10 @@ pub struct WithdrawalRequest {
     /// How much, in tokens, as a string of decimal digits with at most one point; never a number.
     #[schema(example = "12.5", pattern = r"^[0-9]+(\.[0-9]+)?$")]
     amount: String,
+    /// Texts of your own, at most 16: an order's number, say. Kept beside the keeper's log and never in it, told by no event, and forgotten
+    /// if an administrator says so. Nothing is decided by it; what was noted first of a ref stays.
+    #[schema(nullable = false)]
+    metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Files a withdrawal
@@ -77,12 +85,14 @@ pub(crate) async fn file(
     let key = key.as_ref().map(|key| key.to_str()).transpose();
     let key = key.map_err(|_| Problem::broken("Idempotency-Key", "", REF_RULE))?;
     let body = read(request, LONGEST).await?;
-    let payment = app.rules.read(&body, key)?;
-    let reference = payment.reference();
-    let outcomes = app.intake.file(vec![payment]).await?;
+    let asked = app.rules.read(&body, key)?;
+    let (payment, reference) = (asked.payment, asked.payment.reference());
+    let noted = metadata::shown(asked.metadata.as_ref());
+    let outcomes = app.intake.file(vec![asked]).await?;
     let shown = match outcomes.first() {
         Some(Outcome::Filed(filed)) if !filed.known => {
             let shown = Withdrawal::waiting(&payment, filed.arrival, app.rules.decimals);
+            let shown = shown.noted(noted);
             let place = format!("/v1/withdrawals/{}", shown.reference);
             return Ok((StatusCode::CREATED, [(LOCATION, place)], Json(shown)).into_response());
         }
@@ -196,6 +206,8 @@ pub struct WithdrawalPage {
     next: Option<String>,
 }
 
+const KNOWN: &str = "status, to, since, batch, limit, cursor";
+
 /// What was asked for in a query, each parameter once.
 struct Asked {
     filter: Filter,
@@ -214,62 +226,63 @@ impl Asked {
             limit: PAGE,
             before: None,
         };
-        let mut broken = Vec::new();
-        for (place, (name, text)) in given.iter().enumerate() {
-            let is_twice = given.iter().take(place).any(|(before, _)| before == name);
-            let rule = if is_twice {
-                Some("is there twice")
-            } else {
-                asked.take(name, text).err()
-            };
-            broken.extend(rule.map(|rule| Broken::new(name, text, rule)));
-        }
+        query::read(given, KNOWN, |name, text| asked.take(name, text))?;
         if asked.batch.is_some() && given.len() > 1 {
             let rule = "goes with no other parameter";
-            broken.push(Broken::new("batch", "", rule));
+            return Err(Problem::broken("batch", "", rule));
         }
-        if broken.is_empty() {
-            Ok(asked)
-        } else {
-            Err(Problem::invalid(broken))
-        }
+        Ok(asked)
     }
 
-    fn take(&mut self, name: &str, text: &str) -> Result<(), &'static str> {
-        const WHOLE: &str = "must be a whole number";
+    fn page(&self, reader: &mut Reader) -> Result<Page, StoreError> {
+        if let Some(batch) = &self.batch {
+            let items = reader.of_batch(batch)?;
+            return Ok(Page { items, next: None });
+        }
+        let mut filter = self.filter;
+        if let Some(since) = self.since {
+            filter.after = reader.arrivals_until(since)?;
+        }
+        reader.page(&filter, self.before, self.limit)
+    }
+
+    fn take(&mut self, name: &str, text: &str) -> Option<Result<(), &'static str>> {
         match name {
             "status" => {
-                let stands = Status::narrow(text);
-                self.filter.status = Some(stands.ok_or("must be a status")?);
+                let stands = Status::narrow(text).ok_or("must be a status");
+                put(&mut self.filter.status, stands.map(Some))
             }
             "to" => {
-                self.filter.to = Some(parse_address(text).map_err(|_| "must be an address")?);
+                let to = parse_address(text).map_err(|_| "must be an address");
+                put(&mut self.filter.to, to.map(Some))
             }
-            "since" => self.since = Some(text.parse().map_err(|_| WHOLE)?),
+            "since" => put(&mut self.since, query::sequence(text).map(Some)),
             "batch" => {
-                let id = text
-                    .parse()
-                    .map_err(|_| "must be 0x and 64 hexadecimal digits")?;
-                self.batch = Some(BatchId(id));
+                let id = text.parse();
+                let id = id.map_err(|_| "must be 0x and 64 hexadecimal digits");
+                put(&mut self.batch, id.map(|id| Some(BatchId(id))))
             }
             "limit" => {
-                self.limit = text.parse().map_err(|_| WHOLE)?;
-                if !(1..=LONGEST_PAGE).contains(&self.limit) {
-                    return Err("must be 1 to 500");
-                }
+                let limit = text.parse().ok();
+                let limit = limit.filter(|limit| (1..=LONGEST_PAGE).contains(limit));
+                put(&mut self.limit, limit.ok_or("must be 1 to 500"))
             }
             "cursor" => {
-                let cursor = text.parse::<u64>().ok();
-                let cursor = cursor.filter(|cursor| i64::try_from(*cursor).is_ok());
-                self.before = Some(cursor.ok_or("must be what `next` said")?);
+                let cursor = query::sequence(text).map_err(|_| "must be what `next` said");
+                put(&mut self.before, cursor.map(Some))
             }
-            _ => {
-                return Err(
-                    "no such parameter; known here: status, to, since, batch, limit, cursor",
-                );
-            }
+            _ => None,
         }
-        Ok(())
+    }
+}
+
+fn reference_in(standing: &Standing) -> Option<PaymentRef> {
+    match standing {
+        Standing::Unknown => None,
+        Standing::Waiting(request) | Standing::LeftOut(request) => {
+            Some(request.payment.reference())
+        }
+        Standing::Taken(view) => Some(view.row.payment.reference()),
     }
 }
 
@@ -289,25 +302,19 @@ pub(crate) async fn list(
 ) -> Result<Json<WithdrawalPage>, Problem> {
     let asked = Asked::read(&given)?;
     let decimals = app.rules.decimals;
-    let page = app
-        .readers
-        .ask(move |reader| {
-            if let Some(batch) = &asked.batch {
-                let items = reader.of_batch(batch)?;
-                return Ok(Page { items, next: None });
-            }
-            let mut filter = asked.filter;
-            if let Some(since) = asked.since {
-                filter.after = reader.arrivals_until(since)?;
-            }
-            reader.page(&filter, asked.before, asked.limit)
+    let page = app.readers.ask(move |reader| {
+        let page = asked.page(reader)?;
+        let refs: Vec<PaymentRef> = page.items.iter().filter_map(reference_in).collect();
+        let mut notes = reader.metadata(&refs)?;
+        let items = page.items.iter().filter_map(|standing| {
+            let note = reference_in(standing).and_then(|reference| notes.remove(&reference));
+            let shown = Withdrawal::of(standing, decimals)?;
+            Some(shown.noted(metadata::shown(note.as_ref())))
+        });
+        Ok(WithdrawalPage {
+            items: items.collect(),
+            next: page.next.map(|cursor| cursor.to_string()),
         })
-        .await?;
-    let items = page.items.iter();
-    Ok(Json(WithdrawalPage {
-        items: items
-            .filter_map(|standing| Withdrawal::of(standing, decimals))
-            .collect(),
-        next: page.next.map(|cursor| cursor.to_string()),
-    }))
+    });
+    Ok(Json(page.await?))
 }

@@ -4,19 +4,27 @@ use time::OffsetDateTime;
 
 /// A second since 1970 as a date and time of day, UTC: `2026-11-25 01:49:00 UTC`. Chain time may be later than dates go.
 pub fn utc(seconds: u64) -> String {
-    let time = i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    let Some(time) = time else {
-        return "after the year 9999".to_owned();
-    };
+    match parts(seconds) {
+        None => "after the year 9999".to_owned(),
+        Some((date, time)) => format!("{date} {time} UTC"),
+    }
+}
+
+/// The same as RFC 3339 has it: `2026-11-25T01:49:00Z`; 1970 for what is later than dates go.
+pub fn rfc3339(seconds: u64) -> String {
+    let (date, time) = parts(seconds).or_else(|| parts(0)).unwrap_or_default();
+    format!("{date}T{time}Z")
+}
+
+fn parts(seconds: u64) -> Option<(String, String)> {
+    let seconds = i64::try_from(seconds).ok()?;
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
     let (hour, minute, second) = time.to_hms();
-    format!(
-        "{:04}-{:02}-{:02} {hour:02}:{minute:02}:{second:02} UTC",
-        time.year(),
-        u8::from(time.month()),
-        time.day()
-    )
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    Some((
+        format!("{year:04}-{month:02}-{day:02}"),
+        format!("{hour:02}:{minute:02}:{second:02}"),
+    ))
 }
 
 /// A second since 1970, and what that is in UTC.

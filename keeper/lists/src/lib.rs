@@ -1,10 +1,14 @@
 //! Lists of payments as people write them: CSV whose header line names the columns `ref`, `recipient` and `amount`, in any
 //! order, then one payment a line, amounts in tokens. Read one payment at a time, so that no list is too long.
 
+mod held;
+
 use std::io::Read;
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use tidelock_core::domain::{Address, Amount, DomainError, Payment, PaymentRef, parse_address};
+
+pub use held::{never_paid, twice};
 
 /// The columns that must be there.
 const COLUMNS: [&str; 3] = ["ref", "recipient", "amount"];

@@ -2,11 +2,11 @@
 
 mod scores;
 
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{B256, Bytes, U256};
 use rand::Rng;
 use serde::Serialize;
 use tidelock_core::{
-    abi::encode_job,
+    abi::{VaultLens, encode_job},
     calendar::{span, utc},
     cost::Charge,
     domain::{Amount, Batch, BlockTime, DomainError, Payment, PaymentRef, TierIndex},
@@ -24,7 +24,7 @@ use super::{
     shown::now,
 };
 use crate::{
-    chain::{DataFee, Nodes, RpcChain},
+    chain::{ChainError, DataFee, Nodes, RpcChain},
     config::Config,
     csv::read_payment,
     exit::{ExitStatus, Failure, Outcome},
@@ -57,26 +57,30 @@ pub(super) struct Args {
 
 /// A quote as it is shown.
 #[derive(Debug, Serialize)]
-struct Shown {
+pub(super) struct Shown {
     #[serde(flatten)]
-    quote: Quote,
+    pub quote: Quote,
     recipient: String,
     amount: String,
-    tier: u8,
-    approvals: u8,
-    delay_s: u32,
+    pub tier: u8,
+    pub approvals: u8,
+    pub delay_s: u32,
     /// Open payments before it.
-    ahead: u64,
-    gas: u64,
+    pub ahead: u64,
+    /// When its tier's cap has room for it, if nothing else leaves; none if it never has. [seconds since 1970]
+    pub room_at: Option<u64>,
+    /// The block that this is about.
+    pub head: BlockRef,
+    pub gas: u64,
     /// With what it pays for data. In the chain's coin.
-    fee: String,
-    fee_at_most: String,
+    pub fee: String,
+    pub fee_at_most: String,
     /// What of it is for data beside gas, as things are now; none if nothing is, or it is not known.
     data_fee: Option<String>,
     /// The same in words, where a chain takes anything for data.
     data: Option<String>,
     /// What stands in its way now.
-    waits: Vec<String>,
+    pub waits: Vec<String>,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
@@ -121,13 +125,13 @@ fn payment(args: &Args, decimals: u8) -> Result<Payment, Failure> {
 }
 
 /// Payments that are open before one that is filed now.
-struct Queue {
+pub(super) struct Queue {
     count: u64,
     sum: u128,
 }
 
 impl Queue {
-    fn of(reader: &mut Reader) -> Result<Self, StoreError> {
+    pub fn of(reader: &mut Reader) -> Result<Self, StoreError> {
         let mut queue = Self { count: 0, sum: 0 };
         let mut add = |payment: &Payment| {
             queue.count = queue.count.saturating_add(1);
@@ -231,7 +235,8 @@ impl Seen {
     }
 }
 
-async fn ask(
+/// A quote of now.
+pub(super) async fn ask(
     config: &Config,
     nodes: &Nodes,
     payment: Payment,
@@ -292,6 +297,8 @@ async fn ask(
         approvals: seen.tier.approvals,
         delay_s: seen.tier.delay,
         ahead: queue.count,
+        room_at: room_at(chain, &seen, payment).await?,
+        head: seen.head,
         gas,
         fee: quote.fee_expected.display(18),
         fee_at_most: quote.fee_most.display(18),
@@ -300,6 +307,22 @@ async fn ask(
         waits,
         quote,
     })
+}
+
+/// By the lens.
+async fn room_at(
+    chain: &RpcChain,
+    seen: &Seen,
+    payment: Payment,
+) -> Result<Option<u64>, ChainError> {
+    let parties = chain.parties();
+    let call = VaultLens::fitsAtCall {
+        vault: parties.domain.vault,
+        tier: U256::from(seen.index.get()),
+        total: U256::from(payment.amount().0),
+    };
+    let time = chain.call(seen.head.hash, parties.lens, call).await?;
+    Ok(u64::try_from(time).ok().filter(|time| *time > 0))
 }
 
 /// What of the fee is for data, and how far it is known beforehand.

@@ -130,17 +130,9 @@ fn single(args: &Args, decimals: u8, config: &Config) -> Result<Payment, Failure
 
 /// Recipients that no vault ever pays.
 fn never_paid(payment: &Payment, config: &Config) -> Option<String> {
-    let to = payment.recipient();
-    let whose = if to == config.vault.address {
-        "the vault"
-    } else if to == config.vault.token {
-        "the token"
-    } else {
-        return None;
-    };
-    Some(format!(
-        "recipient {to}: is {whose} itself, which is never paid"
-    ))
+    let (vault, token) = (config.vault.address, config.vault.token);
+    let rule = crate::csv::never_paid(payment, vault, token)?;
+    Some(format!("recipient {}: {rule}", payment.recipient()))
 }
 
 /// What became of one request.

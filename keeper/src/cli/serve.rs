@@ -1,7 +1,11 @@
 //! `keeper serve`: the API, in a process of its own beside the keeper's. Needs the store and the file of API keys; it reads no key that
-//! signs, and asks no node.
+//! signs, and asks no node unless `serve.asks_node` lets it look.
 
-use tidelock_api::{Settings, start};
+mod lookout;
+
+use std::sync::Arc;
+
+use tidelock_api::{Lookout, Settings, start};
 use tokio::runtime::Runtime;
 use tracing::info;
 
@@ -27,6 +31,10 @@ pub(super) fn run(_: &Args, context: &Context) -> Outcome {
         keys: serve.keys_file.clone(),
         connections: serve.connections,
         requests_per_second: serve.requests_per_second,
+        lookout: serve.asks_node.then(|| {
+            let lookout: Arc<dyn Lookout> = Arc::new(lookout::NodeLookout::new(&config, identity));
+            lookout
+        }),
     };
     let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
     let stop = Stop::on_signal(&runtime)?;

@@ -141,4 +141,5 @@ section!(RawServe {
     keys_file: PathBuf = PathBuf::from("keeper.api-keys.json"),
     connections: u64 = 1_024,
     requests_per_second: u64 = 1_000,
+    asks_node: bool = false,
 });

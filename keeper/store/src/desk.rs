@@ -17,7 +17,7 @@ use super::{
     insert::Insert,
     load,
     location::{Role, runtime},
-    schema,
+    metadata, schema,
     sql::{Access, Connection, Dialect, Query, query},
     wait::{GoOn, Patience},
 };
@@ -138,15 +138,24 @@ impl Desk {
     ///
     /// Nobody else writes meanwhile, so many requests are filed in several pieces.
     pub fn file(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
+        self.file_noted(payments, &[])
+    }
+
+    /// The same, with what is to be noted beside some of them: JSON by ref. What was noted before stays.
+    pub fn file_noted(
+        &mut self,
+        payments: &[Payment],
+        notes: &[(PaymentRef, String)],
+    ) -> Result<Filing, StoreError> {
         self.forced(true)?;
-        self.file_piece(payments)
+        self.file_piece(payments, notes)
     }
 
     /// The same, durable with the next call of [`Desk::file`] or the next commit of the log: whoever has taken a request in
     /// has forced it to disk.
     pub fn file_ahead(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
         self.forced(false)?;
-        self.file_piece(payments)
+        self.file_piece(payments, &[])
     }
 
     /// Whether each commit waits for the disk.
@@ -164,14 +173,22 @@ impl Desk {
         Ok(())
     }
 
-    fn file_piece(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
+    fn file_piece(
+        &mut self,
+        payments: &[Payment],
+        notes: &[(PaymentRef, String)],
+    ) -> Result<Filing, StoreError> {
         self.patience.until_free(|| {
             self.runtime.block_on(async {
                 let mut start = Instant::now();
                 let work = async |connection: &mut Connection| {
                     keep_others_out(connection).await?;
                     start = Instant::now();
-                    file(connection, payments).await
+                    let filing = file(connection, payments).await?;
+                    if matches!(filing, Filing::Filed(_)) {
+                        metadata::keep(connection, notes).await?;
+                    }
+                    Ok(filing)
                 };
                 let filing = self.connection.transaction(Access::Write, work).await?;
                 self.held = start.elapsed();
@@ -195,21 +212,17 @@ impl Desk {
 
     /// Hands a command in, durable when it returns. Its arrival is what the log answers to.
     pub fn command(&mut self, command: &Command) -> Result<u64, StoreError> {
-        let body = columns::json("command", command)?;
-        self.patience.until_free(|| {
-            self.runtime.block_on(async {
-                let work = async |connection: &mut Connection| {
-                    let last = take_arrivals(connection, "command", 1).await?;
-                    query("INSERT INTO command (arrival, body) VALUES ($1, $2)")
-                        .bind(columns::integer("arrival", last)?)
-                        .bind(body.clone())
-                        .execute(connection)
-                        .await?;
-                    Ok(last)
-                };
-                self.connection.transaction(Access::Write, work).await
-            })
-        })
+        self.write(async |connection| hand_in(connection, command).await)
+    }
+
+    /// One transaction, as often as it takes until nobody else writes.
+    pub(super) fn write<T>(
+        &mut self,
+        work: impl AsyncFn(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (runtime, connection) = (&self.runtime, &mut self.connection);
+        self.patience
+            .until_free(|| runtime.block_on(connection.transaction(Access::Write, &work)))
     }
 
     /// Closes the database.
@@ -305,6 +318,20 @@ async fn insert(connection: &mut Connection, fresh: &[Payment]) -> Result<Vec<u6
     };
     REQUESTS.all(connection, &requests, bind).await?;
     Ok(requests.iter().map(|request| request.arrival).collect())
+}
+
+/// Hands a command in, and answers its arrival.
+pub(super) async fn hand_in(
+    connection: &mut Connection,
+    command: &Command,
+) -> Result<u64, StoreError> {
+    let last = take_arrivals(connection, "command", 1).await?;
+    query("INSERT INTO command (arrival, body) VALUES ($1, $2)")
+        .bind(columns::integer("arrival", last)?)
+        .bind(columns::json("command", command)?)
+        .execute(connection)
+        .await?;
+    Ok(last)
 }
 
 /// Takes the next arrivals, and answers the last of them. The row stays locked until the transaction ends.

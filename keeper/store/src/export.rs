@@ -6,12 +6,12 @@ use futures_util::TryStreamExt;
 
 use super::{
     StoreError, schema,
-    sql::{Access, Connection, query},
+    sql::{Access, Connection, places, query},
     sqlite,
 };
 
 /// Every table but the lease, which is a server's own; those that others refer to come before these.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 15] = [
     "request",
     "command",
     "arrivals",
@@ -24,6 +24,9 @@ const TABLES: [&str; 12] = [
     "cursor",
     "meta",
     "quote",
+    "act",
+    "vote",
+    "metadata",
 ];
 
 /// Writes the whole store into an empty file.
@@ -55,8 +58,7 @@ async fn carry(
     let mut rows = query(format!("SELECT * FROM {table}")).fetch(from);
     while let Some(row) = rows.try_next().await? {
         let names = row.names();
-        let places: Vec<String> = (1..=names.len()).map(|place| format!("${place}")).collect();
-        let (names, places) = (names.join(", "), places.join(", "));
+        let (names, places) = (names.join(", "), places(names.len()));
         let insert = query(format!("INSERT INTO {table} ({names}) VALUES ({places})"));
         let values = row.values()?.into_iter();
         let bound = values.fold(insert, |insert, value| insert.bind(value));

@@ -7,7 +7,10 @@ use tidelock_core::{
     state::PaymentRow,
 };
 
-use super::{LoggedEvent, Reader, StoreError, columns, load, sql::query};
+use super::{
+    LoggedEvent, Reader, StoreError, columns, load,
+    sql::{places, query},
+};
 
 /// Numbers in one question; a batch has at most so many.
 const NUMBERS: usize = 256;
@@ -64,10 +67,7 @@ impl Reader {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<String> = (1..=numbers.len())
-            .map(|place| format!("${place}"))
-            .collect();
-        let places = places.join(", ");
+        let places = places(numbers.len());
         let mut asked = query(format!(
             "SELECT arrival AS count FROM payment WHERE number IN ({places})"
         ));

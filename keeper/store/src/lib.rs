@@ -4,6 +4,7 @@
 //! One process writes the log, through [`LogStore`]. Whoever files requests and commands does so through [`Desk`],
 //! and whoever looks on reads through [`Reader`]; both while the writer works.
 
+mod acts;
 mod anchors;
 mod columns;
 mod commit;
@@ -21,6 +22,7 @@ mod lease;
 mod load;
 mod location;
 mod log;
+mod metadata;
 mod page;
 mod postgres;
 mod quotes;
@@ -29,12 +31,14 @@ mod schema;
 mod sql;
 mod sqlite;
 mod verify;
+mod votes;
 mod wait;
 
 use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 use tidelock_core::domain::VaultDomain;
 
+pub use acts::{Act, Acting, RawEntry};
 pub use anchors::Anchors;
 pub use copy::Copied;
 pub use desk::{Desk, Filed, Filing, Found, Taken};
@@ -50,6 +54,7 @@ pub use postgres::Server;
 pub use quotes::Quote;
 pub use reader::{Answer, LoggedEvent, Overview, PaymentView, Reader, Standing, Waiting};
 pub use verify::{Finding, Progress, Verified};
+pub use votes::Vote;
 pub use wait::{BETWEEN_PIECES, GoOn, Held};
 
 /// What a database was made for. Never changes.

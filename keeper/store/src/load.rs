@@ -16,7 +16,7 @@ use tidelock_core::{
 use super::{
     Identity, StoreError,
     columns::{self, LogMeta},
-    sql::{Connection, Dialect, Query, Row, query},
+    sql::{Connection, Dialect, Query, Row, places, query},
 };
 
 /// Not final. The statuses are those of the core; a test holds them to it.
@@ -268,8 +268,7 @@ async fn of_refs(
     if refs.is_empty() {
         return Ok(Vec::new());
     }
-    let places: Vec<String> = (1..=refs.len()).map(|place| format!("${place}")).collect();
-    let places = places.join(", ");
+    let places = places(refs.len());
     let statement = format!("SELECT * FROM {table} WHERE ref IN ({places})");
     let bind = |asked: Query, reference: &PaymentRef| asked.bind(reference.0.to_vec());
     let asked = refs.iter().fold(query(statement), bind);

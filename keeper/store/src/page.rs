@@ -6,12 +6,13 @@ use alloy_primitives::{Address, U256};
 use tidelock_core::{
     domain::{BatchId, Payment, PaymentNumber, PaymentRef},
     lifecycle::PaymentStatus,
+    state::BatchRow,
 };
 
 use super::{
     Found, PaymentView, Reader, Standing, StoreError, columns, load,
     reader::{VIEW, view},
-    sql::{Connection, query},
+    sql::{Connection, places, query},
 };
 
 /// Requests that one page looks at, whatever it is narrowed to.
@@ -115,6 +116,21 @@ impl Reader {
         Ok(each.map(|view| Standing::Taken(Box::new(view))).collect())
     }
 
+    /// Batches that signers decide about, in the order of their numbers: proposed, or about to be.
+    pub fn proposals(&mut self) -> Result<Vec<BatchRow>, StoreError> {
+        let asked = query(
+            "SELECT * FROM batch WHERE status IN ('sealed', 'proposed') AND route = 'proposal'",
+        )
+        .fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(asked)?;
+        let mut batches = rows
+            .iter()
+            .map(columns::batch)
+            .collect::<Result<Vec<BatchRow>, _>>()?;
+        batches.sort_unstable_by_key(|batch| batch.header.first_number);
+        Ok(batches)
+    }
+
     /// The refs of a batch, in the order of their numbers; none of a batch that is not known.
     pub fn refs_of_batch(&mut self, batch: &BatchId) -> Result<Vec<PaymentRef>, StoreError> {
         let asked = query("SELECT * FROM batch WHERE id = $1")
@@ -170,11 +186,6 @@ impl Filter {
         self.to.is_none_or(|to| to == payment.recipient())
             && (self.status.is_none() || self.status == stands)
     }
-}
-
-fn places(count: usize) -> String {
-    let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
-    places.join(", ")
 }
 
 /// Payments by ref, with what their last batches say of them.

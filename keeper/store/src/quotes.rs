@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tidelock_core::domain::{Amount, PaymentRef};
 
-use super::{
-    Desk, StoreError, columns,
-    sql::{Access, Connection, query},
-};
+use super::{Desk, StoreError, columns, sql::query};
 
 /// What was quoted for a payment that was to be filed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +30,7 @@ impl Desk {
     pub fn keep_quote(&mut self, quote: &Quote) -> Result<(), StoreError> {
         let body = columns::json("quote", quote)?;
         let reference = quote.reference.0.to_vec();
-        self.with_quotes(async |connection| {
+        self.write(async |connection| {
             const KEEP: &str = "INSERT INTO quote (ref, body) VALUES ($1, $2) \
                 ON CONFLICT (ref) DO UPDATE SET body = excluded.body";
             let kept = query(KEEP).bind(reference.clone()).bind(body.clone());
@@ -44,7 +41,7 @@ impl Desk {
 
     /// Every quote, by ref.
     pub fn quotes(&mut self) -> Result<Vec<Quote>, StoreError> {
-        self.with_quotes(async |connection| {
+        self.write(async |connection| {
             let rows = query("SELECT body FROM quote ORDER BY ref").fetch_all(connection);
             let rows = rows.await?.into_iter();
             rows.map(|row| {
@@ -57,14 +54,5 @@ impl Desk {
             })
             .collect()
         })
-    }
-
-    fn with_quotes<T>(
-        &mut self,
-        work: impl AsyncFn(&mut Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let (runtime, connection) = (&self.runtime, &mut self.connection);
-        self.patience
-            .until_free(|| runtime.block_on(connection.transaction(Access::Write, &work)))
     }
 }

@@ -103,6 +103,14 @@ impl Reader {
         Self::open_as(location.into(), Role::Reader)
     }
 
+    /// The same, if it is of the version that this keeper writes: older ones lack acts, votes and metadata.
+    pub fn open_present(location: impl Into<Location>) -> Result<Self, StoreError> {
+        let mut reader = Self::open(location)?;
+        let present = schema::must_be_present(&mut reader.connection);
+        reader.runtime.block_on(present)?;
+        Ok(reader)
+    }
+
     pub(super) fn open_as(location: Location, role: Role) -> Result<Self, StoreError> {
         let runtime = runtime()?;
         let (connection, identity) = runtime.block_on(async {

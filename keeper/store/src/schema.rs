@@ -11,20 +11,30 @@ use super::{
 pub(super) const TABLES: &str = include_str!("schema.sql");
 
 /// The version that this keeper writes.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The first version that there was.
 const FIRST: u32 = 1;
 
-/// The oldest version that is read as it is. Since then tables have only been added, and none that a reader looks at.
+/// The oldest version that is read as it is. Since then tables have only been added, and none that a log is read from.
 const READABLE: u32 = 1;
 
 /// The version that each step leads on from, and its statements, for both databases. What is released stays as it is.
-const STEPS: &[(u32, &str)] = &[(
-    1,
-    // The first quote made it, before.
-    "CREATE TABLE IF NOT EXISTS quote (ref BYTEA NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
-)];
+const STEPS: &[(u32, &str)] = &[
+    (
+        1,
+        // The first quote made it, before.
+        "CREATE TABLE IF NOT EXISTS quote (ref BYTEA NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
+    ),
+    (
+        2,
+        "CREATE TABLE act (seq BIGINT NOT NULL PRIMARY KEY, answers BIGINT UNIQUE, body TEXT NOT NULL, prev BYTEA NOT NULL, \
+             hash BYTEA NOT NULL); \
+         CREATE TABLE vote (batch BYTEA NOT NULL, signer BYTEA NOT NULL, epoch BIGINT NOT NULL, signature BYTEA NOT NULL, \
+             PRIMARY KEY (batch, signer, epoch)); \
+         CREATE TABLE metadata (ref BYTEA NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
+    ),
+];
 
 /// Refuses what cannot be brought to the present version.
 pub(super) async fn must_be_known(connection: &mut Connection) -> Result<(), StoreError> {

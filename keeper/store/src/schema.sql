@@ -102,3 +102,27 @@ CREATE TABLE quote (
     ref  BYTEA NOT NULL PRIMARY KEY,
     body TEXT  NOT NULL
 );
+
+-- What people did through the API. A chain of its own: each hash covers the one before it. `answers` is the act that this one ends.
+CREATE TABLE act (
+    seq     BIGINT NOT NULL PRIMARY KEY,
+    answers BIGINT UNIQUE,
+    body    TEXT   NOT NULL,
+    prev    BYTEA  NOT NULL,
+    hash    BYTEA  NOT NULL
+);
+
+-- Votes for batches that signers gave off chain, for anybody to bring to the vault.
+CREATE TABLE vote (
+    batch     BYTEA  NOT NULL,
+    signer    BYTEA  NOT NULL,
+    epoch     BIGINT NOT NULL,
+    signature BYTEA  NOT NULL,
+    PRIMARY KEY (batch, signer, epoch)
+);
+
+-- What a requester noted beside a withdrawal, as JSON; nothing is decided by it. It may be personal, so the log has none of it.
+CREATE TABLE metadata (
+    ref  BYTEA NOT NULL PRIMARY KEY,
+    body TEXT  NOT NULL
+);

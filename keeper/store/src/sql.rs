@@ -174,6 +174,12 @@ pub(super) fn query(text: impl Into<Cow<'static, str>>) -> Query {
     }
 }
 
+/// So many parameters, from `$1`.
+pub(super) fn places(count: usize) -> String {
+    let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
+    places.join(", ")
+}
+
 impl Query {
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
@@ -286,6 +292,10 @@ macro_rules! get {
 
 impl Row {
     pub fn integer(&self, column: &str) -> Result<i64, sqlx::Error> {
+        get!(self, column)
+    }
+
+    pub fn optional_integer(&self, column: &str) -> Result<Option<i64>, sqlx::Error> {
         get!(self, column)
     }
 

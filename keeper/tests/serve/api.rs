@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    ops::{Deref, DerefMut},
+    path::{Path, PathBuf},
     process::{Child, ExitStatus, Stdio},
     sync::LazyLock,
     time::{Duration, Instant},
@@ -17,14 +19,35 @@ use super::support::{self, Kind, home::Home};
 /// How long anything is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// An installation without a chain, and its server.
 pub struct Api {
     pub home: Home,
     pub location: Location,
     database: Option<String>,
-    process: Option<Child>,
-    pub address: String,
+    server: Server,
     /// What its environment has beside.
     pub variables: Vec<(&'static str, String)>,
+}
+
+/// `keeper serve` in a folder; killed when dropped.
+pub struct Server {
+    folder: PathBuf,
+    process: Option<Child>,
+    pub address: String,
+}
+
+impl Deref for Api {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl DerefMut for Api {
+    fn deref_mut(&mut self) -> &mut Server {
+        &mut self.server
+    }
 }
 
 /// What came back.
@@ -96,12 +119,12 @@ impl Api {
             let name = shown.rsplit('/').next().unwrap();
             support::postgres::Server::url(support::postgres::shared().folder(), name)
         });
+        let server = Server::in_folder(home.folder.path());
         Self {
             home,
             location,
             database,
-            process: None,
-            address: String::new(),
+            server,
             variables: Vec::new(),
         }
     }
@@ -129,15 +152,73 @@ impl Api {
         command
     }
 
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.home.folder.path().join("log")).unwrap_or_default()
+    pub fn start(&mut self) {
+        let command = self.command();
+        self.server.start(command);
     }
 
-    pub fn start(&mut self) {
-        let path = self.home.folder.path().join("log");
+    /// A new key with these scopes.
+    pub fn key(&self, scopes: &str) -> String {
+        self.key_of("a test", scopes)
+    }
+
+    /// The same for a person.
+    pub fn key_of(&self, name: &str, scopes: &str) -> String {
+        key(self.command(), name, scopes)
+    }
+
+    /// One for all: making one reads the system's certificates. It keeps no connection, for each test has a runtime of its own.
+    pub fn client() -> reqwest::Client {
+        static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+            let client = tidelock_keeper::tls::client().pool_max_idle_per_host(0);
+            client.build().unwrap()
+        });
+        CLIENT.clone()
+    }
+
+    pub async fn send(request: reqwest::RequestBuilder) -> Answer {
+        let answer = request.send().await.unwrap();
+        let headers = answer.headers().clone();
+        let kind = headers
+            .get("content-type")
+            .map(|kind| kind.to_str().unwrap());
+        Answer {
+            status: answer.status().as_u16(),
+            kind: kind.unwrap_or_default().to_owned(),
+            headers,
+            text: answer.text().await.unwrap(),
+        }
+    }
+}
+
+/// A new key of a person, by a command of the installation.
+pub fn key(mut command: std::process::Command, name: &str, scopes: &str) -> String {
+    command.args([
+        "api-key", "add", "--name", name, "--days", "1", "--scope", scopes,
+    ]);
+    let done: support::home::Done = command.output().unwrap().into();
+    done.ok().trim().to_owned()
+}
+
+impl Server {
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            process: None,
+            address: String::new(),
+        }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("serve.log")).unwrap_or_default()
+    }
+
+    /// Starts it by a command that lacks only its last word.
+    pub fn start(&mut self, mut command: std::process::Command) {
         let before = self.log().matches("the API is served address=").count();
+        let path = self.folder.join("serve.log");
         let log = fs::File::options().create(true).append(true).open(path);
-        let process = self.command().arg("serve").stderr(log.unwrap()).spawn();
+        let process = command.arg("serve").stderr(log.unwrap()).spawn();
         self.process = Some(process.unwrap());
         let begin = Instant::now();
         while self.log().matches("the API is served address=").count() == before {
@@ -182,52 +263,24 @@ impl Api {
         }
     }
 
-    /// A new key with these scopes.
-    pub fn key(&self, scopes: &str) -> String {
-        let mut command = self.command();
-        command.args([
-            "api-key", "add", "--name", "a test", "--days", "1", "--scope", scopes,
-        ]);
-        let done: support::home::Done = command.output().unwrap().into();
-        done.ok().trim().to_owned()
-    }
-
-    /// One for all: making one reads the system's certificates. It keeps no connection, for each test has a runtime of its own.
-    pub fn client() -> reqwest::Client {
-        static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
-            let client = tidelock_keeper::tls::client().pool_max_idle_per_host(0);
-            client.build().unwrap()
-        });
-        CLIENT.clone()
-    }
-
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub async fn send(request: reqwest::RequestBuilder) -> Answer {
-        let answer = request.send().await.unwrap();
-        let headers = answer.headers().clone();
-        let kind = headers
-            .get("content-type")
-            .map(|kind| kind.to_str().unwrap());
-        Answer {
-            status: answer.status().as_u16(),
-            kind: kind.unwrap_or_default().to_owned(),
-            headers,
-            text: answer.text().await.unwrap(),
-        }
-    }
-
     pub async fn get(&self, key: &str, path: &str) -> Answer {
-        let request = Self::client().get(self.url(path));
-        Self::send(request.header("authorization", format!("Bearer {key}"))).await
+        let request = Api::client().get(self.url(path));
+        Api::send(request.header("authorization", format!("Bearer {key}"))).await
     }
 
     pub async fn post(&self, key: &str, path: &str, kind: &str, body: impl ToString) -> Answer {
-        let request = Self::client().post(self.url(path)).body(body.to_string());
+        let request = Api::client().post(self.url(path)).body(body.to_string());
         let request = request.header("authorization", format!("Bearer {key}"));
-        Self::send(request.header("content-type", kind)).await
+        Api::send(request.header("content-type", kind)).await
+    }
+
+    /// The same of JSON.
+    pub async fn tell(&self, key: &str, path: &str, body: Value) -> Answer {
+        self.post(key, path, "application/json", body).await
     }
 
     pub async fn file(&self, key: &str, payment: &Payment) -> Answer {
@@ -236,7 +289,7 @@ impl Api {
     }
 }
 
-impl Drop for Api {
+impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }

@@ -4,28 +4,22 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidelock_core::domain::Payment;
-use tidelock_keeper::store::Server;
+use tidelock_keeper::store;
 
 use super::{
-    api::{Answer, Api, PATIENCE, Stream, body},
+    api::{self, Api, PATIENCE, Server, Stream, body},
     daemon::{self, Daemon, each_paid_once, small},
     support::{Kind, postgres},
     world::{Plan, USDT, World, repository},
 };
 
-/// `keeper serve` beside a daemon; killed when dropped.
-struct Beside {
-    process: Child,
-    address: String,
-}
-
-fn keeper(folder: &Path) -> Command {
+pub fn keeper(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keeper"));
     command
         .current_dir(folder)
@@ -35,80 +29,30 @@ fn keeper(folder: &Path) -> Command {
     command
 }
 
-impl Beside {
-    async fn start(folder: &Path) -> Self {
-        let path = folder.join("serve.log");
-        let log = fs::File::create(&path).unwrap();
-        let process = keeper(folder).arg("serve").stderr(log).spawn().unwrap();
-        let address = String::new();
-        let mut served = Self { process, address }; // gone with the test, also if it never serves
-        let begin = Instant::now();
-        loop {
-            let log = fs::read_to_string(&path).unwrap();
-            if let Some((_, rest)) = log.split_once("the API is served address=") {
-                served.address = rest.lines().next().unwrap().trim().to_owned();
-                return served;
-            }
-            assert!(begin.elapsed() < PATIENCE, "{log}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-
-    async fn get(&self, key: &str, path: &str) -> Answer {
-        let request = Api::client().get(self.url(path));
-        Api::send(request.header("authorization", format!("Bearer {key}"))).await
-    }
-
-    async fn file(&self, key: &str, payment: &Payment) -> Answer {
-        let request = Api::client().post(self.url("/v1/withdrawals"));
-        let request = request.header("authorization", format!("Bearer {key}"));
-        let request = request.header("content-type", "application/json");
-        Api::send(request.body(body(payment).to_string())).await
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// A world, a keeper that runs, and the API beside it.
-async fn beside(kind: Kind) -> (World, Daemon, Beside) {
+pub async fn beside(kind: Kind) -> (World, Daemon, Server) {
     let world = daemon::ready(Plan::default()).await;
-    let mut more = "[serve]\nlisten = \"127.0.0.1:0\"\n[batch]\nmax_wait_ms = 100\n".to_owned();
+    let mut more =
+        "[serve]\nlisten = \"127.0.0.1:0\"\nasks_node = true\n[batch]\nmax_wait_ms = 100\n"
+            .to_owned();
     let mut server = None;
     if kind == Kind::Postgres {
         let shared = postgres::shared();
         let url = postgres::Server::url(shared.folder(), &shared.database());
         more = format!("{more}[store]\ndatabase = \"{url}\"\n");
-        server = Some(Server::parse(&url, None, Duration::from_secs(5)).unwrap());
+        server = Some(store::Server::parse(&url, None, Duration::from_secs(5)).unwrap());
     }
     let mut daemon = Daemon::set_up(&world, &more);
     daemon.server = server;
     daemon.start();
     daemon.opened().await;
-    let beside = Beside::start(daemon.folder()).await;
-    (world, daemon, beside)
+    let mut server = Server::in_folder(daemon.folder());
+    server.start(keeper(daemon.folder()));
+    (world, daemon, server)
 }
 
 fn key(folder: &Path, scopes: &str) -> String {
-    let mut command = keeper(folder);
-    command.args([
-        "api-key", "add", "--name", "a test", "--days", "1", "--scope", scopes,
-    ]);
-    let done = command.output().unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-    String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    api::key(keeper(folder), "a test", scopes)
 }
 
 /// The types of the events about each ref, in order, until that many are paid.
@@ -207,44 +151,86 @@ async fn from_request_to_final_block_on_postgres() {
     from_request_to_final_block(Kind::Postgres).await;
 }
 
-/// Whoever has a key with every scope can file, and what they file is held to the vault's rules: a large amount waits for signers, one
-/// that no tier takes is held, and nothing at the API lets either go on.
+/// Where a withdrawal is to stand, once it does.
+async fn stands(api: &Server, key: &str, payment: &Payment, status: &str) -> Value {
+    let begin = Instant::now();
+    loop {
+        let place = format!("/v1/withdrawals/{}", payment.reference());
+        let shown = api.get(key, &place).await.of(200);
+        if shown["status"] == status {
+            return shown;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{shown}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Whoever has a key of each scope, and one of all, can file, and what they file is held to the vault's rules: a large amount waits for signers, one
+/// that no tier takes is held, and nothing that one person does at the API lets either go on, pays it, or loosens the vault.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stolen_key_files_and_moves_nothing_past_the_vaults_rules() {
     let (world, daemon, api) = beside(Kind::Sqlite).await;
-    let key = key(daemon.folder(), "request,read,operate,audit,administer");
-    let mut stream = Stream::open(api.url("/v1/events/stream?after=0"), &key, None).await;
+    let each = ["request", "read", "operate", "audit", "administer"];
+    let mut keys: Vec<String> = each
+        .iter()
+        .map(|scope| key(daemon.folder(), scope))
+        .collect();
+    let all = key(daemon.folder(), &each.join(","));
+    keys.push(all.clone());
+    let vault = format!("/v1/vaults/{}", world.domain.vault);
+    let rights = async || {
+        let shown = api.get(&all, &vault).await.of(200);
+        [&shown["policy"], &shown["parties"], &shown["most_per_day"]].map(Value::clone)
+    };
+    let before = rights().await;
+    let mut stream = Stream::open(api.url("/v1/events/stream?after=0"), &all, None).await;
     let large = daemon::payment(1_000, 5_000 * USDT);
     let beyond = daemon::payment(1_001, 2_000_000 * USDT);
     let little = daemon::payment(1_002, USDT);
     for payment in [&large, &beyond] {
-        api.file(&key, payment).await.of(201);
+        api.file(&all, payment).await.of(201);
     }
     let to_itself = Payment::new(world.domain.vault, little.amount(), little.reference());
-    api.file(&key, &to_itself.unwrap())
+    api.file(&all, &to_itself.unwrap())
         .await
         .refused(422, "invalid");
     // Both are where people decide.
-    let stands = async |payment: &Payment, status: &str| {
-        let begin = Instant::now();
-        loop {
-            let shown = api
-                .get(&key, &format!("/v1/withdrawals/{}", payment.reference()))
-                .await
-                .of(200);
-            if shown["status"] == status {
-                return shown;
-            }
-            assert!(begin.elapsed() < PATIENCE, "{shown}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    assert_eq!(stands(&large, "sealed").await["route"], "proposal");
     assert_eq!(
-        stands(&beyond, "held").await["hold"]["reason"],
-        "above_limit"
+        stands(&api, &all, &large, "sealed").await["route"],
+        "proposal"
     );
+    let held = stands(&api, &all, &beyond, "held").await;
+    assert_eq!(held["hold"]["reason"], "above_limit");
+    for key in &keys {
+        tries_everything(&api, key, &[&large, &beyond]).await;
+    }
+    // What is filed after them is paid, and they are not.
+    api.file(&all, &little).await.of(201);
+    let told = until_paid(&mut stream, 1).await;
+    assert!(
+        told[&little.reference().to_string()]
+            .iter()
+            .any(|kind| kind == "tidelock.withdrawal.paid")
+    );
+    each_paid_once(&world, &[little]).await;
     for payment in [&large, &beyond] {
+        assert!(world.token_balance(payment.recipient()).await.is_zero());
+    }
+    stands(&api, &all, &beyond, "held").await;
+    assert_eq!(rights().await, before);
+}
+
+/// Everything that one person could hope to move money with.
+async fn tries_everything(api: &Server, key: &str, payments: &[&Payment]) {
+    let refused = async |path: &str, body: Value| {
+        let answer = api.tell(key, path, body).await;
+        assert!(
+            (400..500).contains(&answer.status),
+            "{path}: {}",
+            answer.text
+        );
+    };
+    for payment in payments {
         let place = format!("/v1/withdrawals/{}", payment.reference());
         for method in ["PUT", "PATCH", "DELETE", "POST"] {
             let request = Api::client().request(method.parse().unwrap(), api.url(&place));
@@ -253,19 +239,42 @@ async fn a_stolen_key_files_and_moves_nothing_past_the_vaults_rules() {
                 .await
                 .refused(405, "method-not-allowed");
         }
+        // Asked for, and never done by whoever asked; a key that they make for a second person does not work.
+        let release = json!({"act": "release", "ref": payment.reference(), "reason": "let it go"});
+        let asked = api.tell(key, "/v1/acts", release).await;
+        let why = json!({"reason": "yes"});
+        if asked.status == 201 {
+            let asked = asked.of(201);
+            assert_eq!(asked["deed"]["step"], "asked");
+            refused(
+                &format!("/v1/acts/{}/confirmation", asked["id"]),
+                why.clone(),
+            )
+            .await;
+        }
+        let second = json!({"name": "nobody", "scopes": "operate", "days": "1", "reason": "x"});
+        let made = api.tell(key, "/v1/keys", second).await;
+        if made.status == 201 {
+            let made = made.of(201);
+            let second = made["key"].as_str().unwrap().to_owned();
+            refused(
+                &format!("/v1/acts/{}/confirmation", made["act"]["id"]),
+                why.clone(),
+            )
+            .await;
+            let answer = api.tell(&second, "/v1/acts", why).await;
+            answer.refused(401, "unknown-key");
+        }
+        let mut again = body(payment);
+        again["to"] = json!("0x1111111111111111111111111111111111111111");
+        refused("/v1/withdrawals", again).await;
     }
-    // What is filed after them is paid, and they are not.
-    api.file(&key, &little).await.of(201);
-    let told = until_paid(&mut stream, 1).await;
-    assert!(
-        told[&little.reference().to_string()]
-            .iter()
-            .any(|kind| kind == "tidelock.withdrawal.paid")
-    );
-    each_paid_once(&world, &[little]).await;
-    for payment in [large, beyond] {
-        assert!(world.token_balance(payment.recipient()).await.is_zero());
-    }
+    let resume = json!({"act": "resume", "reason": "x"});
+    let asked = api.tell(key, "/v1/acts", resume).await;
+    assert!(asked.status == 403 || asked.of(201)["deed"]["step"] == "asked");
+    let stranger =
+        json!({"signer": "0x1111111111111111111111111111111111111111", "signature": "0x00"});
+    refused(&format!("/v1/approvals/0x{:064}/signatures", 1), stranger).await;
 }
 
 /// The commands of the guide, as they stand there.
@@ -303,6 +312,12 @@ async fn the_guides_commands_do_what_it_says() {
         "\"dry_run\":true",
         "\"filed\":2",
         "\"known\":2",
+        "\"fee_most\":",
+        "\"most_per_day\":",
+        "\"order\":\"A-1077\"",
+        "\"step\":\"confirmed\"",
+        "\"act\":\"forget_metadata\"",
+        "\"kind\":\"log_opened\"",
         ": ended",
     ] {
         assert!(out.contains(words), "{words} is not in {out}{err}");

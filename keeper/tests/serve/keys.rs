@@ -3,48 +3,78 @@
 use std::{fs, os::unix::fs::PermissionsExt, time::Instant};
 
 use super::{
-    api::{Api, PATIENCE, block_on},
+    api::{Api, PATIENCE, Stream, block_on},
     support::{Kind, payment},
 };
 
+/// Each route, and the scopes that open it. A body of nothing is refused by what reads it, not by who asks.
+const ROUTES: [(&str, &str, &[&str]); 20] = [
+    ("POST", "/v1/withdrawals", &["request"]),
+    ("POST", "/v1/withdrawals/bulk", &["request"]),
+    ("POST", "/v1/quotes", &["request"]),
+    ("GET", "/v1/withdrawals", &["read"]),
+    ("GET", "/v1/withdrawals/1", &["read"]),
+    ("GET", "/v1/withdrawals/1/timeline", &["read"]),
+    ("GET", "/v1/events", &["read"]),
+    ("GET", "/v1/events/stream?after=x", &["read"]),
+    ("GET", "/v1/vaults", &["read"]),
+    ("GET", "/v1/vaults/1", &["read"]),
+    ("GET", "/v1/approvals", &["read"]),
+    ("POST", "/v1/approvals/1/signatures", &["read"]),
+    ("GET", "/v1/acts", &["operate", "audit", "administer"]),
+    ("GET", "/v1/acts/1", &["operate", "audit", "administer"]),
+    ("POST", "/v1/acts", &["operate", "administer"]),
+    (
+        "POST",
+        "/v1/acts/1/confirmation",
+        &["operate", "administer"],
+    ),
+    ("POST", "/v1/acts/1/refusal", &["operate", "administer"]),
+    ("GET", "/v1/log", &["audit"]),
+    ("GET", "/v1/keys", &["administer"]),
+    ("POST", "/v1/keys", &["administer"]),
+];
+
 pub fn what_a_key_may_do_is_what_it_was_made_for(kind: Kind) {
     let api = Api::empty(kind);
-    let (files, reads) = (api.key("request"), api.key("read"));
-    let useless = api.key("operate,audit,administer");
+    let scopes = ["request", "read", "operate", "audit", "administer"];
+    let keys = scopes.map(|scope| api.key(scope));
+    let [files, reads, ..] = &keys;
     block_on(async {
-        api.file(&files, &payment(1)).await.of(201);
-        for key in [&reads, &useless] {
-            let problem = api.file(key, &payment(2)).await.refused(403, "not-allowed");
-            assert!(problem["detail"].as_str().unwrap().contains("request"));
-            let bulk = api.post(key, "/v1/withdrawals/bulk", "application/jsonl", "");
-            bulk.await.refused(403, "not-allowed");
-        }
-        let place = format!("/v1/withdrawals/{}", payment(1).reference());
-        let pages = [
-            place.as_str(),
-            &format!("{place}/timeline"),
-            "/v1/withdrawals",
-            "/v1/events",
-            "/v1/events/stream",
-        ];
-        for page in pages {
-            for key in [&files, &useless] {
-                api.get(key, page).await.refused(403, "not-allowed");
+        api.file(files, &payment(1)).await.of(201);
+        for (method, path, opens) in ROUTES {
+            let ask = async |key: &str| {
+                let method = method.parse().unwrap();
+                let request = Api::client().request(method, api.url(path)).body("");
+                Api::send(request.header("authorization", format!("Bearer {key}"))).await
+            };
+            for (scope, key) in scopes.iter().zip(&keys) {
+                let answer = ask(key).await;
+                if opens.contains(scope) {
+                    assert!(![401, 403].contains(&answer.status), "{scope} {path}");
+                    continue;
+                }
+                let problem = answer.refused(403, "not-allowed");
+                assert!(
+                    problem["detail"].as_str().unwrap().contains(opens[0]),
+                    "{problem}"
+                );
             }
             for key in ["", "tlk_", &reads[..reads.len() - 1], &format!("{reads}0")] {
-                let refused = api.get(key, page).await;
+                let refused = ask(key).await;
                 assert_eq!(refused.headers["www-authenticate"], "Bearer");
                 refused.refused(401, "unknown-key");
             }
-            let nobody = Api::send(Api::client().get(api.url(page))).await;
-            nobody.refused(401, "unknown-key");
+            let nobody = Api::client().request(method.parse().unwrap(), api.url(path));
+            Api::send(nobody).await.refused(401, "unknown-key");
         }
-        api.get(&reads, &place).await.of(200);
-        ends_while_it_serves(&api, &reads, &place).await;
+        let place = format!("/v1/withdrawals/{}", payment(1).reference());
+        api.get(reads, &place).await.of(200);
+        ends_while_it_serves(&api, reads, &place).await;
     });
     // Neither a key nor what was asked under it is in the log or in the file.
     let kept = fs::read_to_string(api.home.folder.path().join("keeper.api-keys.json")).unwrap();
-    for key in [&files, &reads, &useless] {
+    for key in &keys {
         let secret = key.rsplit('_').next().unwrap();
         assert!(!api.log().contains(secret), "{}", api.log());
         assert!(!kept.contains(secret), "{kept}");
@@ -53,11 +83,13 @@ pub fn what_a_key_may_do_is_what_it_was_made_for(kind: Kind) {
 
 /// A key that was ended is refused, and so is every key of a file that others could change.
 async fn ends_while_it_serves(api: &Api, key: &str, page: &str) {
+    let mut stream = Stream::open(api.url("/v1/events/stream?after=0"), key, None).await;
     let id = key.split('_').nth(1).unwrap();
     let mut command = api.command();
     let done = command.args(["api-key", "end", id]).output().unwrap();
     assert!(done.status.success());
     until_refused(api, key, page).await;
+    assert!(stream.next().await.is_none(), "a stream ends with its key");
 
     let other = api.key("read");
     let begin = Instant::now();

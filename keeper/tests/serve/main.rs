@@ -14,8 +14,10 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
+mod acts;
 mod api;
 mod chain;
+mod clients;
 #[path = "../keeper/daemon.rs"]
 #[allow(dead_code, reason = "not every test uses all that a daemon can")]
 mod daemon;
@@ -24,21 +26,32 @@ mod keys;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+mod tried;
+mod vault;
 mod withdrawals;
 #[path = "../world/mod.rs"]
 mod world;
 
+use acts::{
+    a_key_is_made_by_two_people_and_ended_by_one, acts_and_the_log_are_held_to_their_hashes,
+    metadata_stays_beside_the_log_and_can_be_forgotten, what_lets_money_flow_takes_two_people,
+};
 use events::{
     a_stream_goes_on_where_it_broke_off_and_ends_with_the_server,
     events_have_no_gaps_and_no_secrets,
 };
 use keys::what_a_key_may_do_is_what_it_was_made_for;
+use tried::the_document_holds_for_whatever_is_asked;
 use withdrawals::{
     a_list_is_filed_as_a_whole_and_once, a_list_with_a_bad_line_is_not_filed,
     a_request_is_durable_before_it_is_answered, of_many_at_once_one_is_filed, pages_show_each_once,
 };
 
 on_both! {
+    a_key_is_made_by_two_people_and_ended_by_one,
+    acts_and_the_log_are_held_to_their_hashes,
+    metadata_stays_beside_the_log_and_can_be_forgotten,
+    what_lets_money_flow_takes_two_people,
     a_list_is_filed_as_a_whole_and_once,
     a_list_with_a_bad_line_is_not_filed,
     a_request_is_durable_before_it_is_answered,
@@ -46,5 +59,6 @@ on_both! {
     events_have_no_gaps_and_no_secrets,
     of_many_at_once_one_is_filed,
     pages_show_each_once,
+    the_document_holds_for_whatever_is_asked,
     what_a_key_may_do_is_what_it_was_made_for,
 }

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    api::{Api, block_on, body},
+    api::{Api, PATIENCE, Stream, block_on, body},
     support::{Kind, payment},
 };
 
@@ -75,9 +75,9 @@ fn every_refusal_is_a_problem_in_words() {
     });
 }
 
-/// Whoever has every scope of today has these routes and no others: none moves money or loosens anything.
+/// Whoever has every scope has these routes and no others: none pays, changes what was filed, or loosens anything alone.
 #[test]
-fn there_is_no_route_to_change_anything_but_to_file() {
+fn there_is_no_route_to_change_anything_but_these() {
     let api = Api::empty(Kind::Sqlite);
     let key = api.key("request,read,operate,audit,administer");
     block_on(async {
@@ -96,8 +96,8 @@ fn there_is_no_route_to_change_anything_but_to_file() {
                     continue;
                 }
                 let method = method.to_uppercase().parse().unwrap();
-                let url = api.url(&path.replace("{ref}", &payment(1).reference().to_string()));
-                let request = Api::client().request(method, url);
+                let path = path.replace("{ref}", &payment(1).reference().to_string());
+                let request = Api::client().request(method, api.url(&path.replace("{id}", "1")));
                 let answer =
                     Api::send(request.header("authorization", format!("Bearer {key}"))).await;
                 assert!(answer.headers.contains_key("allow"), "{path}");
@@ -106,8 +106,19 @@ fn there_is_no_route_to_change_anything_but_to_file() {
                 }
             }
         }
-        assert_eq!(changing, ["/v1/withdrawals", "/v1/withdrawals/bulk"]);
-        for verb in ["release", "hold", "cancel", "resume", "halt"] {
+        let known = [
+            "/v1/acts",
+            "/v1/acts/{id}/confirmation",
+            "/v1/acts/{id}/refusal",
+            "/v1/approvals/{id}/signatures",
+            "/v1/keys",
+            "/v1/keys/{id}/end",
+            "/v1/quotes",
+            "/v1/withdrawals",
+            "/v1/withdrawals/bulk",
+        ];
+        assert_eq!(changing, known);
+        for verb in ["release", "hold", "cancel", "resume", "halt", "pay"] {
             let path = format!("/v1/withdrawals/{}/{verb}", payment(1).reference());
             api.post(&key, &path, "application/json", "{}")
                 .await
@@ -147,6 +158,38 @@ fn a_request_that_never_ends_holds_nobody_up() {
         let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut said));
         let _ = ended.await.expect("it is kept open");
         api.file(&key, &payment(2)).await.of(201);
+    });
+}
+
+/// Streams leave room for the others, and one that ends makes room for another.
+#[test]
+fn no_more_streams_are_open_than_leave_room_for_others() {
+    let mut api = Api::empty(Kind::Sqlite);
+    api.kill();
+    api.variables
+        .push(("KEEPER_SERVE__CONNECTIONS", "16".to_owned()));
+    let key = api.key("read,request");
+    api.start();
+    block_on(async {
+        let url = || api.url("/v1/events/stream?after=0");
+        let mut streams = Vec::new();
+        for _ in 0..12 {
+            streams.push(Stream::open(url(), &key, None).await);
+        }
+        let refused = api.get(&key, "/v1/events/stream").await;
+        assert_eq!(refused.headers["retry-after"], "1");
+        refused.refused(503, "unavailable");
+        api.file(&key, &payment(1)).await.of(201);
+        drop(streams.pop());
+        let begin = std::time::Instant::now();
+        loop {
+            let request = Api::client().get(url());
+            let request = request.header("authorization", format!("Bearer {key}"));
+            if request.send().await.unwrap().status() == 200 {
+                break;
+            }
+            assert!(begin.elapsed() < PATIENCE, "its place stays taken");
+        }
     });
 }
 

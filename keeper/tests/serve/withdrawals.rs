@@ -190,6 +190,30 @@ pub fn a_list_with_a_bad_line_is_not_filed(kind: Kind) {
             .refused(422, "invalid");
         assert_eq!(problem["errors"][0]["line"], 3, "{problem}");
         assert_eq!(problem["errors"][0]["field"], "ref", "{problem}");
+        let bad = format!("[{},{{\"ref\":1}}]", super::api::body(&list[0]));
+        let refused = api.post(&key, BULK, "application/json", bad).await;
+        assert_eq!(refused.refused(422, "invalid")["errors"][0]["line"], 2);
+        // A line whose shape is wrong is named too.
+        for (bad, line) in [
+            ("ref,recipient\n", 1),
+            ("ref,recipient,amount\n\n0x12,0x34\n", 3),
+            ("ref,recipient,amount\n\"0x12\"x,0x34,1\n", 2),
+        ] {
+            let refused = api
+                .post(&key, BULK, "text/csv", bad)
+                .await
+                .refused(422, "invalid");
+            let error = &refused["errors"][0];
+            assert_eq!(
+                (&error["field"], &error["line"]),
+                (&"line".into(), &line.into()),
+                "{error}"
+            );
+            assert!(
+                !error["rule"].as_str().unwrap().starts_with("line"),
+                "{error}"
+            );
+        }
         let place = format!("/v1/withdrawals/{}", payment(700).reference());
         api.get(&key, &place).await.refused(404, "missing");
 
@@ -197,6 +221,9 @@ pub fn a_list_with_a_bad_line_is_not_filed(kind: Kind) {
             ("text/csv", ""),
             ("text/csv", "ref,recipient,amount\n"),
             ("application/jsonl", "\n"),
+            ("application/json", "[]"),
+            ("application/json", "{}"),
+            ("application/json", "[1]"),
         ] {
             api.post(&key, BULK, kind, body)
                 .await

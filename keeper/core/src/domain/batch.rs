@@ -1,6 +1,6 @@
 use core::fmt::Display;
 
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::{B256, aliases::U24, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,12 @@ mod typed {
             uint40 expiresAt;
             bytes32 paymentsHash;
             bytes32 context;
+        }
+
+        struct Approval {
+            address signer;
+            uint24 epoch;
+            Batch batch;
         }
     }
 }
@@ -151,6 +157,17 @@ impl Batch {
     /// The EIP-712 digest that signers approve and the vault recomputes.
     pub fn id(&self, domain: &VaultDomain) -> BatchId {
         BatchId(self.typed().eip712_signing_hash(&domain.eip712()))
+    }
+
+    /// The EIP-712 digest that a signer of that signer set signs to vote for it off chain. An epoch has 24 bits.
+    pub fn vote_digest(&self, domain: &VaultDomain, signer: Address, epoch: u32) -> B256 {
+        let [_, epoch @ ..] = epoch.to_be_bytes();
+        let vote = typed::Approval {
+            signer,
+            epoch: U24::from_be_bytes(epoch),
+            batch: self.typed(),
+        };
+        vote.eip712_signing_hash(&domain.eip712())
     }
 
     /// The EIP-712 struct hash: the id without its domain.

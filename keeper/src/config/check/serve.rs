@@ -32,6 +32,7 @@ impl Rules {
                 1,
                 1_000_000,
             ),
+            asks_node: raw.asks_node,
         }
     }
 }

@@ -1,0 +1,590 @@
+//! `/v1/acts`: what operators do, and what administrators do with keys. Each act says who and why, and is an entry of a chain that nobody
+//! rewrites unseen. What lets money flow, and what gives somebody a key, takes a second person within an hour.
+
+use axum::{
+    Json,
+    extract::{Path, Query, Request, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tidelock_core::{
+    domain::PaymentRef,
+    event::{Command, Mode},
+    lifecycle::PaymentStatus,
+};
+use tidelock_lists::REF_RULE;
+use tidelock_store::{Act, Acting, Reader, Standing, StoreError};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    App,
+    access::{Caller, MayAct, MayLook, clock},
+    body::{self, media_type},
+    keys::Scope,
+    problem::{Broken, Problem},
+    query::{self, put, sequence},
+};
+
+/// How long a second person has. [seconds]
+pub(crate) const CONFIRM_WITHIN: u64 = 3_600;
+/// Bytes of an act.
+const LONGEST: usize = 8_192;
+/// Characters of a reason.
+const LONGEST_REASON: usize = 500;
+/// Acts of one page, unless another number is asked for.
+const PAGE: u32 = 100;
+
+/// What can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Hold a withdrawal that is in no batch.
+    Hold,
+    /// Let a held withdrawal go on; takes a second person.
+    Release,
+    /// Withdraw one that is in no batch, for good.
+    Cancel,
+    /// Send nothing from now on.
+    Halt,
+    /// Send again; takes a second person.
+    Resume,
+    /// Make an API key; takes a second person.
+    AddKey,
+    /// End an API key.
+    EndKey,
+    /// Forget what was noted beside a withdrawal.
+    ForgetMetadata,
+}
+
+impl Kind {
+    /// Whether one person alone may not.
+    fn takes_two(self) -> bool {
+        matches!(self, Self::Release | Self::Resume | Self::AddKey)
+    }
+
+    fn scope(self) -> Scope {
+        match self {
+            Self::AddKey | Self::EndKey | Self::ForgetMetadata => Scope::Administer,
+            _ => Scope::Operate,
+        }
+    }
+
+    fn is_about_a_payment(self) -> bool {
+        matches!(
+            self,
+            Self::Hold | Self::Release | Self::Cancel | Self::ForgetMetadata
+        )
+    }
+
+    /// The operator's command that it stands for.
+    fn command(self, reference: Option<PaymentRef>, note: String) -> Option<Command> {
+        Some(match (self, reference) {
+            (Self::Hold, Some(reference)) => Command::Hold { reference, note },
+            (Self::Release, Some(reference)) => Command::Release { reference, note },
+            (Self::Cancel, Some(reference)) => Command::Cancel { reference, note },
+            (Self::Halt, _) => Command::Halt { note },
+            (Self::Resume, _) => Command::Resume { note },
+            _ => return None,
+        })
+    }
+}
+
+/// What an entry does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// It was done, by one person.
+    Done,
+    /// It waits for a second person.
+    Asked,
+    /// A second person let it be done.
+    Confirmed,
+    /// Somebody said no.
+    Refused,
+}
+
+/// What was done, as the chain keeps it: no names, for a chain cannot forget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Deed {
+    /// What.
+    pub act: Kind,
+    /// Whether it was done, or asked for.
+    pub step: Step,
+    /// When, by the server's clock, in seconds since 1970.
+    pub at: u64,
+    /// The key of whoever did it.
+    pub by: String,
+    /// The withdrawal.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The API key that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// What stood before: of a withdrawal its status, of the keeper its mode, of a key its scopes and end.
+    pub before: String,
+    /// What is to stand after.
+    pub after: String,
+    /// Until when a second person may confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// The operator's command that was handed in with it, by its arrival; the event `tidelock.operator.command` tells that the keeper took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<u64>,
+}
+
+/// An entry of the chain.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActEntry {
+    /// Its number, from 1.
+    id: u64,
+    /// The entry that it confirms or refuses.
+    answers: Option<u64>,
+    /// The entry that confirmed or refused it.
+    answered_by: Option<u64>,
+    /// What was done; none if this server cannot read it.
+    deed: Option<Deed>,
+    /// The same as it is hashed.
+    body: String,
+    /// The hash of the entry before.
+    prev: String,
+    /// keccak256 of `prev`, the number and `answers` (8 bytes each, big-endian; 0 for none), and `body`.
+    hash: String,
+}
+
+impl From<Act> for ActEntry {
+    fn from(act: Act) -> Self {
+        Self {
+            id: act.seq,
+            answers: act.answers,
+            answered_by: act.answered_by,
+            deed: serde_json::from_str(&act.body).ok(),
+            prev: act.prev.to_string(),
+            hash: act.hash.to_string(),
+            body: act.body,
+        }
+    }
+}
+
+/// A part of the chain.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActPage {
+    /// In order, without gaps.
+    items: Vec<ActEntry>,
+    /// What to give as `after` next.
+    next: u64,
+}
+
+/// What is to be done. Nothing else may be in it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[allow(
+    dead_code,
+    reason = "for the document; what is sent is read field by field"
+)]
+pub struct ActRequest {
+    /// `hold`, `release`, `cancel`, `halt`, `resume` or `forget_metadata`.
+    #[schema(pattern = "^(hold|release|cancel|halt|resume|forget_metadata)$")]
+    act: String,
+    /// The withdrawal; of `halt` and `resume` none.
+    #[serde(rename = "ref")]
+    #[schema(nullable = false)]
+    reference: Option<String>,
+    /// Why. It is kept for good: no personal data.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// Why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[allow(
+    dead_code,
+    reason = "for the document; what is sent is read field by field"
+)]
+pub struct Why {
+    /// Why. It is kept for good: no personal data.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// A reason: one line, which must say something.
+pub(crate) fn reason(text: &str) -> Result<String, Broken> {
+    let text = text.trim();
+    let rule = match text.chars().count() {
+        0 => "must say why",
+        count if count > LONGEST_REASON => "must have at most 500 characters",
+        _ if text.chars().any(char::is_control) => "must be one line of text",
+        _ => return Ok(text.to_owned()),
+    };
+    Err(Broken::new("reason", text, rule))
+}
+
+/// The fields of a JSON body.
+pub(crate) async fn fields(request: Request) -> Result<body::Fields, Problem> {
+    if media_type(request.headers()) != "application/json" {
+        return Err(Problem::media_type("application/json"));
+    }
+    body::fields(&body::read(request, LONGEST).await?)
+}
+
+/// Says how a deed ends, and adds it to the chain with the command that it stands for.
+pub(crate) async fn add(app: &App, answers: Option<u64>, deed: Deed) -> Result<ActEntry, Problem> {
+    let reference = deed.reference.as_deref().and_then(|text| text.parse().ok());
+    let hands_in = matches!(deed.step, Step::Done | Step::Confirmed);
+    let command = {
+        let (deed, is_answer) = (deed.clone(), answers);
+        move |seq: u64| {
+            let by = &deed.by;
+            let asked = is_answer.map(|asked| format!(", asked for in act {asked}"));
+            let asked = asked.unwrap_or_default();
+            let note = format!("{} (act {seq} of key {by}{asked})", deed.reason);
+            hands_in
+                .then(|| deed.act.command(reference, note))
+                .flatten()
+        }
+    };
+    let body = move |command| {
+        let deed = Deed {
+            command,
+            ..deed.clone()
+        };
+        serde_json::to_string(&deed).unwrap_or_default()
+    };
+    let acting = app
+        .write(move |desk| desk.act(answers, command, body))
+        .await?;
+    let Acting::Done { seq, .. } = acting else {
+        return Err(Problem::conflict(
+            "answered",
+            "somebody answered it already",
+        ));
+    };
+    let entry = app.readers.ask(move |reader| reader.act(seq)).await?;
+    entry.map(ActEntry::from).ok_or_else(Problem::internal)
+}
+
+/// How things stand before.
+fn stands(
+    reader: &mut Reader,
+    reference: Option<PaymentRef>,
+) -> Result<Option<String>, StoreError> {
+    if let Some(reference) = reference {
+        return Ok(match reader.standing(&reference)? {
+            Standing::Unknown => None,
+            Standing::Waiting(_) => Some("waiting".to_owned()),
+            Standing::LeftOut(_) => Some("left_out".to_owned()),
+            Standing::Taken(view) => Some(word(view.row.status)),
+        });
+    }
+    let mode = reader.overview()?.log.map(|(_, head)| head.mode);
+    let mode = match mode {
+        None => "no log",
+        Some(Mode::Armed) => "armed",
+        Some(Mode::Halted { .. }) => "halted",
+    };
+    Ok(Some(mode.to_owned()))
+}
+
+fn word(status: PaymentStatus) -> String {
+    let word = serde_json::to_value(crate::shown::Status::from(status));
+    let word = word.ok().and_then(|word| word.as_str().map(str::to_owned));
+    word.unwrap_or_default()
+}
+
+/// What is to stand after.
+fn wanted(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Hold => "held",
+        Kind::Release => "open",
+        Kind::Cancel => "cancelled",
+        Kind::Halt => "halted",
+        Kind::Resume => "armed",
+        Kind::AddKey => "in force",
+        Kind::EndKey => "ended",
+        Kind::ForgetMetadata => "no metadata",
+    }
+}
+
+/// Does something, or asks for it
+///
+/// What lets money flow (`release`, `resume`) is asked for: another person, with a key of another name, confirms it within an hour. The rest
+/// is done at once. The keeper takes a command in when it next looks; the event `tidelock.operator.command` says so.
+#[utoipa::path(post, path = "/v1/acts", operation_id = "act", tag = "acts",
+    request_body(content = ActRequest, content_type = "application/json"),
+    responses(
+        (status = 201, description = "Done, or asked for: `deed.step` says which", body = ActEntry),
+        (status = 404, description = "Nobody asked for that withdrawal", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["operate"]), ("key" = ["administer"])))]
+pub(crate) async fn act(
+    MayAct(caller): MayAct,
+    State(app): State<App>,
+    request: Request,
+) -> Result<(StatusCode, Json<ActEntry>), Problem> {
+    let fields = fields(request).await?;
+    let (kind, reference, reason) = asked(&fields).map_err(Problem::invalid)?;
+    caller.must_have(kind.scope())?;
+    let before = app
+        .readers
+        .ask(move |reader| stands(reader, reference))
+        .await?;
+    let before = before.ok_or_else(|| {
+        let reference = reference.map(|reference| reference.to_string());
+        Problem::missing(format!(
+            "ref {}: nobody asked for it",
+            reference.unwrap_or_default()
+        ))
+    })?;
+    let deed = begun(&caller, kind, reason, before);
+    let deed = Deed {
+        reference: reference.map(|reference| reference.to_string()),
+        ..deed
+    };
+    let entry = add(&app, None, deed).await?;
+    if let (Kind::ForgetMetadata, Some(reference)) = (kind, reference) {
+        app.write(move |desk| desk.forget_metadata(reference))
+            .await?;
+    }
+    Ok((StatusCode::CREATED, Json(entry)))
+}
+
+/// The first entry of an act.
+pub(crate) fn begun(caller: &Caller, act: Kind, reason: String, before: String) -> Deed {
+    let at = clock();
+    let takes_two = act.takes_two();
+    Deed {
+        act,
+        step: if takes_two { Step::Asked } else { Step::Done },
+        at,
+        by: caller.key.clone(),
+        reference: None,
+        key: None,
+        reason,
+        before,
+        after: wanted(act).to_owned(),
+        until: takes_two.then(|| at.saturating_add(CONFIRM_WITHIN)),
+        command: None,
+    }
+}
+
+type Asked = (Kind, Option<PaymentRef>, String);
+
+fn asked(fields: &body::Fields) -> Result<Asked, Vec<Broken>> {
+    let [act, reference, why] = fields.texts(["act", "ref", "reason"])?;
+    let mut broken = Vec::new();
+    let word = act.unwrap_or_default();
+    let kind = serde_json::from_value::<Kind>(Value::from(word)).ok();
+    let kind = kind.filter(|kind| !matches!(kind, Kind::AddKey | Kind::EndKey));
+    if kind.is_none() {
+        let rule = "must be hold, release, cancel, halt, resume or forget_metadata";
+        broken.push(Broken::new("act", word, rule));
+    }
+    let about = kind.is_some_and(Kind::is_about_a_payment);
+    let parsed = match reference {
+        Some(text) if about => text
+            .parse::<PaymentRef>()
+            .map(Some)
+            .map_err(|_| Broken::new("ref", text, REF_RULE)),
+        None if about => Err(Broken::new("ref", "", "must be given")),
+        Some(text) if kind.is_some() => Err(Broken::new("ref", text, "is not about a withdrawal")),
+        _ => Ok(None),
+    };
+    let why = reason(why.unwrap_or_default());
+    match (kind, parsed, why) {
+        (Some(kind), Ok(reference), Ok(reason)) => Ok((kind, reference, reason)),
+        (_, parsed, why) => {
+            broken.extend(parsed.err());
+            broken.extend(why.err());
+            Err(broken)
+        }
+    }
+}
+
+/// Lets be done what another person asked for
+///
+/// By a key of the same scope, another than the one that asked, and of another name.
+#[utoipa::path(post, path = "/v1/acts/{id}/confirmation", operation_id = "confirmAct", tag = "acts",
+    params(("id" = u64, Path, description = "The act that asks")),
+    request_body(content = Why, content_type = "application/json"),
+    responses(
+        (status = 201, description = "Done", body = ActEntry),
+        (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was answered, is too old, or was asked for by the same person", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["operate"]), ("key" = ["administer"])))]
+pub(crate) async fn confirm(
+    MayAct(caller): MayAct,
+    State(app): State<App>,
+    Path(text): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, Json<ActEntry>), Problem> {
+    let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
+    let now = clock();
+    if asked.until.is_none_or(|until| now >= until) {
+        let words = "it was to be confirmed within an hour; ask again";
+        return Err(Problem::conflict("too-late", words));
+    }
+    let asker = app.keys.holder(&asked.by);
+    let asker = asker.ok_or_else(|| {
+        Problem::conflict(
+            "asker-gone",
+            "the key that asked has ended; ask again with another",
+        )
+    })?;
+    if asker.key == caller.key || same_person(&asker.name, &caller.name) {
+        let words = "two people are needed: this key is of whoever asked";
+        return Err(Problem::conflict("same-person", words));
+    }
+    asker.must_have(asked.act.scope())?;
+    let entry = add(
+        &app,
+        Some(seq),
+        answer(&caller, &asked, Step::Confirmed, reason),
+    )
+    .await?;
+    if let (Kind::AddKey, Some(id)) = (asked.act, asked.key.clone()) {
+        let file = app.keys.file().clone();
+        let confirmed = tokio::task::spawn_blocking(move || file.confirm(&id)).await;
+        confirmed.map_err(|_| Problem::internal())??;
+    }
+    Ok((StatusCode::CREATED, Json(entry)))
+}
+
+/// Says no to what is asked for
+#[utoipa::path(post, path = "/v1/acts/{id}/refusal", operation_id = "refuseAct", tag = "acts",
+    params(("id" = u64, Path, description = "The act that asks")),
+    request_body(content = Why, content_type = "application/json"),
+    responses(
+        (status = 201, description = "It is not done, and can be confirmed no more", body = ActEntry),
+        (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was answered", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["operate"]), ("key" = ["administer"])))]
+pub(crate) async fn refuse(
+    MayAct(caller): MayAct,
+    State(app): State<App>,
+    Path(text): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, Json<ActEntry>), Problem> {
+    let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
+    let deed = answer(&caller, &asked, Step::Refused, reason);
+    Ok((StatusCode::CREATED, Json(add(&app, Some(seq), deed).await?)))
+}
+
+fn answer(caller: &Caller, asked: &Deed, step: Step, reason: String) -> Deed {
+    let after = if step == Step::Refused {
+        asked.before.clone()
+    } else {
+        asked.after.clone()
+    };
+    Deed {
+        step,
+        at: clock(),
+        by: caller.key.clone(),
+        reason,
+        after,
+        until: None,
+        ..asked.clone()
+    }
+}
+
+/// What is asked for, if it still waits for an answer that this caller may give.
+async fn answered(
+    app: &App,
+    caller: &Caller,
+    text: &str,
+    request: Request,
+) -> Result<(u64, Deed, String), Problem> {
+    let seq = sequence(text).map_err(|rule| Problem::broken("id", text, rule))?;
+    let fields = fields(request).await?;
+    let [why] = fields.texts(["reason"]).map_err(Problem::invalid)?;
+    let reason = reason(why.unwrap_or_default()).map_err(|one| Problem::invalid(vec![one]))?;
+    let found = app.readers.ask(move |reader| reader.act(seq)).await?;
+    let found = found.ok_or_else(|| Problem::missing(format!("act {seq}: there is none")))?;
+    let deed = serde_json::from_str::<Deed>(&found.body).ok();
+    let deed = deed.filter(|deed| deed.step == Step::Asked);
+    let deed = deed.ok_or_else(|| {
+        Problem::conflict("nothing-asked", format!("act {seq}: it asks for nobody"))
+    })?;
+    caller.must_have(deed.act.scope())?;
+    if found.answered_by.is_some() {
+        return Err(Problem::conflict(
+            "answered",
+            "somebody answered it already",
+        ));
+    }
+    Ok((seq, deed, reason))
+}
+
+/// One person may have several keys, made under one name.
+fn same_person(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// Where to go on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "read by name, so that each bad one is told")]
+pub struct ActParameters {
+    /// Acts after this one; 0, or nothing, for all of them
+    after: Option<u64>,
+    /// At most so many, 1 to 1,000; 100 otherwise
+    #[param(minimum = 1, maximum = 1_000)]
+    limit: Option<u32>,
+}
+
+/// Lists what was done and asked for, in order and without gaps
+#[utoipa::path(get, path = "/v1/acts", operation_id = "listActs", tag = "acts",
+    params(ActParameters),
+    responses(
+        (status = 200, description = "Acts after one", body = ActPage),
+        (status = 422, description = "A parameter breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["audit"]), ("key" = ["operate"]), ("key" = ["administer"])))]
+pub(crate) async fn list(
+    _: MayLook,
+    State(app): State<App>,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Json<ActPage>, Problem> {
+    let (mut after, mut limit) = (0, PAGE);
+    query::read(&given, "after, limit", |name, text| match name {
+        "after" => put(&mut after, sequence(text)),
+        "limit" => put(&mut limit, query::limit(text)),
+        _ => None,
+    })?;
+    let acts = app
+        .readers
+        .ask(move |reader| reader.acts(after, limit))
+        .await?;
+    let next = acts.last().map_or(after, |last| last.seq);
+    let items = acts.into_iter().map(ActEntry::from).collect();
+    Ok(Json(ActPage { items, next }))
+}
+
+/// Shows one act
+#[utoipa::path(get, path = "/v1/acts/{id}", operation_id = "getAct", tag = "acts",
+    params(("id" = u64, Path, description = "Its number")),
+    responses(
+        (status = 200, description = "The act", body = ActEntry),
+        (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["audit"]), ("key" = ["operate"]), ("key" = ["administer"])))]
+pub(crate) async fn show(
+    _: MayLook,
+    State(app): State<App>,
+    Path(text): Path<String>,
+) -> Result<Json<ActEntry>, Problem> {
+    let seq = sequence(&text).map_err(|rule| Problem::broken("id", &text, rule))?;
+    let found = app.readers.ask(move |reader| reader.act(seq)).await?;
+    let found = found.ok_or_else(|| Problem::missing(format!("act {seq}: there is none")))?;
+    Ok(Json(found.into()))
+}

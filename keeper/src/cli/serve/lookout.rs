@@ -1,0 +1,425 @@
+//! What the API tells of the chain, by the word of the first node of `[chain]`. It looks, and sends nothing.
+
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use alloy::primitives::{Address, U256};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tidelock_api::{
+    AsOf, Ballot, BallotState, Ballots, Estimate, Looked, Lookout, MostPerDay, Party, Policy,
+    Return, Tier, Unseen, Vault,
+};
+use tidelock_core::{
+    abi::{Vault as VaultCalls, VaultLens},
+    domain::{Amount, BatchId, Payment},
+    event::BlockRef,
+    window::{Caps, forecast},
+};
+use tokio::sync::{Mutex, Semaphore};
+
+use super::super::{
+    offline,
+    online::connect,
+    quote::{Queue, ask},
+};
+use crate::{
+    chain::{ChainError, Nodes, RpcChain},
+    config::Config,
+    exit::{ExitStatus, Failure},
+    store::Identity,
+};
+
+/// Questions to the node at a time.
+const PARALLEL: usize = 8;
+/// Quotes at a time: each reads what is open.
+const QUOTES: usize = 4;
+/// How old the vault may be that is told.
+const FRESH: Duration = Duration::from_secs(1);
+/// Bits of the epoch in the vault's word `hot`, and where they begin.
+const EPOCH: (usize, u64) = (72, 0xff_ffff);
+
+/// Asks the configured node.
+pub(super) struct NodeLookout {
+    config: Config,
+    identity: Identity,
+    /// The connection, and whose keeper it asks for.
+    nodes: Mutex<Option<(Address, Arc<Nodes>)>>,
+    vault: Mutex<Option<(Instant, Vault)>>,
+    quotes: Semaphore,
+}
+
+impl From<Failure> for Unseen {
+    fn from(failure: Failure) -> Self {
+        let words = failure.message();
+        match failure.status {
+            ExitStatus::Refused => Self::Refused(words),
+            _ => Self::Silent(words),
+        }
+    }
+}
+
+fn silent(error: &ChainError) -> Unseen {
+    Unseen::Silent(error.to_string())
+}
+
+fn narrow<T: TryFrom<U256>>(field: &str, value: U256) -> Result<T, Unseen> {
+    T::try_from(value).map_err(|_| Unseen::Silent(format!("{field} {value}: is out of range")))
+}
+
+/// First second without a role; none if it was never granted.
+fn until(time: impl TryInto<u64>) -> Option<u64> {
+    time.try_into().ok().filter(|time| *time > 0)
+}
+
+/// The vault as the node has it after one block.
+struct Seeing<'a> {
+    chain: &'a RpcChain,
+    at: BlockRef,
+    decimals: u8,
+}
+
+impl NodeLookout {
+    pub fn new(config: &Config, identity: Identity) -> Self {
+        Self {
+            config: config.clone(),
+            identity,
+            nodes: Mutex::default(),
+            vault: Mutex::default(),
+            quotes: Semaphore::new(QUOTES),
+        }
+    }
+
+    /// The keeper that the log was opened for, and what is open before a payment that is filed now. The store blocks.
+    async fn stored(&self) -> Result<(Option<Address>, Queue), Unseen> {
+        let config = self.config.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut reader = offline::reader(&config)?;
+            let log = reader.overview()?.log;
+            let keeper = log.map(|(_, head)| head.opening.keeper);
+            let queue = Queue::of(&mut reader)?;
+            reader.close()?;
+            Ok::<_, Failure>((keeper, queue))
+        });
+        let read = read
+            .await
+            .map_err(|error| Unseen::Silent(error.to_string()))?;
+        // A store that cannot be read is no refusal.
+        read.map_err(|failure| Unseen::Silent(failure.message()))
+    }
+
+    /// Only the overview.
+    async fn keeper(&self) -> Result<Option<Address>, Unseen> {
+        let config = self.config.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut reader = offline::reader(&config)?;
+            let log = reader.overview()?.log;
+            reader.close()?;
+            Ok::<_, Failure>(log.map(|(_, head)| head.opening.keeper))
+        });
+        let read = read
+            .await
+            .map_err(|error| Unseen::Silent(error.to_string()))?;
+        read.map_err(|failure| Unseen::Silent(failure.message()))
+    }
+
+    /// Connected once; again if another key keeps.
+    async fn nodes(&self, keeper: Option<Address>) -> Result<Arc<Nodes>, Unseen> {
+        let keeper = keeper.unwrap_or_default();
+        let mut nodes = self.nodes.lock().await;
+        match &*nodes {
+            Some((of, nodes)) if *of == keeper => Ok(Arc::clone(nodes)),
+            _ => {
+                let connected = Arc::new(connect(&self.config, keeper)?);
+                *nodes = Some((keeper, Arc::clone(&connected)));
+                Ok(connected)
+            }
+        }
+    }
+
+    async fn look_at_vault(&self) -> Result<Vault, Unseen> {
+        let mut last = self.vault.lock().await;
+        if let Some((at, vault)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return Ok(vault.clone());
+        }
+        let keeper = self.keeper().await?;
+        let nodes = self.nodes(keeper).await?;
+        let chain = nodes.first();
+        let at = chain.head().await.map_err(|error| silent(&error))?;
+        let seeing = Seeing {
+            chain,
+            at,
+            decimals: self.identity.decimals,
+        };
+        let vault = seeing.vault(keeper).await?;
+        *last = Some((Instant::now(), vault.clone()));
+        Ok(vault)
+    }
+
+    async fn quoted(&self, payment: Payment) -> Result<Estimate, Unseen> {
+        let turn = self.quotes.acquire().await;
+        let _turn = turn.map_err(|error| Unseen::Silent(error.to_string()))?;
+        let (keeper, queue) = self.stored().await?;
+        let keeper = keeper
+            .ok_or_else(|| Unseen::Refused("no log yet: the keeper must run once".to_owned()))?;
+        let nodes = self.nodes(Some(keeper)).await?;
+        let shown = ask(
+            &self.config,
+            &nodes,
+            payment,
+            &queue,
+            self.identity.decimals,
+        )
+        .await?;
+        let (config, quote) = (self.config.clone(), shown.quote.clone());
+        let kept = tokio::task::spawn_blocking(move || {
+            let mut desk = offline::desk(&config)?;
+            desk.keep_quote(&quote)?;
+            desk.close()?;
+            Ok::<_, Failure>(())
+        });
+        let kept = kept
+            .await
+            .map_err(|error| Unseen::Silent(error.to_string()))?;
+        kept.map_err(|failure| Unseen::Silent(failure.message()))?;
+        Ok(Estimate {
+            as_of: AsOf::from(shown.head),
+            tier: shown.tier,
+            approvals: shown.approvals,
+            delay_s: shown.delay_s,
+            ahead: shown.ahead,
+            room_at: shown.room_at,
+            expected_s: shown.quote.expected_s,
+            most_s: shown.quote.most_s,
+            finality_s: shown.quote.finality_s,
+            gas: shown.gas,
+            fee_expected: shown.fee,
+            fee_most: shown.fee_at_most,
+            waits: shown.waits,
+        })
+    }
+
+    async fn look_at_ballots(&self, batches: Vec<BatchId>) -> Result<Ballots, Unseen> {
+        let keeper = self.keeper().await?;
+        let nodes = self.nodes(keeper).await?;
+        let chain = nodes.first();
+        let at = chain.head().await.map_err(|error| silent(&error))?;
+        let seeing = Seeing {
+            chain,
+            at,
+            decimals: self.identity.decimals,
+        };
+        let (signers, epoch) = seeing.signers().await?;
+        let each = stream::iter(batches)
+            .map(|id| seeing.ballot(id, &signers))
+            .buffered(PARALLEL)
+            .try_collect()
+            .await?;
+        Ok(Ballots {
+            as_of: AsOf::from(at),
+            epoch,
+            signers,
+            each,
+        })
+    }
+}
+
+impl Lookout for NodeLookout {
+    fn vault(&self) -> Looked<'_, Vault> {
+        Box::pin(self.look_at_vault())
+    }
+
+    fn quote(&self, payment: Payment) -> Looked<'_, Estimate> {
+        Box::pin(self.quoted(payment))
+    }
+
+    fn ballots(&self, batches: Vec<BatchId>) -> Looked<'_, Ballots> {
+        Box::pin(self.look_at_ballots(batches))
+    }
+}
+
+impl Seeing<'_> {
+    fn tokens(&self, value: U256) -> Result<String, Unseen> {
+        let amount = Amount(narrow("amount", value)?);
+        Ok(amount.display(self.decimals))
+    }
+
+    async fn of_vault<C: alloy_sol_types::SolCall>(&self, call: C) -> Result<C::Return, Unseen> {
+        let vault = self.chain.parties().domain.vault;
+        let asked = self.chain.call(self.at.hash, vault, call).await;
+        asked.map_err(|error| silent(&error))
+    }
+
+    async fn of_lens<C: alloy_sol_types::SolCall>(&self, call: C) -> Result<C::Return, Unseen> {
+        let lens = self.chain.parties().lens;
+        let asked = self.chain.call(self.at.hash, lens, call).await;
+        asked.map_err(|error| silent(&error))
+    }
+
+    async fn vault(&self, keeper: Option<Address>) -> Result<Vault, Unseen> {
+        let parties = self.chain.parties();
+        let vault = parties.domain.vault;
+        let look = self
+            .chain
+            .look_at(self.at)
+            .await
+            .map_err(|error| silent(&error))?;
+        let (rows, loss, unit, settled_at) = tokio::try_join!(
+            self.of_lens(VaultLens::tiersCall { vault }),
+            self.of_lens(VaultLens::maxLossPerDayCall { vault }),
+            self.of_vault(VaultCalls::unitCall {}),
+            self.of_lens(VaultLens::tiersSettledAtCall { vault }),
+        )?;
+        let (delay, floor, threshold, successor) = tokio::try_join!(
+            self.of_vault(VaultCalls::policyDelayCall {}),
+            self.of_vault(VaultCalls::policyDelayFloorCall {}),
+            self.of_vault(VaultCalls::thresholdCall {}),
+            self.of_vault(VaultCalls::successorCall {}),
+        )?;
+        let settled_at = narrow("tiersSettledAt", settled_at)?;
+        let (signers, epoch) = self.signers().await?;
+        let guardians = self.of_vault(VaultCalls::guardiansCall {}).await?;
+        let accounts: BTreeSet<Address> =
+            signers.into_iter().chain(guardians).chain(keeper).collect();
+        let tiers = stream::iter(rows.into_iter().enumerate())
+            .map(|(index, row)| self.tier(index, row, unit, settled_at))
+            .buffered(PARALLEL);
+        let people = stream::iter(accounts)
+            .map(|account| self.party(account))
+            .buffered(PARALLEL);
+        let now = self.at.time.seconds();
+        Ok(Vault {
+            id: vault.to_string(),
+            chain_id: parties.domain.chain_id.0,
+            token: parties.token.to_string(),
+            decimals: self.decimals,
+            as_of: AsOf::from(self.at),
+            balance: look.balance.display(self.decimals),
+            frozen_until: Some(look.halted_until).filter(|until| *until > now),
+            tiers: tiers.try_collect().await?,
+            most_per_day: MostPerDay {
+                automatic: self.tokens(loss.automatic)?,
+                policy: self.tokens(loss.policy)?,
+                ceiling: self.tokens(loss.ceiling)?,
+            },
+            policy: Policy {
+                threshold,
+                delay_s: u64::from(delay),
+                delay_floor_s: narrow("policyDelayFloor", floor)?,
+                signer_epoch: epoch,
+                tiers_settled_at: settled_at,
+                successor: (!successor.is_zero()).then(|| successor.to_string()),
+            },
+            parties: people.try_collect().await?,
+        })
+    }
+
+    async fn tier(
+        &self,
+        index: usize,
+        row: VaultLens::Tier,
+        unit: U256,
+        settled_at: u64,
+    ) -> Result<Tier, Unseen> {
+        let vault = self.chain.parties().domain.vault;
+        let tier = U256::from(index);
+        let (in_force, headroom, word) = tokio::try_join!(
+            self.of_lens(VaultLens::capInForceCall { vault, tier }),
+            self.of_vault(VaultCalls::headroomCall { index: tier }),
+            self.of_vault(VaultCalls::windowCall { index: tier }),
+        )?;
+        let units = |value: U256| narrow::<u64>("cap", value.checked_div(unit).unwrap_or_default());
+        let caps = Caps {
+            now: units(in_force)?,
+            later: units(U256::from(row.cap))?,
+            settled_at,
+        };
+        let now = self.at.time.seconds();
+        let later = forecast(word, now, caps)
+            .into_iter()
+            .filter(|room| room.from > now);
+        let returns = later.map(|room| {
+            let room_in_units = U256::from(room.units).saturating_mul(unit);
+            Ok(Return {
+                from: room.from,
+                headroom: self.tokens(room_in_units)?,
+            })
+        });
+        Ok(Tier {
+            index: u8::try_from(index).unwrap_or(u8::MAX),
+            most_known: self.tokens(U256::from(row.maxKnown))?,
+            most_unknown: self.tokens(U256::from(row.maxUnknown))?,
+            cap: self.tokens(U256::from(row.cap))?,
+            cap_in_force: self.tokens(in_force)?,
+            approvals: row.approvals,
+            delay_s: row.delay,
+            headroom: self.tokens(headroom)?,
+            returns: returns.collect::<Result<_, Unseen>>()?,
+        })
+    }
+
+    async fn party(&self, account: Address) -> Result<Party, Unseen> {
+        let vault = self.chain.parties().domain.vault;
+        let party = self
+            .of_lens(VaultLens::partyCall { vault, account })
+            .await?;
+        Ok(Party {
+            account: account.to_string(),
+            signer: party.isSigner,
+            keeper_until: until(party.keeperUntil.to::<u64>()),
+            proposer_until: until(party.proposerUntil.to::<u64>()),
+            guardian_until: until(party.guardianUntil.to::<u64>()),
+            freeze_again_at: party.freezeAgainAt.to::<u64>(),
+        })
+    }
+
+    /// Who may vote, and the number of that set.
+    async fn signers(&self) -> Result<(Vec<Address>, u64), Unseen> {
+        let (signers, hot) = tokio::try_join!(
+            self.of_vault(VaultCalls::signersCall {}),
+            self.of_vault(VaultCalls::hotCall {}),
+        )?;
+        let (shift, mask) = EPOCH;
+        let [epoch, ..] = (U256::from(hot) >> shift).into_limbs();
+        Ok((signers, epoch & mask))
+    }
+
+    async fn ballot(&self, id: BatchId, signers: &[Address]) -> Result<Ballot, Unseen> {
+        let vault = self.chain.parties().domain.vault;
+        let said = self
+            .of_lens(VaultLens::explainCall { vault, id: id.0 })
+            .await?;
+        let state = match said.state {
+            0 => BallotState::NotProposed,
+            1 => BallotState::Proposed,
+            2 => BallotState::Queued,
+            3 => BallotState::Ready,
+            4 => BallotState::Executed,
+            5 => BallotState::Cancelled,
+            6 => BallotState::Expired,
+            state => return Err(Unseen::Silent(format!("state {state}: must be 0 to 6"))),
+        };
+        let mut voted = Vec::new();
+        for signer in signers {
+            let call = VaultLens::hasApprovedCall {
+                vault,
+                id: id.0,
+                signer: *signer,
+            };
+            if self.of_lens(call).await? {
+                voted.push(*signer);
+            }
+        }
+        Ok(Ballot {
+            state,
+            votes: said.votes,
+            required: said.required,
+            earliest: said.earliest.to::<u64>(),
+            voted,
+        })
+    }
+}

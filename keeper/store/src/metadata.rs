@@ -1,0 +1,66 @@
+//! What a requester noted beside a withdrawal. Beside the log, never in it: it may be personal, and a log cannot forget.
+
+use std::collections::BTreeMap;
+
+use tidelock_core::domain::PaymentRef;
+
+use super::{
+    Desk, Reader, StoreError,
+    sql::{Connection, places, query},
+};
+
+/// Refs in one question.
+const REFS: usize = 250;
+
+/// Keeps notes of refs that have none.
+pub(super) async fn keep(
+    connection: &mut Connection,
+    notes: &[(PaymentRef, String)],
+) -> Result<(), StoreError> {
+    const KEEP: &str =
+        "INSERT INTO metadata (ref, body) VALUES ($1, $2) ON CONFLICT (ref) DO NOTHING";
+    for (reference, body) in notes {
+        let kept = query(KEEP).bind(reference.0.to_vec()).bind(body.clone());
+        kept.execute(connection).await?;
+    }
+    Ok(())
+}
+
+impl Reader {
+    /// What was noted beside withdrawals, as JSON by ref.
+    pub fn metadata(
+        &mut self,
+        refs: &[PaymentRef],
+    ) -> Result<BTreeMap<PaymentRef, String>, StoreError> {
+        let connection = &mut self.connection;
+        self.runtime.block_on(async {
+            let mut found = BTreeMap::new();
+            for refs in refs.chunks(REFS) {
+                let places = places(refs.len());
+                let asked = query(format!(
+                    "SELECT ref, body FROM metadata WHERE ref IN ({places})"
+                ));
+                let asked = refs
+                    .iter()
+                    .fold(asked, |asked, reference| asked.bind(reference.0.to_vec()));
+                for row in &asked.fetch_all(connection).await? {
+                    let reference = <[u8; 16]>::try_from(row.bytes("ref")?);
+                    let reference =
+                        reference.map_err(|_| StoreError::damaged("metadata", "a ref"))?;
+                    found.insert(PaymentRef(reference), row.text("body")?.to_owned());
+                }
+            }
+            Ok(found)
+        })
+    }
+}
+
+impl Desk {
+    /// Forgets what was noted beside a withdrawal; whether there was something.
+    pub fn forget_metadata(&mut self, reference: PaymentRef) -> Result<bool, StoreError> {
+        self.write(async |connection| {
+            let gone = query("DELETE FROM metadata WHERE ref = $1").bind(reference.0.to_vec());
+            Ok(gone.execute(connection).await? > 0)
+        })
+    }
+}
