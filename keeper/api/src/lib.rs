@@ -29,6 +29,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use openapi::document;
 pub use server::{Serving, start};
+pub use told::{CloudEvent, EventType, Told};
 
 /// What the API is to be.
 #[derive(Debug, Clone)]
