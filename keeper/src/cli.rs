@@ -22,6 +22,7 @@ mod once;
 mod online;
 mod output;
 mod propose;
+mod publish;
 mod quote;
 mod reconcile;
 mod request;
@@ -126,6 +127,8 @@ enum Command {
     Run(run::Args),
     /// Serve the API, beside a running keeper
     Serve(serve::Args),
+    /// Tell others what the log says, by webhooks
+    Publish(publish::Args),
     /// Make, list and end keys of the API
     #[command(subcommand)]
     ApiKey(api_key::Command),
@@ -193,6 +196,7 @@ impl Command {
             Self::Key(args) => key::run(args, context),
             Self::Run(args) => run::run(args, context),
             Self::Serve(args) => serve::run(args, context),
+            Self::Publish(args) => publish::run(args, context),
             Self::ApiKey(command) => api_key::run(command, context),
             Self::Up(args) => up::run(args, context),
             Self::Propose(args) => propose::run(args, context),

@@ -11,6 +11,7 @@ use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use figment::{
@@ -20,6 +21,7 @@ use figment::{
 };
 use reqwest::Url;
 use tidelock_core::domain::{Address, ChainId};
+use tidelock_publish::{PrivateHosts, Webhook};
 
 pub use tidelock_core::{
     settings::{BatchSettings, LaneSettings, TransactionGas},
@@ -62,6 +64,8 @@ pub struct Config {
     pub operations: OperationsConfig,
     /// `[serve]`
     pub serve: ServeConfig,
+    /// `[publish]`
+    pub publish: PublishConfig,
     /// What is known of the chain, from which what is not set is taken.
     pub profile: Profile,
 }
@@ -125,6 +129,19 @@ pub struct ServeConfig {
     pub requests_per_second: u32,
     /// Whether it asks the nodes of `[chain]` what only the chain knows.
     pub asks_node: bool,
+}
+
+/// Whom `keeper publish` tells what the log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishConfig {
+    /// Where `/healthz` and `/metrics` are served; nowhere without it.
+    pub listen: Option<SocketAddr>,
+    /// How long a receiver is one publisher's without renewing.
+    pub lease: Duration,
+    /// Hosts that may be at private addresses.
+    pub private_hosts: PrivateHosts,
+    /// `[[publish.webhook]]`
+    pub webhooks: Vec<Webhook>,
 }
 
 /// A node's URL. It may carry a password, so it is shown as scheme, host and port only.

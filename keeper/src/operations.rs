@@ -2,6 +2,8 @@
 //! read from what `keeper status` shows: the engine's status, and the store. Nothing can be changed by it.
 
 mod metrics;
+mod pages;
+mod published;
 mod pulse;
 mod ready;
 mod samples;
@@ -11,7 +13,9 @@ mod snapshot;
 mod tally;
 
 pub use metrics::{Kind, METRICS, Metric};
+pub use pages::Serving;
+pub use published::{PUBLISHED, serve_published};
 pub use pulse::{NodeFigures, Pulse};
-pub use server::{Serving, start};
+pub use server::start;
 pub use service::Service;
 pub use snapshot::Limits;

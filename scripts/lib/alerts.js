@@ -210,6 +210,20 @@ const ALERTS = [
     fires: [series("tidelock_arrival_seconds_sum", "0+100000x6000"), series("tidelock_arrival_seconds_count", "0+1x6000")],
     quiet: [series("tidelock_arrival_seconds_sum", "0+100x6000"), series("tidelock_arrival_seconds_count", "0+1x6000")],
   },
+  {
+    name: "ReceiverBehind", severity: "ticket", for: "10m", at: 30,
+    expr: "tidelock_publish_lag_seconds > 900",
+    summary: "A receiver has not been told for a quarter of an hour what the log says",
+    fires: [flat("tidelock_publish_lag_seconds", 901, 'sink="shop"')], quiet: [flat("tidelock_publish_lag_seconds", 900, 'sink="shop"')],
+    labels: { sink: "shop" },
+  },
+  {
+    name: "DeadLetters", severity: "ticket", for: "0m", at: 1,
+    expr: "tidelock_publish_dead_letters > 0",
+    summary: "Events were given up; keeper publish dead lists them",
+    fires: [flat("tidelock_publish_dead_letters", 1, 'sink="shop"')], quiet: [flat("tidelock_publish_dead_letters", 0, 'sink="shop"')],
+    labels: { sink: "shop" },
+  },
 ];
 
 const RUNBOOK = "docs/runbooks.md#";

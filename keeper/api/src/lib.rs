@@ -45,6 +45,7 @@ pub use port::{AsOf, Ballots, Looked, Lookout, Unseen};
 pub use quotes::Estimate;
 pub use server::{Serving, start};
 pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
+pub use told::{CloudEvent, EventType, Told};
 
 /// What the API is to be.
 #[derive(Clone)]

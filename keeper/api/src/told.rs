@@ -145,9 +145,12 @@ pub struct TimelineEntry {
 
 /// An event that is ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub struct Told {
+    /// The entry of the log.
     pub sequence: u64,
+    /// What happened.
     pub kind: EventType,
+    /// In the words of others.
     pub event: CloudEvent,
 }
 
@@ -171,6 +174,16 @@ impl Told {
             told.push(Self::of(&identity, &entry, time, &refs));
         }
         Ok(told)
+    }
+
+    /// The vault.
+    pub fn source(&self) -> &str {
+        &self.event.source
+    }
+
+    /// The withdrawals it is about.
+    pub fn refs(&self) -> &[String] {
+        &self.event.data.refs
     }
 
     fn of(
@@ -202,7 +215,7 @@ impl Told {
     }
 
     /// The same for one withdrawal.
-    pub fn entry(entry: &LoggedEvent, time: Option<BlockTime>) -> TimelineEntry {
+    pub(crate) fn entry(entry: &LoggedEvent, time: Option<BlockTime>) -> TimelineEntry {
         let (kind, data) = told(&entry.event);
         TimelineEntry {
             sequence: entry.seq,

@@ -1,6 +1,7 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
 mod key;
+mod publish;
 mod serve;
 mod store;
 
@@ -41,6 +42,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
         gas: rules.gas(&raw.gas, &profile),
         operations: rules.operations(&raw.operations),
         serve: rules.serve(&raw.serve, base),
+        publish: rules.publish(&raw.publish, base),
         profile,
     };
     if rules.broken.is_empty() {

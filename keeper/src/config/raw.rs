@@ -26,6 +26,8 @@ pub(super) struct Raw {
     pub operations: RawOperations,
     #[serde(default)]
     pub serve: RawServe,
+    #[serde(default)]
+    pub publish: RawPublish,
 }
 
 #[derive(Debug, Deserialize)]
@@ -143,3 +145,48 @@ section!(RawServe {
     requests_per_second: u64 = 1_000,
     asks_node: bool = false,
 });
+
+section!(RawPublish {
+    listen: Option<String> = None,
+    lease_ms: u64 = 10_000,
+    private_hosts: Vec<String> = Vec::new(),
+    webhook: Vec<RawWebhook> = Vec::new(),
+});
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWebhook {
+    pub name: String,
+    pub url: String,
+    pub secrets: Vec<String>,
+    #[serde(default = "types")]
+    pub types: Vec<String>,
+    #[serde(default = "timeout_ms")]
+    pub timeout_ms: u64,
+    #[serde(default = "at_once")]
+    pub at_once: u64,
+    #[serde(default = "first_wait_ms")]
+    pub first_wait_ms: u64,
+    #[serde(default = "give_up_after_s")]
+    pub give_up_after_s: u64,
+}
+
+fn types() -> Vec<String> {
+    vec!["tidelock.withdrawal.".to_owned()]
+}
+
+fn timeout_ms() -> u64 {
+    15_000
+}
+
+fn at_once() -> u64 {
+    8
+}
+
+fn first_wait_ms() -> u64 {
+    5_000
+}
+
+fn give_up_after_s() -> u64 {
+    259_200
+}

@@ -33,7 +33,7 @@ impl fmt::Display for Kind {
 }
 
 /// A figure, and where it comes from.
-pub struct Metric {
+pub struct Metric<S: 'static = Snapshot> {
     /// What Prometheus knows it by.
     pub name: &'static str,
     /// How it behaves.
@@ -42,7 +42,7 @@ pub struct Metric {
     pub labels: &'static [&'static str],
     /// What it says.
     pub help: &'static str,
-    pub(super) read: fn(&Snapshot) -> Vec<Sample>,
+    pub(super) read: fn(&S) -> Vec<Sample>,
 }
 
 /// A value, and the values of the labels.
@@ -121,27 +121,30 @@ metrics! {
     "tidelock_node_disagreements_total" Counter [] disagreements "Answers of both nodes that could not both be right";
 }
 
-/// All figures, as Prometheus reads them, and what the text is.
-pub(super) fn text(snapshot: Snapshot) -> Result<(String, &'static str), fmt::Error> {
+/// All figures of a table, as Prometheus reads them, and what the text is.
+pub(super) fn text<S: Send + Sync + 'static>(
+    table: &'static [Metric<S>],
+    snapshot: S,
+) -> Result<(String, &'static str), fmt::Error> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Figures(snapshot)));
+    registry.register_collector(Box::new(Figures(table, snapshot)));
     let mut text = String::new();
     prometheus_text::encode(&mut text, &registry)?;
     Ok((text, prometheus_text::CONTENT_TYPE))
 }
 
-struct Figures(Snapshot);
+struct Figures<S: 'static>(&'static [Metric<S>], S);
 
-impl fmt::Debug for Figures {
+impl<S> fmt::Debug for Figures<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Figures")
     }
 }
 
-impl Collector for Figures {
+impl<S: Send + Sync + 'static> Collector for Figures<S> {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        for metric in METRICS {
-            let samples = (metric.read)(&self.0);
+        for metric in self.0 {
+            let samples = (metric.read)(&self.1);
             if samples.is_empty() {
                 continue; // not known now
             }

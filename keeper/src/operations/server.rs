@@ -1,55 +1,21 @@
-//! Three pages over HTTP/1.1. No secret is on them, and nothing can be changed; who may ask is for the network to say.
+//! The pages of a running keeper.
 
 use std::{
-    convert::Infallible,
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-use http_body_util::Full;
-use hyper::{
-    Method, Request, Response, StatusCode,
-    body::{Bytes, Incoming},
-    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
-};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
-use tracing::debug;
+use hyper::{Method, Request, StatusCode, body::Incoming};
 
 use super::{
-    metrics,
+    metrics::{self, METRICS},
+    pages::{PLAIN, Page, Serving, listen, page},
     pulse::Pulse,
     ready,
     snapshot::{Limits, Snapshot, Source},
 };
 use crate::store::Location;
-
-/// Connections at a time; more wait to be accepted.
-const CONNECTIONS: usize = 16;
-/// How long a connection may take, question and answer; whoever asks more than once within that time may.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a question's head may take.
-const HEAD: Duration = Duration::from_secs(5);
-/// Between two tries after a connection could not be accepted, as when files are short.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// Ends when dropped.
-#[derive(Debug)]
-pub struct Serving {
-    /// Where it listens.
-    pub address: SocketAddr,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
 
 /// Begins to serve. Must be called on a runtime.
 pub async fn start(
@@ -58,44 +24,11 @@ pub async fn start(
     limits: Limits,
     store: Location,
 ) -> io::Result<Serving> {
-    let listener = TcpListener::bind(address).await?;
-    let address = listener.local_addr()?;
     let asked = Asked {
         source: Arc::new(Mutex::new(Source::new(pulse.clone(), limits, store))),
         pulse,
     };
-    let task = tokio::spawn(serve(listener, asked));
-    Ok(Serving { address, task })
-}
-
-async fn serve(listener: TcpListener, asked: Asked) {
-    let turns = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
-            return;
-        };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                debug!(%error, "no connection");
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-        };
-        let asked = asked.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request| answer(asked.clone(), request));
-            let mut connection = http1::Builder::new();
-            connection
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD);
-            let served = connection.serve_connection(TokioIo::new(stream), service);
-            if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, served).await {
-                debug!(%error, "a connection broke");
-            }
-            drop(turn);
-        });
-    }
+    listen(address, move |request| answer(asked.clone(), request)).await
 }
 
 /// What answers come from.
@@ -116,16 +49,11 @@ impl Asked {
     }
 }
 
-const PLAIN: &str = "text/plain; charset=utf-8";
-
-async fn answer(
-    asked: Asked,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(asked: Asked, request: Request<Incoming>) -> Page {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Ok(page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET\n"));
+        return page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET\n");
     }
-    Ok(match request.uri().path() {
+    match request.uri().path() {
         "/healthz" => match ready::ill(&asked.pulse.said()) {
             None => page(StatusCode::OK, PLAIN, "ok\n"),
             Some(why) => page(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("{why}\n")),
@@ -138,7 +66,11 @@ async fn answer(
             }
             None => broken(),
         },
-        "/metrics" => match asked.snapshot().await.map(metrics::text) {
+        "/metrics" => match asked
+            .snapshot()
+            .await
+            .map(|snapshot| metrics::text(METRICS, snapshot))
+        {
             Some(Ok((text, kind))) => page(StatusCode::OK, kind, text),
             _ => broken(),
         },
@@ -147,22 +79,13 @@ async fn answer(
             PLAIN,
             "/healthz, /readyz, /metrics\n",
         ),
-    })
+    }
 }
 
-fn broken() -> Response<Full<Bytes>> {
+fn broken() -> Page {
     page(
         StatusCode::INTERNAL_SERVER_ERROR,
         PLAIN,
         "the answer broke off\n",
     )
-}
-
-fn page(status: StatusCode, kind: &'static str, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(text.into()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

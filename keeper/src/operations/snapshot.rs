@@ -22,11 +22,11 @@ pub struct Limits {
 
 /// Everything that is told, of one moment.
 #[derive(Debug, Clone)]
-pub(super) struct Snapshot {
-    pub said: Said,
-    pub limits: Limits,
+pub struct Snapshot {
+    pub(super) said: Said,
+    pub(super) limits: Limits,
     /// What the store says; why it says nothing, if it does not.
-    pub stored: Result<Stored, String>,
+    pub(super) stored: Result<Stored, String>,
 }
 
 /// What the store says.
@@ -38,11 +38,11 @@ pub(super) struct Stored {
 }
 
 impl Snapshot {
-    pub fn beat(&self) -> Option<&Beat> {
+    pub(super) fn beat(&self) -> Option<&Beat> {
         self.said.beat.as_ref()
     }
 
-    pub fn stored(&self) -> Option<&Stored> {
+    pub(super) fn stored(&self) -> Option<&Stored> {
         self.stored.as_ref().ok()
     }
 }

@@ -197,6 +197,12 @@ pub enum StoreError {
         /// The log's last entry.
         last: u64,
     },
+    /// Another publisher works for this receiver now.
+    #[error("publisher: another one has taken over {sink}")]
+    TurnLost {
+        /// The receiver.
+        sink: String,
+    },
     /// An earlier call failed, so nobody knows what is stored.
     #[error("store: an earlier write failed; end this process, and read again what there is")]
     Failed,

@@ -1,6 +1,6 @@
 //! Following the log while it grows, for whoever counts what it says.
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use tidelock_core::{
     domain::{PaymentNumber, PaymentRef},
     event::Command,
@@ -35,6 +35,20 @@ impl Reader {
             Ok(LoggedEvent { seq, event })
         });
         events.collect()
+    }
+
+    /// The hash of an entry; none of one that is not there.
+    pub fn hash_of(&mut self, seq: u64) -> Result<Option<B256>, StoreError> {
+        let asked = query("SELECT hash FROM event WHERE seq = $1")
+            .bind(columns::integer("entry", seq)?)
+            .fetch_optional(&mut self.connection);
+        let row = self.runtime.block_on(asked)?;
+        row.map(|row| {
+            B256::try_from(row.bytes("hash")?).map_err(|_| {
+                StoreError::damaged(format!("entry {seq}"), "hash: has the wrong length")
+            })
+        })
+        .transpose()
     }
 
     /// Operators' commands after `arrival`, in order; those that cannot be read are left out, as by the engine.

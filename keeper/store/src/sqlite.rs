@@ -1,6 +1,6 @@
 //! A store in a SQLite file: every commit that matters is forced to disk, and what the file's rights are.
 
-use std::{os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+use std::{io::ErrorKind, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use sqlx::{
     ConnectOptions,
@@ -50,6 +50,15 @@ pub(super) async fn create(path: &Path) -> Result<Connection, StoreError> {
     private_file(path)?;
     let connection = writer(path).create_if_missing(true).connect().await?;
     Ok(Connection::Sqlite(connection))
+}
+
+/// Connects to a small file of somebody who is not the writer of the log, and makes it if it is not there.
+pub(super) async fn connect_or_create(path: &Path) -> Result<Connection, StoreError> {
+    match private_file(path) {
+        Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    Ok(Connection::Sqlite(options(path).connect().await?))
 }
 
 /// Connects to an empty file that nobody else knows yet. Whoever fills it forces it to disk.

@@ -1,0 +1,187 @@
+//! A publisher at work, and how it is asked.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tidelock_keeper::store::{Location, LogStore};
+
+use super::support::{
+    self, Kind,
+    home::{Done, Home},
+};
+
+/// How long anything is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+pub struct Publisher {
+    pub home: Home,
+    pub location: Location,
+    database: Option<String>,
+    process: Option<Child>,
+    /// Whatever goes on after it, of several on one store.
+    log: String,
+}
+
+/// Until it holds.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+impl Publisher {
+    /// An installation whose log has some hundred entries; publishes nothing yet.
+    pub fn set_up(kind: Kind) -> Self {
+        Self::with(kind, |location| support::lively(location).0)
+    }
+
+    pub fn with(kind: Kind, fill: impl FnOnce(&Location) -> LogStore) -> Self {
+        let (folder, location) = support::place(kind);
+        let store = fill(&location);
+        store.close().unwrap();
+        let home = Home { folder };
+        home.init(&["--allow-single-node"]).ok();
+        let database = location.server.as_ref().map(|server| {
+            let shown = server.to_string();
+            let name = shown.rsplit('/').next().unwrap();
+            support::postgres::Server::url(support::postgres::shared().folder(), name)
+        });
+        Self {
+            home,
+            location,
+            database,
+            process: None,
+            log: "log".to_owned(),
+        }
+    }
+
+    /// Another on the same store, on another host.
+    pub fn beside(&self) -> Self {
+        let home = Home::empty();
+        for file in fs::read_dir(self.home.folder.path()).unwrap() {
+            let file = file.unwrap();
+            let name = file.file_name().to_string_lossy().into_owned();
+            if file.path().is_file() && !name.starts_with("keeper.db") && name != "log" {
+                fs::copy(file.path(), home.folder.path().join(name)).unwrap();
+            }
+        }
+        Self {
+            home,
+            location: self.location.clone(),
+            database: self.database.clone(),
+            process: None,
+            log: "log".to_owned(),
+        }
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = self.home.command();
+        command.env("KEEPER_LOG", "info").stdin(Stdio::null());
+        if let Some(database) = &self.database {
+            command.env("KEEPER_STORE__DATABASE", database);
+        }
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        self.command().args(arguments).output().unwrap().into()
+    }
+
+    /// Makes a secret, in a file that only its owner may read.
+    pub fn secret(&self, file: &str) -> String {
+        let secret = self.run(&["publish", "secret"]).ok().trim().to_owned();
+        let path = self.home.folder.path().join(file);
+        fs::write(&path, format!("{secret}\n")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        secret
+    }
+
+    /// Adds to the configuration.
+    pub fn configure(&self, lines: &str) {
+        let path = self.home.folder.path().join("keeper.toml");
+        let before = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("{before}\n{lines}\n")).unwrap();
+    }
+
+    /// A webhook of that name with the secret `<name>.secret`.
+    pub fn webhook(&self, name: &str, url: &str, more: &str) {
+        self.configure(&format!(
+            "[[publish.webhook]]\nname = \"{name}\"\nurl = \"{url}\"\nsecrets = [\"file:{name}.secret\"]\n{more}"
+        ));
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.folder.path().join(&self.log)).unwrap_or_default()
+    }
+
+    pub fn start(&mut self) {
+        let path = self.home.folder.path().join(&self.log);
+        let log = fs::File::options().create(true).append(true).open(path);
+        let process = self.command().arg("publish").stderr(log.unwrap()).spawn();
+        self.process = Some(process.unwrap());
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        let process = self.process.as_mut();
+        process.is_some_and(|process| process.try_wait().unwrap().is_none())
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// SIGTERM; it ends as asked.
+    pub fn end(&mut self) {
+        let mut process = self.process.take().unwrap();
+        let id = process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.unwrap().success());
+        let begin = Instant::now();
+        while process.try_wait().unwrap().is_none() {
+            if begin.elapsed() > PATIENCE {
+                let _ = process.kill();
+                panic!("it goes on: {}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let status = process.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+
+    /// How it ended by itself.
+    pub fn ended(&mut self) -> i32 {
+        until("it goes on", || !self.is_running());
+        self.process.take().unwrap().wait().unwrap().code().unwrap()
+    }
+
+    /// What one receiver comes to, by `publish status`.
+    pub fn status(&self, sink: &str) -> Option<Value> {
+        let sinks = self.run(&["publish", "status", "--json"]).json();
+        let mut sinks = sinks.as_array().unwrap().clone().into_iter();
+        sinks.find(|one| one["sink"] == sink)
+    }
+
+    /// What was given up.
+    pub fn dead(&self) -> Vec<Value> {
+        let dead = self.run(&["publish", "dead", "--json"]).json();
+        dead.as_array().unwrap().clone()
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
