@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 /** A classic script: browsers run no module from a file, and the page must open as plain files too. */
@@ -6,9 +8,15 @@ const asClassicScript: Plugin = {
   transformIndexHtml: { order: "post", handler: (html) => html.replace('<script type="module" crossorigin', "<script defer").replaceAll(" crossorigin", "") },
 };
 
+/** The script as `keeper serve` hands it out. */
+const asGzip: Plugin = {
+  name: "gzip",
+  writeBundle: ({ dir }) => writeFileSync(`${dir}/console.js.gz`, gzipSync(readFileSync(`${dir}/console.js`), { level: 9 })),
+};
+
 export default defineConfig({
   base: "./",
-  plugins: [asClassicScript],
+  plugins: [asClassicScript, asGzip],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../../target/console",

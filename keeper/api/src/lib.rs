@@ -6,6 +6,7 @@
 mod access;
 mod body;
 mod bulk;
+mod console;
 mod events;
 mod health;
 mod intake;

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Freeze, type Means } from "./parts/acts.tsx";
 import { Account, Notice } from "./parts/common.tsx";
+import { Payments } from "./parts/payments.tsx";
 import { Proposals } from "./parts/proposals.tsx";
 import { Roles } from "./parts/roles.tsx";
 import { Rooms } from "./parts/rooms.tsx";
@@ -14,7 +15,7 @@ import { useSession } from "./wallet/discover.ts";
 import { useNow, useView } from "./watch.ts";
 import { LANGUAGES, Saying, ownLanguage, sayIn, useSay, type Language } from "./words/index.ts";
 
-const TABS = ["tabVault", "tabProposals", "tabRoles", "tabSettings"] as const;
+const TABS = ["tabVault", "tabProposals", "tabRoles", "tabPayments", "tabSettings"] as const;
 type Tab = (typeof TABS)[number];
 const THEMES = ["themeAuto", "themeLight", "themeDark"] as const;
 
@@ -120,6 +121,7 @@ export function Page() {
           </>
         )}
         {snapshot && means && tab === "tabProposals" && <Proposals snapshot={snapshot} now={now} means={means} />}
+        {tab === "tabPayments" && <Payments snapshot={snapshot} />}
         {snapshot && tab === "tabRoles" && <Roles snapshot={snapshot} now={now} me={session?.account} />}
       </main>
     </Saying.Provider>

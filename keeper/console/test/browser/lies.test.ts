@@ -25,7 +25,7 @@ test("a node that shows other payments under an id is caught by the id alone", a
 
 test("a node whose headroom is not what its own window makes is told so", async ({ page, origin, chain }) => {
   const headroom = encodeFunctionData({ abi: VAULT, functionName: "headroom", args: [0n] });
-  const liar = await startProxy(chain.url, ({ method, params }, result) => {
+  const liar = await startProxy(chain.url, ({ method, params = [] }, result) => {
     const { data } = (params[0] ?? {}) as { data?: string };
     return method === "eth_call" && data === headroom && typeof result === "string" ? `0x${(BigInt(result) + 1n).toString(16).padStart(64, "0")}` : undefined;
   });

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 interface Question {
   id: number;
   method: string;
-  params: unknown[];
+  params?: unknown[];
 }
 /** What it answers instead, or undefined to pass the answer on. */
 export type Lie = (question: Question, result: unknown) => unknown;
