@@ -18,13 +18,27 @@ interface Problem {
 }
 
 /** A refusal, in the server's words. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  /** Whether asking again with this key helps nothing. */
+  get isFinal(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+}
+
+export const isFinal = (error: unknown): boolean => error instanceof Refused && error.isFinal;
 
 const PLACE = "tidelock.key";
 export const keptKey = (): string | undefined => sessionStorage.getItem(PLACE) ?? undefined;
 export const keepKey = (key: string | undefined): void => (key === undefined ? sessionStorage.removeItem(PLACE) : sessionStorage.setItem(PLACE, key));
 
-const PAGE = 1_000; // rows, the most that the server gives
+const PAGE = 500; // rows, the most that the server gives
 
 export class Client {
   constructor(private readonly key: string) {}
@@ -34,7 +48,7 @@ export class Client {
     if (response.ok) return response;
     const { title, detail, errors = [] } = (await response.json().catch(() => ({}))) as Problem;
     const rules = errors.map(({ field, value, rule }) => `${field} ${value}: ${rule}`);
-    throw new Refused([`${response.status} ${title ?? ""}`, rules.length > 0 ? rules.join("; ") : (detail ?? "")].join(": "));
+    throw new Refused(response.status, [`${response.status} ${title ?? ""}`, rules.length > 0 ? rules.join("; ") : (detail ?? "")].join(": "));
   }
 
   async json<T>(path: string, options?: RequestInit): Promise<T> {

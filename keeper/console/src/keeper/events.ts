@@ -1,5 +1,5 @@
 // Server-Sent Events over fetch: an EventSource cannot send the key in a header.
-import type { Client } from "./client.ts";
+import { isFinal, type Client } from "./client.ts";
 
 export interface Told {
   id: string;
@@ -46,6 +46,7 @@ export async function follow(client: Client, ended: AbortSignal, told: (refs: st
       state("the stream ended");
     } catch (error) {
       if (!ended.aborted) state((error as Error).message);
+      if (isFinal(error)) return;
     }
     await pause();
   }

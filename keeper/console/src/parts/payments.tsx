@@ -1,7 +1,7 @@
 // Withdrawals through the keeper: filed, followed live, found again, saved.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asCsv } from "../keeper/csv.ts";
-import { Client, isServed, keepKey, keptKey, type Withdrawal } from "../keeper/client.ts";
+import { Client, isFinal, isServed, keepKey, keptKey, type Withdrawal } from "../keeper/client.ts";
 import { follow } from "../keeper/events.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import { useSay } from "../words/index.ts";
@@ -9,6 +9,7 @@ import { Notice } from "./common.tsx";
 import { List } from "./list.tsx";
 
 const GATHER_MS = 300;
+const AGAIN_MS = 2_000;
 const AT_ONCE = 8; // questions for single withdrawals
 
 /** Every withdrawal, by ref, kept up by events. */
@@ -47,7 +48,9 @@ function useHistory(client: Client) {
         setRead(true);
         await refresh();
       } catch (error) {
+        if (ended.signal.aborted) return;
         setTrouble((error as Error).message);
+        if (!isFinal(error)) timer = window.setTimeout(() => void read(), AGAIN_MS);
       }
     };
     // Events first, so that nothing happens unseen while pages are read.

@@ -176,7 +176,7 @@ export const en = {
   keeperHead: "Through the keeper",
   keeperHint: "Withdrawals are the keeper's records, not the chain's. The key is kept for this tab alone.",
   keeperNone: "No keeper answers here. The page is open as plain files, or the keeper is down. All that is read from the chain still holds.",
-  keeperDown: "The keeper's server has stopped answering: {why}. What is read from the chain still holds.",
+  keeperDown: "The keeper's server does not answer as it should: {why}. What is read from the chain still holds.",
   apiKey: "API key",
   apiKeyUse: "Use this key",
   apiKeyForget: "Forget the key",

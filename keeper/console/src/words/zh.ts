@@ -167,7 +167,7 @@ export const zh: Words = {
   keeperHead: "通过 keeper",
   keeperHint: "提款是 keeper 的记录，不是链上的记录。密钥只为此标签页保留。",
   keeperNone: "这里没有 keeper 回应。页面以普通文件打开，或 keeper 已停止。从链上读取的一切仍然有效。",
-  keeperDown: "keeper 的服务不再回应：{why}。从链上读取的仍然有效。",
+  keeperDown: "keeper 的服务没有正常回应：{why}。从链上读取的仍然有效。",
   apiKey: "API 密钥",
   apiKeyUse: "使用此密钥",
   apiKeyForget: "忘记密钥",
