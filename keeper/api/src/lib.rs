@@ -11,6 +11,7 @@ mod approvals;
 mod audit;
 mod body;
 mod bulk;
+mod console;
 mod events;
 mod health;
 mod intake;

@@ -97,6 +97,7 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
         readiness: Mutex::default(),
     });
     let router = router
+        .merge(crate::console::routes())
         .fallback(async || Problem::of_status(StatusCode::NOT_FOUND))
         .layer(from_fn(guard))
         .with_state(Arc::clone(&shared));

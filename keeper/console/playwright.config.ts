@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "@playwright/test";
+
+const note = fileURLToPath(new URL("../../target/chromium/path", import.meta.url));
+const executablePath = existsSync(note) ? readFileSync(note, "utf8").trim() : (process.env.CHROMIUM ?? "");
+
+export default defineConfig({
+  outputDir: "../../target/console-tests",
+  workers: 2,
+  fullyParallel: false,
+  timeout: 60_000,
+  expect: { timeout: 20_000 },
+  reporter: [["./test/lines.ts"]],
+  projects: [
+    { name: "unit", testDir: "test/unit" },
+    {
+      name: "browser",
+      testDir: "test/browser",
+      use: {
+        browserName: "chromium",
+        viewport: { width: 1100, height: 900 },
+        timezoneId: "UTC",
+        locale: "en-GB",
+        // A sandbox of Chromium's own takes rights that a container may not give.
+        launchOptions: { executablePath, args: ["--no-sandbox", "--disable-gpu"] },
+      },
+    },
+  ],
+});

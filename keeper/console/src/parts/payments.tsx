@@ -1,0 +1,195 @@
+// Withdrawals through the keeper: filed, followed live, found again, saved.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { asCsv } from "../keeper/csv.ts";
+import { Client, isFinal, isServed, keepKey, keptKey, type Withdrawal } from "../keeper/client.ts";
+import { follow } from "../keeper/events.ts";
+import type { Snapshot } from "../vault/snapshot.ts";
+import { useSay } from "../words/index.ts";
+import { Notice } from "./common.tsx";
+import { List } from "./list.tsx";
+
+const GATHER_MS = 300;
+const AGAIN_MS = 2_000;
+const AT_ONCE = 8; // questions for single withdrawals
+
+/** Every withdrawal, by ref, kept up by events. */
+function useHistory(client: Client) {
+  const [rows, setRows] = useState<Map<string, Withdrawal>>(new Map());
+  const [isRead, setRead] = useState(false);
+  const [trouble, setTrouble] = useState<string>();
+  const put = (some: Withdrawal[]): void =>
+    setRows((before) => {
+      const next = new Map(before);
+      for (const each of some) next.set(each.ref, each);
+      return next;
+    });
+  useEffect(() => {
+    const ended = new AbortController();
+    const touched = new Set<string>();
+    let timer: number | undefined;
+    const refresh = async (): Promise<void> => {
+      const refs = [...touched];
+      touched.clear();
+      for (let i = 0; i < refs.length && !ended.signal.aborted; i += AT_ONCE) {
+        const asked = await Promise.allSettled(refs.slice(i, i + AT_ONCE).map((ref) => client.show(ref)));
+        put(asked.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])));
+      }
+      timer = window.setTimeout(() => void refresh(), GATHER_MS);
+    };
+    const read = async (): Promise<void> => {
+      const all = new Map<string, Withdrawal>();
+      try {
+        for await (const page of client.pages()) {
+          if (ended.signal.aborted) return;
+          for (const each of page) all.set(each.ref, each);
+          if (all.size === page.length) setRows(new Map(all));
+        }
+        setRows(all);
+        setRead(true);
+        await refresh();
+      } catch (error) {
+        if (ended.signal.aborted) return;
+        setTrouble((error as Error).message);
+        if (!isFinal(error)) timer = window.setTimeout(() => void read(), AGAIN_MS);
+      }
+    };
+    // Events first, so that nothing happens unseen while pages are read.
+    void follow(client, ended.signal, (refs) => refs.forEach((ref) => touched.add(ref)), setTrouble);
+    void read();
+    return () => {
+      ended.abort();
+      window.clearTimeout(timer);
+    };
+  }, [client]);
+  return { rows, isRead, trouble, put };
+}
+
+const newRef = (): string => `0x${[...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+
+function File({ client, snapshot, rows, put }: { client: Client; snapshot: Snapshot | undefined; rows: Map<string, Withdrawal>; put: (some: Withdrawal[]) => void }) {
+  const say = useSay();
+  const [to, setTo] = useState("");
+  const [amount, setAmount] = useState("");
+  const [filed, setFiled] = useState<string>();
+  const [broken, setBroken] = useState<string>();
+  // One ref until it is answered: sent again, it is filed once.
+  const ref = useRef({ value: newRef(), of: "" });
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setBroken(undefined);
+    const what = `${to} ${amount}`;
+    if (ref.current.of !== "" && ref.current.of !== what) ref.current = { value: newRef(), of: what };
+    ref.current.of = what;
+    try {
+      const answer = await client.file({ ref: ref.current.value, to: to.trim(), amount: amount.trim() });
+      put([answer]);
+      setFiled(answer.ref);
+      ref.current = { value: newRef(), of: "" };
+    } catch (error) {
+      setBroken((error as Error).message);
+    }
+  };
+  const isStranger = /^0x[0-9a-f]{40}$/i.test(to.trim()) && snapshot && !snapshot.known.some((each) => each.toLowerCase() === to.trim().toLowerCase());
+  return (
+    <form class="card" onSubmit={(event) => void submit(event)} aria-labelledby="file" noValidate>
+      <h3 id="file">{say("fileHead")}</h3>
+      <label>
+        {say("recipient")}
+        <input value={to} onInput={(event) => setTo(event.currentTarget.value)} spellcheck={false} autocomplete="off" />
+      </label>
+      {isStranger && <Notice kind="warn">{say("unknownStanding")}</Notice>}
+      <label>
+        {say("amount")} {snapshot && `[${snapshot.token.symbol}]`}
+        <input value={amount} onInput={(event) => setAmount(event.currentTarget.value)} inputMode="decimal" autocomplete="off" />
+      </label>
+      <button type="submit">{say("file")}</button>
+      {broken && <Notice kind="bad">{broken}</Notice>}
+      {filed && <Notice kind="good">{say("filed", { ref: filed, status: rows.get(filed)?.status ?? "" })}</Notice>}
+    </form>
+  );
+}
+
+function Known({ client, snapshot }: { client: Client; snapshot: Snapshot | undefined }) {
+  const say = useSay();
+  const { rows, isRead, trouble, put } = useHistory(client);
+  const [wanted, setWanted] = useState("");
+  const all = useMemo(() => [...rows.values()].sort((a, b) => b.arrival - a.arrival), [rows]);
+  const found = useMemo(() => {
+    const word = wanted.trim().toLowerCase().replaceAll(/^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/g, "0x$1$2$3$4$5");
+    if (word === "") return all;
+    return all.filter(({ ref, to, status, amount, hold }) => `${ref} ${to.toLowerCase()} ${status} ${amount} ${hold?.reason ?? ""}`.includes(word));
+  }, [all, wanted]);
+  const save = (): void => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([asCsv(found)], { type: "text/csv" }));
+    link.download = "withdrawals.csv";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  return (
+    <>
+      {trouble && <Notice kind="warn">{say("keeperDown", { why: trouble })}</Notice>}
+      <File client={client} snapshot={snapshot} rows={rows} put={put} />
+      <section class="card" aria-labelledby="history">
+        <h3 id="history">{say("history")}</h3>
+        <label>
+          {say("search")}
+          <input type="search" value={wanted} onInput={(event) => setWanted(event.currentTarget.value)} spellcheck={false} />
+        </label>
+        <p role="status">
+          {say("found", { count: found.length, all: all.length })} – {isRead ? say("live") : say("catching")}
+        </p>
+        <List rows={found} />
+        <div class="buttons">
+          <button type="button" class="quiet" onClick={save}>
+            {say("exportCsv")}
+          </button>
+        </div>
+      </section>
+    </>
+  );
+}
+
+export function Payments({ snapshot }: { snapshot: Snapshot | undefined }) {
+  const say = useSay();
+  const [served, setServed] = useState<boolean>();
+  const [key, setKey] = useState(keptKey);
+  const [typed, setTyped] = useState("");
+  useEffect(() => void isServed().then(setServed), []);
+  const client = useMemo(() => (key === undefined ? undefined : new Client(key)), [key]);
+  const use = (next: string | undefined): void => {
+    keepKey(next);
+    setKey(next);
+    setTyped("");
+  };
+  if (served === false) return <Notice kind="warn">{say("keeperNone")}</Notice>;
+  return (
+    <section aria-labelledby="payments">
+      <h2 id="payments">{say("keeperHead")}</h2>
+      <p class="muted">{say("keeperHint")}</p>
+      {client ? (
+        <>
+          <button type="button" class="quiet" onClick={() => use(undefined)}>
+            {say("apiKeyForget")}
+          </button>
+          <Known client={client} snapshot={snapshot} />
+        </>
+      ) : (
+        <form
+          class="card"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (typed.trim() !== "") use(typed.trim());
+          }}
+        >
+          <label>
+            {say("apiKey")}
+            <input type="password" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} autocomplete="off" />
+          </label>
+          <button type="submit">{say("apiKeyUse")}</button>
+        </form>
+      )}
+    </section>
+  );
+}

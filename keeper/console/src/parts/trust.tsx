@@ -1,0 +1,62 @@
+// By what the page knows what it shows, and what speaks against it.
+import type { View } from "../watch.ts";
+import { spanText, timeText } from "../vault/words.ts";
+import { useSay } from "../words/index.ts";
+import { Notice, Table } from "./common.tsx";
+
+const OLD = 120n; // seconds
+
+/** Whether anything may be signed on what is shown. */
+export const isTrusted = ({ differs, snapshot }: View): boolean => differs.length === 0 && snapshot !== undefined && snapshot.objections.length === 0;
+
+export function Trust({ view, now }: { view: View; now: bigint }) {
+  const say = useSay();
+  const { snapshot, agreeing, differs, silent } = view;
+  const age = snapshot ? now - snapshot.block.time : 0n;
+  return (
+    <div class="trust">
+      {snapshot && (
+        <p class="muted">
+          {say("knownBy", {
+            nodes: (agreeing.length > 0 ? agreeing : [view.node.name]).join(", "),
+            block: snapshot.block.number,
+            time: timeText(snapshot.block.time),
+            ago: spanText(age),
+            chain: snapshot.domain.chainId,
+          })}{" "}
+          {agreeing.length > 1 ? say("nodesAgree", { count: agreeing.length }) : differs.length === 0 && say("oneNode")}
+        </p>
+      )}
+      {age > OLD && <Notice kind="warn">{say("stale", { ago: spanText(age) })}</Notice>}
+      {silent.map(({ node, why }) => (
+        <Notice key={node} kind="warn">
+          {say("nodeSilent", { node, why })}
+        </Notice>
+      ))}
+      {snapshot && snapshot.objections.length > 0 && (
+        <Notice kind="bad">
+          {say("contradicts")}
+          <ul>
+            {snapshot.objections.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+      {differs.map(({ node, fields }) => (
+        <Notice key={node} kind="bad">
+          {say("nodesDiffer")}
+          <Table label={say("nodesDiffer")} head={[say("differsField"), view.node.name, node]}>
+            {fields.slice(0, 20).map(({ field, one, other }) => (
+              <tr key={field}>
+                <td>{field}</td>
+                <td class="mono">{one}</td>
+                <td class="mono">{other}</td>
+              </tr>
+            ))}
+          </Table>
+        </Notice>
+      ))}
+    </div>
+  );
+}

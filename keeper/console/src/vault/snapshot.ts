@@ -1,0 +1,122 @@
+// A vault as one node tells it at one block.
+import { type Address } from "viem";
+import { STANDINGS, TOKEN, VAULT, type Standing } from "./abi.ts";
+import { capsOf, roomsDiffer } from "./room.ts";
+import { blockAt, chainIdOf, logsOf, type Block, type Node, type VaultLog } from "./node.ts";
+import { hotOf, memberOf, tierOf, type Hot, type Member, type Tier } from "./packed.ts";
+import { readProposals, type Proposal } from "./proposals.ts";
+import { vaultDomain, type Domain } from "./typed.ts";
+
+export interface Snapshot {
+  block: Block;
+  domain: Domain;
+  token: { address: Address; symbol: string; decimals: number };
+  /** [base units] */
+  balance: bigint;
+  unit: bigint;
+  hardCeiling: bigint;
+  policyDelay: bigint;
+  threshold: number;
+  hot: Hot;
+  tiers: Tier[];
+  windows: bigint[];
+  signers: Address[];
+  guardians: Address[];
+  /** Everybody who has or had a role. */
+  members: Record<Address, Member>;
+  /** Recipients that the book knows. */
+  known: Address[];
+  proposals: Proposal[];
+  /** What the node says that does not agree with itself. */
+  objections: string[];
+}
+
+/** What does not stand on a node, in words for who entered it. */
+export class NotThere extends Error {}
+
+/** Logs up to a final block need not be asked for again. */
+export interface LogCache {
+  upTo: bigint;
+  logs: VaultLog[];
+}
+export const emptyCache = (from: bigint): LogCache => ({ upTo: from - 1n, logs: [] });
+
+async function allLogs(node: Node, vault: Address, cache: LogCache, to: bigint): Promise<VaultLog[]> {
+  const fresh = await logsOf(node, vault, cache.upTo + 1n, to);
+  const logs = [...cache.logs, ...fresh];
+  const final = await blockAt(node, "finalized").catch(() => undefined);
+  if (final && final.number > cache.upTo && final.number <= to) {
+    cache.logs = logs.filter(({ blockNumber }) => blockNumber <= final.number);
+    cache.upTo = final.number;
+  }
+  return logs;
+}
+
+export async function readSnapshot(node: Node, vault: Address, lens: Address, cache: LogCache, at?: bigint): Promise<Snapshot> {
+  const { client } = node;
+  const [chainId, block] = await Promise.all([chainIdOf(node), blockAt(node, at ?? "latest")]);
+  const blockNumber = block.number;
+  const code = await client.getCode({ address: vault, blockNumber });
+  if (code === undefined || code === "0x") throw new NotThere("no contract is at the vault's address on the node's chain");
+  type Name = Parameters<typeof client.readContract>[0]["functionName"];
+  const ask = <T>(functionName: Name, ...args: unknown[]): Promise<T> =>
+    client.readContract({ address: vault, abi: VAULT, functionName, args, blockNumber } as never) as Promise<T>;
+  const version = await ask<string>("VERSION").catch(() => undefined);
+  if (version === undefined) throw new NotThere("the contract at the vault's address is no vault");
+  if (version !== "1") throw new NotThere(`the vault is of version ${version}; this page knows version 1`);
+  const [address, unit, hardCeiling, policyDelay, threshold, tierCount, hotWord, signers, guardians, logs] = await Promise.all([
+    ask<Address>("token"),
+    ask<bigint>("unit"),
+    ask<bigint>("hardCeiling"),
+    ask<number>("policyDelay"),
+    ask<number>("threshold"),
+    ask<number>("tierCount"),
+    ask<bigint>("hot"),
+    ask<Address[]>("signers"),
+    ask<Address[]>("guardians"),
+    allLogs(node, vault, cache, blockNumber),
+  ]);
+  const indexes = Array.from({ length: tierCount }, (_, i) => BigInt(i));
+  const each = <T>(name: Name): Promise<T[]> => Promise.all(indexes.map((index) => ask<T>(name, index)));
+  const granted = logs.filter(({ eventName }) => eventName === "RoleSet").map(({ args }) => args.account as Address);
+  const people = [...new Set([...signers, ...guardians, ...granted])];
+  const listed = [...new Set(logs.filter(({ eventName }) => eventName === "RecipientSet").map(({ args }) => args.recipient as Address))];
+  const standing = async (recipient: Address): Promise<Standing> => STANDINGS[await ask<number>("standingOf", recipient)] ?? "Unknown";
+  const onToken = <T>(functionName: "symbol" | "decimals" | "balanceOf", ...args: unknown[]): Promise<T> =>
+    client.readContract({ address, abi: TOKEN, functionName, args, blockNumber } as never) as Promise<T>;
+  const [tierWords, windows, headrooms, members, standings, symbol, decimals, balance] = await Promise.all([
+    each<bigint>("packedTier"),
+    each<bigint>("window"),
+    each<bigint>("headroom"),
+    Promise.all(people.map(async (account) => [account, memberOf(await ask<bigint>("member", account))] as const)),
+    Promise.all(listed.map(standing)),
+    onToken<string>("symbol"),
+    onToken<number>("decimals"),
+    onToken<bigint>("balanceOf", vault),
+  ]);
+  const domain = vaultDomain(chainId, vault);
+  const hot = hotOf(hotWord);
+  const tiers = tierWords.map(tierOf);
+  const known = listed.filter((_, i) => standings[i] === "Known");
+  const others = [...known, ...people, vault, address];
+  const proposals = await readProposals({ node, vault, lens, domain, block, hot, logs, ask, standing, others });
+  return {
+    block,
+    domain,
+    token: { address, symbol, decimals: Number(decimals) },
+    balance,
+    unit,
+    hardCeiling,
+    policyDelay: BigInt(policyDelay),
+    threshold,
+    hot,
+    tiers,
+    windows,
+    signers: [...signers],
+    guardians: [...guardians],
+    members: Object.fromEntries(members),
+    known,
+    proposals,
+    objections: roomsDiffer(tiers.map((tier) => capsOf(tier, hot)), windows, headrooms, unit, block.time),
+  };
+}

@@ -1,0 +1,119 @@
+import type { Address, Hex } from "viem";
+import { expect, giveWallet, openPage, somePayments, startChain, test, type Chain, type Conduct } from "./world.ts";
+import type { Page } from "@playwright/test";
+
+const button = (page: Page, name: string) => page.getByRole("article").last().getByRole("button", { name });
+
+/** The page of a person with a wallet, at what was proposed last. */
+async function atProposal(page: Page, origin: string, chain: Chain, conduct: Conduct): Promise<Hex> {
+  await chain.propose(somePayments);
+  await giveWallet(page, chain, conduct);
+  await openPage(page, origin, chain);
+  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  await page.getByRole("button", { name: /^What waits for votes/ }).click();
+  const id = await page.getByRole("article").last().locator("code").textContent();
+  return id as Hex;
+}
+
+const hasVoted = (chain: Chain, id: Hex, signer: Address | undefined): Promise<boolean> => chain.read("VaultLens", "hasApproved", [chain.vault, id, signer]);
+
+test("a signer approves by a call, is told of the block, and takes the vote back", async ({ page, origin, chain }) => {
+  const [account] = chain.signers as [Address];
+  const id = await atProposal(page, origin, chain, { account });
+  await button(page, "Approve by a call").click();
+  await expect(page.getByText(/^In block \d+\.$/)).toBeVisible();
+  expect(await hasVoted(chain, id, account)).toBe(true);
+  await expect(page.getByText("This account has voted.")).toBeVisible();
+  await expect(page.getByRole("article").last()).toContainText("1 of 2 votes");
+  await button(page, "Take my vote back").click();
+  await expect(page.getByRole("article").last()).toContainText("0 of 2 votes");
+  expect(await hasVoted(chain, id, account)).toBe(false);
+});
+
+test("a signer signs, the digest is the one shown, and anybody brings the vote", async ({ page, origin, chain }) => {
+  const [, account] = chain.signers as [Address, Address];
+  const conduct: Conduct = { account };
+  const id = await atProposal(page, origin, chain, conduct);
+  await button(page, "Approve by a signature").click();
+  const votes = page.locator("pre.votes");
+  await expect(votes).toContainText("signature");
+  const [vote] = JSON.parse((await votes.textContent()) ?? "");
+  expect(vote.signer).toBe(account);
+  expect(await hasVoted(chain, id, account)).toBe(false);
+  await page.locator("summary", { hasText: "Compare with what your device shows" }).last().click();
+  for (const name of ["Digest", "Domain hash", "Message hash"]) {
+    await expect(page.locator("dt", { hasText: new RegExp(`^${name}$`) }).last()).toBeVisible();
+    await expect(page.locator(`dt:text-is("${name}") + dd`).last()).toHaveText(/^0x[0-9a-f]{64}$/);
+  }
+  // A stranger's page brings it: the votes are read from what was copied.
+  conduct.account = chain.accounts[9] as Address;
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  await expect(page.getByText(`${conduct.account} is no signer of this vault`).last()).toBeVisible();
+  await expect(button(page, "Approve by a call")).toBeDisabled();
+  await page.locator("summary", { hasText: "Bring votes of others" }).last().click();
+  await page.getByRole("textbox").last().fill("{}");
+  await button(page, "Bring votes of others").click();
+  await expect(page.getByText("no vote can be read: [0].signer")).toBeVisible();
+  await page.getByRole("textbox").last().fill(JSON.stringify(vote));
+  await button(page, "Bring votes of others").click();
+  await expect(page.getByRole("article").last()).toContainText("1 of 2 votes");
+  expect(await hasVoted(chain, id, account)).toBe(true);
+});
+
+test("what a person rejects in the wallet is said, and nothing is sent", async ({ page, origin, chain }) => {
+  const [account] = chain.signers as [Address];
+  const id = await atProposal(page, origin, chain, { account, rejects: true });
+  for (const name of ["Approve by a call", "Approve by a signature"]) {
+    await button(page, name).click();
+    await expect(page.getByText("You have rejected it in the wallet. Nothing was sent.")).toBeVisible();
+  }
+  expect(await hasVoted(chain, id, account)).toBe(false);
+});
+
+test("a wallet on another chain is named, asked to change, and sends nothing before", async ({ page, origin, chain }) => {
+  const [account] = chain.signers as [Address];
+  const id = await atProposal(page, origin, chain, { account, chainId: 1n });
+  await expect(page.getByText(`The wallet is on chain 1, the vault on chain ${chain.chainId}.`)).toBeVisible();
+  await button(page, "Approve by a call").click();
+  await expect(page.getByRole("article").last().getByRole("alert")).toContainText("The wallet is on chain 1");
+  expect(await hasVoted(chain, id, account)).toBe(false);
+  await page.getByRole("button", { name: "Ask the wallet to change" }).click();
+  await expect(page.getByRole("button", { name: "Ask the wallet to change" })).toHaveCount(0);
+  await button(page, "Approve by a call").click();
+  await expect(page.getByText(/^In block \d+\.$/)).toBeVisible();
+});
+
+test("a signature by another key is thrown away", async ({ page, origin, chain }) => {
+  const [account, other] = chain.signers as [Address, Address];
+  await atProposal(page, origin, chain, { account, signsAs: other });
+  await button(page, "Approve by a signature").click();
+  await expect(page.getByText("The wallet has signed something else")).toBeVisible();
+  await expect(page.locator("pre.votes")).toHaveCount(0);
+});
+
+// On a chain of its own: the vault is frozen for days.
+test("a guardian freezes after a second question; a stranger is told that the vault would refuse", async ({ page, origin }) => {
+  const chain = await startChain();
+  const conduct: Conduct = { account: chain.accounts[9] as Address };
+  await giveWallet(page, chain, conduct);
+  await openPage(page, origin, chain);
+  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  const freeze = async (): Promise<void> => {
+    await page.getByRole("button", { name: "Freeze", exact: true }).click();
+    await page.getByRole("button", { name: "Yes, freeze" }).click();
+  };
+  await freeze();
+  await expect(page.getByText("This account is neither guardian nor signer.")).toBeVisible();
+  expect(await chain.read("VaultLens", "haltedUntil", [chain.vault])).toBe(0n);
+  conduct.account = chain.guardian;
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  await freeze();
+  await expect(page.getByText(/^Frozen: nothing leaves before/)).toBeVisible();
+  await expect(page.locator(".figures > div").first()).toContainText("0 USDT");
+  expect(await chain.read<bigint>("VaultLens", "haltedUntil", [chain.vault])).toBeGreaterThan(0n);
+  await freeze();
+  await expect(page.getByText("This account has frozen lately, and may not yet again.")).toBeVisible();
+  chain.stop();
+});

@@ -1,0 +1,91 @@
+// The page as `keeper serve` hands it out, with a keeper that pays.
+import { expect, test } from "@playwright/test";
+import Axe from "./axe.ts";
+import { startService, type Service } from "./service.ts";
+
+let service: Service;
+test.beforeAll(async () => {
+  test.setTimeout(180_000);
+  test.skip(service === undefined && !(await hasKeeper()), "target/debug/keeper is not there");
+  service = await startService();
+});
+test.afterAll(async () => service?.stop());
+
+async function hasKeeper(): Promise<boolean> {
+  const { existsSync } = await import("node:fs");
+  const { KEEPER } = await import("./service.ts");
+  return existsSync(KEEPER);
+}
+
+test("a withdrawal is filed with a key that is in no URL, followed until it is final, found and saved", async ({ page }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  const served = await page.goto(`${service.origin}/`);
+  expect(served?.headers()["content-security-policy"]).toContain("frame-ancestors 'none'");
+  await page.getByRole("button", { name: "Withdrawals" }).click();
+  await page.getByLabel("API key").fill("tlk_wrong");
+  await page.getByRole("button", { name: "Use this key" }).click();
+  await expect(page.getByText("does not answer as it should: 401").first()).toBeVisible();
+  await page.getByRole("button", { name: "Forget the key" }).click();
+  await page.getByLabel("API key").fill(service.key);
+  await page.getByRole("button", { name: "Use this key" }).click();
+  await page.getByRole("textbox", { name: "Recipient" }).fill("0x3333333333333333333333333333333333333333");
+  await page.getByRole("textbox", { name: /^Amount/ }).fill("0");
+  await page.getByRole("button", { name: "File", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("amount");
+  await page.getByRole("textbox", { name: /^Amount/ }).fill("12.5");
+  await page.getByRole("button", { name: "File", exact: true }).click();
+  const filed = page.getByText(/^Filed as 0x[0-9a-f]{32}: /);
+  await expect(filed).toBeVisible();
+  await expect(filed).toContainText(": paid", { timeout: 60_000 });
+  const [ref = ""] = ((await filed.textContent()) ?? "").match(/0x[0-9a-f]{32}/) ?? [];
+  await page.getByLabel("Search by").fill(ref);
+  const row = page.getByRole("row").filter({ hasText: ref });
+  await expect(row).toContainText("paid");
+  await expect(page.getByText(/^1 of \d+ – live$/)).toBeVisible();
+  await new Axe(page).isClean();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save as CSV" }).click();
+  const { readFileSync } = await import("node:fs");
+  const text = readFileSync(await (await download).path(), "utf8");
+  expect(text).toContain(`"${ref}","0x3333333333333333333333333333333333333333","12.5","paid"`);
+  expect(asked.filter((url) => url.includes("tlk_"))).toEqual([]);
+  expect(new Set(asked.filter((url) => url.startsWith("http")).map((url) => new URL(url).origin))).toEqual(new Set([service.origin]));
+  expect(await page.evaluate(() => Object.values(localStorage).join())).not.toContain("tlk_");
+});
+
+test("100,000 payments scroll and are found, with few of them in the page", async ({ page }) => {
+  const count = 100_000;
+  const item = (i: number) => ({ ref: `0x${i.toString(16).padStart(32, "0")}`, to: `0x${i.toString(16).padStart(40, "0")}`, amount: "1", status: "paid", hold: null, batch: null, transaction: null, arrival: i });
+  await page.route("**/v1/withdrawals?*", (route) => {
+    const before = Number(new URL(route.request().url()).searchParams.get("cursor") ?? count + 1);
+    const from = Math.max(1, before - 1_000);
+    const items = Array.from({ length: before - from }, (_, i) => item(before - 1 - i));
+    return route.fulfill({ json: { items, ...(from > 1 && { next: `${from}` }) } });
+  });
+  await page.goto(`${service.origin}/`);
+  await page.getByRole("button", { name: "Withdrawals" }).click();
+  await page.getByLabel("API key").fill(service.key);
+  await page.getByRole("button", { name: "Use this key" }).click();
+  await expect(page.getByText("100000 of 100000 – live")).toBeVisible({ timeout: 60_000 });
+  const sight = page.locator(".sight");
+  await sight.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  await expect(page.getByRole("row").filter({ hasText: item(1).ref })).toBeVisible();
+  expect(await page.getByRole("row").count()).toBeLessThan(60);
+  await page.getByLabel("Search by").fill(item(70_123).ref);
+  await expect(page.getByText("1 of 100000 – live")).toBeVisible();
+});
+
+test("when the server is gone the page says so, and what is read from the chain goes on", async ({ page }) => {
+  await page.goto(`${service.origin}/#${new URLSearchParams({ vault: service.vault, node: service.url, lens: service.lens })}`);
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  await expect(page.getByText("Not frozen: payments flow.")).toBeVisible();
+  await page.getByRole("button", { name: "Withdrawals" }).click();
+  await page.getByLabel("API key").fill(service.key);
+  await page.getByRole("button", { name: "Use this key" }).click();
+  await expect(page.getByText(/ – live$/)).toBeVisible();
+  service.stopServer();
+  await expect(page.getByText("The keeper's server does not answer as it should")).toBeVisible();
+  await page.getByRole("button", { name: "What can leave" }).click();
+  await expect(page.getByText("Not frozen: payments flow.")).toBeVisible();
+});

@@ -1,0 +1,83 @@
+import Axe from "./axe.ts";
+import { BUILT, KNOWN, expect, fragment, openPage, somePayments, test } from "./world.ts";
+
+test("shows what can leave and what returns when, as vault and lens say", async ({ page, origin, chain, asked }) => {
+  const errors: string[] = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(error.message));
+  await openPage(page, origin, chain);
+  await expect(page.getByRole("heading", { name: "Tier 0" })).toBeVisible();
+  const room = await chain.read<bigint>("Vault", "headroom", [0n]);
+  const text = (amount: bigint): string => `${`${amount / 1_000_000n}`.replace(/\B(?=(\d{3})+$)/g, "\u202f")} USDT`;
+  await expect(page.getByText(`${text(room)} of 100\u202f000 USDT can leave now`)).toBeVisible();
+  const [automatic, policy, ceiling] = await chain.read<bigint[]>("VaultLens", "maxLossPerDay", [chain.vault]);
+  for (const [label, amount] of [["with the keeper's key alone", automatic], ["under today's policy", policy], ["with every key stolen", ceiling]] as const) {
+    const row = page.locator(".figures > div").filter({ hasText: label });
+    await expect(row.locator("dd")).toHaveText(text(amount ?? 0n));
+  }
+  // What returns: the lens says when the whole cap fits again.
+  const whole = await chain.read<bigint>("VaultLens", "fitsAt", [chain.vault, 0n, 100_000_000_000n]);
+  const time = `${new Date(Number(whole) * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const table = page.getByRole("region", { name: "Tier 0: What returns" });
+  await expect(table.getByRole("row").last()).toContainText(time);
+  await expect(table.getByRole("row").last()).toContainText("100\u202f000 USDT");
+  expect(errors).toEqual([]);
+  const origins = new Set(asked.map((url) => new URL(url).origin));
+  expect([...origins].sort()).toEqual([origin, chain.url].sort());
+});
+
+test("runs from plain files", async ({ page, chain }) => {
+  await page.goto(`file://${BUILT}/index.html${fragment(chain, [chain.url])}`);
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  await expect(page.getByText("Not frozen: payments flow.")).toBeVisible();
+});
+
+test("a link fills in and opens nothing by itself", async ({ page, origin, chain, asked }) => {
+  await page.goto(`${origin}/${fragment(chain, [chain.url])}`);
+  await expect(page.getByText("A link has filled this in.")).toBeVisible();
+  expect(asked.every((url) => url.startsWith(origin))).toBe(true);
+  await page.getByLabel("Nodes, one URL").fill("ftp://node");
+  await page.getByLabel("Address of the vault").fill("0x123");
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  await expect(page.getByText("node ftp://node: must begin with")).toBeVisible();
+  await expect(page.getByText("0x123 is no address")).toBeVisible();
+});
+
+test("shows each payment in words, strangers and look-alikes marked, roles with their ends", async ({ page, origin, chain }) => {
+  await chain.propose(somePayments);
+  await openPage(page, origin, chain);
+  await page.getByRole("button", { name: /^What waits for votes/ }).click();
+  const proposal = page.getByRole("article").last();
+  await expect(proposal.getByRole("heading")).toHaveText("3 payments, together 63\u202f345.678901 USDT");
+  await expect(proposal).toContainText("0 of 2 votes");
+  await expect(proposal).toContainText("waits for votes");
+  await expect(proposal).toContainText("2 recipients are not in the vault's book");
+  await expect(proposal).toContainText(`Looks like ${KNOWN}, and is another.`);
+  await expect(proposal).toContainText("the same as the vault's");
+  await expect(proposal.locator(".mark.bad")).toHaveCount(1);
+  await page.getByRole("button", { name: "Who may do what" }).click();
+  for (const signer of chain.signers) await expect(page.getByRole("row").filter({ hasText: signer })).toContainText("until the signers change");
+  await expect(page.getByRole("row").filter({ hasText: chain.guardian })).toContainText(/\d{4}-\d\d-\d\d/);
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const language of ["en", "zh"] as const) {
+    test(`axe finds nothing: ${colorScheme}, ${language}`, async ({ page, origin, chain }) => {
+      await page.emulateMedia({ colorScheme });
+      await page.addInitScript((chosen) => localStorage.setItem("tidelock.language", chosen), language);
+      await chain.propose(somePayments);
+      await page.goto(`${origin}/${fragment(chain, [chain.url])}`);
+      await expect(page.locator("form")).toBeVisible();
+      await new Axe(page).isClean();
+      await page.locator("form button[type=submit]").click();
+      const tabs = page.locator("nav button");
+      await expect(page.locator("meter").first()).toBeVisible();
+      await new Axe(page).isClean();
+      for (const [tab, shown] of [[1, "article"], [2, "table"]] as const) {
+        await tabs.nth(tab).click();
+        await expect(page.locator(`main ${shown}`).first()).toBeVisible();
+        await new Axe(page).isClean();
+      }
+    });
+  }
+}
