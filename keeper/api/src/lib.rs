@@ -45,8 +45,8 @@ pub use openapi::document;
 pub use port::{AsOf, Ballots, Looked, Lookout, Unseen};
 pub use quotes::Estimate;
 pub use server::{Serving, start};
-pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
 pub use told::{CloudEvent, EventType, Told};
+pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
 
 /// What the API is to be.
 #[derive(Clone)]
