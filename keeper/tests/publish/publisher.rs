@@ -104,11 +104,17 @@ impl Publisher {
         secret
     }
 
-    /// Adds to the configuration.
+    /// Adds to the configuration, which has a section `[publish]` without anything in it.
     pub fn configure(&self, lines: &str) {
         let path = self.home.folder.path().join("keeper.toml");
         let before = fs::read_to_string(&path).unwrap();
-        fs::write(path, format!("{before}\n{lines}\n")).unwrap();
+        let after = if lines.starts_with("[publish]\n") {
+            before.replacen("[publish]\n", lines, 1)
+        } else {
+            format!("{before}\n{lines}\n")
+        };
+        assert_ne!(before, after);
+        fs::write(path, after).unwrap();
     }
 
     /// A webhook of that name with the secret `<name>.secret`.
