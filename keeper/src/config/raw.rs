@@ -133,6 +133,7 @@ section!(RawGas {
 
 section!(RawOperations {
     listen: Option<String> = None,
+    traces_url: Option<String> = None,
 });
 
 section!(RawServe {
