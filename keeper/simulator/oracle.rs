@@ -34,6 +34,10 @@ struct Payout {
 /// The payments of one canonical block.
 struct Page {
     block: B256,
+    /// Timestamp. [seconds]
+    time: u64,
+    /// What the keeper's transactions cost in it and all before. [wei]
+    spent: u128,
     /// Nonces of the keeper's keys that it used up.
     slots: Vec<(usize, u64)>,
     payouts: Vec<Payout>,
@@ -144,11 +148,15 @@ impl Oracle {
         let mined = block.transactions.iter();
         self.by_nonce
             .extend(mined.clone().map(|mined| (mined.slot, mined.hash)));
+        let cost: u128 = mined.clone().map(|mined| mined.cost).sum();
         self.pages.push(Page {
             block: block.hash,
+            time: block.time,
+            spent: self.pages.last().map_or(0, |page| page.spent) + cost,
             slots: mined.map(|mined| mined.slot).collect(),
             payouts,
         });
+        self.check_budget(world, fate)?;
         self.check_caps()
     }
 
@@ -248,6 +256,30 @@ impl Oracle {
             time,
         });
         Ok(payouts.collect())
+    }
+
+    /// The keeper's transactions of a day cost no more than its budget for one.
+    fn check_budget(&self, world: &World, fate: &mut Fate) -> Result<(), String> {
+        let budget = world.setting.settings().max_gas_cost_per_day;
+        let (Some(budget), Some(last), false) = (budget, self.pages.last(), self.finality_broken)
+        else {
+            return Ok(());
+        };
+        let before = (self.pages).partition_point(|page| page.time + DAY <= last.time);
+        let before = before
+            .checked_sub(1)
+            .map_or(0, |page| self.pages[page].spent);
+        let spent = last.spent - before;
+        if 2 * spent > budget {
+            fate.count("blocks after which half a day's budget is spent");
+        }
+        if spent <= budget {
+            return Ok(());
+        }
+        Err(format!(
+            "in the day before {} gas cost {spent} wei, of a budget of {budget}",
+            last.time
+        ))
     }
 
     /// What the keeper says of a nonce that is used up is what the chain says: that transaction of its own, or a foreign one.

@@ -78,7 +78,7 @@ impl Past {
             payment: *payment,
         });
         let until = BlockTime::from_seconds(last.time + LONGEST_ATTEMPT).expect("below 2^40");
-        let reason = HaltReason::Restored { until };
+        let reason = HaltReason::Reopened { until };
         let events = vec![
             Event::Recovered {
                 payments: recovered.collect(),

@@ -68,6 +68,8 @@ pub struct Setting {
     pub max_fee: u128,
     /// Tip that nodes suggest. [wei per gas]
     pub suggested_tip: u128,
+    /// What every transaction pays for its data beside gas, where the chain takes it. [wei]
+    pub data_fee: Option<u128>,
     /// What the key has for gas. [wei]
     pub gas_wei: u128,
     /// What the vault gets at a time. [base units]
@@ -95,6 +97,8 @@ fn addresses(name: &str, count: u64) -> Vec<Address> {
 impl Setting {
     /// Draws one.
     pub fn draw(rng: &mut Rng) -> Self {
+        // From a copy: a seed without either is what it would be if there were none.
+        let (data_fee, day) = costs(rng.clone());
         let block_ms = rng.pick(&[1_000, 3_000, 12_000]);
         let max_fee = rng.pick(&[30, 60]) * GWEI;
         let token = address("token");
@@ -110,7 +114,7 @@ impl Setting {
             unit: Amount(UNIT),
             fees: policy,
             patience: None,
-            max_gas_cost_per_day: None,
+            max_gas_cost_per_day: day.map(|gas| gas * max_fee),
             batch: BatchSettings {
                 max_payments: rng.pick(&[1, 3, 8, 32, 256]),
                 max_wait_ms: rng.pick(&[0, block_ms, 4 * block_ms]),
@@ -145,6 +149,7 @@ impl Setting {
             base_fee: 10 * GWEI,
             max_fee,
             suggested_tip: rng.pick(&[0, GWEI, 2 * GWEI, 9 * GWEI]),
+            data_fee,
             gas_wei: 100 * GWEI * GWEI,
             deposit: rng.pick(&[50_000, 1_000_000, 50_000_000]) * USDT,
             requests: rng.pick(&[5, 20, 60]),
@@ -252,6 +257,14 @@ impl Setting {
         };
         (block, ledger)
     }
+}
+
+/// A rollup's fee for data [wei], and the gas at the highest fee that a day's budget pays for.
+fn costs(mut rng: Rng) -> (Option<u128>, Option<u128>) {
+    (
+        rng.pick(&[None, None, Some(500_000 * GWEI), Some(2_000_000 * GWEI)]),
+        rng.pick(&[None, None, None, Some(3_000_000), Some(12_000_000)]),
+    )
 }
 
 fn policy_tiers(rng: &mut Rng) -> Vec<Tier> {

@@ -109,11 +109,13 @@ pub struct GasConfig {
     pub transaction: TransactionGas,
 }
 
-/// What other programs may ask a running keeper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What other programs may ask a running keeper, and are told by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationsConfig {
     /// Where `/healthz`, `/readyz` and `/metrics` are served; nowhere without it.
     pub listen: Option<SocketAddr>,
+    /// Where traces are sent, as OTLP; nowhere without it.
+    pub traces_url: Option<RpcUrl>,
 }
 
 /// The API that `keeper serve` serves.
@@ -144,7 +146,7 @@ pub struct PublishConfig {
     pub webhooks: Vec<Webhook>,
 }
 
-/// A node's URL. It may carry a password, so it is shown as scheme, host and port only.
+/// The URL of a node or a collector. It may carry a password, so it is shown as scheme, host and port only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RpcUrl(Option<Url>);
 

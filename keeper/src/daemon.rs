@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tidelock_core::{
@@ -23,6 +23,7 @@ use crate::{
     chain::Chain,
     signer::{Message, Signer},
     store::Leadership,
+    witness::Witness,
 };
 
 /// Longest time between two turns while there is something to do.
@@ -43,6 +44,8 @@ pub struct World {
     pub tasks: Handle,
     /// Whether this keeper may still sign and send.
     pub leadership: Leadership,
+    /// Who hears what is done.
+    pub witness: Option<Arc<dyn Witness>>,
 }
 
 impl World {
@@ -53,6 +56,15 @@ impl World {
     }
 
     async fn answer(&self, effect: Effect) -> Outcome {
+        let (key, asked) = (effect.key(), SystemTime::now());
+        let outcome = self.ask(effect).await;
+        if let Some(witness) = &self.witness {
+            witness.answered(&key, asked, &outcome);
+        }
+        outcome
+    }
+
+    async fn ask(&self, effect: Effect) -> Outcome {
         if effect.is_act() && !self.leadership.holds() {
             return Outcome::Failed("this keeper leads no more".to_owned());
         }
@@ -135,7 +147,11 @@ where
         }
         let (answers, before) = (arrived(&receiver, tick), engine.head());
         let effects = engine.turn(answers, clock.now())?;
-        let is_idle = effects.is_empty() && engine.head() == before;
+        let is_stored = engine.head() != before;
+        if let Some(witness) = world.witness.as_ref().filter(|_| is_stored) {
+            witness.stored(engine.head().seq);
+        }
+        let is_idle = effects.is_empty() && !is_stored;
         tick = if is_idle { IDLE } else { TICK };
         for effect in effects {
             world.start(effect, &sender);
@@ -212,6 +228,7 @@ mod tests {
             signer: Arc::new(Broken),
             tasks: runtime.handle().clone(),
             leadership: Leadership::for_good(),
+            witness: None,
         };
         let send = Effect::Send {
             hash: B256::ZERO,

@@ -14,6 +14,8 @@ pub mod profile;
 pub mod reconcile;
 pub mod signer;
 pub mod telemetry;
+pub mod traces;
+pub mod witness;
 
 pub use tidelock_chain::{self as chain, tls};
 pub use tidelock_core::calendar;

@@ -19,3 +19,5 @@ pub use pulse::{NodeFigures, Pulse};
 pub use server::start;
 pub use service::Service;
 pub use snapshot::Limits;
+#[cfg(feature = "otlp")]
+pub(crate) use tally::stopped_by;

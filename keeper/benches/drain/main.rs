@@ -235,6 +235,7 @@ async fn work_off(world: &World, path: &Path, timed: &Arc<Timed>, count: u64) {
         signer: Arc::new(LocalKey(world.keys.keeper.clone())),
         tasks: tokio::runtime::Handle::current(),
         leadership: Leadership::for_good(),
+        witness: None,
     };
     let (path, token) = (path.to_owned(), world.token);
     let engine = thread::spawn({

@@ -194,7 +194,7 @@ impl People {
         given_up.map(|row| row.reference()).collect()
     }
 
-    /// A broken finality is not an operator's to wave through, and a restored log arms by itself.
+    /// A broken finality is not an operator's to wave through, and a reopened log that was resumed arms by itself.
     fn may_resume(&self) -> bool {
         match &self.drive.0.borrow().head().mode {
             Mode::Armed => false,

@@ -43,6 +43,8 @@ pub struct Mined {
     pub hash: B256,
     /// Revert data if it reverted.
     pub reverted: Option<Bytes>,
+    /// What it cost; 0 if somebody else with the key sent it. [wei]
+    pub cost: u128,
 }
 
 /// What somebody else than the keeper does on chain. It finds its way into a block without a pool.

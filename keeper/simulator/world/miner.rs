@@ -308,14 +308,20 @@ impl Making<'_> {
     fn pays(&self, key: usize, candidate: &Pooled) -> bool {
         let room = self.world.chain.head().gas_limit - self.gas_used;
         candidate.max_fee >= self.base_fee
-            && candidate.cost() <= self.ledger.accounts[key].gas_wei
+            && candidate.cost() + self.data_fee() <= self.ledger.accounts[key].gas_wei
             && candidate.gas_limit <= room
+    }
+
+    fn data_fee(&self) -> u128 {
+        self.world.setting.data_fee.unwrap_or(0)
     }
 
     fn execute(&mut self, key: usize, transaction: Pooled) {
         let Pooled {
             hash, gas_limit, ..
         } = transaction;
+        // Nobody else with the key offers so little.
+        let is_own = transaction.max_fee <= self.world.setting.max_fee;
         let (reverted, gas) = if transaction.to == self.ledger.vault.address() {
             self.call_by_keeper(key, &transaction)
         } else {
@@ -323,15 +329,17 @@ impl Making<'_> {
         };
         let gas = gas.min(gas_limit);
         let price = transaction.max_fee.min(self.base_fee + transaction.tip);
+        let cost = u128::from(gas) * price + self.data_fee();
         let account = &mut self.ledger.accounts[key];
         let slot = (key, account.nonce);
-        account.gas_wei -= u128::from(gas) * price;
+        account.gas_wei -= cost;
         account.nonce += 1;
         self.gas_used += gas;
         self.transactions.push(Mined {
             slot,
             hash,
             reverted,
+            cost: if is_own { cost } else { 0 },
         });
     }
 

@@ -315,7 +315,7 @@ fn look(
         keeper_until: until(KEEPER),
         proposer_until: until(PROPOSER),
         gas_balance: U256::from(ledger.accounts[key].gas_wei),
-        data_fee: None,
+        data_fee: world.setting.data_fee,
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
     exit::{ExitStatus, Failure, Outcome},
     signer::{Guarded, Signer},
     store::StoreError,
+    traces::Traces,
 };
 
 use patience::Patience;
@@ -163,11 +164,14 @@ fn serve<'a>(
     if let Some(next) = rotation::must_be(config, keeper, signer.address())? {
         return Ok(Some(next));
     }
+    // Ends with this keeper: what was heard by then is sent.
+    let traces = Traces::start(config, engine.head().seq, runtime.handle())?;
     let world = World {
         chain: nodes.chain(),
         signer: Arc::new(signer),
         tasks: runtime.handle().clone(),
         leadership,
+        witness: traces.as_ref().and_then(Traces::witness),
     };
     info!(vault = %config.vault.address, %keeper, observe = args.observe, "keeper runs");
     let mut watch = Watch::new(path, args.observe, nodes, signs, &identity);

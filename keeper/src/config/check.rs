@@ -55,6 +55,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
 const GWEI_DECIMALS: u8 = 9;
 const COIN_DECIMALS: u8 = 18;
 const BUDGET: &str = "fees.max_gas_cost_per_day";
+const TRACES: &str = "operations.traces_url";
 
 /// Collects what is broken. A broken field is read as a stand-in, which nobody gets to see.
 #[derive(Default)]
@@ -216,7 +217,14 @@ impl Rules {
             }
             address
         });
-        OperationsConfig { listen }
+        let traces_url = raw.traces_url.as_deref().map(|text| {
+            if !cfg!(feature = "otlp") {
+                let rule = "this keeper was built without it; cargo build needs --features otlp";
+                self.refuse(TRACES, "(not shown)", rule);
+            }
+            self.url(TRACES, text)
+        });
+        OperationsConfig { listen, traces_url }
     }
 
     // ── One value ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -275,7 +283,12 @@ impl Rules {
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if parsed.is_none() {
             // A URL may carry a password, so no part of it is repeated.
-            let rule = "must be an http:// or https:// URL, such as http://127.0.0.1:8545";
+            let example = if field == TRACES {
+                "http://127.0.0.1:4318/v1/traces"
+            } else {
+                "http://127.0.0.1:8545"
+            };
+            let rule = format!("must be an http:// or https:// URL, such as {example}");
             self.refuse(field, "(not shown)", rule);
         }
         RpcUrl(parsed)

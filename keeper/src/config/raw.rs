@@ -135,6 +135,7 @@ section!(RawGas {
 
 section!(RawOperations {
     listen: Option<String> = None,
+    traces_url: Option<String> = None,
 });
 
 section!(RawServe {

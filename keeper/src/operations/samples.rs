@@ -89,13 +89,14 @@ pub(super) fn sends(snapshot: &Snapshot) -> Vec<Sample> {
     })
 }
 
-const CAUSES: [&str; 7] = [
+const CAUSES: [&str; 8] = [
     "finality broken",
     "foreign nonce",
     "foreign transaction",
     "foreign number",
     "foreign ref",
     "restored",
+    "reopened",
     "operator",
 ];
 
@@ -107,6 +108,7 @@ fn cause(reason: &HaltReason) -> &'static str {
         number,
         reference,
         restored,
+        reopened,
         operator,
     ] = CAUSES;
     match reason {
@@ -115,7 +117,8 @@ fn cause(reason: &HaltReason) -> &'static str {
         HaltReason::ForeignTransaction { .. } => transaction,
         HaltReason::ForeignNumber { .. } => number,
         HaltReason::ForeignRef { .. } => reference,
-        HaltReason::Restored { .. } | HaltReason::Reopened { .. } => restored,
+        HaltReason::Restored { .. } => restored,
+        HaltReason::Reopened { .. } => reopened,
         HaltReason::Operator { .. } => operator,
     }
 }

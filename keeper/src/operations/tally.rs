@@ -157,7 +157,7 @@ impl Tally {
         first: PaymentNumber,
         mask: U256,
     ) -> Result<(), StoreError> {
-        for arrival in reader.arrivals_of(first, mask)? {
+        for (_, arrival) in reader.arrivals_of(first, mask)? {
             if arrival == 0 {
                 self.broken = self.broken.saturating_add(1);
             } else {
@@ -223,6 +223,12 @@ const STOPPED: [Stop; 13] = [
     (Class::Abnormal, "foreign proposal"),
     (Class::Abnormal, "paid elsewhere"),
 ];
+
+/// Why a payment is held, in a word of the figures.
+#[cfg(feature = "otlp")]
+pub(crate) fn stopped_by(reason: &HoldReason) -> &'static str {
+    class_of(reason).1
+}
 
 fn class_of(reason: &HoldReason) -> Stop {
     let [

@@ -67,12 +67,12 @@ impl Reader {
         self.runtime.block_on(rows)?.into_values().collect()
     }
 
-    /// The arrivals of the payments that bits of a mask name, counted from a number; 0 for one that nobody asked for here.
+    /// The payments that bits of a mask name, counted from a number, each with its arrival; 0 for one that nobody asked for here.
     pub fn arrivals_of(
         &mut self,
         first: PaymentNumber,
         mask: U256,
-    ) -> Result<Vec<u64>, StoreError> {
+    ) -> Result<Vec<(PaymentRef, u64)>, StoreError> {
         let numbers = (0..NUMBERS).zip(first.0..);
         let numbers = numbers.filter(|(bit, _)| mask.bit(*bit));
         let numbers: Vec<Vec<u8>> = numbers
@@ -83,7 +83,7 @@ impl Reader {
         }
         let places = places(numbers.len());
         let mut asked = query(format!(
-            "SELECT arrival AS count FROM payment WHERE number IN ({places})"
+            "SELECT ref, arrival AS count FROM payment WHERE number IN ({places})"
         ));
         for number in numbers {
             asked = asked.bind(number);
@@ -91,6 +91,7 @@ impl Reader {
         let rows = self
             .runtime
             .block_on(asked.fetch_all(&mut self.connection))?;
-        rows.iter().map(columns::count_of).collect()
+        let arrival = |row| Ok((columns::reference(row)?, columns::count_of(row)?));
+        rows.iter().map(arrival).collect()
     }
 }

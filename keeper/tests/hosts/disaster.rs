@@ -1,13 +1,10 @@
 //! A database that is lost while its keeper pays: how much is lost with it, and how long until the next one pays, from a backup and
 //! from the chain alone. Printed, and judged by whoever reads it: `scripts/drill restore`.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use tidelock_core::{domain::Payment, lifecycle::PaymentStatus, state::HeadRow};
-use tidelock_keeper::store::{Reader, Server, Standing, beside};
+use tidelock_core::{domain::Payment, lifecycle::PaymentStatus};
+use tidelock_keeper::store::{Reader, Server, Standing};
 
 use super::{
     LEASE_MS,
@@ -146,7 +143,7 @@ async fn round(database: Database, from: Source, pace: Pace) -> Outcome {
     daemon.start_with(&["run"]);
     daemon.opened().await;
     let opened = start.elapsed();
-    waited(&world, &daemon).await;
+    daemon.waited(&world, LIFE_S).await;
     let after_wait = Instant::now();
     if from == Source::Backup {
         daemon.ask(&["restore", "--from", backup, "--json"]);
@@ -224,12 +221,8 @@ async fn arrived(world: &World, filed: &[(Payment, Instant)]) -> usize {
     arrived
 }
 
-/// With the host's own notes, as if the host were another one.
 fn lose_database(daemon: &mut Daemon, database: Database) {
-    let path = daemon.store();
-    for ending in ["", "-wal", "-shm", ".high-water", ".lock", ".heartbeat"] {
-        let _ = fs::remove_file(beside(&path, ending)); // not all of them are there
-    }
+    daemon.lose_file();
     if let Database::Postgres = database {
         let server = postgres::shared();
         let before = daemon.server.as_ref().unwrap().to_string();
@@ -240,17 +233,6 @@ fn lose_database(daemon: &mut Daemon, database: Database) {
         let lease = Duration::from_millis(LEASE_MS);
         daemon.server = Some(Server::parse(&url, None, lease).unwrap());
     }
-}
-
-/// Until what the lost keeper signed has landed or expired.
-async fn waited(world: &World, daemon: &Daemon) {
-    world.skip(LIFE_S + 1).await;
-    let is_over = |head: &HeadRow| head.quiet_until.is_some_and(|it| it <= head.finalised.time);
-    let is_so = |daemon: &Daemon| {
-        let log = daemon.overview().and_then(|all| all.log);
-        log.is_some_and(|(_, head)| is_over(&head))
-    };
-    daemon.until("the wait is over", is_so).await;
 }
 
 /// When what the keeper does not know was filed.

@@ -13,8 +13,9 @@ use tidelock_core::{
     domain::{Amount, Payment, PaymentRef},
     event::{self, Event},
     lifecycle::PaymentStatus,
+    state::HeadRow,
 };
-use tidelock_keeper::store::{Desk, Filing, Location, Overview, Reader, Server};
+use tidelock_keeper::store::{Desk, Filing, Location, Overview, Reader, Server, beside};
 
 use super::world::{Mining, Plan, USDT, World, as_keystore, password_file};
 
@@ -279,6 +280,32 @@ impl Daemon {
         let (path, payments) = (self.location(), payments.to_vec());
         let filing = on_thread(move || Desk::open(&path).unwrap().file(&payments).unwrap());
         assert!(matches!(filing, Filing::Filed(_)));
+    }
+
+    /// The database's file is lost, with the host's own notes, as if the host were another one.
+    pub fn lose_file(&self) {
+        for ending in ["", "-wal", "-shm", ".high-water", ".lock", ".heartbeat"] {
+            let _ = std::fs::remove_file(beside(&self.store(), ending)); // not all of them are there
+        }
+    }
+
+    /// Until the log is so, as a whole.
+    pub async fn comes_to(&self, what: &str, is_so: impl Fn(&HeadRow) -> bool) {
+        let is_there = |daemon: &Self| {
+            let log = daemon.overview().and_then(|all| all.log);
+            log.is_some_and(|(_, head)| is_so(&head))
+        };
+        self.until(what, is_there).await;
+    }
+
+    /// Until what a lost keeper signed, whose transactions live so long, has landed or expired. [seconds]
+    pub async fn waited(&self, world: &World, life: u64) {
+        world.skip(life + 1).await;
+        let is_over = |head: &HeadRow| {
+            let until = head.quiet_until;
+            until.is_some_and(|until| until <= head.finalised.time)
+        };
+        self.comes_to("the wait is over", is_over).await;
     }
 
     pub fn tell(&self, command: event::Command) {

@@ -5,7 +5,6 @@ use tidelock_core::{
     domain::Payment,
     event::{Command, Mode},
     lifecycle::PaymentStatus,
-    state::HeadRow,
     store::Store,
 };
 
@@ -24,16 +23,8 @@ use super::{
     daemon::{Daemon, each_paid_once},
     liar::{Lie, Server},
     pooled, small, start,
-    world::{Mining, Plan, World},
+    world::{Mining, Plan},
 };
-
-fn lose_database(daemon: &Daemon) {
-    for ending in ["", "-wal", "-shm", ".high-water"] {
-        let mut path = daemon.store().into_os_string();
-        path.push(ending);
-        let _ = std::fs::remove_file(path); // not all of them are there
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
@@ -44,7 +35,7 @@ async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
     daemon.file(&payments[..4]);
     daemon.until_count(PaymentStatus::Paid, 4).await;
     daemon.stop();
-    lose_database(&daemon);
+    daemon.lose_file();
     daemon.start(); // it says that it is the first, and is not believed
     daemon.opened().await;
     daemon.until_count(PaymentStatus::Paid, 4).await;
@@ -56,7 +47,7 @@ async fn what_was_paid_before_the_database_was_lost_is_not_paid_again() {
         .await;
     world.mine(3).await;
     assert!(world.token_balance(payments[5].recipient()).await.is_zero());
-    waited(&world, &daemon).await;
+    daemon.waited(&world, LIFE).await;
     // A person has to have looked, however long the wait is over.
     world.mine(3).await;
     assert!(world.token_balance(payments[5].recipient()).await.is_zero());
@@ -87,7 +78,7 @@ async fn what_left_no_trace_is_waited_for_too() {
     world
         .ask::<Value>("anvil_dropAllTransactions", json!([]))
         .await;
-    lose_database(&daemon);
+    daemon.lose_file();
     world.set_mining(Mining::Every(1)).await;
 
     daemon.start_with(&["run"]);
@@ -194,23 +185,13 @@ fn hold(payment: &Payment) -> Command {
     }
 }
 
-async fn comes_to(daemon: &Daemon, what: &str, is_so: impl Fn(&HeadRow) -> bool) {
-    let is_there = |daemon: &Daemon| {
-        let log = daemon.overview().and_then(|all| all.log);
-        log.is_some_and(|(_, head)| is_so(&head))
-    };
-    daemon.until(what, is_there).await;
-}
+/// Of an attempt, as it is set unless somebody sets it. [seconds]
+const LIFE: u64 = 7_200;
 
 async fn halted(daemon: &Daemon) {
-    comes_to(daemon, "it is halted", |head| head.mode != Mode::Armed).await;
-}
-
-/// Until what an earlier log signed has landed or expired.
-async fn waited(world: &World, daemon: &Daemon) {
-    world.skip(7_201).await;
-    let is_over = |head: &HeadRow| head.quiet_until.is_some_and(|it| it <= head.finalised.time);
-    comes_to(daemon, "the wait is over", is_over).await;
+    daemon
+        .comes_to("it is halted", |head| head.mode != Mode::Armed)
+        .await;
 }
 
 fn backup(daemon: &Daemon) -> String {
@@ -231,7 +212,9 @@ async fn a_backup_gives_back_what_the_chain_does_not_know() {
     daemon.tell(Command::Halt { note: note() });
     halted(&daemon).await;
     daemon.file(&payments[2..7]);
-    comes_to(&daemon, "they are taken in", |head| head.arrivals == 7).await;
+    daemon
+        .comes_to("they are taken in", |head| head.arrivals == 7)
+        .await;
     let (cancelled, held, open, lost) = (&payments[4], &payments[5], &payments[6], &payments[7]);
     daemon.tell(Command::Cancel {
         reference: cancelled.reference(),
@@ -253,14 +236,14 @@ async fn a_backup_gives_back_what_the_chain_does_not_know() {
     halted(&daemon).await;
     daemon.file(&payments[7..]);
     daemon.kill();
-    lose_database(&daemon);
+    daemon.lose_file();
 
     daemon.start_with(&["run"]);
     daemon.opened().await;
     let restore = ["restore", "--from", &file, "--json"];
     let (code, why) = daemon.refused(&restore);
     assert!(code == 3 && why.contains("waits until a block of"), "{why}");
-    waited(&world, &daemon).await;
+    daemon.waited(&world, LIFE).await;
     let would = daemon.ask(&["restore", "--from", &file, "--json", "--dry-run"]);
     assert_eq!(would["to_file"], 3, "{would}");
     let done = daemon.ask(&restore);
@@ -275,7 +258,9 @@ async fn a_backup_gives_back_what_the_chain_does_not_know() {
     // Nothing of it is paid until an operator resumes.
     world.mine(3).await;
     let end = world.head().await.number;
-    comes_to(&daemon, "these blocks", |head| head.finalised.number >= end).await;
+    daemon
+        .comes_to("these blocks", |head| head.finalised.number >= end)
+        .await;
     assert!(world.token_balance(open.recipient()).await.is_zero());
     daemon.ask(&["resume", "--reason", "looked at", "--json"]);
     // Filed again, as with a whole list: what was withdrawn stays so.
@@ -296,12 +281,12 @@ async fn what_was_under_way_is_not_restored() {
     let file = backup(&daemon);
     daemon.ask(&["backup", "--to", &file, "--json"]);
     daemon.kill();
-    lose_database(&daemon);
+    daemon.lose_file();
     daemon.start_with(&["run"]);
     daemon.opened().await;
     world.set_mining(Mining::Every(1)).await;
     world.mine(3).await;
-    waited(&world, &daemon).await;
+    daemon.waited(&world, LIFE).await;
     let done = daemon.ask(&["restore", "--from", &file, "--json"]);
     assert_eq!((&done["filed"], &done["known"]), (&0.into(), &5.into()));
     each_paid_once(&world, &payments).await;

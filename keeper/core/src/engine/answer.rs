@@ -31,6 +31,7 @@ where
             return Ok(());
         };
         self.memory.failure = None;
+        self.memory.has_looked |= key == Key::Look;
         match (asked, outcome) {
             (Effect::Poll { .. }, Outcome::Polled(polled)) => self.polled(polled, now)?,
             (Effect::Look { at, .. }, Outcome::Looked(vault)) => {
@@ -113,7 +114,16 @@ where
             Err(error) => return self.not_followed(error, now),
         }
         self.memory.reverted.prune(&self.memory.view);
+        if self.awaits_first_look() {
+            return Ok(());
+        }
         self.finalise(&polled)
+    }
+
+    /// What transactions paid for their data is known from a look, and the entry of a nonce that is used up is to have it: after a start
+    /// no block is taken in for good before the first look was answered, or failed.
+    fn awaits_first_look(&self) -> bool {
+        !self.memory.has_looked && self.state().slots().next().is_some()
     }
 
     /// What is in a block was sent before, and what is sent is stored before: other transactions are not worth their memory.

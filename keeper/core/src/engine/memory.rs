@@ -25,6 +25,8 @@ pub(super) struct Memory {
     pub(super) look: Option<(BlockRef, Box<VaultLook>)>,
     /// How often it was asked about.
     pub(super) looks: u64,
+    /// A look was answered since the start, or failed.
+    pub(super) has_looked: bool,
     /// What the policy said of payments.
     pub(super) advised: Advised,
     /// Payments and batches that could not be simulated.
@@ -108,6 +110,7 @@ impl Memory {
             view: View::new(state.finalised()),
             look: None,
             looks: 0,
+            has_looked: false,
             advised: Advised::new(),
             strikes: Strikes::default(),
             repeats: Repeats::default(),

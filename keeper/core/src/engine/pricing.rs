@@ -30,6 +30,24 @@ impl Errand {
     }
 }
 
+/// What bounds a transaction's gas below what a block takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum GasBound {
+    /// The node's own cap of a transaction's fee.
+    Node,
+    /// The operator's budget for a day.
+    Day,
+}
+
+impl core::fmt::Display for GasBound {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Node => "by its own fee cap the node passes on",
+            Self::Day => "a day's budget for gas pays for",
+        })
+    }
+}
+
 impl<S: Store> Engine<S>
 where
     S::Error: 'static,
@@ -122,15 +140,17 @@ where
         }))
     }
 
-    /// The most gas of one transaction that the node passes on at the fees of now, and a day's budget pays for; none if neither is known
-    /// to mind.
-    pub(super) fn gas_that_is_paid_for(&self) -> Option<u64> {
+    /// The most gas of one transaction that the node passes on at the fees of now, and a day's budget pays for, and which of them says
+    /// so; none if neither is known to mind.
+    pub(super) fn gas_that_is_paid_for(&self) -> Option<(u64, GasBound)> {
         let (policy, market) = (self.settings.fees.keeping_one_back(), self.market()?);
         let of_node = self.memory.ceiling.gas(needed(&policy, market));
         let of_day = match offer(&policy, market, None) {
             Offer::Sign(fees) => self.gas_that_a_day_pays_for(fees.max_fee),
             Offer::Hold { .. } => None,
         };
+        let of_node = of_node.map(|gas| (gas, GasBound::Node));
+        let of_day = of_day.map(|gas| (gas, GasBound::Day));
         of_node.into_iter().chain(of_day).min()
     }
 

@@ -2,7 +2,11 @@
 
 use alloy_primitives::U256;
 
-use super::{Engine, EngineError, memory::Candidate, pricing::Errand};
+use super::{
+    Engine, EngineError,
+    memory::Candidate,
+    pricing::{Errand, GasBound},
+};
 use crate::{
     abi::{Revert, decode_paid_mask, encode_job},
     domain::{Payment, PaymentRef},
@@ -103,14 +107,9 @@ where
             Job::Execute { skip, .. } => *skip = left_out,
             _ => {}
         }
-        let most = self.most_gas();
+        let (most, bound) = self.most_gas();
         if gas > most {
-            if count == 1 && gas <= self.transaction_gas() {
-                let by = if self.memory.ceiling.most().is_some() {
-                    "by its own fee cap the node passes on"
-                } else {
-                    "a day's budget for gas pays for"
-                };
+            if let Some(by) = bound.filter(|_| count == 1 && gas <= self.transaction_gas()) {
                 self.memory.stall(format!(
                     "{by} at most {most} gas at the fees of now, and one payment needs {gas}"
                 ));
@@ -137,11 +136,14 @@ where
         tip.map_or(most, |tip| most.min(tip.gas_limit))
     }
 
-    /// And that is paid for at the fees of now.
-    fn most_gas(&self) -> u64 {
+    /// And that is paid for at the fees of now, with what says so if that is less.
+    fn most_gas(&self) -> (u64, Option<GasBound>) {
         let most = self.transaction_gas();
         let paid_for = self.gas_that_is_paid_for();
-        paid_for.map_or(most, |gas| gas.min(most))
+        match paid_for.filter(|(gas, _)| *gas < most) {
+            Some((gas, bound)) => (gas, Some(bound)),
+            None => (most, None),
+        }
     }
 
     /// The next batches are cut so that a whole number of them fills a block: a block holds no transaction whose gas limit is
@@ -154,7 +156,7 @@ where
         let largest = u64::from(self.settings.batch.max_payments);
         // 1. Gas of the largest batch there can be, as if each payment cost the same.
         let whole = gas.saturating_mul(largest).div_ceil(count.max(1));
-        let whole = whole.min(self.most_gas()).max(1);
+        let whole = whole.min(self.most_gas().0).max(1);
         // 2. So many batches are needed to fill a block, and each may use an equal share of it.
         let share = block.div_euclid(block.div_ceil(whole).max(1));
         // 3. Payments that fit the share.

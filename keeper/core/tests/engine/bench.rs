@@ -197,6 +197,12 @@ impl Bench {
         self.turn(vec![(effect.key(), outcome)]);
     }
 
+    /// Answers the look at the vault that is under way.
+    pub fn look(&mut self) {
+        let look = self.take(|effect| effect.key() == Key::Look).unwrap();
+        self.answer(&look);
+    }
+
     /// Answers the first send that is under way.
     pub fn send(&mut self, reply: Reply) -> Option<Sent> {
         Some(self.send_if(|_| reply)?.0)

@@ -4,8 +4,9 @@ use tidelock_core::{
     engine::Budget,
     event::{Cost, Event},
     lifecycle::PaymentStatus,
+    port::{Key, Outcome},
     settings::Settings,
-    submit::{Call, Reply},
+    submit::{Call, RefusalClass, Reply},
 };
 
 use crate::{
@@ -121,6 +122,8 @@ fn a_day_later_there_is_room_again_and_a_restart_changes_nothing() {
     assert!(bench.send(Reply::Accepted).is_some());
     assert_eq!(budget(&bench).spent, 0);
     bench.restart();
+    bench.look();
+    bench.follow();
     assert_eq!(budget(&bench).spent, 0);
 }
 
@@ -162,6 +165,99 @@ fn a_batch_is_cut_to_what_a_day_pays_for() {
         bench.engine.status().waits
     );
     assert!(budget(&bench).under_way <= 2 * one());
+}
+
+/// Data that a rollup takes beside gas is part of it: twice while it is under way, once when it is paid.
+#[test]
+fn data_counts_beside_gas() {
+    let data = one() / 4;
+    let mut bench = with(3 * one());
+    bench.vault.data_fee = Some(data);
+    let first = bench.pay([1]);
+    assert_eq!(budget(&bench).under_way, one() + 2 * data);
+    finalise(&mut bench, &first, 0);
+    let spent = budget(&bench).spent;
+    assert_eq!(spent, costs(&bench)[0].wei);
+    assert!(data < spent && spent < one() + data, "{spent}");
+    // With what it may cost, data would take this one beyond the budget.
+    bench.vault.data_fee = Some(one());
+    bench.mine_quiet(1);
+    bench.request([2]);
+    is_held(&mut bench, 2);
+}
+
+/// A start that finds the nonce used up has not seen yet what data costs.
+#[test]
+fn what_is_final_before_the_first_look_has_its_data() {
+    let cost_with = |data: Option<u128>| {
+        let mut bench = with(10 * one());
+        bench.vault.data_fee = data;
+        let sent = bench.pay([1]);
+        let batch = bench.live_batch();
+        bench.mine(vec![paid(&batch, 1)], vec![sent.hash]);
+        bench.call_final(bench.tip().id, 1);
+        bench.restart();
+        bench.settle();
+        bench.follow();
+        assert_eq!(bench.status(1), PaymentStatus::Paid);
+        costs(&bench)[0].wei
+    };
+    let data = one() / 4;
+    assert_eq!(cost_with(Some(data)), cost_with(None) + data);
+}
+
+/// It waits for the first look no longer than until that has failed.
+#[test]
+fn a_first_look_that_fails_holds_nothing_up() {
+    let mut bench = with(10 * one());
+    let sent = bench.pay([1]);
+    let batch = bench.live_batch();
+    bench.mine(vec![paid(&batch, 1)], vec![sent.hash]);
+    bench.call_final(bench.tip().id, 1);
+    bench.restart();
+    assert_eq!(bench.status(1), PaymentStatus::Sealed);
+    let look = bench.take(|effect| effect.key() == Key::Look).unwrap();
+    let failed = Outcome::Failed("no answer".to_owned());
+    bench.turn(vec![(look.key(), failed)]);
+    bench.follow();
+    assert_eq!(bench.status(1), PaymentStatus::Paid);
+}
+
+/// Where the node's own cap is known too, what binds is what is named.
+#[test]
+fn the_budget_is_named_where_it_binds() {
+    let dear = |budget: Option<u128>| {
+        let mut settings = SETTINGS;
+        settings.fees.max_fee = 400 * GWEI;
+        settings.batch.max_payments = 1;
+        settings.max_gas_cost_per_day = budget;
+        let mut bench = Bench::with(settings);
+        bench.gas_per_payment = 10_000_000;
+        bench.base_fee = 40 * GWEI;
+        bench.mine_quiet(1);
+        bench.request([1]);
+        bench.settle();
+        bench
+    };
+    let just_one = most(&dear(None), 0);
+    let mut bench = dear(Some(just_one));
+    let refusal = Reply::Refused(RefusalClass::AboveNodesFeeCap);
+    bench.send(refusal).unwrap();
+    bench.mine_quiet(1);
+    bench.settle();
+    let sent = bench.send(Reply::Accepted).unwrap();
+    finalise(&mut bench, &sent, 0);
+    bench.base_fee = 60 * GWEI;
+    bench.mine_after(DAY, Vec::new(), Vec::new());
+    bench.finalise(1);
+    bench.request([2]);
+    bench.settle();
+    let waits = bench.engine.status().waits;
+    let words = "a day's budget for gas pays for at most ";
+    assert!(
+        waits.iter().any(|wait| wait.starts_with(words)),
+        "{waits:?}"
+    );
 }
 
 /// Entries of before costs were kept count for nothing.

@@ -258,6 +258,7 @@ fn what_is_answered_without_sense_about_a_reserved_nonce_is_asked_again_a_block_
 fn a_nonce_reserved_for_what_is_settled_is_used_up() {
     let mut bench = reserved();
     let batch = bench.live_batch();
+    bench.look();
     bench.mine_after(TTL, Vec::new(), Vec::new());
     bench.finalise(0);
     assert_eq!(bench.batch(batch.id).status, BatchStatus::Dead);

@@ -11,6 +11,9 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
+#[cfg(feature = "otlp")]
+mod traces;
+#[path = "../world/mod.rs"]
 mod world;
 
 use std::{
