@@ -25,6 +25,7 @@ mod rate;
 mod readers;
 mod server;
 mod shown;
+mod socket;
 mod tail;
 mod timed;
 mod told;

@@ -11,7 +11,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, acts, admin, approvals, audit, bulk, events, health, quotes, vaults, withdrawals,
+    App, acts, admin, approvals, audit, bulk, events, health, quotes, socket, vaults, withdrawals,
 };
 
 #[derive(OpenApi)]
@@ -67,6 +67,7 @@ pub(crate) fn routes() -> (Router<App>, Document) {
         .routes(routes!(audit::log))
         .routes(routes!(events::page))
         .routes(routes!(events::stream))
+        .routes(routes!(socket::open))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::document))
