@@ -8,20 +8,16 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidelock_core::{
-    domain::PaymentRef,
-    event::{Command, Mode},
-    lifecycle::PaymentStatus,
-};
+use tidelock_core::{domain::PaymentRef, event::Mode, lifecycle::PaymentStatus};
 use tidelock_lists::REF_RULE;
-use tidelock_store::{Act, Acting, Reader, Standing, StoreError};
+use tidelock_store::{Acting, Reader, Standing, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
     access::{Caller, MayAct, MayLook, clock},
     body::{self, media_type},
-    keys::Scope,
+    deed::{ActEntry, Deed, Kind, Step, wanted},
     problem::{Broken, Problem},
     query::{self, put, sequence},
 };
@@ -34,139 +30,6 @@ const LONGEST: usize = 8_192;
 const LONGEST_REASON: usize = 500;
 /// Acts of one page, unless another number is asked for.
 const PAGE: u32 = 100;
-
-/// What can be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Hold a withdrawal that is in no batch.
-    Hold,
-    /// Let a held withdrawal go on; takes a second person.
-    Release,
-    /// Withdraw one that is in no batch, for good.
-    Cancel,
-    /// Send nothing from now on.
-    Halt,
-    /// Send again; takes a second person.
-    Resume,
-    /// Make an API key; takes a second person.
-    AddKey,
-    /// End an API key.
-    EndKey,
-    /// Forget what was noted beside a withdrawal.
-    ForgetMetadata,
-}
-
-impl Kind {
-    /// Whether one person alone may not.
-    fn takes_two(self) -> bool {
-        matches!(self, Self::Release | Self::Resume | Self::AddKey)
-    }
-
-    fn scope(self) -> Scope {
-        match self {
-            Self::AddKey | Self::EndKey | Self::ForgetMetadata => Scope::Administer,
-            _ => Scope::Operate,
-        }
-    }
-
-    fn is_about_a_payment(self) -> bool {
-        matches!(
-            self,
-            Self::Hold | Self::Release | Self::Cancel | Self::ForgetMetadata
-        )
-    }
-
-    /// The operator's command that it stands for.
-    fn command(self, reference: Option<PaymentRef>, note: String) -> Option<Command> {
-        Some(match (self, reference) {
-            (Self::Hold, Some(reference)) => Command::Hold { reference, note },
-            (Self::Release, Some(reference)) => Command::Release { reference, note },
-            (Self::Cancel, Some(reference)) => Command::Cancel { reference, note },
-            (Self::Halt, _) => Command::Halt { note },
-            (Self::Resume, _) => Command::Resume { note },
-            _ => return None,
-        })
-    }
-}
-
-/// What an entry does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// It was done, by one person.
-    Done,
-    /// It waits for a second person.
-    Asked,
-    /// A second person let it be done.
-    Confirmed,
-    /// Somebody said no.
-    Refused,
-}
-
-/// What was done, as the chain keeps it: no names, for a chain cannot forget.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Deed {
-    /// What.
-    pub act: Kind,
-    /// Whether it was done, or asked for.
-    pub step: Step,
-    /// When, by the server's clock, in seconds since 1970.
-    pub at: u64,
-    /// The key of whoever did it.
-    pub by: String,
-    /// The withdrawal.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-    /// The API key that it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// Why.
-    pub reason: String,
-    /// What stood before: of a withdrawal its status, of the keeper its mode, of a key its scopes and end.
-    pub before: String,
-    /// What is to stand after.
-    pub after: String,
-    /// Until when a second person may confirm it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<u64>,
-    /// The operator's command that was handed in with it, by its arrival; the event `tidelock.operator.command` tells that the keeper took it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<u64>,
-}
-
-/// An entry of the chain.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ActEntry {
-    /// Its number, from 1.
-    id: u64,
-    /// The entry that it confirms or refuses.
-    answers: Option<u64>,
-    /// The entry that confirmed or refused it.
-    answered_by: Option<u64>,
-    /// What was done; none if this server cannot read it.
-    deed: Option<Deed>,
-    /// The same as it is hashed.
-    body: String,
-    /// The hash of the entry before.
-    prev: String,
-    /// keccak256 of `prev`, the number and `answers` (8 bytes each, big-endian; 0 for none), and `body`.
-    hash: String,
-}
-
-impl From<Act> for ActEntry {
-    fn from(act: Act) -> Self {
-        Self {
-            id: act.seq,
-            answers: act.answers,
-            answered_by: act.answered_by,
-            deed: serde_json::from_str(&act.body).ok(),
-            prev: act.prev.to_string(),
-            hash: act.hash.to_string(),
-            body: act.body,
-        }
-    }
-}
 
 /// A part of the chain.
 #[derive(Debug, Serialize, ToSchema)]
@@ -292,20 +155,6 @@ fn word(status: PaymentStatus) -> String {
     word.unwrap_or_default()
 }
 
-/// What is to stand after.
-fn wanted(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Hold => "held",
-        Kind::Release => "open",
-        Kind::Cancel => "cancelled",
-        Kind::Halt => "halted",
-        Kind::Resume => "armed",
-        Kind::AddKey => "in force",
-        Kind::EndKey => "ended",
-        Kind::ForgetMetadata => "no metadata",
-    }
-}
-
 /// Does something, or asks for it
 ///
 /// What lets money flow (`release`, `resume`) is asked for: another person, with a key of another name, confirms it within an hour. The rest
@@ -401,131 +250,6 @@ fn asked(fields: &body::Fields) -> Result<Asked, Vec<Broken>> {
             Err(broken)
         }
     }
-}
-
-/// Lets be done what another person asked for
-///
-/// By a key of the same scope, another than the one that asked, and of another name.
-#[utoipa::path(post, path = "/v1/acts/{id}/confirmation", operation_id = "confirmAct", tag = "acts",
-    params(("id" = u64, Path, description = "The act that asks")),
-    request_body(content = Why, content_type = "application/json"),
-    responses(
-        (status = 201, description = "Done", body = ActEntry),
-        (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It was answered, is too old, or was asked for by the same person", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
-        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
-    ),
-    security(("key" = ["operate"]), ("key" = ["administer"])))]
-pub(crate) async fn confirm(
-    MayAct(caller): MayAct,
-    State(app): State<App>,
-    Path(text): Path<String>,
-    request: Request,
-) -> Result<(StatusCode, Json<ActEntry>), Problem> {
-    let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
-    let now = clock();
-    if asked.until.is_none_or(|until| now >= until) {
-        let words = "it was to be confirmed within an hour; ask again";
-        return Err(Problem::conflict("too-late", words));
-    }
-    let asker = app.keys.holder(&asked.by);
-    let asker = asker.ok_or_else(|| {
-        Problem::conflict(
-            "asker-gone",
-            "the key that asked has ended; ask again with another",
-        )
-    })?;
-    if asker.key == caller.key || same_person(&asker.name, &caller.name) {
-        let words = "two people are needed: this key is of whoever asked";
-        return Err(Problem::conflict("same-person", words));
-    }
-    asker.must_have(asked.act.scope())?;
-    let entry = add(
-        &app,
-        Some(seq),
-        answer(&caller, &asked, Step::Confirmed, reason),
-    )
-    .await?;
-    if let (Kind::AddKey, Some(id)) = (asked.act, asked.key.clone()) {
-        let file = app.keys.file().clone();
-        let confirmed = tokio::task::spawn_blocking(move || file.confirm(&id)).await;
-        confirmed.map_err(|_| Problem::internal())??;
-    }
-    Ok((StatusCode::CREATED, Json(entry)))
-}
-
-/// Says no to what is asked for
-#[utoipa::path(post, path = "/v1/acts/{id}/refusal", operation_id = "refuseAct", tag = "acts",
-    params(("id" = u64, Path, description = "The act that asks")),
-    request_body(content = Why, content_type = "application/json"),
-    responses(
-        (status = 201, description = "It is not done, and can be confirmed no more", body = ActEntry),
-        (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It was answered", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
-        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
-    ),
-    security(("key" = ["operate"]), ("key" = ["administer"])))]
-pub(crate) async fn refuse(
-    MayAct(caller): MayAct,
-    State(app): State<App>,
-    Path(text): Path<String>,
-    request: Request,
-) -> Result<(StatusCode, Json<ActEntry>), Problem> {
-    let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
-    let deed = answer(&caller, &asked, Step::Refused, reason);
-    Ok((StatusCode::CREATED, Json(add(&app, Some(seq), deed).await?)))
-}
-
-fn answer(caller: &Caller, asked: &Deed, step: Step, reason: String) -> Deed {
-    let after = if step == Step::Refused {
-        asked.before.clone()
-    } else {
-        asked.after.clone()
-    };
-    Deed {
-        step,
-        at: clock(),
-        by: caller.key.clone(),
-        reason,
-        after,
-        until: None,
-        ..asked.clone()
-    }
-}
-
-/// What is asked for, if it still waits for an answer that this caller may give.
-async fn answered(
-    app: &App,
-    caller: &Caller,
-    text: &str,
-    request: Request,
-) -> Result<(u64, Deed, String), Problem> {
-    let seq = sequence(text).map_err(|rule| Problem::broken("id", text, rule))?;
-    let fields = fields(request).await?;
-    let [why] = fields.texts(["reason"]).map_err(Problem::invalid)?;
-    let reason = reason(why.unwrap_or_default()).map_err(|one| Problem::invalid(vec![one]))?;
-    let found = app.readers.ask(move |reader| reader.act(seq)).await?;
-    let found = found.ok_or_else(|| Problem::missing(format!("act {seq}: there is none")))?;
-    let deed = serde_json::from_str::<Deed>(&found.body).ok();
-    let deed = deed.filter(|deed| deed.step == Step::Asked);
-    let deed = deed.ok_or_else(|| {
-        Problem::conflict("nothing-asked", format!("act {seq}: it asks for nobody"))
-    })?;
-    caller.must_have(deed.act.scope())?;
-    if found.answered_by.is_some() {
-        return Err(Problem::conflict(
-            "answered",
-            "somebody answered it already",
-        ));
-    }
-    Ok((seq, deed, reason))
-}
-
-/// One person may have several keys, made under one name.
-fn same_person(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 /// Where to go on.

@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 use crate::{
     App,
     access::{MayAdminister, clock},
-    acts::{self, ActEntry, Deed, Kind},
+    acts,
+    deed::{ActEntry, Deed, Kind},
     keys::{ApiKey, KeysError, Scope},
     problem::{Broken, Problem},
 };

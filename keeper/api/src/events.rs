@@ -21,7 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
-    access::MayRead,
+    access::{Caller, MayRead},
     keys::Scope,
     problem::Problem,
     query::{self, put, sequence},
@@ -121,29 +121,7 @@ pub(crate) async fn stream(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let (after, _) = asked(&given, false)?;
-    let last = headers.get("last-event-id");
-    let last = last.map(|text| {
-        let text = text.to_str().unwrap_or_default();
-        sequence(text).map_err(|rule| Problem::broken("Last-Event-ID", text, rule))
-    });
-    let after = last.transpose()?.or(after);
-    let permit = Arc::clone(&app.streams).try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::unavailable("too many streams are open"))?;
-    let cursor = match after {
-        Some(after) => after,
-        None => app.readers.ask(|reader| reader.end()).await?,
-    };
-    let following = Following {
-        stop: app.stop.clone(),
-        live: app.tail.subscribe(),
-        app,
-        cursor,
-        key: caller.key,
-        ready: VecDeque::new(),
-        is_behind: true,
-        _permit: permit,
-    };
+    let following = Following::open(app, caller, &headers, &given).await?;
     let alive = KeepAlive::new().interval(QUIET);
     Ok(Sse::new(following.stream())
         .keep_alive(alive)
@@ -151,7 +129,7 @@ pub(crate) async fn stream(
 }
 
 /// One reader of the log: at first through the store, until it has caught up with the ring.
-struct Following {
+pub(crate) struct Following {
     app: App,
     live: broadcast::Receiver<Arc<Told>>,
     stop: watch::Receiver<bool>,
@@ -165,6 +143,38 @@ struct Following {
 }
 
 impl Following {
+    /// Where Last-Event-ID, the query, or the log's end says.
+    pub async fn open(
+        app: App,
+        caller: Caller,
+        headers: &HeaderMap,
+        given: &[(String, String)],
+    ) -> Result<Self, Problem> {
+        let (after, _) = asked(given, false)?;
+        let last = headers.get("last-event-id");
+        let last = last.map(|text| {
+            let text = text.to_str().unwrap_or_default();
+            sequence(text).map_err(|rule| Problem::broken("Last-Event-ID", text, rule))
+        });
+        let after = last.transpose()?.or(after);
+        let permit = Arc::clone(&app.streams).try_acquire_owned();
+        let permit = permit.map_err(|_| Problem::unavailable("too many streams are open"))?;
+        let cursor = match after {
+            Some(after) => after,
+            None => app.readers.ask(|reader| reader.end()).await?,
+        };
+        Ok(Self {
+            stop: app.stop.clone(),
+            live: app.tail.subscribe(),
+            app,
+            cursor,
+            key: caller.key,
+            ready: VecDeque::new(),
+            is_behind: true,
+            _permit: permit,
+        })
+    }
+
     fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
         unfold(self, |mut following| async move {
             let told = following.next().await?;
@@ -177,8 +187,9 @@ impl Following {
         })
     }
 
-    /// None ends the stream: the server stops, the store fails, or the reader is too slow. It may come again.
-    async fn next(&mut self) -> Option<Arc<Told>> {
+    /// None ends the stream: the server stops, the key ends, the store fails, or the reader is too slow. It may come again. What is given up
+    /// while it is waited for is not lost.
+    pub async fn next(&mut self) -> Option<Arc<Told>> {
         loop {
             if *self.stop.borrow() || !self.may_read() {
                 return None;

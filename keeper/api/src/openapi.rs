@@ -11,7 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, acts, admin, approvals, audit, bulk, events, health, quotes, vaults, withdrawals,
+    App, acts, admin, approvals, audit, bulk, events, health, quotes, second, socket, vaults,
+    withdrawals,
 };
 
 #[derive(OpenApi)]
@@ -60,13 +61,14 @@ pub(crate) fn routes() -> (Router<App>, Document) {
         .routes(routes!(approvals::sign))
         .routes(routes!(acts::act, acts::list))
         .routes(routes!(acts::show))
-        .routes(routes!(acts::confirm))
-        .routes(routes!(acts::refuse))
+        .routes(routes!(second::confirm))
+        .routes(routes!(second::refuse))
         .routes(routes!(admin::add, admin::list))
         .routes(routes!(admin::end))
         .routes(routes!(audit::log))
         .routes(routes!(events::page))
         .routes(routes!(events::stream))
+        .routes(routes!(socket::open))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::document))

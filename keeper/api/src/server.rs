@@ -183,6 +183,7 @@ async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let service = TowerToHyperService::new(router);
     let connection = http.serve_connection(TokioIo::new(Timed::new(stream)), service);
+    let connection = connection.with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,

@@ -1,11 +1,17 @@
 //! What happened, as others are told.
 
+use futures_util::StreamExt;
 use serde_json::Value;
 use tidelock_core::{event::Event, lifecycle::PaymentStatus, store::Store};
 use tidelock_keeper::store::Reader;
 
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
+
 use super::{
-    api::{Api, Stream, block_on},
+    api::{Api, PATIENCE, Stream, block_on},
     support::{self, Kind},
 };
 
@@ -145,4 +151,61 @@ pub fn a_stream_goes_on_where_it_broke_off_and_ends_with_the_server(kind: Kind) 
     assert!(api.ended().success(), "{}", api.log());
     drop(go);
     writer.join().unwrap();
+}
+
+/// The events of a socket, in order, until so many were read; fewer if it ends.
+async fn read(socket: &mut Socket, count: usize) -> Vec<Value> {
+    let mut events = Vec::new();
+    while events.len() < count {
+        let next = tokio::time::timeout(PATIENCE, socket.next()).await;
+        match next.expect("nothing came") {
+            Some(Ok(Message::Text(text))) => events.push(serde_json::from_str(&text).unwrap()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+            Some(Ok(other)) => panic!("{other}"),
+        }
+    }
+    events
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn socket(api: &Api, key: &str, query: &str) -> Result<Socket, tungstenite::Error> {
+    let url = format!("ws://{}/v1/events/socket{query}", api.address);
+    let mut request = url.into_client_request().unwrap();
+    let bearer = format!("Bearer {key}").parse().unwrap();
+    request.headers_mut().insert("authorization", bearer);
+    Ok(connect_async(request).await?.0)
+}
+
+pub fn a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server(kind: Kind) {
+    let (mut api, store) = Api::set_up(kind, |location| support::lively(location).0);
+    store.close().unwrap();
+    api.start();
+    let (key, other) = (api.key("read"), api.key("read"));
+    let files = api.key("request");
+    block_on(async {
+        let told = all(&api, &key).await;
+        let mut first = socket(&api, &key, "?after=0").await.unwrap();
+        assert_eq!(read(&mut first, told.len()).await, told);
+        // It goes on where another broke off.
+        let mut second = socket(&api, &other, "?after=290").await.unwrap();
+        assert_eq!(read(&mut second, 10).await, told[290..]);
+        for (key, query, status) in [("", "", 401), (&files, "", 403), (&key, "?after=x", 422)] {
+            match socket(&api, key, query).await {
+                Err(tungstenite::Error::Http(answer)) => assert_eq!(answer.status(), status),
+                other => panic!("{query}: {other:?}"),
+            }
+        }
+        let id = key.split('_').nth(1).unwrap();
+        let done = api.command().args(["api-key", "end", id]).output().unwrap();
+        assert!(done.status.success());
+        assert!(read(&mut first, 1).await.is_empty(), "it ends with its key");
+        api.ask_to_end();
+        assert!(
+            read(&mut second, 1).await.is_empty(),
+            "it ends with the server"
+        );
+    });
+    assert!(api.ended().success(), "{}", api.log());
 }

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Each route, and the scopes that open it. A body of nothing is refused by what reads it, not by who asks.
-const ROUTES: [(&str, &str, &[&str]); 20] = [
+const ROUTES: [(&str, &str, &[&str]); 21] = [
     ("POST", "/v1/withdrawals", &["request"]),
     ("POST", "/v1/withdrawals/bulk", &["request"]),
     ("POST", "/v1/quotes", &["request"]),
@@ -17,6 +17,7 @@ const ROUTES: [(&str, &str, &[&str]); 20] = [
     ("GET", "/v1/withdrawals/1/timeline", &["read"]),
     ("GET", "/v1/events", &["read"]),
     ("GET", "/v1/events/stream?after=x", &["read"]),
+    ("GET", "/v1/events/socket", &["read"]),
     ("GET", "/v1/vaults", &["read"]),
     ("GET", "/v1/vaults/1", &["read"]),
     ("GET", "/v1/approvals", &["read"]),

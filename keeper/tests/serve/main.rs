@@ -37,6 +37,7 @@ use acts::{
     metadata_stays_beside_the_log_and_can_be_forgotten, what_lets_money_flow_takes_two_people,
 };
 use events::{
+    a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server,
     a_stream_goes_on_where_it_broke_off_and_ends_with_the_server,
     events_have_no_gaps_and_no_secrets,
 };
@@ -48,6 +49,7 @@ use withdrawals::{
 };
 
 on_both! {
+    a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server,
     a_key_is_made_by_two_people_and_ended_by_one,
     acts_and_the_log_are_held_to_their_hashes,
     metadata_stays_beside_the_log_and_can_be_forgotten,

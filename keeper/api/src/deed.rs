@@ -1,0 +1,155 @@
+//! What operators and administrators do, as the chain of acts keeps it.
+
+use serde::{Deserialize, Serialize};
+use tidelock_core::{domain::PaymentRef, event::Command};
+use tidelock_store::Act;
+use utoipa::ToSchema;
+
+use crate::keys::Scope;
+
+/// What can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Hold a withdrawal that is in no batch.
+    Hold,
+    /// Let a held withdrawal go on; takes a second person.
+    Release,
+    /// Withdraw one that is in no batch, for good.
+    Cancel,
+    /// Send nothing from now on.
+    Halt,
+    /// Send again; takes a second person.
+    Resume,
+    /// Make an API key; takes a second person.
+    AddKey,
+    /// End an API key.
+    EndKey,
+    /// Forget what was noted beside a withdrawal.
+    ForgetMetadata,
+}
+
+impl Kind {
+    /// Whether one person alone may not.
+    pub(crate) fn takes_two(self) -> bool {
+        matches!(self, Self::Release | Self::Resume | Self::AddKey)
+    }
+
+    pub(crate) fn scope(self) -> Scope {
+        match self {
+            Self::AddKey | Self::EndKey | Self::ForgetMetadata => Scope::Administer,
+            _ => Scope::Operate,
+        }
+    }
+
+    pub(crate) fn is_about_a_payment(self) -> bool {
+        matches!(
+            self,
+            Self::Hold | Self::Release | Self::Cancel | Self::ForgetMetadata
+        )
+    }
+
+    /// The operator's command that it stands for.
+    pub(crate) fn command(self, reference: Option<PaymentRef>, note: String) -> Option<Command> {
+        Some(match (self, reference) {
+            (Self::Hold, Some(reference)) => Command::Hold { reference, note },
+            (Self::Release, Some(reference)) => Command::Release { reference, note },
+            (Self::Cancel, Some(reference)) => Command::Cancel { reference, note },
+            (Self::Halt, _) => Command::Halt { note },
+            (Self::Resume, _) => Command::Resume { note },
+            _ => return None,
+        })
+    }
+}
+
+/// What an entry does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// It was done, by one person.
+    Done,
+    /// It waits for a second person.
+    Asked,
+    /// A second person let it be done.
+    Confirmed,
+    /// Somebody said no.
+    Refused,
+}
+
+/// What was done, as the chain keeps it: no names, for a chain cannot forget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Deed {
+    /// What.
+    pub act: Kind,
+    /// Whether it was done, or asked for.
+    pub step: Step,
+    /// When, by the server's clock, in seconds since 1970.
+    pub at: u64,
+    /// The key of whoever did it.
+    pub by: String,
+    /// The withdrawal.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The API key that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// What stood before: of a withdrawal its status, of the keeper its mode, of a key its scopes and end.
+    pub before: String,
+    /// What is to stand after.
+    pub after: String,
+    /// Until when a second person may confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// The operator's command that was handed in with it, by its arrival; the event `tidelock.operator.command` tells that the keeper took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<u64>,
+}
+
+/// An entry of the chain.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActEntry {
+    /// Its number, from 1.
+    id: u64,
+    /// The entry that it confirms or refuses.
+    answers: Option<u64>,
+    /// The entry that confirmed or refused it.
+    answered_by: Option<u64>,
+    /// What was done; none if this server cannot read it.
+    deed: Option<Deed>,
+    /// The same as it is hashed.
+    body: String,
+    /// The hash of the entry before.
+    prev: String,
+    /// keccak256 of `prev`, the number and `answers` (8 bytes each, big-endian; 0 for none), and `body`.
+    hash: String,
+}
+
+impl From<Act> for ActEntry {
+    fn from(act: Act) -> Self {
+        Self {
+            id: act.seq,
+            answers: act.answers,
+            answered_by: act.answered_by,
+            deed: serde_json::from_str(&act.body).ok(),
+            prev: act.prev.to_string(),
+            hash: act.hash.to_string(),
+            body: act.body,
+        }
+    }
+}
+
+/// What is to stand after.
+pub(crate) fn wanted(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Hold => "held",
+        Kind::Release => "open",
+        Kind::Cancel => "cancelled",
+        Kind::Halt => "halted",
+        Kind::Resume => "armed",
+        Kind::AddKey => "in force",
+        Kind::EndKey => "ended",
+        Kind::ForgetMetadata => "no metadata",
+    }
+}

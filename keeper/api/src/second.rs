@@ -1,0 +1,141 @@
+//! The second person: lets be done what another asked for, or says no.
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::StatusCode,
+};
+
+use crate::{
+    App,
+    access::{Caller, MayAct, clock},
+    acts::{Why, add, fields, reason},
+    deed::{ActEntry, Deed, Kind, Step},
+    problem::Problem,
+    query::sequence,
+};
+
+/// Lets be done what another person asked for
+///
+/// By a key of the same scope, another than the one that asked, and of another name.
+#[utoipa::path(post, path = "/v1/acts/{id}/confirmation", operation_id = "confirmAct", tag = "acts",
+    params(("id" = u64, Path, description = "The act that asks")),
+    request_body(content = Why, content_type = "application/json"),
+    responses(
+        (status = 201, description = "Done", body = ActEntry),
+        (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was answered, is too old, or was asked for by the same person", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["operate"]), ("key" = ["administer"])))]
+pub(crate) async fn confirm(
+    MayAct(caller): MayAct,
+    State(app): State<App>,
+    Path(text): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, Json<ActEntry>), Problem> {
+    let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
+    let now = clock();
+    if asked.until.is_none_or(|until| now >= until) {
+        let words = "it was to be confirmed within an hour; ask again";
+        return Err(Problem::conflict("too-late", words));
+    }
+    let asker = app.keys.holder(&asked.by);
+    let asker = asker.ok_or_else(|| {
+        Problem::conflict(
+            "asker-gone",
+            "the key that asked has ended; ask again with another",
+        )
+    })?;
+    if asker.key == caller.key || same_person(&asker.name, &caller.name) {
+        let words = "two people are needed: this key is of whoever asked";
+        return Err(Problem::conflict("same-person", words));
+    }
+    asker.must_have(asked.act.scope())?;
+    let entry = add(
+        &app,
+        Some(seq),
+        answer(&caller, &asked, Step::Confirmed, reason),
+    )
+    .await?;
+    if let (Kind::AddKey, Some(id)) = (asked.act, asked.key.clone()) {
+        let file = app.keys.file().clone();
+        let confirmed = tokio::task::spawn_blocking(move || file.confirm(&id)).await;
+        confirmed.map_err(|_| Problem::internal())??;
+    }
+    Ok((StatusCode::CREATED, Json(entry)))
+}
+
+/// Says no to what is asked for
+#[utoipa::path(post, path = "/v1/acts/{id}/refusal", operation_id = "refuseAct", tag = "acts",
+    params(("id" = u64, Path, description = "The act that asks")),
+    request_body(content = Why, content_type = "application/json"),
+    responses(
+        (status = 201, description = "It is not done, and can be confirmed no more", body = ActEntry),
+        (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was answered", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = ["operate"]), ("key" = ["administer"])))]
+pub(crate) async fn refuse(
+    MayAct(caller): MayAct,
+    State(app): State<App>,
+    Path(text): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, Json<ActEntry>), Problem> {
+    let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
+    let deed = answer(&caller, &asked, Step::Refused, reason);
+    Ok((StatusCode::CREATED, Json(add(&app, Some(seq), deed).await?)))
+}
+
+fn answer(caller: &Caller, asked: &Deed, step: Step, reason: String) -> Deed {
+    let after = if step == Step::Refused {
+        asked.before.clone()
+    } else {
+        asked.after.clone()
+    };
+    Deed {
+        step,
+        at: clock(),
+        by: caller.key.clone(),
+        reason,
+        after,
+        until: None,
+        ..asked.clone()
+    }
+}
+
+/// What is asked for, if it still waits for an answer that this caller may give.
+async fn answered(
+    app: &App,
+    caller: &Caller,
+    text: &str,
+    request: Request,
+) -> Result<(u64, Deed, String), Problem> {
+    let seq = sequence(text).map_err(|rule| Problem::broken("id", text, rule))?;
+    let fields = fields(request).await?;
+    let [why] = fields.texts(["reason"]).map_err(Problem::invalid)?;
+    let reason = reason(why.unwrap_or_default()).map_err(|one| Problem::invalid(vec![one]))?;
+    let found = app.readers.ask(move |reader| reader.act(seq)).await?;
+    let found = found.ok_or_else(|| Problem::missing(format!("act {seq}: there is none")))?;
+    let deed = serde_json::from_str::<Deed>(&found.body).ok();
+    let deed = deed.filter(|deed| deed.step == Step::Asked);
+    let deed = deed.ok_or_else(|| {
+        Problem::conflict("nothing-asked", format!("act {seq}: it asks for nobody"))
+    })?;
+    caller.must_have(deed.act.scope())?;
+    if found.answered_by.is_some() {
+        return Err(Problem::conflict(
+            "answered",
+            "somebody answered it already",
+        ));
+    }
+    Ok((seq, deed, reason))
+}
+
+/// One person may have several keys, made under one name.
+fn same_person(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
