@@ -95,8 +95,10 @@ pub enum Suspicion {
     /// There are payments or proposals.
     #[error("the vault has been used")]
     Used,
-    /// The pool holds more than the last final block.
-    #[error("a transaction of the key waits in a node's pool")]
+    /// The node counts more transactions of the key than the last final block.
+    #[error(
+        "a transaction of the key is not final yet: in a node's pool, or in a block that is not final"
+    )]
     Pending,
     /// Nobody said otherwise.
     #[error(

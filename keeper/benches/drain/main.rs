@@ -57,9 +57,9 @@ use world::{Mining, Plan, USDT, World};
 
 const GWEI: u128 = 1_000_000_000;
 /// The target of the design: share of block gas that is the keeper's.
-const SHARE: f64 = 0.90;
+const SHARE: f64 = 0.95;
 /// Or this part of what the feeder reaches.
-const OF_FEEDER: f64 = 0.97;
+const OF_FEEDER: f64 = 0.99;
 /// From a simulation's answer to a stored signature. [milliseconds]
 const LATENCY_MS: f64 = 50.0;
 /// After so long the feeder sends again what was not mined.

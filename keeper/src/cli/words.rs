@@ -76,7 +76,9 @@ pub(super) fn hold(reason: &HoldReason) -> String {
         HoldReason::KeepsFailing => "it came back unpaid too often".to_owned(),
         HoldReason::Vetoed => "a guardian vetoed the batch it was in".to_owned(),
         HoldReason::ForeignProposal => {
-            "somebody else proposed the same ref under another number".to_owned()
+            "somebody else proposed the same ref under another number; if that proposal ended unpaid (vetoed, revoked, expired), \
+             `keeper release` lets this payment go on"
+                .to_owned()
         }
         HoldReason::PaidElsewhere { number } => format!(
             "the vault paid this ref already, under number {number}; `keeper release` would have it paid once more"

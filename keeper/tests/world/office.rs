@@ -164,6 +164,11 @@ impl Office {
 pub struct Daemon(Child);
 
 impl Daemon {
+    /// Of its process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Asks it to end, and waits until it has.
     pub fn stop(mut self) {
         let id = self.0.id().to_string();
