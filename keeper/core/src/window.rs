@@ -72,7 +72,7 @@ fn read(word: U256) -> (u64, [u64; 7]) {
     let mut rest = word;
     for lane in &mut lanes {
         *lane = low(rest, LANE);
-        rest >>= LANE_BITS;
+        rest = rest.wrapping_shr(LANE_BITS);
     }
     (low(rest, u64::MAX), lanes)
 }
@@ -91,9 +91,9 @@ mod tests {
     fn word(newest: u64, lanes: [u64; 7]) -> U256 {
         let start = U256::from(newest);
         let mut lanes = lanes.into_iter().rev();
-        lanes
-            .by_ref()
-            .fold(start, |word, lane| (word << 33) | U256::from(lane))
+        lanes.by_ref().fold(start, |word, lane| {
+            word.wrapping_shl(LANE_BITS) | U256::from(lane)
+        })
     }
 
     const CAPS: Caps = Caps {

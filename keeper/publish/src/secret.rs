@@ -163,7 +163,7 @@ mod tests {
         for bad in [
             of(23),
             of(65),
-            made[6..].to_owned(),
+            made.trim_start_matches("whsec_").to_owned(),
             "whsec_?".to_owned(),
             String::new(),
         ] {

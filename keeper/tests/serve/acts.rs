@@ -182,6 +182,7 @@ async fn refused_and_too_late(api: &Api, people: &People) {
         .refused(404, "missing");
 }
 
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn acts_and_the_log_are_held_to_their_hashes(kind: Kind) {
     let (mut api, store) = Api::set_up(kind, |location| support::lively(location).0);
     store.close().unwrap();
@@ -260,6 +261,7 @@ pub fn acts_and_the_log_are_held_to_their_hashes(kind: Kind) {
     assert_eq!(faults(), [None, Some("entries before it are missing")]);
 }
 
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
     let api = Api::empty(kind);
     let people = People::of(&api);

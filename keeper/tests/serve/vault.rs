@@ -48,6 +48,7 @@ async fn fits_at(world: &World, tier: u8, total: u128) -> u64 {
     world.read(world.lens, &call).await.to::<u64>()
 }
 
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn what_may_leave_is_what_the_vault_says(kind: Kind) {
     let (world, daemon, api) = beside(kind).await;
     let key = key(&daemon, "request,read");
@@ -148,11 +149,13 @@ async fn what_may_leave_is_what_the_vault_says(kind: Kind) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn what_may_leave_is_what_the_vault_says_on_sqlite() {
     what_may_leave_is_what_the_vault_says(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn what_may_leave_is_what_the_vault_says_on_postgres() {
     what_may_leave_is_what_the_vault_says(Kind::Postgres).await;
 }
@@ -173,6 +176,7 @@ fn script(world: &World, id: &str, signer: Option<&str>) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn votes_are_collected_and_anybody_brings_them() {
     let (world, daemon, api) = beside(Kind::Sqlite).await;
     let key = key(&daemon, "request,read");

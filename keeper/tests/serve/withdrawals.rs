@@ -151,6 +151,7 @@ pub fn a_list_is_filed_as_a_whole_and_once(kind: Kind) {
     });
 }
 
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn a_list_with_a_bad_line_is_not_filed(kind: Kind) {
     let api = Api::empty(kind);
     let key = api.key("request,read");

@@ -384,7 +384,7 @@ impl Seeing<'_> {
             self.of_vault(VaultCalls::hotCall {}),
         )?;
         let (shift, mask) = EPOCH;
-        let [epoch, ..] = (U256::from(hot) >> shift).into_limbs();
+        let [epoch, ..] = U256::from(hot).wrapping_shr(shift).into_limbs();
         Ok((signers, epoch & mask))
     }
 
