@@ -20,7 +20,7 @@ pub struct Figures {
     pub lag_entries: u64,
     /// How long the first of them has been there, as far as this process has seen. [seconds]
     pub lag_seconds: u64,
-    /// What is tried again.
+    /// What is tried again, and what waits behind it.
     pub retrying: u64,
     /// What was given up and waits for a person.
     pub dead: u64,

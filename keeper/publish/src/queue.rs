@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use tidelock_store::Delivery;
 
+/// Why an event waits that was not tried yet.
+const BEHIND: &str = "waits for an earlier event about one of its payments";
+
 /// How long what was not taken waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
@@ -173,6 +176,40 @@ impl<E: Clone> Queue<E> {
         }
         let wait = (!is_over).then_some(next.saturating_sub(now));
         Some(Failed { delivery, wait })
+    }
+
+    /// What waits behind an event that failed, and of which nothing is kept yet: it is to be kept as well, or the cursor would wait
+    /// with it, and a restart would tell everything since then again.
+    pub fn park(&mut self) -> Vec<Delivery> {
+        let kept = self.items.iter().filter(|(_, item)| item.kept.is_some());
+        let mut failed: BTreeSet<u64> = kept.map(|(seq, _)| *seq).collect();
+        if failed.is_empty() {
+            return Vec::new();
+        }
+        let mut parked = Vec::new();
+        for (seq, item) in &mut self.items {
+            let waits = item.kept.is_none()
+                && item.behind > 0
+                && item.refs.iter().any(|reference| {
+                    let line = self.lines.get(reference).into_iter().flatten();
+                    line.take_while(|other| *other != seq)
+                        .any(|other| failed.contains(other))
+                });
+            if waits {
+                let delivery = Delivery {
+                    seq: *seq,
+                    tries: 0,
+                    first: 0,
+                    next: 0,
+                    why: BEHIND.to_owned(),
+                    dead: None,
+                };
+                failed.insert(*seq);
+                item.kept = Some(delivery.clone());
+                parked.push(delivery);
+            }
+        }
+        parked
     }
 
     /// The first event of which nothing is kept, so that it must be read from the log again after a restart.

@@ -307,6 +307,8 @@ impl<'a> Work<'a> {
 
     /// Notes what happened, renews the turn, and takes up what is to be sent again.
     async fn note(&mut self) -> Result<(), StoreError> {
+        let parked = self.queue.park();
+        self.progress.kept.extend(parked);
         let done = match self.queue.first_unkept() {
             Some(seq) => seq.saturating_sub(1),
             None => self.read,

@@ -63,6 +63,33 @@ fn what_is_not_taken_holds_up_its_own_payments_only() {
 }
 
 #[test]
+fn what_waits_behind_a_failure_is_kept_too() {
+    let mut queue = queue(&[
+        (1, &["a"]),
+        (2, &["a", "b"]),
+        (3, &["b"]),
+        (4, &["c"]),
+        (5, &["d"]),
+        (6, &["d"]),
+    ]);
+    assert!(queue.park().is_empty(), "nothing has failed");
+    assert_eq!(go(&mut queue, 100), [1, 4, 5]);
+    queue
+        .failed(1, "HTTP 500".to_owned(), None, 100, &WAITS)
+        .unwrap();
+    assert!(!queue.taken(4), "nothing was kept of it");
+    let parked: Vec<u64> = queue.park().iter().map(|kept| kept.seq).collect();
+    assert_eq!(parked, [2, 3], "3 waits for 2, which waits for 1");
+    assert!(queue.park().is_empty(), "each is kept once");
+    assert_eq!(queue.first_unkept(), Some(5), "the cursor goes on");
+    assert_eq!(go(&mut queue, 5_100), [1]);
+    assert!(queue.taken(1));
+    assert_eq!(go(&mut queue, 5_100), [2], "its turn has come at once");
+    assert!(queue.taken(2), "what was kept of it is to be forgotten");
+    assert_eq!(go(&mut queue, 5_100), [3]);
+}
+
+#[test]
 fn waits_grow_for_three_days_and_then_it_is_given_up() {
     let mut queue = queue(&[(1, &["a"]), (2, &["a"])]);
     let (start, mut now, mut waits) = (1_000_000, 1_000_000, Vec::new());
