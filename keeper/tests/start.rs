@@ -111,7 +111,9 @@ async fn a_vault_made_a_moment_ago_is_waited_for() {
         assert!(!office.path("keeper.db").exists());
         office.world.mine(3 * FINAL).await;
     });
-    assert!(office.log().contains("log opened"), "{}", office.log());
+    office
+        .until("it says so", async || office.log().contains("log opened"))
+        .await;
     daemon.stop();
 
     // Where nothing was ever made, nothing is waited for.

@@ -21,7 +21,8 @@ use super::in_own_process;
 
 pub const TOKEN: &str = "keeper";
 pub const LABEL: &str = "withdrawals";
-pub const PIN: &str = "8472";
+/// Digits alone would be found in the time of day of some line of a log.
+pub const PIN: &str = "a-pin-8472";
 const SO_PIN: &str = "officer-1234";
 const FOLDER: &str = "TIDELOCK_TEST_FOLDER";
 

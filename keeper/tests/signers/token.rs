@@ -9,7 +9,7 @@ use super::{
     world::{Office, expect, json_of},
 };
 
-const NEW_PIN: &str = "5150";
+const NEW_PIN: &str = "a-pin-5150";
 
 /// Another section `[key]`.
 pub fn with_key(office: &Office, section: &str) {
