@@ -8,9 +8,9 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidelock_core::{domain::PaymentRef, event::Mode, lifecycle::PaymentStatus};
+use tidelock_core::domain::PaymentRef;
 use tidelock_lists::REF_RULE;
-use tidelock_store::{Acting, Reader, Standing, StoreError};
+use tidelock_store::Acting;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     deed::{ActEntry, Deed, Kind, Step, wanted},
     problem::{Broken, Problem},
     query::{self, put, sequence},
+    stands::{must_be_possible, stands},
 };
 
 /// How long a second person has. [seconds]
@@ -127,34 +128,6 @@ pub(crate) async fn add(app: &App, answers: Option<u64>, deed: Deed) -> Result<A
     entry.map(ActEntry::from).ok_or_else(Problem::internal)
 }
 
-/// How things stand before.
-fn stands(
-    reader: &mut Reader,
-    reference: Option<PaymentRef>,
-) -> Result<Option<String>, StoreError> {
-    if let Some(reference) = reference {
-        return Ok(match reader.standing(&reference)? {
-            Standing::Unknown => None,
-            Standing::Waiting(_) => Some("waiting".to_owned()),
-            Standing::LeftOut(_) => Some("left_out".to_owned()),
-            Standing::Taken(view) => Some(word(view.row.status)),
-        });
-    }
-    let mode = reader.overview()?.log.map(|(_, head)| head.mode);
-    let mode = match mode {
-        None => "no log",
-        Some(Mode::Armed) => "armed",
-        Some(Mode::Halted { .. }) => "halted",
-    };
-    Ok(Some(mode.to_owned()))
-}
-
-fn word(status: PaymentStatus) -> String {
-    let word = serde_json::to_value(crate::shown::Status::from(status));
-    let word = word.ok().and_then(|word| word.as_str().map(str::to_owned));
-    word.unwrap_or_default()
-}
-
 /// Does something, or asks for it
 ///
 /// What lets money flow (`release`, `resume`) is asked for: another person, with a key of another name, confirms it within an hour. The rest
@@ -164,6 +137,7 @@ fn word(status: PaymentStatus) -> String {
     responses(
         (status = 201, description = "Done, or asked for: `deed.step` says which", body = ActEntry),
         (status = 404, description = "Nobody asked for that withdrawal", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is not held, or the keeper is not halted", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
     ),
@@ -187,6 +161,7 @@ pub(crate) async fn act(
             reference.unwrap_or_default()
         ))
     })?;
+    must_be_possible(kind, &before)?;
     let deed = begun(&caller, kind, reason, before);
     let deed = Deed {
         reference: reference.map(|reference| reference.to_string()),

@@ -95,7 +95,7 @@ pub struct Deed {
     pub key: Option<String>,
     /// Why.
     pub reason: String,
-    /// What stood before: of a withdrawal its status, of the keeper its mode, of a key its scopes and end.
+    /// What stood before: of a withdrawal its status and why it is held, of the keeper its mode and why it is halted, of a key its scopes and end.
     pub before: String,
     /// What is to stand after.
     pub after: String,

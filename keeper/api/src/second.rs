@@ -13,6 +13,7 @@ use crate::{
     deed::{ActEntry, Deed, Kind, Step},
     problem::Problem,
     query::sequence,
+    stands::stands,
 };
 
 /// Lets be done what another person asked for
@@ -24,7 +25,7 @@ use crate::{
     responses(
         (status = 201, description = "Done", body = ActEntry),
         (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It was answered, is too old, or was asked for by the same person", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was answered, is too old, was asked for by the same person, or of something that stands so no more", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
     ),
@@ -53,6 +54,7 @@ pub(crate) async fn confirm(
         return Err(Problem::conflict("same-person", words));
     }
     asker.must_have(asked.act.scope())?;
+    must_stand(&app, &asked).await?;
     let entry = add(
         &app,
         Some(seq),
@@ -88,6 +90,31 @@ pub(crate) async fn refuse(
     let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
     let deed = answer(&caller, &asked, Step::Refused, reason);
     Ok((StatusCode::CREATED, Json(add(&app, Some(seq), deed).await?)))
+}
+
+/// A second person lets be done what they saw; what came since, nobody asked about.
+async fn must_stand(app: &App, asked: &Deed) -> Result<(), Problem> {
+    if asked.key.is_some() {
+        return Ok(());
+    }
+    let reference = asked
+        .reference
+        .as_deref()
+        .and_then(|text| text.parse().ok());
+    let now = app
+        .readers
+        .ask(move |reader| stands(reader, reference))
+        .await?;
+    if now.as_ref() == Some(&asked.before) {
+        return Ok(());
+    }
+    let (before, now) = (&asked.before, now.unwrap_or_default());
+    Err(Problem::conflict(
+        "changed",
+        format!(
+            "what stood when it was asked for ({before}) stands no more (now {now}); ask again"
+        ),
+    ))
 }
 
 fn answer(caller: &Caller, asked: &Deed, step: Step, reason: String) -> Deed {

@@ -1,15 +1,22 @@
 //! What operators and administrators do: who may, who else it takes, and that it cannot be rewritten unseen.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use alloy::primitives::{B256, Keccak256};
 use serde_json::{Value, json};
-use tidelock_core::event::Command;
-use tidelock_keeper::store::{Act, Acting, Desk, Reader};
+use tidelock_core::{
+    domain::PaymentNumber,
+    event::{Command, Event, HaltReason, HoldReason, Mode},
+    store::Store,
+};
+use tidelock_keeper::store::{Act, Acting, Desk, LogStore, Reader};
 
 use super::{
     api::{Api, PATIENCE, block_on},
-    support::{self, Kind, payment},
+    support::{self, History, Kind, payment},
 };
 
 /// The commands that the engine would take in. The store blocks.
@@ -49,11 +56,105 @@ impl People {
     }
 }
 
+/// A server beside a log whose payment 1 is held, and which is halted. No engine takes commands in; the log goes on by hand.
+fn stopped(kind: Kind) -> (Api, LogStore, History) {
+    let mut history = None;
+    let (mut api, store) = Api::set_up(kind, |location| {
+        let mut store = support::create(location);
+        let (mut log, first) = History::open(1);
+        store.commit(&[first], &log.state.take_changes()).unwrap();
+        let payments = log.accept(3);
+        go_on(&mut store, &mut log, &payments);
+        go_on(&mut store, &mut log, &held(HoldReason::AboveLimit));
+        go_on(&mut store, &mut log, &halted("the node looks odd"));
+        history = Some(log);
+        store
+    });
+    api.start();
+    (api, store, history.unwrap())
+}
+
+fn go_on(store: &mut LogStore, log: &mut History, event: &Event) {
+    let entry = log.apply(event);
+    store.commit(&[entry], &log.state.take_changes()).unwrap();
+}
+
+fn held(reason: HoldReason) -> Event {
+    let refs = vec![payment(1).reference()];
+    Event::Held { refs, reason }
+}
+
+fn halted(note: &str) -> Event {
+    let note = note.to_owned();
+    let reason = HaltReason::Operator { note };
+    let mode = Mode::Halted { reason };
+    Event::ModeChanged { mode }
+}
+
+pub fn what_is_confirmed_is_what_stood_when_it_was_asked_for(kind: Kind) {
+    let (api, store, log) = stopped(kind);
+    let people = People::of(&api);
+    let log = Arc::new(Mutex::new((store, log)));
+    // The store blocks.
+    let happens = async |event: Event| {
+        let log = Arc::clone(&log);
+        let work = move || {
+            let (store, log) = &mut *log.lock().unwrap();
+            go_on(store, log, &event);
+        };
+        tokio::task::spawn_blocking(work).await.unwrap();
+    };
+    let why = || json!({"reason": "I looked too"});
+    let resume = || json!({"act": "resume", "reason": "all is well"});
+    let asks = async |body: Value| api.tell(&people.anna, "/v1/acts", body).await.of(201);
+    let confirms = async |asked: &Value| {
+        let place = format!("/v1/acts/{}/confirmation", asked["id"]);
+        api.tell(&people.ben, &place, why()).await
+    };
+    block_on(async {
+        let number = PaymentNumber(77);
+        let elsewhere = HoldReason::PaidElsewhere { number };
+        for (body, event, before, after) in [
+            (
+                about("release", 1),
+                held(elsewhere),
+                "held: above_limit",
+                "held: paid_elsewhere: 77",
+            ),
+            (
+                resume(),
+                halted("somebody is at the key"),
+                "halted: operator: the node looks odd",
+                "halted: operator: somebody is at the key",
+            ),
+        ] {
+            let asked = asks(body.clone()).await;
+            assert_eq!(asked["deed"]["before"], before);
+            happens(event).await;
+            let refused = confirms(&asked).await.refused(409, "changed");
+            let words = refused["detail"].as_str().unwrap();
+            assert!(words.contains(after), "{words}");
+            assert!(commands(&api).await.is_empty());
+            let again = asks(body).await;
+            assert_eq!(again["deed"]["before"], after);
+        }
+        // What there is nothing to do about is not asked for.
+        let refused = api.tell(&people.anna, "/v1/acts", about("release", 2));
+        refused.await.refused(409, "not-held");
+        let asked = asks(resume()).await;
+        happens(Event::ModeChanged { mode: Mode::Armed }).await;
+        confirms(&asked).await.refused(409, "changed");
+        let refused = api.tell(&people.anna, "/v1/acts", resume()).await;
+        refused.refused(409, "not-halted");
+        assert!(commands(&api).await.is_empty());
+    });
+}
+
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn what_lets_money_flow_takes_two_people(kind: Kind) {
-    let api = Api::empty(kind);
+    let (api, _store, _) = stopped(kind);
     let people = People::of(&api);
     block_on(async {
-        api.file(&people.rose, &payment(1)).await.of(201);
         // What stops is done at once.
         for (act, after) in [("hold", "held"), ("cancel", "cancelled")] {
             let done = api
@@ -63,7 +164,7 @@ pub fn what_lets_money_flow_takes_two_people(kind: Kind) {
             assert_eq!(done["deed"]["step"], "done");
             assert_eq!(
                 (&done["deed"]["before"], &done["deed"]["after"]),
-                (&json!("waiting"), &json!(after))
+                (&json!("held: above_limit"), &json!(after))
             );
             assert!(done["deed"]["command"].is_u64(), "{done}");
         }
