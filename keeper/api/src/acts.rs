@@ -16,8 +16,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     App,
     access::{Caller, MayAct, MayLook, clock},
+    admin,
     body::{self, media_type},
     deed::{ActEntry, Deed, Kind, Step, wanted},
+    keys::Scope,
     problem::{Broken, Problem},
     query::{self, put, sequence},
     stands::{must_be_possible, stands},
@@ -278,12 +280,16 @@ pub(crate) async fn list(
     ),
     security(("key" = ["audit"]), ("key" = ["operate"]), ("key" = ["administer"])))]
 pub(crate) async fn show(
-    _: MayLook,
+    MayLook(caller): MayLook,
     State(app): State<App>,
     Path(text): Path<String>,
 ) -> Result<Json<ActEntry>, Problem> {
     let seq = sequence(&text).map_err(|rule| Problem::broken("id", &text, rule))?;
     let found = app.readers.ask(move |reader| reader.act(seq)).await?;
     let found = found.ok_or_else(|| Problem::missing(format!("act {seq}: there is none")))?;
-    Ok(Json(found.into()))
+    let entry = ActEntry::from(found);
+    Ok(Json(match caller.must_have(Scope::Administer) {
+        Ok(()) => entry.named(&admin::on_file(&app, |file| file.read()).await?),
+        Err(_) => entry,
+    }))
 }

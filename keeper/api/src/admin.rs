@@ -98,7 +98,7 @@ pub struct AskedKey {
 }
 
 /// Does work on the file of keys where it may block.
-async fn on_file<T: Send + 'static>(
+pub(crate) async fn on_file<T: Send + 'static>(
     app: &App,
     work: impl FnOnce(&crate::keys::KeyFile) -> Result<T, KeysError> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -173,8 +173,9 @@ pub(crate) async fn add(
     let name = name.unwrap_or_default().to_owned();
     let now = clock();
     let ends = now.saturating_add(days.saturating_mul(DAY));
+    let seen_by = caller.people.clone();
     let (key, secret) = on_file(&app, move |file| {
-        file.add_pending(&name, scopes, (now, ends))
+        file.add_pending(&name, scopes, (now, ends), seen_by)
     })
     .await?;
     let deed = acts::begun(&caller, Kind::AddKey, reason, "none".to_owned());

@@ -18,7 +18,8 @@ use crate::{
 
 /// Lets be done what another person asked for
 ///
-/// By a key of the same scope, another than the one that asked, and of another name.
+/// By a key of the same scope, another than the one that asked, and of another name; and neither key was seen by a person who may have
+/// the other.
 #[utoipa::path(post, path = "/v1/acts/{id}/confirmation", operation_id = "confirmAct", tag = "acts",
     params(("id" = u64, Path, description = "The act that asks")),
     request_body(content = Why, content_type = "application/json"),
@@ -49,8 +50,8 @@ pub(crate) async fn confirm(
             "the key that asked has ended; ask again with another",
         )
     })?;
-    if asker.key == caller.key || same_person(&asker.name, &caller.name) {
-        let words = "two people are needed: this key is of whoever asked";
+    if asker.key == caller.key || !asker.people.is_disjoint(&caller.people) {
+        let words = "two people are needed: this key is of whoever asked, or was seen by them when it was made";
         return Err(Problem::conflict("same-person", words));
     }
     asker.must_have(asked.act.scope())?;
@@ -160,9 +161,4 @@ async fn answered(
         ));
     }
     Ok((seq, deed, reason))
-}
-
-/// One person may have several keys, made under one name.
-fn same_person(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }

@@ -362,6 +362,40 @@ pub fn acts_and_the_log_are_held_to_their_hashes(kind: Kind) {
     assert_eq!(faults(), [None, Some("entries before it are missing")]);
 }
 
+/// Asks for a key as Carl and has it confirmed; the key.
+async fn made(api: &Api, people: &People, name: &str, scopes: &str) -> String {
+    let wanted = json!({"name": name, "scopes": scopes, "days": "1", "reason": "x"});
+    let asked = api.tell(&people.carl, "/v1/keys", wanted).await.of(201);
+    let place = format!("/v1/acts/{}/confirmation", asked["act"]["id"]);
+    let why = json!({"reason": "x"});
+    api.tell(&people.anna_too, &place, why).await.of(201);
+    let key = asked["key"].as_str().unwrap().to_owned();
+    let begin = Instant::now();
+    while api.get(&key, "/v1/acts").await.status == 401 {
+        assert!(begin.elapsed() < PATIENCE, "it is never known");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    key
+}
+
+/// Carl has the secret of the key that he asked for, whatever name is on it.
+pub fn whoever_asked_for_a_key_is_not_two_people_with_it(kind: Kind) {
+    let api = Api::empty(kind);
+    let people = People::of(&api);
+    block_on(async {
+        let dora = made(&api, &people, "Dora", "administer").await;
+        let wanted = json!({"name": "Eve", "scopes": "read", "days": "1", "reason": "x"});
+        for (one, other) in [(&people.carl, &dora), (&dora, &people.carl)] {
+            let asked = api.tell(one, "/v1/keys", wanted.clone()).await.of(201);
+            let place = format!("/v1/acts/{}/confirmation", asked["act"]["id"]);
+            let why = || json!({"reason": "x"});
+            let refused = api.tell(other, &place, why()).await;
+            refused.refused(409, "same-person");
+            api.tell(&people.anna_too, &place, why()).await.of(201);
+        }
+    });
+}
+
 #[allow(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
     let api = Api::empty(kind);
@@ -388,6 +422,12 @@ pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
         api.get(&dora, "/v1/events")
             .await
             .refused(401, "unknown-key");
+        // Whoever confirms it sees whose it is to be.
+        let act = format!("/v1/acts/{}", asked["act"]["id"]);
+        let shown = api.get(&people.anna_too, &act).await.of(200);
+        assert_eq!(shown["key_name"], "Dora");
+        let shown = api.get(&people.rose, &act).await.of(200);
+        assert_eq!(shown["key_name"], Value::Null);
         api.tell(&people.anna_too, &place, why.clone())
             .await
             .of(201);
