@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tidelock_core::domain::PaymentRef;
 use tidelock_lists::REF_RULE;
-use tidelock_store::Acting;
+use tidelock_store::{Acting, Desk};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -94,8 +94,14 @@ pub(crate) async fn fields(request: Request) -> Result<body::Fields, Problem> {
     body::fields(&body::read(request, LONGEST).await?)
 }
 
-/// Says how a deed ends, and adds it to the chain with the command that it stands for.
-pub(crate) async fn add(app: &App, answers: Option<u64>, deed: Deed) -> Result<ActEntry, Problem> {
+/// Says how a deed ends, and adds it to the chain with the command that it stands for. What it does beside the log is done by `also`
+/// once the entry is durable, whether or not anybody still waits for the answer.
+pub(crate) async fn add(
+    app: &App,
+    answers: Option<u64>,
+    deed: Deed,
+    also: impl FnOnce(&mut Desk) -> Result<(), Problem> + Send + 'static,
+) -> Result<ActEntry, Problem> {
     let reference = deed.reference.as_deref().and_then(|text| text.parse().ok());
     let hands_in = matches!(deed.step, Step::Done | Step::Confirmed);
     let command = {
@@ -117,17 +123,27 @@ pub(crate) async fn add(app: &App, answers: Option<u64>, deed: Deed) -> Result<A
         };
         serde_json::to_string(&deed).unwrap_or_default()
     };
-    let acting = app
-        .write(move |desk| desk.act(answers, command, body))
+    let done = app
+        .write(move |desk| {
+            Ok(match desk.act(answers, command, body)? {
+                Acting::Done { seq, .. } => also(desk).map(|()| seq),
+                Acting::Answered => Err(answered()),
+            })
+        })
         .await?;
-    let Acting::Done { seq, .. } = acting else {
-        return Err(Problem::conflict(
-            "answered",
-            "somebody answered it already",
-        ));
-    };
+    let seq = done?;
     let entry = app.readers.ask(move |reader| reader.act(seq)).await?;
     entry.map(ActEntry::from).ok_or_else(Problem::internal)
+}
+
+/// There is one answer.
+pub(crate) fn answered() -> Problem {
+    Problem::conflict("answered", "somebody answered it already")
+}
+
+/// Nothing is done beside the log.
+pub(crate) fn nothing(_: &mut Desk) -> Result<(), Problem> {
+    Ok(())
 }
 
 /// Does something, or asks for it
@@ -169,11 +185,13 @@ pub(crate) async fn act(
         reference: reference.map(|reference| reference.to_string()),
         ..deed
     };
-    let entry = add(&app, None, deed).await?;
-    if let (Kind::ForgetMetadata, Some(reference)) = (kind, reference) {
-        app.write(move |desk| desk.forget_metadata(reference))
-            .await?;
-    }
+    let also = move |desk: &mut Desk| {
+        if let (Kind::ForgetMetadata, Some(reference)) = (kind, reference) {
+            desk.forget_metadata(reference)?;
+        }
+        Ok(())
+    };
+    let entry = add(&app, None, deed, also).await?;
     Ok((StatusCode::CREATED, Json(entry)))
 }
 

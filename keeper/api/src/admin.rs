@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
+use tidelock_store::Desk;
 use utoipa::ToSchema;
 
 use crate::{
@@ -184,7 +185,7 @@ pub(crate) async fn add(
         after: words(&key),
         ..deed
     };
-    let act = acts::add(&app, None, deed).await?;
+    let act = acts::add(&app, None, deed, acts::nothing).await?;
     let asked = AskedKey {
         act,
         entry: key.into(),
@@ -223,7 +224,11 @@ pub(crate) async fn end(
         ..deed
     };
     // First: a key is never ended without an entry that says so.
-    let entry = acts::add(&app, None, deed).await?;
-    on_file(&app, move |file| file.end(&id, clock())).await?;
+    let file = app.keys.file().clone();
+    let also = move |_: &mut Desk| {
+        file.end(&id, clock())?;
+        Ok(())
+    };
+    let entry = acts::add(&app, None, deed, also).await?;
     Ok((StatusCode::CREATED, Json(entry)))
 }

@@ -318,7 +318,10 @@ impl KeyFile {
             let mut draft = self.open(".draft", true)?;
             draft.write_all(&text?)?;
             draft.sync_all()?;
-            fs::rename(beside(&self.path, ".draft"), &self.path)
+            fs::rename(beside(&self.path, ".draft"), &self.path)?;
+            // Or a key that was ended could be back after a power cut.
+            let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
         write().map_err(self.failed())
     }

@@ -5,11 +5,12 @@ use axum::{
     extract::{Path, Request, State},
     http::StatusCode,
 };
+use tidelock_store::Desk;
 
 use crate::{
     App,
     access::{Caller, MayAct, clock},
-    acts::{Why, add, fields, reason},
+    acts::{self, Why, add, fields, nothing, reason},
     deed::{ActEntry, Deed, Kind, Step},
     problem::Problem,
     query::sequence,
@@ -56,17 +57,15 @@ pub(crate) async fn confirm(
     }
     asker.must_have(asked.act.scope())?;
     must_stand(&app, &asked).await?;
-    let entry = add(
-        &app,
-        Some(seq),
-        answer(&caller, &asked, Step::Confirmed, reason),
-    )
-    .await?;
-    if let (Kind::AddKey, Some(id)) = (asked.act, asked.key.clone()) {
-        let file = app.keys.file().clone();
-        let confirmed = tokio::task::spawn_blocking(move || file.confirm(&id)).await;
-        confirmed.map_err(|_| Problem::internal())??;
-    }
+    let deed = answer(&caller, &asked, Step::Confirmed, reason);
+    let file = app.keys.file().clone();
+    let also = move |_: &mut Desk| {
+        if let (Kind::AddKey, Some(id)) = (asked.act, &asked.key) {
+            file.confirm(id)?;
+        }
+        Ok(())
+    };
+    let entry = add(&app, Some(seq), deed, also).await?;
     Ok((StatusCode::CREATED, Json(entry)))
 }
 
@@ -90,7 +89,8 @@ pub(crate) async fn refuse(
 ) -> Result<(StatusCode, Json<ActEntry>), Problem> {
     let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
     let deed = answer(&caller, &asked, Step::Refused, reason);
-    Ok((StatusCode::CREATED, Json(add(&app, Some(seq), deed).await?)))
+    let entry = add(&app, Some(seq), deed, nothing).await?;
+    Ok((StatusCode::CREATED, Json(entry)))
 }
 
 /// A second person lets be done what they saw; what came since, nobody asked about.
@@ -155,10 +155,7 @@ async fn answered(
     })?;
     caller.must_have(deed.act.scope())?;
     if found.answered_by.is_some() {
-        return Err(Problem::conflict(
-            "answered",
-            "somebody answered it already",
-        ));
+        return Err(acts::answered());
     }
     Ok((seq, deed, reason))
 }

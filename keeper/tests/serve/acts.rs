@@ -483,6 +483,51 @@ pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
     });
 }
 
+/// What the chain says was done is done, also when whoever asked for it gets no answer: here because new entries cannot be read.
+#[test]
+fn what_the_chain_says_was_done_is_done_whoever_hears_of_it() {
+    const UNREADABLE: &str = "CREATE TRIGGER unreadable AFTER INSERT ON act \
+        BEGIN UPDATE act SET prev = x'00' WHERE seq = NEW.seq; END";
+    let api = Api::empty(Kind::Sqlite);
+    let people = People::of(&api);
+    let shop = api.key_of("Shop", "audit");
+    let why = || json!({"reason": "x"});
+    block_on(async {
+        let mut noted = super::api::body(&payment(1));
+        noted["metadata"] = json!({"order": "A-1"});
+        let filed = api.tell(&people.rose, "/v1/withdrawals", noted).await;
+        filed.of(201);
+        api.get(&shop, "/v1/acts").await.of(200);
+        let wanted = json!({"name": "Dora", "scopes": "audit", "days": "1", "reason": "x"});
+        let asked = api.tell(&people.carl, "/v1/keys", wanted).await.of(201);
+        let location = api.location.clone();
+        let spoil = move || support::tamper(&location, UNREADABLE);
+        tokio::task::spawn_blocking(spoil).await.unwrap();
+
+        let confirmation = format!("/v1/acts/{}/confirmation", asked["act"]["id"]);
+        let end = format!("/v1/keys/{}/end", shop.split('_').nth(1).unwrap());
+        let done = [
+            api.tell(&people.anna_too, &confirmation, why()).await,
+            api.tell(&people.carl, &end, why()).await,
+            api.tell(&people.carl, "/v1/acts", about("forget_metadata", 1))
+                .await,
+        ];
+        for unheard in done {
+            unheard.refused(503, "unavailable");
+        }
+        let dora = asked["key"].as_str().unwrap();
+        let begin = Instant::now();
+        let known = async |key: &str| api.get(key, "/v1/acts?after=4").await.status != 401;
+        while known(&shop).await || !known(dora).await {
+            assert!(begin.elapsed() < PATIENCE, "it was not done");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let place = format!("/v1/withdrawals/{}", payment(1).reference());
+        let found = api.get(&people.rose, &place).await.of(200);
+        assert_eq!(found["metadata"], Value::Null);
+    });
+}
+
 pub fn metadata_stays_beside_the_log_and_can_be_forgotten(kind: Kind) {
     let api = Api::empty(kind);
     let people = People::of(&api);
