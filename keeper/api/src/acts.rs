@@ -102,6 +102,11 @@ pub(crate) async fn add(
     deed: Deed,
     also: impl FnOnce(&mut Desk) -> Result<(), Problem> + Send + 'static,
 ) -> Result<ActEntry, Problem> {
+    // It may have ended while the body was on its way.
+    let holder = app.keys.holder(&deed.by);
+    holder
+        .ok_or_else(Problem::unknown_key)?
+        .must_have(deed.act.scope())?;
     let reference = deed.reference.as_deref().and_then(|text| text.parse().ok());
     let hands_in = matches!(deed.step, Step::Done | Step::Confirmed);
     let command = {

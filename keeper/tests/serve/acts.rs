@@ -13,6 +13,10 @@ use tidelock_core::{
     store::Store,
 };
 use tidelock_keeper::store::{Act, Acting, Desk, LogStore, Reader};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::{
     api::{Api, PATIENCE, block_on},
@@ -525,6 +529,51 @@ fn what_the_chain_says_was_done_is_done_whoever_hears_of_it() {
         let place = format!("/v1/withdrawals/{}", payment(1).reference());
         let found = api.get(&people.rose, &place).await.of(200);
         assert_eq!(found["metadata"], Value::Null);
+    });
+}
+
+/// A request of which all but the last byte is sent.
+async fn begun(api: &Api, key: &str, path: &str, body: &Value) -> (TcpStream, u8) {
+    let body = body.to_string();
+    let (last, rest) = body.as_bytes().split_last().unwrap();
+    let mut stream = TcpStream::connect(&api.address).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(rest).await.unwrap();
+    (stream, *last)
+}
+
+#[test]
+fn a_key_that_ends_while_a_body_is_on_its_way_does_nothing() {
+    let api = Api::empty(Kind::Sqlite);
+    let key = api.key_of("Anna", "operate,request");
+    let carl = api.key_of("Carl", "administer");
+    block_on(async {
+        let halt = json!({"act": "halt", "reason": "x"});
+        let filed = super::api::body(&payment(1));
+        let mut begun = [
+            begun(&api, &key, "/v1/acts", &halt).await,
+            begun(&api, &key, "/v1/withdrawals", &filed).await,
+        ];
+        let end = format!("/v1/keys/{}/end", key.split('_').nth(1).unwrap());
+        let ended = api.tell(&carl, &end, json!({"reason": "it is lost"}));
+        ended.await.of(201);
+        let start = Instant::now();
+        while api.get(&key, "/v1/acts").await.status != 401 {
+            assert!(start.elapsed() < PATIENCE, "it is still known");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        for (stream, last) in &mut begun {
+            stream.write_all(&[*last]).await.unwrap();
+            let mut said = String::new();
+            stream.read_to_string(&mut said).await.unwrap();
+            assert!(said.starts_with("HTTP/1.1 401 "), "{said}");
+        }
+        assert!(commands(&api).await.is_empty());
     });
 }
 
