@@ -577,6 +577,7 @@ fn a_key_that_ends_while_a_body_is_on_its_way_does_nothing() {
     });
 }
 
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn metadata_stays_beside_the_log_and_can_be_forgotten(kind: Kind) {
     let api = Api::empty(kind);
     let people = People::of(&api);
@@ -638,6 +639,9 @@ pub fn metadata_stays_beside_the_log_and_can_be_forgotten(kind: Kind) {
             api.get(&people.rose, &place).await.of(200)["metadata"],
             Value::Null
         );
+        // A request that is sent again does not bring it back.
+        let again = api.tell(&people.rose, "/v1/withdrawals", noted).await;
+        assert_eq!(again.of(200)["metadata"], Value::Null);
         for page in ["/v1/acts", "/v1/log", "/v1/events"] {
             let text = api.get(&people.rose, page).await.text;
             assert!(!text.contains("Mustermann"), "{page}: {text}");
