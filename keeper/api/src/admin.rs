@@ -199,7 +199,7 @@ pub(crate) async fn add(
     params(("id" = String, Path, description = "The key's id")),
     request_body(content = acts::Why, content_type = "application/json"),
     responses(
-        (status = 201, description = "Ended; within a second it is refused everywhere", body = ActEntry),
+        (status = 201, description = "Ended; within a second it is refused by every server that reads the same file of keys", body = ActEntry),
         (status = 404, description = "There is no such key", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),

@@ -19,7 +19,7 @@ use crate::{
 
 /// Lets be done what another person asked for
 ///
-/// By a key of the same scope, another than the one that asked, and of another name; and neither key was seen by a person who may have
+/// A key is put in force at a server that reads the same file of keys as the one that it was asked of. By a key of the same scope, another than the one that asked, and of another name; and neither key was seen by a person who may have
 /// the other.
 #[utoipa::path(post, path = "/v1/acts/{id}/confirmation", operation_id = "confirmAct", tag = "acts",
     params(("id" = u64, Path, description = "The act that asks")),

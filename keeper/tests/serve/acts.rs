@@ -353,7 +353,12 @@ pub fn acts_and_the_log_are_held_to_their_hashes(kind: Kind) {
             .collect();
         faults
     };
+    let verify = || -> support::home::Done {
+        let mut command = api.command();
+        command.arg("verify-log").output().unwrap().into()
+    };
     assert_eq!(faults(), [None, None, None]);
+    verify().ok();
     support::tamper(
         &api.location,
         "UPDATE act SET body = replace(body, 'look', 'book') WHERE seq = 2",
@@ -362,6 +367,10 @@ pub fn acts_and_the_log_are_held_to_their_hashes(kind: Kind) {
         faults(),
         [None, Some("its hash is that of other words"), None]
     );
+    let verified = verify();
+    assert_eq!(verified.code, 5, "{}", verified.out);
+    let words = "BAD act 2: its hash is that of other words";
+    assert!(verified.out.contains(words), "{}", verified.out);
     support::tamper(&api.location, "DELETE FROM act WHERE seq = 2");
     assert_eq!(faults(), [None, Some("entries before it are missing")]);
 }
@@ -426,6 +435,14 @@ pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
         api.get(&dora, "/v1/events")
             .await
             .refused(401, "unknown-key");
+        let listed = api.command().args(["api-key", "list"]).output();
+        let listed: support::home::Done = listed.unwrap().into();
+        let listed = listed.ok();
+        let of_dora = listed.lines().last().unwrap();
+        assert!(
+            of_dora.contains("Dora  request,read  waits for a second person"),
+            "{listed}"
+        );
         // Whoever confirms it sees whose it is to be.
         let act = format!("/v1/acts/{}", asked["act"]["id"]);
         let shown = api.get(&people.anna_too, &act).await.of(200);
