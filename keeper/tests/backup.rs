@@ -12,13 +12,15 @@ mod support;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use support::{History, Kind, home::Home, identity, payment, tamper};
 use tidelock_core::{
-    domain::{Amount, ChainId, VaultDomain},
+    domain::{Amount, BatchId, ChainId, VaultDomain},
     store::Store,
 };
-use tidelock_keeper::store::{Desk, Identity, Location, LogStore, Quote, Reader, Server};
+use tidelock_keeper::store::{
+    Acting, Desk, Identity, Location, LogStore, Quote, Reader, Server, Vote,
+};
 
 on_both! {
     a_copy_is_whole_private_and_replaces_nothing,
@@ -72,6 +74,7 @@ fn a_copy_is_whole_private_and_replaces_nothing(kind: Kind) {
     let mut desk = Desk::open(&location).unwrap();
     desk.file(&[payment(900)]).unwrap();
     desk.keep_quote(&quote()).unwrap();
+    beside_the_log(&mut desk);
     let said = home.run(&["backup", "--to", "copy.db", "--json"]).json();
     assert_eq!(said["entries"], history.head.seq);
     assert_eq!(said["head"], history.head.hash.to_string());
@@ -84,7 +87,14 @@ fn a_copy_is_whole_private_and_replaces_nothing(kind: Kind) {
     assert!(read.verify(true, |_| {}).unwrap().findings.is_empty());
     let whole = Reader::open(&location).unwrap().overview().unwrap();
     assert_eq!(read.overview().unwrap(), whole);
-    drop(read);
+    let acts = read.acts(0, 10).unwrap();
+    assert_eq!(acts.len(), 2);
+    let mut original = Reader::open(&location).unwrap();
+    assert_eq!(acts, original.acts(0, 10).unwrap());
+    assert_eq!(read.votes(&vote().batch).unwrap(), [vote()]);
+    let refs = [payment(901).reference()];
+    assert_eq!(read.metadata(&refs).unwrap()[&refs[0]], NOTED);
+    drop((read, original));
     assert_eq!(before, fs::read(&file).unwrap());
     let names = fs::read_dir(home.folder.path()).unwrap();
     let names = names.map(|name| name.unwrap().file_name().into_string().unwrap());
@@ -93,6 +103,29 @@ fn a_copy_is_whole_private_and_replaces_nothing(kind: Kind) {
         .collect();
     assert_eq!(copies, ["copy.db"]);
     assert_eq!(Desk::open(&file).unwrap().quotes().unwrap(), [quote()]);
+}
+
+const NOTED: &str = r#"{"order":"A-1"}"#;
+
+/// Acts, the second of which answers the first; a vote; metadata.
+fn beside_the_log(desk: &mut Desk) {
+    for answers in [None, Some(1)] {
+        let done = desk.act(answers, |_| None, |_| "{}".to_owned()).unwrap();
+        assert!(matches!(done, Acting::Done { .. }), "{done:?}");
+    }
+    assert!(desk.keep_vote(&vote()).unwrap());
+    let noted = payment(901);
+    desk.file_noted(&[noted], &[(noted.reference(), NOTED.to_owned())])
+        .unwrap();
+}
+
+fn vote() -> Vote {
+    Vote {
+        batch: BatchId(B256::repeat_byte(1)),
+        signer: Address::repeat_byte(2),
+        epoch: 3,
+        signature: vec![4; 65].into(),
+    }
 }
 
 fn quote() -> Quote {

@@ -35,6 +35,9 @@ def file_all(client, rows):
         if isinstance(answer, Problem):
             refused(answer)
         assert isinstance(answer, BulkAnswer)
+        taken = [row.ref for row in answer.rows if row.outcome == "taken"]
+        if taken:
+            sys.exit("not filed, somebody used these refs for something else meanwhile: " + ", ".join(taken))
         refs += [row.ref for row in answer.rows]
         new += answer.filed
     return refs, new

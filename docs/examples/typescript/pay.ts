@@ -40,6 +40,8 @@ async function fileAll(client: Client<paths>, rows: Row[]): Promise<{ refs: stri
   for (let start = 0; start < rows.length; start += AT_ONCE) {
     const { data, error } = await client.POST("/v1/withdrawals/bulk", { body: rows.slice(start, start + AT_ONCE) });
     if (data === undefined) refused(error);
+    const taken = data.rows.filter(({ outcome }) => outcome === "taken").map(({ ref }) => ref);
+    if (taken.length > 0) throw new Error(`not filed, somebody used these refs for something else meanwhile: ${taken.join(", ")}`);
     refs.push(...data.rows.map(({ ref }) => ref));
     added += data.filed;
   }

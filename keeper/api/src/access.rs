@@ -109,18 +109,18 @@ pub(crate) fn clock() -> u64 {
 pub(crate) struct Caller {
     /// The key's id.
     pub key: String,
-    /// Whose it is.
-    pub name: String,
     /// What it may be used for.
     pub scopes: BTreeSet<Scope>,
+    /// Everybody who may be the one that uses it.
+    pub people: BTreeSet<String>,
 }
 
 impl From<&ApiKey> for Caller {
     fn from(key: &ApiKey) -> Self {
         Self {
             key: key.id.clone(),
-            name: key.name.clone(),
             scopes: key.scopes.clone(),
+            people: key.people(),
         }
     }
 }

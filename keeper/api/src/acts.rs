@@ -8,18 +8,21 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidelock_core::{domain::PaymentRef, event::Mode, lifecycle::PaymentStatus};
+use tidelock_core::domain::PaymentRef;
 use tidelock_lists::REF_RULE;
-use tidelock_store::{Acting, Reader, Standing, StoreError};
+use tidelock_store::{Acting, Desk};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
     access::{Caller, MayAct, MayLook, clock},
+    admin,
     body::{self, media_type},
     deed::{ActEntry, Deed, Kind, Step, wanted},
+    keys::Scope,
     problem::{Broken, Problem},
     query::{self, put, sequence},
+    stands::{must_be_possible, stands},
 };
 
 /// How long a second person has. [seconds]
@@ -91,8 +94,19 @@ pub(crate) async fn fields(request: Request) -> Result<body::Fields, Problem> {
     body::fields(&body::read(request, LONGEST).await?)
 }
 
-/// Says how a deed ends, and adds it to the chain with the command that it stands for.
-pub(crate) async fn add(app: &App, answers: Option<u64>, deed: Deed) -> Result<ActEntry, Problem> {
+/// Says how a deed ends, and adds it to the chain with the command that it stands for. What it does beside the log is done by `also`
+/// once the entry is durable, whether or not anybody still waits for the answer.
+pub(crate) async fn add(
+    app: &App,
+    answers: Option<u64>,
+    deed: Deed,
+    also: impl FnOnce(&mut Desk) -> Result<(), Problem> + Send + 'static,
+) -> Result<ActEntry, Problem> {
+    // It may have ended while the body was on its way.
+    let holder = app.keys.holder(&deed.by);
+    holder
+        .ok_or_else(Problem::unknown_key)?
+        .must_have(deed.act.scope())?;
     let reference = deed.reference.as_deref().and_then(|text| text.parse().ok());
     let hands_in = matches!(deed.step, Step::Done | Step::Confirmed);
     let command = {
@@ -114,45 +128,27 @@ pub(crate) async fn add(app: &App, answers: Option<u64>, deed: Deed) -> Result<A
         };
         serde_json::to_string(&deed).unwrap_or_default()
     };
-    let acting = app
-        .write(move |desk| desk.act(answers, command, body))
+    let done = app
+        .write(move |desk| {
+            Ok(match desk.act(answers, command, body)? {
+                Acting::Done { seq, .. } => also(desk).map(|()| seq),
+                Acting::Answered => Err(answered()),
+            })
+        })
         .await?;
-    let Acting::Done { seq, .. } = acting else {
-        return Err(Problem::conflict(
-            "answered",
-            "somebody answered it already",
-        ));
-    };
+    let seq = done?;
     let entry = app.readers.ask(move |reader| reader.act(seq)).await?;
     entry.map(ActEntry::from).ok_or_else(Problem::internal)
 }
 
-/// How things stand before.
-fn stands(
-    reader: &mut Reader,
-    reference: Option<PaymentRef>,
-) -> Result<Option<String>, StoreError> {
-    if let Some(reference) = reference {
-        return Ok(match reader.standing(&reference)? {
-            Standing::Unknown => None,
-            Standing::Waiting(_) => Some("waiting".to_owned()),
-            Standing::LeftOut(_) => Some("left_out".to_owned()),
-            Standing::Taken(view) => Some(word(view.row.status)),
-        });
-    }
-    let mode = reader.overview()?.log.map(|(_, head)| head.mode);
-    let mode = match mode {
-        None => "no log",
-        Some(Mode::Armed) => "armed",
-        Some(Mode::Halted { .. }) => "halted",
-    };
-    Ok(Some(mode.to_owned()))
+/// There is one answer.
+pub(crate) fn answered() -> Problem {
+    Problem::conflict("answered", "somebody answered it already")
 }
 
-fn word(status: PaymentStatus) -> String {
-    let word = serde_json::to_value(crate::shown::Status::from(status));
-    let word = word.ok().and_then(|word| word.as_str().map(str::to_owned));
-    word.unwrap_or_default()
+/// Nothing is done beside the log.
+pub(crate) fn nothing(_: &mut Desk) -> Result<(), Problem> {
+    Ok(())
 }
 
 /// Does something, or asks for it
@@ -164,6 +160,7 @@ fn word(status: PaymentStatus) -> String {
     responses(
         (status = 201, description = "Done, or asked for: `deed.step` says which", body = ActEntry),
         (status = 404, description = "Nobody asked for that withdrawal", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is not held, or the keeper is not halted", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
     ),
@@ -187,16 +184,19 @@ pub(crate) async fn act(
             reference.unwrap_or_default()
         ))
     })?;
+    must_be_possible(kind, &before)?;
     let deed = begun(&caller, kind, reason, before);
     let deed = Deed {
         reference: reference.map(|reference| reference.to_string()),
         ..deed
     };
-    let entry = add(&app, None, deed).await?;
-    if let (Kind::ForgetMetadata, Some(reference)) = (kind, reference) {
-        app.write(move |desk| desk.forget_metadata(reference))
-            .await?;
-    }
+    let also = move |desk: &mut Desk| {
+        if let (Kind::ForgetMetadata, Some(reference)) = (kind, reference) {
+            desk.forget_metadata(reference)?;
+        }
+        Ok(())
+    };
+    let entry = add(&app, None, deed, also).await?;
     Ok((StatusCode::CREATED, Json(entry)))
 }
 
@@ -303,12 +303,16 @@ pub(crate) async fn list(
     ),
     security(("key" = ["audit"]), ("key" = ["operate"]), ("key" = ["administer"])))]
 pub(crate) async fn show(
-    _: MayLook,
+    MayLook(caller): MayLook,
     State(app): State<App>,
     Path(text): Path<String>,
 ) -> Result<Json<ActEntry>, Problem> {
     let seq = sequence(&text).map_err(|rule| Problem::broken("id", &text, rule))?;
     let found = app.readers.ask(move |reader| reader.act(seq)).await?;
     let found = found.ok_or_else(|| Problem::missing(format!("act {seq}: there is none")))?;
-    Ok(Json(found.into()))
+    let entry = ActEntry::from(found);
+    Ok(Json(match caller.must_have(Scope::Administer) {
+        Ok(()) => entry.named(&admin::on_file(&app, |file| file.read()).await?),
+        Err(_) => entry,
+    }))
 }

@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
+use tidelock_store::Desk;
 use utoipa::ToSchema;
 
 use crate::{
@@ -98,7 +99,7 @@ pub struct AskedKey {
 }
 
 /// Does work on the file of keys where it may block.
-async fn on_file<T: Send + 'static>(
+pub(crate) async fn on_file<T: Send + 'static>(
     app: &App,
     work: impl FnOnce(&crate::keys::KeyFile) -> Result<T, KeysError> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -173,8 +174,9 @@ pub(crate) async fn add(
     let name = name.unwrap_or_default().to_owned();
     let now = clock();
     let ends = now.saturating_add(days.saturating_mul(DAY));
+    let seen_by = caller.people.clone();
     let (key, secret) = on_file(&app, move |file| {
-        file.add_pending(&name, scopes, (now, ends))
+        file.add_pending(&name, scopes, (now, ends), seen_by)
     })
     .await?;
     let deed = acts::begun(&caller, Kind::AddKey, reason, "none".to_owned());
@@ -183,7 +185,7 @@ pub(crate) async fn add(
         after: words(&key),
         ..deed
     };
-    let act = acts::add(&app, None, deed).await?;
+    let act = acts::add(&app, None, deed, acts::nothing).await?;
     let asked = AskedKey {
         act,
         entry: key.into(),
@@ -197,7 +199,7 @@ pub(crate) async fn add(
     params(("id" = String, Path, description = "The key's id")),
     request_body(content = acts::Why, content_type = "application/json"),
     responses(
-        (status = 201, description = "Ended; within a second it is refused everywhere", body = ActEntry),
+        (status = 201, description = "Ended; within a second it is refused by every server that reads the same file of keys", body = ActEntry),
         (status = 404, description = "There is no such key", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
@@ -222,7 +224,11 @@ pub(crate) async fn end(
         ..deed
     };
     // First: a key is never ended without an entry that says so.
-    let entry = acts::add(&app, None, deed).await?;
-    on_file(&app, move |file| file.end(&id, clock())).await?;
+    let file = app.keys.file().clone();
+    let also = move |_: &mut Desk| {
+        file.end(&id, clock())?;
+        Ok(())
+    };
+    let entry = acts::add(&app, None, deed, also).await?;
     Ok((StatusCode::CREATED, Json(entry)))
 }

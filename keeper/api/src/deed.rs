@@ -5,7 +5,7 @@ use tidelock_core::{domain::PaymentRef, event::Command};
 use tidelock_store::Act;
 use utoipa::ToSchema;
 
-use crate::keys::Scope;
+use crate::keys::{ApiKey, Scope};
 
 /// What can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -95,7 +95,7 @@ pub struct Deed {
     pub key: Option<String>,
     /// Why.
     pub reason: String,
-    /// What stood before: of a withdrawal its status, of the keeper its mode, of a key its scopes and end.
+    /// What stood before: of a withdrawal its status and why it is held, of the keeper its mode and why it is halted, of a key its scopes and end.
     pub before: String,
     /// What is to stand after.
     pub after: String,
@@ -118,6 +118,8 @@ pub struct ActEntry {
     answered_by: Option<u64>,
     /// What was done; none if this server cannot read it.
     deed: Option<Deed>,
+    /// Whose the API key is that it is about, by the file of keys as it is now; of one act only, for administrators.
+    key_name: Option<String>,
     /// The same as it is hashed.
     body: String,
     /// The hash of the entry before.
@@ -133,9 +135,22 @@ impl From<Act> for ActEntry {
             answers: act.answers,
             answered_by: act.answered_by,
             deed: serde_json::from_str(&act.body).ok(),
+            key_name: None,
             prev: act.prev.to_string(),
             hash: act.hash.to_string(),
             body: act.body,
+        }
+    }
+}
+
+impl ActEntry {
+    /// The same with the name of the key that it is about.
+    pub(crate) fn named(self, keys: &[ApiKey]) -> Self {
+        let id = self.deed.as_ref().and_then(|deed| deed.key.as_deref());
+        let key = keys.iter().find(|key| Some(key.id.as_str()) == id);
+        Self {
+            key_name: key.map(|key| key.name.clone()),
+            ..self
         }
     }
 }

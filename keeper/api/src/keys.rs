@@ -92,6 +92,9 @@ pub struct ApiKey {
     /// It waits for a second person, and is refused until then.
     #[serde(default, skip_serializing_if = "is_false")]
     pub pending: bool,
+    /// The people who saw it when it was made through the API, by name: whoever asked for it, and who had seen the key that asked.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub seen_by: BTreeSet<String>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -102,6 +105,12 @@ impl ApiKey {
     /// Whether it is taken at a time.
     pub fn is_in_force(&self, now: u64) -> bool {
         !self.pending && now < self.ends_at
+    }
+
+    /// Everybody who may be the one that uses it: one person may have several keys, made under one name.
+    pub fn people(&self) -> BTreeSet<String> {
+        let own = self.name.trim().to_lowercase();
+        self.seen_by.iter().cloned().chain([own]).collect()
     }
 }
 
@@ -218,17 +227,18 @@ impl KeyFile {
         scopes: BTreeSet<Scope>,
         times: (u64, u64),
     ) -> Result<(ApiKey, Secret), KeysError> {
-        self.add_as(name, scopes, times, false)
+        self.add_as(name, scopes, times, None)
     }
 
-    /// The same, for a second person to put in force.
+    /// The same, for a second person to put in force. `seen_by` are those who see it now.
     pub fn add_pending(
         &self,
         name: &str,
         scopes: BTreeSet<Scope>,
         times: (u64, u64),
+        seen_by: BTreeSet<String>,
     ) -> Result<(ApiKey, Secret), KeysError> {
-        self.add_as(name, scopes, times, true)
+        self.add_as(name, scopes, times, Some(seen_by))
     }
 
     fn add_as(
@@ -236,7 +246,7 @@ impl KeyFile {
         name: &str,
         scopes: BTreeSet<Scope>,
         (now, ends_at): (u64, u64),
-        pending: bool,
+        seen_by: Option<BTreeSet<String>>,
     ) -> Result<(ApiKey, Secret), KeysError> {
         let refused = |field, value: &str, rule| {
             let value = value.to_owned();
@@ -261,7 +271,8 @@ impl KeyFile {
             hash: hash(&secret),
             made_at: now,
             ends_at,
-            pending,
+            pending: seen_by.is_some(),
+            seen_by: seen_by.unwrap_or_default(),
         };
         let shown = Secret(format!("{PREFIX}_{}_{secret}", key.id));
         self.change(|keys| {
@@ -307,7 +318,10 @@ impl KeyFile {
             let mut draft = self.open(".draft", true)?;
             draft.write_all(&text?)?;
             draft.sync_all()?;
-            fs::rename(beside(&self.path, ".draft"), &self.path)
+            fs::rename(beside(&self.path, ".draft"), &self.path)?;
+            // Or a key that was ended could be back after a power cut.
+            let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
         write().map_err(self.failed())
     }
@@ -408,7 +422,12 @@ mod tests {
     #[test]
     fn a_key_that_waits_for_a_second_person_is_not_known() {
         let (_folder, file) = file();
-        let (key, secret) = file.add_pending("shop", read_only(), (100, 200)).unwrap();
+        let seen_by = BTreeSet::from(["carl".to_owned()]);
+        let (key, secret) = file
+            .add_pending(" Shop", read_only(), (100, 200), seen_by)
+            .unwrap();
+        let people = file.read().unwrap().pop().unwrap().people();
+        assert_eq!(people, ["carl", "shop"].map(str::to_owned).into());
         let given = secret.expose();
         assert_eq!(known(&file.read().unwrap(), given, 150), None);
         file.confirm(&key.id).unwrap();

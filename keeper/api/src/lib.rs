@@ -29,6 +29,7 @@ mod second;
 mod server;
 mod shown;
 mod socket;
+mod stands;
 mod tail;
 mod timed;
 mod told;

@@ -5,26 +5,29 @@ use axum::{
     extract::{Path, Request, State},
     http::StatusCode,
 };
+use tidelock_store::Desk;
 
 use crate::{
     App,
     access::{Caller, MayAct, clock},
-    acts::{Why, add, fields, reason},
+    acts::{self, Why, add, fields, nothing, reason},
     deed::{ActEntry, Deed, Kind, Step},
     problem::Problem,
     query::sequence,
+    stands::stands,
 };
 
 /// Lets be done what another person asked for
 ///
-/// By a key of the same scope, another than the one that asked, and of another name.
+/// A key is put in force at a server that reads the same file of keys as the one that it was asked of. By a key of the same scope, another than the one that asked, and of another name; and neither key was seen by a person who may have
+/// the other.
 #[utoipa::path(post, path = "/v1/acts/{id}/confirmation", operation_id = "confirmAct", tag = "acts",
     params(("id" = u64, Path, description = "The act that asks")),
     request_body(content = Why, content_type = "application/json"),
     responses(
         (status = 201, description = "Done", body = ActEntry),
         (status = 404, description = "There is no such act", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It was answered, is too old, or was asked for by the same person", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was answered, is too old, was asked for by the same person, or of something that stands so no more", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A value breaks a rule", body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other refusal", body = Problem, content_type = "application/problem+json"),
     ),
@@ -48,22 +51,21 @@ pub(crate) async fn confirm(
             "the key that asked has ended; ask again with another",
         )
     })?;
-    if asker.key == caller.key || same_person(&asker.name, &caller.name) {
-        let words = "two people are needed: this key is of whoever asked";
+    if asker.key == caller.key || !asker.people.is_disjoint(&caller.people) {
+        let words = "two people are needed: this key is of whoever asked, or was seen by them when it was made";
         return Err(Problem::conflict("same-person", words));
     }
     asker.must_have(asked.act.scope())?;
-    let entry = add(
-        &app,
-        Some(seq),
-        answer(&caller, &asked, Step::Confirmed, reason),
-    )
-    .await?;
-    if let (Kind::AddKey, Some(id)) = (asked.act, asked.key.clone()) {
-        let file = app.keys.file().clone();
-        let confirmed = tokio::task::spawn_blocking(move || file.confirm(&id)).await;
-        confirmed.map_err(|_| Problem::internal())??;
-    }
+    must_stand(&app, &asked).await?;
+    let deed = answer(&caller, &asked, Step::Confirmed, reason);
+    let file = app.keys.file().clone();
+    let also = move |_: &mut Desk| {
+        if let (Kind::AddKey, Some(id)) = (asked.act, &asked.key) {
+            file.confirm(id)?;
+        }
+        Ok(())
+    };
+    let entry = add(&app, Some(seq), deed, also).await?;
     Ok((StatusCode::CREATED, Json(entry)))
 }
 
@@ -87,7 +89,33 @@ pub(crate) async fn refuse(
 ) -> Result<(StatusCode, Json<ActEntry>), Problem> {
     let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
     let deed = answer(&caller, &asked, Step::Refused, reason);
-    Ok((StatusCode::CREATED, Json(add(&app, Some(seq), deed).await?)))
+    let entry = add(&app, Some(seq), deed, nothing).await?;
+    Ok((StatusCode::CREATED, Json(entry)))
+}
+
+/// A second person lets be done what they saw; what came since, nobody asked about.
+async fn must_stand(app: &App, asked: &Deed) -> Result<(), Problem> {
+    if asked.key.is_some() {
+        return Ok(());
+    }
+    let reference = asked
+        .reference
+        .as_deref()
+        .and_then(|text| text.parse().ok());
+    let now = app
+        .readers
+        .ask(move |reader| stands(reader, reference))
+        .await?;
+    if now.as_ref() == Some(&asked.before) {
+        return Ok(());
+    }
+    let (before, now) = (&asked.before, now.unwrap_or_default());
+    Err(Problem::conflict(
+        "changed",
+        format!(
+            "what stood when it was asked for ({before}) stands no more (now {now}); ask again"
+        ),
+    ))
 }
 
 fn answer(caller: &Caller, asked: &Deed, step: Step, reason: String) -> Deed {
@@ -127,15 +155,7 @@ async fn answered(
     })?;
     caller.must_have(deed.act.scope())?;
     if found.answered_by.is_some() {
-        return Err(Problem::conflict(
-            "answered",
-            "somebody answered it already",
-        ));
+        return Err(acts::answered());
     }
     Ok((seq, deed, reason))
-}
-
-/// One person may have several keys, made under one name.
-fn same_person(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }

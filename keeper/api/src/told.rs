@@ -363,7 +363,7 @@ fn death(cause: DeathCause) -> &'static str {
     }
 }
 
-fn halt(mode: &Mode) -> &'static str {
+pub(crate) fn halt(mode: &Mode) -> &'static str {
     match mode {
         Mode::Armed => "armed",
         Mode::Halted { reason } => match reason {

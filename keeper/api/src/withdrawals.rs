@@ -73,7 +73,7 @@ pub struct WithdrawalRequest {
     ),
     security(("key" = ["request"])))]
 pub(crate) async fn file(
-    _: MayRequest,
+    MayRequest(caller): MayRequest,
     State(app): State<App>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -85,6 +85,9 @@ pub(crate) async fn file(
     let key = key.as_ref().map(|key| key.to_str()).transpose();
     let key = key.map_err(|_| Problem::broken("Idempotency-Key", "", REF_RULE))?;
     let body = read(request, LONGEST).await?;
+    // It may have ended while the body was on its way.
+    let holder = app.keys.holder(&caller.key);
+    holder.ok_or_else(Problem::unknown_key)?;
     let asked = app.rules.read(&body, key)?;
     let (payment, reference) = (asked.payment, asked.payment.reference());
     let noted = metadata::shown(asked.metadata.as_ref());

@@ -143,6 +143,15 @@ fn resume_refusal(state: &State, nonce: Option<u64>) -> Option<String> {
     }
 }
 
+/// Whoever releases the payment must know this of it: it may be paid twice then.
+fn to_be_seen(reason: &HoldReason) -> Option<String> {
+    match reason {
+        HoldReason::PaidElsewhere { number } => Some(format!("paid already, as number {number}")),
+        HoldReason::ForeignProposal => Some("somebody else proposed it too".to_owned()),
+        _ => None,
+    }
+}
+
 fn refusal(state: &State, command: &Command, nonce: Option<u64>, absent: Absent) -> Option<String> {
     let (reference, allowed): (_, &[PaymentStatus]) = match command {
         Command::Hold { reference, .. } => (
@@ -183,6 +192,13 @@ fn refusal(state: &State, command: &Command, nonce: Option<u64>, absent: Absent)
         return Some(format!(
             "status {:?} of ref {reference}: must be one of {allowed:?}",
             row.status
+        ));
+    }
+    if let (Command::Hold { .. }, Some(reason)) = (command, &row.hold)
+        && let Some(why) = to_be_seen(reason)
+    {
+        return Some(format!(
+            "ref {reference}: is held already, for a reason that an operator's must not hide: {why}"
         ));
     }
     if let (Command::Cancel { .. }, Some(number)) = (command, row.number) {

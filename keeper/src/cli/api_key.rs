@@ -94,15 +94,16 @@ fn as_json(key: &ApiKey) -> serde_json::Value {
         "made_at": key.made_at,
         "ends_at": key.ends_at,
         "ended": key.ends_at <= now(),
+        "pending": key.pending,
     })
 }
 
 fn line(key: &ApiKey) -> String {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.word()).collect();
-    let end = if key.ends_at <= now() {
-        "ended"
-    } else {
-        "ends"
+    let end = match (key.ends_at <= now(), key.pending) {
+        (true, _) => "ended",
+        (false, true) => "waits for a second person, ends",
+        (false, false) => "ends",
     };
     format!(
         "{}  {}  {}  {end} {}",

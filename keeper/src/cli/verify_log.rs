@@ -1,4 +1,4 @@
-//! `keeper verify-log`: holds the log to its hashes, and the stored rows to the log.
+//! `keeper verify-log`: holds the log and the acts to their hashes, and the stored rows to the log.
 
 use std::{
     collections::BTreeSet,

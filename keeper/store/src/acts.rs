@@ -5,7 +5,7 @@ use alloy_primitives::{B256, Keccak256};
 use tidelock_core::event::Command;
 
 use super::{
-    Desk, Reader, StoreError, columns, desk,
+    Desk, Reader, StoreError, columns, desk, schema,
     sql::{Connection, Dialect, Row, query},
 };
 
@@ -64,6 +64,9 @@ impl Act {
         (own != self.hash).then_some("its hash is that of other words")
     }
 }
+
+/// Acts held to their hashes at a time.
+const PIECE: u32 = 500;
 
 const WITH_ANSWER: &str = "SELECT a.seq, a.answers, a.body, a.prev, a.hash, b.seq AS answered_by \
     FROM act a LEFT JOIN act b ON b.answers = a.seq ";
@@ -153,14 +156,8 @@ impl Reader {
 
     /// Acts after one, at most `limit`, in order.
     pub fn acts(&mut self, after: u64, limit: u32) -> Result<Vec<Act>, StoreError> {
-        let asked = query(format!(
-            "{WITH_ANSWER} WHERE a.seq > $1 ORDER BY a.seq LIMIT $2"
-        ))
-        .bind(columns::integer("act", after)?)
-        .bind(i64::from(limit))
-        .fetch_all(&mut self.connection);
-        let rows = self.runtime.block_on(asked)?;
-        rows.iter().map(act).collect()
+        let asked = acts_after(&mut self.connection, after, limit);
+        self.runtime.block_on(asked)
     }
 
     /// One act.
@@ -170,6 +167,41 @@ impl Reader {
         };
         let found = self.acts(before, 1)?.pop();
         Ok(found.filter(|act| act.seq == seq))
+    }
+}
+
+async fn acts_after(
+    connection: &mut Connection,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Act>, StoreError> {
+    let asked = query(format!(
+        "{WITH_ANSWER} WHERE a.seq > $1 ORDER BY a.seq LIMIT $2"
+    ))
+    .bind(columns::integer("act", after)?)
+    .bind(i64::from(limit));
+    let rows = asked.fetch_all(connection).await?;
+    rows.iter().map(act).collect()
+}
+
+/// What is wrong with the first bad act, if one is. Nothing after it can be trusted.
+pub(super) async fn fault(connection: &mut Connection) -> Result<Option<String>, StoreError> {
+    if schema::must_be_present(connection).await.is_err() {
+        return Ok(None); // older stores have no acts
+    }
+    let mut prev: Option<Act> = None;
+    loop {
+        let last = prev.as_ref().map_or(0, |act| act.seq);
+        let acts = acts_after(connection, last, PIECE).await?;
+        if acts.is_empty() {
+            return Ok(None);
+        }
+        for act in acts {
+            if let Some(fault) = act.fault(prev.as_ref()) {
+                return Ok(Some(format!("act {}: {fault}", act.seq)));
+            }
+            prev = Some(act);
+        }
     }
 }
 

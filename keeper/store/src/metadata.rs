@@ -47,7 +47,10 @@ impl Reader {
                     let reference = <[u8; 16]>::try_from(row.bytes("ref")?);
                     let reference =
                         reference.map_err(|_| StoreError::damaged("metadata", "a ref"))?;
-                    found.insert(PaymentRef(reference), row.text("body")?.to_owned());
+                    let body = row.text("body")?;
+                    if !body.is_empty() {
+                        found.insert(PaymentRef(reference), body.to_owned());
+                    }
                 }
             }
             Ok(found)
@@ -56,11 +59,13 @@ impl Reader {
 }
 
 impl Desk {
-    /// Forgets what was noted beside a withdrawal; whether there was something.
-    pub fn forget_metadata(&mut self, reference: PaymentRef) -> Result<bool, StoreError> {
+    /// Forgets what was noted beside a withdrawal, for good: an empty note stays, so that a request that is sent again brings nothing back.
+    pub fn forget_metadata(&mut self, reference: PaymentRef) -> Result<(), StoreError> {
+        const FORGET: &str = "INSERT INTO metadata (ref, body) VALUES ($1, '') \
+            ON CONFLICT (ref) DO UPDATE SET body = ''";
         self.write(async |connection| {
-            let gone = query("DELETE FROM metadata WHERE ref = $1").bind(reference.0.to_vec());
-            Ok(gone.execute(connection).await? > 0)
+            let gone = query(FORGET).bind(reference.0.to_vec());
+            gone.execute(connection).await.map(drop)
         })
     }
 }

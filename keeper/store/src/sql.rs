@@ -118,14 +118,14 @@ pub(super) async fn within<T>(
 /// A value to be bound.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    Integer(i64),
+    Integer(Option<i64>),
     Text(Option<Cow<'static, str>>),
     Bytes(Option<Vec<u8>>),
 }
 
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
-        Self::Integer(value)
+        Self::Integer(Some(value))
     }
 }
 
@@ -189,7 +189,7 @@ impl Query {
     /// For the driver of one of the two.
     fn on<DB: Database>(self) -> Bound<'static, DB, DB::Arguments>
     where
-        i64: Encode<'static, DB> + Type<DB>,
+        Option<i64>: Encode<'static, DB> + Type<DB>,
         Option<Cow<'static, str>>: Encode<'static, DB> + Type<DB>,
         Option<Vec<u8>>: Encode<'static, DB> + Type<DB>,
     {

@@ -17,7 +17,7 @@ use tidelock_core::{
 use tokio::runtime::Runtime;
 
 use super::{
-    Reader, StoreError, columns,
+    Reader, StoreError, acts, columns,
     fold::Fold,
     load,
     sql::{Access, Connection, Dialect, query},
@@ -68,7 +68,8 @@ pub struct Progress {
 
 impl Reader {
     /// Reads the whole log. Each entry must follow the one before it and have the hash of its body, and with `fold` the
-    /// rows that the log folds to must be those that are stored. `report` is told now and then how far it has come.
+    /// rows that the log folds to must be those that are stored. The chain of acts is held to its hashes too. `report` is told now and
+    /// then how far it has come.
     ///
     /// Stops at the first bad entry: nothing after it can be trusted.
     pub fn verify(
@@ -98,7 +99,11 @@ impl Reader {
                         fold.settle(connection).await?;
                     }
                 }
-                finish(chain, fold, connection, noted).await
+                let mut verified = finish(chain, fold, connection, noted).await?;
+                let of_acts = acts::fault(connection).await?;
+                let of_acts = of_acts.map(|why| Finding { seq: None, why });
+                verified.findings.extend(of_acts);
+                Ok(verified)
             };
             connection.transaction(Access::Read, rest).await
         })

@@ -1,15 +1,26 @@
 //! What operators and administrators do: who may, who else it takes, and that it cannot be rewritten unseen.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use alloy::primitives::{B256, Keccak256};
 use serde_json::{Value, json};
-use tidelock_core::event::Command;
-use tidelock_keeper::store::{Act, Acting, Desk, Reader};
+use tidelock_core::{
+    domain::PaymentNumber,
+    event::{Command, Event, HaltReason, HoldReason, Mode},
+    store::Store,
+};
+use tidelock_keeper::store::{Act, Acting, Desk, LogStore, Reader};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::{
     api::{Api, PATIENCE, block_on},
-    support::{self, Kind, payment},
+    support::{self, History, Kind, payment},
 };
 
 /// The commands that the engine would take in. The store blocks.
@@ -49,11 +60,105 @@ impl People {
     }
 }
 
+/// A server beside a log whose payment 1 is held, and which is halted. No engine takes commands in; the log goes on by hand.
+fn stopped(kind: Kind) -> (Api, LogStore, History) {
+    let mut history = None;
+    let (mut api, store) = Api::set_up(kind, |location| {
+        let mut store = support::create(location);
+        let (mut log, first) = History::open(1);
+        store.commit(&[first], &log.state.take_changes()).unwrap();
+        let payments = log.accept(3);
+        go_on(&mut store, &mut log, &payments);
+        go_on(&mut store, &mut log, &held(HoldReason::AboveLimit));
+        go_on(&mut store, &mut log, &halted("the node looks odd"));
+        history = Some(log);
+        store
+    });
+    api.start();
+    (api, store, history.unwrap())
+}
+
+fn go_on(store: &mut LogStore, log: &mut History, event: &Event) {
+    let entry = log.apply(event);
+    store.commit(&[entry], &log.state.take_changes()).unwrap();
+}
+
+fn held(reason: HoldReason) -> Event {
+    let refs = vec![payment(1).reference()];
+    Event::Held { refs, reason }
+}
+
+fn halted(note: &str) -> Event {
+    let note = note.to_owned();
+    let reason = HaltReason::Operator { note };
+    let mode = Mode::Halted { reason };
+    Event::ModeChanged { mode }
+}
+
+pub fn what_is_confirmed_is_what_stood_when_it_was_asked_for(kind: Kind) {
+    let (api, store, log) = stopped(kind);
+    let people = People::of(&api);
+    let log = Arc::new(Mutex::new((store, log)));
+    // The store blocks.
+    let happens = async |event: Event| {
+        let log = Arc::clone(&log);
+        let work = move || {
+            let (store, log) = &mut *log.lock().unwrap();
+            go_on(store, log, &event);
+        };
+        tokio::task::spawn_blocking(work).await.unwrap();
+    };
+    let why = || json!({"reason": "I looked too"});
+    let resume = || json!({"act": "resume", "reason": "all is well"});
+    let asks = async |body: Value| api.tell(&people.anna, "/v1/acts", body).await.of(201);
+    let confirms = async |asked: &Value| {
+        let place = format!("/v1/acts/{}/confirmation", asked["id"]);
+        api.tell(&people.ben, &place, why()).await
+    };
+    block_on(async {
+        let number = PaymentNumber(77);
+        let elsewhere = HoldReason::PaidElsewhere { number };
+        for (body, event, before, after) in [
+            (
+                about("release", 1),
+                held(elsewhere),
+                "held: above_limit",
+                "held: paid_elsewhere: 77",
+            ),
+            (
+                resume(),
+                halted("somebody is at the key"),
+                "halted: operator: the node looks odd",
+                "halted: operator: somebody is at the key",
+            ),
+        ] {
+            let asked = asks(body.clone()).await;
+            assert_eq!(asked["deed"]["before"], before);
+            happens(event).await;
+            let refused = confirms(&asked).await.refused(409, "changed");
+            let words = refused["detail"].as_str().unwrap();
+            assert!(words.contains(after), "{words}");
+            assert!(commands(&api).await.is_empty());
+            let again = asks(body).await;
+            assert_eq!(again["deed"]["before"], after);
+        }
+        // What there is nothing to do about is not asked for.
+        let refused = api.tell(&people.anna, "/v1/acts", about("release", 2));
+        refused.await.refused(409, "not-held");
+        let asked = asks(resume()).await;
+        happens(Event::ModeChanged { mode: Mode::Armed }).await;
+        confirms(&asked).await.refused(409, "changed");
+        let refused = api.tell(&people.anna, "/v1/acts", resume()).await;
+        refused.refused(409, "not-halted");
+        assert!(commands(&api).await.is_empty());
+    });
+}
+
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn what_lets_money_flow_takes_two_people(kind: Kind) {
-    let api = Api::empty(kind);
+    let (api, _store, _) = stopped(kind);
     let people = People::of(&api);
     block_on(async {
-        api.file(&people.rose, &payment(1)).await.of(201);
         // What stops is done at once.
         for (act, after) in [("hold", "held"), ("cancel", "cancelled")] {
             let done = api
@@ -63,7 +168,7 @@ pub fn what_lets_money_flow_takes_two_people(kind: Kind) {
             assert_eq!(done["deed"]["step"], "done");
             assert_eq!(
                 (&done["deed"]["before"], &done["deed"]["after"]),
-                (&json!("waiting"), &json!(after))
+                (&json!("held: above_limit"), &json!(after))
             );
             assert!(done["deed"]["command"].is_u64(), "{done}");
         }
@@ -248,7 +353,12 @@ pub fn acts_and_the_log_are_held_to_their_hashes(kind: Kind) {
             .collect();
         faults
     };
+    let verify = || -> support::home::Done {
+        let mut command = api.command();
+        command.arg("verify-log").output().unwrap().into()
+    };
     assert_eq!(faults(), [None, None, None]);
+    verify().ok();
     support::tamper(
         &api.location,
         "UPDATE act SET body = replace(body, 'look', 'book') WHERE seq = 2",
@@ -257,8 +367,46 @@ pub fn acts_and_the_log_are_held_to_their_hashes(kind: Kind) {
         faults(),
         [None, Some("its hash is that of other words"), None]
     );
+    let verified = verify();
+    assert_eq!(verified.code, 5, "{}", verified.out);
+    let words = "BAD act 2: its hash is that of other words";
+    assert!(verified.out.contains(words), "{}", verified.out);
     support::tamper(&api.location, "DELETE FROM act WHERE seq = 2");
     assert_eq!(faults(), [None, Some("entries before it are missing")]);
+}
+
+/// Asks for a key as Carl and has it confirmed; the key.
+async fn made(api: &Api, people: &People, name: &str, scopes: &str) -> String {
+    let wanted = json!({"name": name, "scopes": scopes, "days": "1", "reason": "x"});
+    let asked = api.tell(&people.carl, "/v1/keys", wanted).await.of(201);
+    let place = format!("/v1/acts/{}/confirmation", asked["act"]["id"]);
+    let why = json!({"reason": "x"});
+    api.tell(&people.anna_too, &place, why).await.of(201);
+    let key = asked["key"].as_str().unwrap().to_owned();
+    let begin = Instant::now();
+    while api.get(&key, "/v1/acts").await.status == 401 {
+        assert!(begin.elapsed() < PATIENCE, "it is never known");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    key
+}
+
+/// Carl has the secret of the key that he asked for, whatever name is on it.
+pub fn whoever_asked_for_a_key_is_not_two_people_with_it(kind: Kind) {
+    let api = Api::empty(kind);
+    let people = People::of(&api);
+    block_on(async {
+        let dora = made(&api, &people, "Dora", "administer").await;
+        let wanted = json!({"name": "Eve", "scopes": "read", "days": "1", "reason": "x"});
+        for (one, other) in [(&people.carl, &dora), (&dora, &people.carl)] {
+            let asked = api.tell(one, "/v1/keys", wanted.clone()).await.of(201);
+            let place = format!("/v1/acts/{}/confirmation", asked["act"]["id"]);
+            let why = || json!({"reason": "x"});
+            let refused = api.tell(other, &place, why()).await;
+            refused.refused(409, "same-person");
+            api.tell(&people.anna_too, &place, why()).await.of(201);
+        }
+    });
 }
 
 #[allow(clippy::too_many_lines, reason = "one story, told in order")]
@@ -287,6 +435,20 @@ pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
         api.get(&dora, "/v1/events")
             .await
             .refused(401, "unknown-key");
+        let listed = api.command().args(["api-key", "list"]).output();
+        let listed: support::home::Done = listed.unwrap().into();
+        let listed = listed.ok();
+        let of_dora = listed.lines().last().unwrap();
+        assert!(
+            of_dora.contains("Dora  request,read  waits for a second person"),
+            "{listed}"
+        );
+        // Whoever confirms it sees whose it is to be.
+        let act = format!("/v1/acts/{}", asked["act"]["id"]);
+        let shown = api.get(&people.anna_too, &act).await.of(200);
+        assert_eq!(shown["key_name"], "Dora");
+        let shown = api.get(&people.rose, &act).await.of(200);
+        assert_eq!(shown["key_name"], Value::Null);
         api.tell(&people.anna_too, &place, why.clone())
             .await
             .of(201);
@@ -342,6 +504,97 @@ pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
     });
 }
 
+/// What the chain says was done is done, also when whoever asked for it gets no answer: here because new entries cannot be read.
+#[test]
+fn what_the_chain_says_was_done_is_done_whoever_hears_of_it() {
+    const UNREADABLE: &str = "CREATE TRIGGER unreadable AFTER INSERT ON act \
+        BEGIN UPDATE act SET prev = x'00' WHERE seq = NEW.seq; END";
+    let api = Api::empty(Kind::Sqlite);
+    let people = People::of(&api);
+    let shop = api.key_of("Shop", "audit");
+    let why = || json!({"reason": "x"});
+    block_on(async {
+        let mut noted = super::api::body(&payment(1));
+        noted["metadata"] = json!({"order": "A-1"});
+        let filed = api.tell(&people.rose, "/v1/withdrawals", noted).await;
+        filed.of(201);
+        api.get(&shop, "/v1/acts").await.of(200);
+        let wanted = json!({"name": "Dora", "scopes": "audit", "days": "1", "reason": "x"});
+        let asked = api.tell(&people.carl, "/v1/keys", wanted).await.of(201);
+        let location = api.location.clone();
+        let spoil = move || support::tamper(&location, UNREADABLE);
+        tokio::task::spawn_blocking(spoil).await.unwrap();
+
+        let confirmation = format!("/v1/acts/{}/confirmation", asked["act"]["id"]);
+        let end = format!("/v1/keys/{}/end", shop.split('_').nth(1).unwrap());
+        let done = [
+            api.tell(&people.anna_too, &confirmation, why()).await,
+            api.tell(&people.carl, &end, why()).await,
+            api.tell(&people.carl, "/v1/acts", about("forget_metadata", 1))
+                .await,
+        ];
+        for unheard in done {
+            unheard.refused(503, "unavailable");
+        }
+        let dora = asked["key"].as_str().unwrap();
+        let begin = Instant::now();
+        let known = async |key: &str| api.get(key, "/v1/acts?after=4").await.status != 401;
+        while known(&shop).await || !known(dora).await {
+            assert!(begin.elapsed() < PATIENCE, "it was not done");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let place = format!("/v1/withdrawals/{}", payment(1).reference());
+        let found = api.get(&people.rose, &place).await.of(200);
+        assert_eq!(found["metadata"], Value::Null);
+    });
+}
+
+/// A request of which all but the last byte is sent.
+async fn begun(api: &Api, key: &str, path: &str, body: &Value) -> (TcpStream, u8) {
+    let body = body.to_string();
+    let (last, rest) = body.as_bytes().split_last().unwrap();
+    let mut stream = TcpStream::connect(&api.address).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(rest).await.unwrap();
+    (stream, *last)
+}
+
+#[test]
+fn a_key_that_ends_while_a_body_is_on_its_way_does_nothing() {
+    let api = Api::empty(Kind::Sqlite);
+    let key = api.key_of("Anna", "operate,request");
+    let carl = api.key_of("Carl", "administer");
+    block_on(async {
+        let halt = json!({"act": "halt", "reason": "x"});
+        let filed = super::api::body(&payment(1));
+        let mut begun = [
+            begun(&api, &key, "/v1/acts", &halt).await,
+            begun(&api, &key, "/v1/withdrawals", &filed).await,
+        ];
+        let end = format!("/v1/keys/{}/end", key.split('_').nth(1).unwrap());
+        let ended = api.tell(&carl, &end, json!({"reason": "it is lost"}));
+        ended.await.of(201);
+        let start = Instant::now();
+        while api.get(&key, "/v1/acts").await.status != 401 {
+            assert!(start.elapsed() < PATIENCE, "it is still known");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        for (stream, last) in &mut begun {
+            stream.write_all(&[*last]).await.unwrap();
+            let mut said = String::new();
+            stream.read_to_string(&mut said).await.unwrap();
+            assert!(said.starts_with("HTTP/1.1 401 "), "{said}");
+        }
+        assert!(commands(&api).await.is_empty());
+    });
+}
+
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 pub fn metadata_stays_beside_the_log_and_can_be_forgotten(kind: Kind) {
     let api = Api::empty(kind);
     let people = People::of(&api);
@@ -403,6 +656,9 @@ pub fn metadata_stays_beside_the_log_and_can_be_forgotten(kind: Kind) {
             api.get(&people.rose, &place).await.of(200)["metadata"],
             Value::Null
         );
+        // A request that is sent again does not bring it back.
+        let again = api.tell(&people.rose, "/v1/withdrawals", noted).await;
+        assert_eq!(again.of(200)["metadata"], Value::Null);
         for page in ["/v1/acts", "/v1/log", "/v1/events"] {
             let text = api.get(&people.rose, page).await.text;
             assert!(!text.contains("Mustermann"), "{page}: {text}");

@@ -34,7 +34,9 @@ mod world;
 
 use acts::{
     a_key_is_made_by_two_people_and_ended_by_one, acts_and_the_log_are_held_to_their_hashes,
-    metadata_stays_beside_the_log_and_can_be_forgotten, what_lets_money_flow_takes_two_people,
+    metadata_stays_beside_the_log_and_can_be_forgotten,
+    what_is_confirmed_is_what_stood_when_it_was_asked_for, what_lets_money_flow_takes_two_people,
+    whoever_asked_for_a_key_is_not_two_people_with_it,
 };
 use events::{
     a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server,
@@ -53,7 +55,9 @@ on_both! {
     a_key_is_made_by_two_people_and_ended_by_one,
     acts_and_the_log_are_held_to_their_hashes,
     metadata_stays_beside_the_log_and_can_be_forgotten,
+    what_is_confirmed_is_what_stood_when_it_was_asked_for,
     what_lets_money_flow_takes_two_people,
+    whoever_asked_for_a_key_is_not_two_people_with_it,
     a_list_is_filed_as_a_whole_and_once,
     a_list_with_a_bad_line_is_not_filed,
     a_request_is_durable_before_it_is_answered,

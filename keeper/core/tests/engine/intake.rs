@@ -8,7 +8,10 @@ use tidelock_core::{
 
 use crate::{
     bench::{Bench, is_send, is_sign},
-    world::{SETTINGS, foreign_number, foreign_proposal, number, paid, payment, reference},
+    world::{
+        SETTINGS, foreign_number, foreign_payment, foreign_proposal, number, paid, payment,
+        reference,
+    },
 };
 
 const NOTE: &str = "asked by phone";
@@ -90,6 +93,38 @@ fn a_held_payment_waits_for_its_release() {
     bench.settle();
     assert_eq!(bench.status(1), PaymentStatus::Sealed);
     assert_eq!(bench.asked_for(is_send), 1);
+}
+
+/// Whoever releases it sees why it is held: it may be paid twice then.
+#[test]
+fn no_operator_hides_that_a_payment_is_paid_or_proposed_elsewhere() {
+    let number = foreign_number(0);
+    for reason in [
+        HoldReason::PaidElsewhere { number },
+        HoldReason::ForeignProposal,
+    ] {
+        let mut bench = Bench::new();
+        bench.vault.halted_until = u64::MAX;
+        bench.mine_quiet(1);
+        bench.request([1]);
+        bench.settle();
+        let fact = match reason {
+            HoldReason::ForeignProposal => foreign_proposal(number, &[payment(2), payment(1)]).1,
+            _ => foreign_payment(number, payment(1)),
+        };
+        bench.mine(vec![fact], Vec::new());
+        bench.finalise(0);
+        assert_eq!(bench.hold_reason(1), Some(reason.clone()));
+        bench.command(hold(reference(1)));
+        let refusal = last_refusal(&bench);
+        assert!(refusal.contains("must not hide"), "{refusal}");
+        assert_eq!(bench.hold_reason(1), Some(reason));
+        // An operator's own words may be replaced.
+        bench.command(release(reference(1)));
+        bench.command(hold(reference(1)));
+        bench.command(hold(reference(1)));
+        assert_eq!(refusals(&bench).pop(), Some(None));
+    }
 }
 
 #[test]
