@@ -18,6 +18,7 @@ export const en = {
   knownBy: "By the word of {nodes}, at block {block} of {time}, {ago} ago. Chain {chain}.",
   oneNode: "One node says so. Name a second one in the settings, and this page compares them.",
   nodesAgree: "{count} nodes tell the same at this block.",
+  tooFew: "Now {told} of {named} nodes tell this. Nothing can be signed until {needed} do.",
   nodesDiffer: "The nodes disagree. Sign nothing until you know which one lies.",
   differsField: "Field",
   nodeSilent: "{node} does not answer: {why}",

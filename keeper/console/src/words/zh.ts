@@ -18,6 +18,7 @@ export const zh: Words = {
   knownBy: "依据 {nodes} 的说法，区块 {block}，{time}（{ago}前）。链 {chain}。",
   oneNode: "只有一个节点这样说。在设置中再填一个节点，本页会加以比对。",
   nodesAgree: "{count} 个节点在此区块说法一致。",
+  tooFew: "目前 {named} 个节点中有 {told} 个这样说。达到 {needed} 个之前不能签名。",
   nodesDiffer: "节点说法不一致。在弄清哪个节点说谎之前，不要签名。",
   differsField: "字段",
   nodeSilent: "{node} 没有回应：{why}",
