@@ -1,8 +1,9 @@
 // Withdrawals through the keeper: filed, followed live, found again, saved.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { asCsv } from "../keeper/csv.ts";
 import { Client, isFinal, isServed, keepKey, keptKey, type Withdrawal } from "../keeper/client.ts";
 import { follow } from "../keeper/events.ts";
+import { answered, refOf } from "../keeper/refs.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import { useSay } from "../words/index.ts";
 import { Notice } from "./common.tsx";
@@ -64,27 +65,25 @@ function useHistory(client: Client) {
   return { rows, isRead, trouble, put };
 }
 
-const newRef = (): string => `0x${[...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-
 function File({ client, snapshot, rows, put }: { client: Client; snapshot: Snapshot | undefined; rows: Map<string, Withdrawal>; put: (some: Withdrawal[]) => void }) {
   const say = useSay();
   const [to, setTo] = useState("");
   const [amount, setAmount] = useState("");
   const [filed, setFiled] = useState<string>();
   const [broken, setBroken] = useState<string>();
-  // One ref until it is answered: sent again, it is filed once.
-  const ref = useRef({ value: newRef(), of: "" });
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBroken(undefined);
-    const what = `${to} ${amount}`;
-    if (ref.current.of !== "" && ref.current.of !== what) ref.current = { value: newRef(), of: what };
-    ref.current.of = what;
+    const wanted = { to: to.trim(), amount: amount.trim() };
     try {
-      const answer = await client.file({ ref: ref.current.value, to: to.trim(), amount: amount.trim() });
+      const ref = refOf(wanted.to, wanted.amount);
+      const answer = await client.file({ ref, ...wanted });
+      answered(wanted.to, wanted.amount, ref);
       put([answer]);
       setFiled(answer.ref);
-      ref.current = { value: newRef(), of: "" };
+      // A second click would be a second withdrawal.
+      setTo("");
+      setAmount("");
     } catch (error) {
       setBroken((error as Error).message);
     }
