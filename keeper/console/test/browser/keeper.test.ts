@@ -84,6 +84,25 @@ test("a withdrawal whose answer was lost is filed once, also after a reload", as
   await expect(page.getByText(`Filed as ${sent[2]}: `)).toBeVisible();
 });
 
+test("the history catches up with what the server did not answer, and is not live before", async ({ page, request }) => {
+  let isOut = false;
+  await page.route("**/v1/withdrawals/0x*", (route) => (isOut ? route.abort() : route.fallback()));
+  await page.addInitScript((key) => sessionStorage.setItem("tidelock.key", key), service.key);
+  await page.goto(`${service.origin}/`);
+  await page.getByRole("button", { name: "Withdrawals" }).click();
+  await expect(page.getByText(/ – live$/)).toBeVisible();
+  isOut = true;
+  const ref = `0x${"5".repeat(32)}`;
+  const headers = { Authorization: `Bearer ${service.key}` };
+  await request.post(`${service.origin}/v1/withdrawals`, { headers, data: { ref, to: "0x5555555555555555555555555555555555555555", amount: "3" } });
+  const status = async (): Promise<string> => ((await (await request.get(`${service.origin}/v1/withdrawals/${ref}`, { headers })).json()) as { status: string }).status;
+  await expect.poll(status, { timeout: 60_000 }).toBe("paid");
+  await expect(page.getByText(/ – reading…$/)).toBeVisible();
+  isOut = false;
+  await expect(page.getByRole("row").filter({ hasText: ref })).toContainText("paid");
+  await expect(page.getByText(/ – live$/)).toBeVisible();
+});
+
 test("100,000 payments scroll and are found, with few of them in the page", async ({ page }) => {
   const count = 100_000;
   const item = (i: number) => ({ ref: `0x${i.toString(16).padStart(32, "0")}`, to: `0x${i.toString(16).padStart(40, "0")}`, amount: "1", status: "paid", hold: null, batch: null, transaction: null, arrival: i });
