@@ -9,7 +9,7 @@ export default defineConfig({
   outputDir: "../../target/console-tests",
   workers: 2,
   fullyParallel: false,
-  timeout: 60_000,
+  timeout: 180_000, // some wait a minute for what a keeper pays
   expect: { timeout: 20_000 },
   reporter: [["./test/lines.ts"]],
   projects: [

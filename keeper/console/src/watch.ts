@@ -66,8 +66,8 @@ export function useView(settings: Settings | undefined): { view: View | undefine
     const turn = async (): Promise<void> => {
       const seen = await look(sources, settings);
       if (over) return;
-      // What was read before stays on the page, with its age, while no node answers.
-      setView((before) => (seen.snapshot || !before ? seen : { ...before, silent: seen.silent, agreeing: [], differs: [] }));
+      // What was read before stays on the page, with its age, while no node answers; so does what the nodes disagreed about.
+      setView((before) => (seen.snapshot || !before ? seen : { ...before, silent: seen.silent, agreeing: [] }));
       timer = window.setTimeout(() => void turn(), PAUSE_MS);
     };
     void turn();

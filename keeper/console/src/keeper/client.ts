@@ -34,6 +34,10 @@ export class Refused extends Error {
 
 export const isFinal = (error: unknown): boolean => error instanceof Refused && error.isFinal;
 
+const TOO_MANY = 429;
+/** Whether the same question may yet be answered: nobody did, the server is in trouble, or it is asked too much. */
+export const mayPass = (error: unknown): boolean => !(error instanceof Refused) || error.status >= 500 || error.status === TOO_MANY;
+
 const PLACE = "tidelock.key";
 export const keptKey = (): string | undefined => sessionStorage.getItem(PLACE) ?? undefined;
 export const keepKey = (key: string | undefined): void => (key === undefined ? sessionStorage.removeItem(PLACE) : sessionStorage.setItem(PLACE, key));

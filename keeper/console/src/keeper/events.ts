@@ -25,12 +25,20 @@ export function readEvents(text: string): { events: Told[]; rest: string } {
 const PAUSE_MS = 1_000;
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 
-/** Follows what happens until it is ended; goes on where it broke off. */
-export async function follow(client: Client, ended: AbortSignal, told: (refs: string[]) => void, state: (trouble: string | undefined) => void): Promise<void> {
+export interface Follower {
+  /** The stream is open, and tells what happens from now on: what happened before, it does not. */
+  fromNow: () => void;
+  told: (refs: string[]) => void;
+  state: (trouble: string | undefined) => void;
+}
+
+/** Follows what happens until it is ended; goes on where it broke off, if it was told anything before. */
+export async function follow(client: Client, ended: AbortSignal, { fromNow, told, state }: Follower): Promise<void> {
   let last: string | undefined;
   while (!ended.aborted) {
     try {
       const response = await client.ask("/v1/events/stream", { signal: ended, headers: last === undefined ? {} : { "Last-Event-ID": last } });
+      if (last === undefined) fromNow();
       state(undefined);
       const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
       for (let rest = ""; reader; ) {

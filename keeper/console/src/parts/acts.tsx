@@ -5,7 +5,7 @@ import type { Proposal } from "../vault/proposals.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import { vote } from "../vault/typed.ts";
 import { spanText } from "../vault/words.ts";
-import { NotDone, approveCall, bringCall, freezeCall, isTaken, readVotes, revokeCall, send, sign, type Call, type Vote } from "../wallet/act.ts";
+import { NotDone, approveCall, bringCall, freezeCall, isTaken, ownNode, readVotes, revokeCall, send, sign, type Call, type Vote } from "../wallet/act.ts";
 import type { Session } from "../wallet/discover.ts";
 import { reason } from "../watch.ts";
 import { useSay } from "../words/index.ts";
@@ -68,17 +68,17 @@ export function Acts({ snapshot, proposal, means }: { snapshot: Snapshot; propos
   const { said, isBusy, run } = useAct(again);
   const [votes, setVotes] = useState<Vote[]>([]);
   const [others, setOthers] = useState("");
-  const vault = snapshot.domain.verifyingContract;
+  const { domain } = snapshot;
   if (!session) return <Print />;
   const index = snapshot.signers.indexOf(session.account);
   const isSigner = index >= 0;
   const hasVoted = isSigner && ((proposal.votes >> BigInt(index)) & 1n) === 1n;
   const off = isBusy || !isTrusted;
-  const call = (made: () => Call) => () => void run((progress) => send(node, vault, session, made(), say, progress));
+  const call = (made: () => Call, by = node) => () => void run((progress) => send(by, domain, session, made(), say, progress));
   const signNow = () =>
     void run(async (progress) => {
       progress(say("wait"));
-      const mine = await sign(snapshot.domain.chainId, session, toSign(snapshot, proposal, session), say, (made) => isTaken(node, vault, proposal, made, say));
+      const mine = await sign(domain.chainId, session, toSign(snapshot, proposal, session), say, (made) => isTaken(node, domain.verifyingContract, proposal, made, say));
       setVotes((before) => [...before.filter(({ signer }) => signer !== mine.signer), mine]);
       progress(say("signed"));
     });
@@ -93,7 +93,7 @@ export function Acts({ snapshot, proposal, means }: { snapshot: Snapshot; propos
         <button type="button" disabled={off || !isSigner || hasVoted} onClick={signNow}>
           {say("approveSign")}
         </button>
-        <button type="button" class="quiet" disabled={off || !isSigner} onClick={call(() => revokeCall(proposal))}>
+        <button type="button" class="quiet" disabled={isBusy || !isSigner} onClick={call(() => revokeCall(proposal), ownNode(session))}>
           {say("revoke")}
         </button>
         <Print />
@@ -116,7 +116,7 @@ export function Acts({ snapshot, proposal, means }: { snapshot: Snapshot; propos
           {say("bringHint", { example: '{"signer": "0x…", "signature": "0x…"}' })}
           <textarea rows={3} value={others} onInput={(event) => setOthers(event.currentTarget.value)} spellcheck={false} />
         </label>
-        <button type="button" disabled={off} onClick={() => void run((progress) => send(node, vault, session, bringCall(proposal, readVotes(others, say)), say, progress))}>
+        <button type="button" disabled={off} onClick={call(() => bringCall(proposal, readVotes(others, say)))}>
           {say("bringOthers")}
         </button>
       </details>
@@ -143,15 +143,14 @@ function Print() {
 
 export function Freeze({ snapshot, means }: { snapshot: Snapshot; means: Means }) {
   const say = useSay();
-  const { node, session, again } = means;
+  const { session, again } = means;
   const { said, isBusy, run } = useAct(again);
   const [isSure, setSure] = useState(false);
   if (!session) return null;
   const length = spanText(snapshot.policyDelay + 2n * 86_400n);
-  const vault = snapshot.domain.verifyingContract;
   const freeze = (): void => {
     setSure(false);
-    void run((progress) => send(node, vault, session, freezeCall, say, progress));
+    void run((progress) => send(ownNode(session), snapshot.domain, session, freezeCall, say, progress));
   };
   return (
     <section class="card freeze" aria-label={say("freeze")}>

@@ -1,8 +1,9 @@
 // Withdrawals through the keeper: filed, followed live, found again, saved.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { asCsv } from "../keeper/csv.ts";
-import { Client, isFinal, isServed, keepKey, keptKey, type Withdrawal } from "../keeper/client.ts";
+import { Client, isFinal, isServed, keepKey, keptKey, mayPass, type Withdrawal } from "../keeper/client.ts";
 import { follow } from "../keeper/events.ts";
+import { answered, refOf } from "../keeper/refs.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import { useSay } from "../words/index.ts";
 import { Notice } from "./common.tsx";
@@ -16,7 +17,8 @@ const AT_ONCE = 8; // questions for single withdrawals
 function useHistory(client: Client) {
   const [rows, setRows] = useState<Map<string, Withdrawal>>(new Map());
   const [isRead, setRead] = useState(false);
-  const [trouble, setTrouble] = useState<string>();
+  const [ofStream, setOfStream] = useState<string>();
+  const [ofAsking, setOfAsking] = useState<string>();
   const put = (some: Withdrawal[]): void =>
     setRows((before) => {
       const next = new Map(before);
@@ -26,45 +28,74 @@ function useHistory(client: Client) {
   useEffect(() => {
     const ended = new AbortController();
     const touched = new Set<string>();
-    let timer: number | undefined;
+    let mustRead = false;
+    let hasRead = false;
+    const read = async (): Promise<void> => {
+      const all: Withdrawal[] = [];
+      for await (const page of client.pages()) {
+        if (ended.signal.aborted) return;
+        if (all.length === 0) put(page);
+        all.push(...page);
+      }
+      put(all);
+    };
     const refresh = async (): Promise<void> => {
       const refs = [...touched];
-      touched.clear();
       for (let i = 0; i < refs.length && !ended.signal.aborted; i += AT_ONCE) {
-        const asked = await Promise.allSettled(refs.slice(i, i + AT_ONCE).map((ref) => client.show(ref)));
-        put(asked.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])));
+        const some = refs.slice(i, i + AT_ONCE);
+        // Before they are asked for: what happens to one meanwhile has it asked for again.
+        for (const ref of some) touched.delete(ref);
+        const told = await Promise.allSettled(some.map((ref) => client.show(ref)));
+        put(told.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])));
+        const failed = told.flatMap((each, at) => (each.status === "rejected" && mayPass(each.reason) ? [{ ref: some[at] ?? "", why: each.reason as Error }] : []));
+        for (const { ref } of failed) touched.add(ref);
+        if (failed[0]) throw failed[0].why;
       }
-      timer = window.setTimeout(() => void refresh(), GATHER_MS);
     };
-    const read = async (): Promise<void> => {
-      const all = new Map<string, Withdrawal>();
+    // One after the other, so that no older answer comes over a newer one.
+    let timer: number | undefined;
+    const turn = async (): Promise<void> => {
+      let wait = GATHER_MS;
+      let isGap = mustRead;
+      mustRead = false;
       try {
-        for await (const page of client.pages()) {
-          if (ended.signal.aborted) return;
-          for (const each of page) all.set(each.ref, each);
-          if (all.size === page.length) setRows(new Map(all));
+        if (isGap) {
+          await read();
+          isGap = false;
+          hasRead = true;
+          if (!mustRead) setRead(true);
         }
-        setRows(all);
-        setRead(true);
         await refresh();
+        setOfAsking(undefined);
       } catch (error) {
         if (ended.signal.aborted) return;
-        setTrouble((error as Error).message);
-        if (!isFinal(error)) timer = window.setTimeout(() => void read(), AGAIN_MS);
+        setOfAsking((error as Error).message);
+        if (isFinal(error)) return;
+        mustRead ||= isGap;
+        wait = AGAIN_MS;
       }
+      if (!ended.signal.aborted) timer = window.setTimeout(() => void turn(), wait);
     };
-    // Events first, so that nothing happens unseen while pages are read.
-    void follow(client, ended.signal, (refs) => refs.forEach((ref) => touched.add(ref)), setTrouble);
-    void read();
+    // The list is read once the stream is open: what is not in the one is told by the other.
+    const fromNow = (): void => {
+      mustRead = true;
+      setRead(false);
+    };
+    const state = (trouble: string | undefined): void => {
+      setOfStream(trouble);
+      // Without a stream the list is better than nothing.
+      if (trouble !== undefined && !hasRead) mustRead = true;
+    };
+    void follow(client, ended.signal, { fromNow, told: (refs) => refs.forEach((ref) => touched.add(ref)), state });
+    void turn();
     return () => {
       ended.abort();
       window.clearTimeout(timer);
     };
   }, [client]);
-  return { rows, isRead, trouble, put };
+  const trouble = ofStream ?? ofAsking;
+  return { rows, isLive: isRead && trouble === undefined, trouble, put };
 }
-
-const newRef = (): string => `0x${[...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 
 function File({ client, snapshot, rows, put }: { client: Client; snapshot: Snapshot | undefined; rows: Map<string, Withdrawal>; put: (some: Withdrawal[]) => void }) {
   const say = useSay();
@@ -72,19 +103,19 @@ function File({ client, snapshot, rows, put }: { client: Client; snapshot: Snaps
   const [amount, setAmount] = useState("");
   const [filed, setFiled] = useState<string>();
   const [broken, setBroken] = useState<string>();
-  // One ref until it is answered: sent again, it is filed once.
-  const ref = useRef({ value: newRef(), of: "" });
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBroken(undefined);
-    const what = `${to} ${amount}`;
-    if (ref.current.of !== "" && ref.current.of !== what) ref.current = { value: newRef(), of: what };
-    ref.current.of = what;
+    const wanted = { to: to.trim(), amount: amount.trim() };
     try {
-      const answer = await client.file({ ref: ref.current.value, to: to.trim(), amount: amount.trim() });
+      const ref = refOf(wanted.to, wanted.amount);
+      const answer = await client.file({ ref, ...wanted });
+      answered(wanted.to, wanted.amount, ref);
       put([answer]);
       setFiled(answer.ref);
-      ref.current = { value: newRef(), of: "" };
+      // A second click would be a second withdrawal.
+      setTo("");
+      setAmount("");
     } catch (error) {
       setBroken((error as Error).message);
     }
@@ -111,7 +142,7 @@ function File({ client, snapshot, rows, put }: { client: Client; snapshot: Snaps
 
 function Known({ client, snapshot }: { client: Client; snapshot: Snapshot | undefined }) {
   const say = useSay();
-  const { rows, isRead, trouble, put } = useHistory(client);
+  const { rows, isLive, trouble, put } = useHistory(client);
   const [wanted, setWanted] = useState("");
   const all = useMemo(() => [...rows.values()].sort((a, b) => b.arrival - a.arrival), [rows]);
   const found = useMemo(() => {
@@ -137,7 +168,7 @@ function Known({ client, snapshot }: { client: Client; snapshot: Snapshot | unde
           <input type="search" value={wanted} onInput={(event) => setWanted(event.currentTarget.value)} spellcheck={false} />
         </label>
         <p role="status">
-          {say("found", { count: found.length, all: all.length })} – {isRead ? say("live") : say("catching")}
+          {say("found", { count: found.length, all: all.length })} – {isLive ? say("live") : say("catching")}
         </p>
         <List rows={found} />
         <div class="buttons">

@@ -6,8 +6,14 @@ import { Notice, Table } from "./common.tsx";
 
 const OLD = 120n; // seconds
 
+/** Nodes that must have told the same: two, where two or more are named. One that states an old head can silence honest ones that keep no old state. */
+const needed = ({ agreeing, differs, silent }: View): number => Math.min(2, agreeing.length + differs.length + silent.length);
+
 /** Whether anything may be signed on what is shown. */
-export const isTrusted = ({ differs, snapshot }: View): boolean => differs.length === 0 && snapshot !== undefined && snapshot.objections.length === 0;
+export const isTrusted = (view: View): boolean => {
+  const { agreeing, differs, snapshot } = view;
+  return differs.length === 0 && agreeing.length >= needed(view) && snapshot !== undefined && snapshot.objections.length === 0;
+};
 
 export function Trust({ view, now }: { view: View; now: bigint }) {
   const say = useSay();
@@ -24,8 +30,12 @@ export function Trust({ view, now }: { view: View; now: bigint }) {
             ago: spanText(age),
             chain: snapshot.domain.chainId,
           })}{" "}
-          {agreeing.length > 1 ? say("nodesAgree", { count: agreeing.length }) : differs.length === 0 && say("oneNode")}
+          {agreeing.length > 1 && say("nodesAgree", { count: agreeing.length })}
+          {agreeing.length === 1 && needed(view) === 1 && say("oneNode")}
         </p>
+      )}
+      {snapshot && differs.length === 0 && agreeing.length < needed(view) && (
+        <Notice kind="warn">{say("tooFew", { told: agreeing.length, named: agreeing.length + silent.length, needed: needed(view) })}</Notice>
       )}
       {age > OLD && <Notice kind="warn">{say("stale", { ago: spanText(age) })}</Notice>}
       {silent.map(({ node, why }) => (

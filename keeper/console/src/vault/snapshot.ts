@@ -42,8 +42,9 @@ export interface LogCache {
 export const emptyCache = (from: bigint): LogCache => ({ upTo: from - 1n, logs: [] });
 
 async function allLogs(node: Node, vault: Address, cache: LogCache, to: bigint): Promise<VaultLog[]> {
-  const fresh = await logsOf(node, vault, cache.upTo + 1n, to);
-  const logs = [...cache.logs, ...fresh];
+  // Taken together: another look at the same cache may go on meanwhile.
+  const { upTo, logs: kept } = cache;
+  const logs = [...kept, ...(await logsOf(node, vault, upTo + 1n, to))];
   const final = await blockAt(node, "finalized").catch(() => undefined);
   if (final && final.number > cache.upTo && final.number <= to) {
     cache.logs = logs.filter(({ blockNumber }) => blockNumber <= final.number);

@@ -1,9 +1,9 @@
 // What a signer does: a call of the vault, or a signature over a vote. Each refusal has words.
-import { BaseError, ContractFunctionRevertedError, encodeFunctionData, isAddress, isHex, parseAbi, recoverAddress, type Address, type Hex } from "viem";
+import { BaseError, ContractFunctionRevertedError, encodeFunctionData, isAddress, isHex, parseAbi, recoverAddress, toHex, type Address, type Hex } from "viem";
 import { VAULT } from "../vault/abi.ts";
-import { chainIdOf, type Node } from "../vault/node.ts";
+import { nodeOf, type Node } from "../vault/node.ts";
 import type { Proposal } from "../vault/proposals.ts";
-import { KINDS, type Signable } from "../vault/typed.ts";
+import { KINDS, type Domain, type Signable } from "../vault/typed.ts";
 import { reason } from "../watch.ts";
 import { en, type Words } from "../words/en.ts";
 import type { Say } from "../words/index.ts";
@@ -11,6 +11,7 @@ import type { Session } from "./discover.ts";
 
 const REJECTED = 4001; // EIP-1193
 const LOOK_MS = 500;
+const PATIENCE_MS = 5 * 60_000; // a transaction with too low a fee may wait for hours
 
 /** What the vault may refuse an act of a signer with. */
 const REFUSALS = parseAbi([
@@ -84,16 +85,19 @@ async function rehearse(node: Node, vault: Address, account: Address, { function
 
 export type Progress = (text: string) => void;
 
-/** Sends a call from the session's account and waits for a block that has it. */
-export async function send(node: Node, vault: Address, session: Session, call: Call, say: Say, progress: Progress): Promise<void> {
-  await requireChain(session, await chainIdOf(node), say);
+/** The wallet's own node: what stops something asks no other, so that no node that is named can keep it from being sent. */
+export const ownNode = ({ wallet }: Session): Node => nodeOf(wallet.name, wallet.provider);
+
+/** Sends a call from the session's account to the vault that is shown, on its chain, and waits minutes at most until the node has a block with it. */
+export async function send(node: Node, { chainId, verifyingContract: vault }: Domain, session: Session, call: Call, say: Say, progress: Progress): Promise<void> {
+  await requireChain(session, chainId, say);
   await rehearse(node, vault, session.account, call, say);
   progress(say("wait"));
   const data = encodeFunctionData({ abi: VAULT, functionName: call.functionName, args: call.args } as never);
-  const transaction = { from: session.account, to: vault, data };
+  const transaction = { from: session.account, to: vault, data, chainId: toHex(chainId) };
   const hash = await asked(say, () => session.wallet.provider.request({ method: "eth_sendTransaction", params: [transaction] }));
   progress(say("sent", { hash }));
-  for (;;) {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
     // viem's own wait also reads the transaction, and refuses chain ids above 2^53.
     const receipt = await node.client.request({ method: "eth_getTransactionReceipt", params: [hash] }).catch(() => null);
     if (receipt) {
@@ -104,6 +108,7 @@ export async function send(node: Node, vault: Address, session: Session, call: C
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+  throw new NotDone(say("sentLong", { hash }));
 }
 
 /** A signed vote, which is this account's over the digest shown, or is thrown away. */

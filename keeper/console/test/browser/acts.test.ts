@@ -1,18 +1,29 @@
 import type { Address, Hex } from "viem";
+import { startProxy } from "./proxy.ts";
 import { expect, giveWallet, openPage, somePayments, startChain, test, type Chain, type Conduct } from "./world.ts";
 import type { Page } from "@playwright/test";
 
 const button = (page: Page, name: string) => page.getByRole("article").last().getByRole("button", { name });
 
 /** The page of a person with a wallet, at what was proposed last. */
-async function atProposal(page: Page, origin: string, chain: Chain, conduct: Conduct): Promise<Hex> {
+async function atProposal(page: Page, origin: string, chain: Chain, conduct: Conduct, nodes = [chain.url]): Promise<Hex> {
   await chain.propose(somePayments);
   await giveWallet(page, chain, conduct);
-  await openPage(page, origin, chain);
+  await openPage(page, origin, chain, nodes);
   await page.getByRole("button", { name: "Connect Test Wallet" }).click();
   await page.getByRole("button", { name: /^What waits for votes/ }).click();
   const id = await page.getByRole("article").last().locator("code").textContent();
   return id as Hex;
+}
+
+/** A node that can fall silent. */
+async function startNode(chain: Chain) {
+  const now = { isSilent: false };
+  const { url, stop } = await startProxy(chain.url, () => {
+    if (now.isSilent) throw new Error("silent");
+    return undefined;
+  });
+  return { url, stop, now };
 }
 
 const hasVoted = (chain: Chain, id: Hex, signer: Address | undefined): Promise<boolean> => chain.read("VaultLens", "hasApproved", [chain.vault, id, signer]);
@@ -28,6 +39,20 @@ test("a signer approves by a call, is told of the block, and takes the vote back
   await button(page, "Take my vote back").click();
   await expect(page.getByRole("article").last()).toContainText("0 of 2 votes");
   expect(await hasVoted(chain, id, account)).toBe(false);
+});
+
+test("a vote is taken back by the wallet's own node, whatever those that are named do", async ({ page, origin, chain }) => {
+  const [account] = chain.signers as [Address];
+  const node = await startNode(chain);
+  const id = await atProposal(page, origin, chain, { account }, [node.url]);
+  await button(page, "Approve by a call").click();
+  await expect(page.getByText(/^In block \d+\.$/)).toBeVisible();
+  node.now.isSilent = true;
+  await expect(page.getByText(`${node.url} does not answer`)).toBeVisible();
+  await expect(button(page, "Approve by a signature")).toBeDisabled();
+  await button(page, "Take my vote back").click();
+  await expect.poll(() => hasVoted(chain, id, account)).toBe(false);
+  node.stop();
 });
 
 test("a signer signs, the digest is the one shown, and anybody brings the vote", async ({ page, origin, chain }) => {
@@ -93,11 +118,12 @@ test("a signature by another key is thrown away", async ({ page, origin, chain }
 });
 
 // On a chain of its own: the vault is frozen for days.
-test("a guardian freezes after a second question; a stranger is told that the vault would refuse", async ({ page, origin }) => {
+test("a guardian freezes after a second question, though the node that is named is silent; a stranger is told that the vault would refuse", async ({ page, origin }) => {
   const chain = await startChain();
   const conduct: Conduct = { account: chain.accounts[9] as Address };
+  const node = await startNode(chain);
   await giveWallet(page, chain, conduct);
-  await openPage(page, origin, chain);
+  await openPage(page, origin, chain, [node.url]);
   await page.getByRole("button", { name: "Connect Test Wallet" }).click();
   const freeze = async (): Promise<void> => {
     await page.getByRole("button", { name: "Freeze", exact: true }).click();
@@ -109,11 +135,16 @@ test("a guardian freezes after a second question; a stranger is told that the va
   conduct.account = chain.guardian;
   await page.getByRole("button", { name: "Disconnect" }).click();
   await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  node.now.isSilent = true;
+  await expect(page.getByText(`${node.url} does not answer`)).toBeVisible();
   await freeze();
+  await expect(page.getByText(/^In block \d+\.$/)).toBeVisible();
+  expect(await chain.read<bigint>("VaultLens", "haltedUntil", [chain.vault])).toBeGreaterThan(0n);
+  node.now.isSilent = false;
   await expect(page.getByText(/^Frozen: nothing leaves before/)).toBeVisible();
   await expect(page.locator(".figures > div").first()).toContainText("0 USDT");
-  expect(await chain.read<bigint>("VaultLens", "haltedUntil", [chain.vault])).toBeGreaterThan(0n);
   await freeze();
   await expect(page.getByText("This account has frozen lately, and may not yet again.")).toBeVisible();
+  node.stop();
   chain.stop();
 });

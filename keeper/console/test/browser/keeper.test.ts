@@ -54,6 +54,55 @@ test("a withdrawal is filed with a key that is in no URL, followed until it is f
   expect(await page.evaluate(() => Object.values(localStorage).join())).not.toContain("tlk_");
 });
 
+test("a withdrawal whose answer was lost is filed once, also after a reload", async ({ page }) => {
+  const sent: string[] = [];
+  await page.route("**/v1/withdrawals", async (route) => {
+    if (route.request().method() !== "POST") return route.fallback();
+    sent.push((route.request().postDataJSON() as { ref: string }).ref);
+    const response = await route.fetch();
+    return sent.length === 1 ? route.abort() : route.fulfill({ response });
+  });
+  const file = async (amount: string): Promise<void> => {
+    await page.getByRole("button", { name: "Withdrawals" }).click();
+    await page.getByRole("textbox", { name: "Recipient" }).fill("0x4444444444444444444444444444444444444444");
+    await page.getByRole("textbox", { name: /^Amount/ }).fill(amount);
+    await page.getByRole("button", { name: "File", exact: true }).click();
+  };
+  await page.addInitScript((key) => sessionStorage.setItem("tidelock.key", key), service.key);
+  await page.goto(`${service.origin}/`);
+  await file("7.25");
+  await expect(page.getByRole("alert")).toBeVisible();
+  await page.reload();
+  await file("7.250 ");
+  const [ref] = sent;
+  await expect(page.getByText(`Filed as ${ref}: `)).toBeVisible();
+  expect(sent).toEqual([ref, ref]);
+  // It was answered: the next is another.
+  await file("7.25");
+  await expect.poll(() => sent.length).toBe(3);
+  expect(sent[2]).not.toBe(ref);
+  await expect(page.getByText(`Filed as ${sent[2]}: `)).toBeVisible();
+});
+
+test("the history catches up with what the server did not answer, and is not live before", async ({ page, request }) => {
+  let isOut = false;
+  await page.route("**/v1/withdrawals/0x*", (route) => (isOut ? route.abort() : route.fallback()));
+  await page.addInitScript((key) => sessionStorage.setItem("tidelock.key", key), service.key);
+  await page.goto(`${service.origin}/`);
+  await page.getByRole("button", { name: "Withdrawals" }).click();
+  await expect(page.getByText(/ – live$/)).toBeVisible();
+  isOut = true;
+  const ref = `0x${"5".repeat(32)}`;
+  const headers = { Authorization: `Bearer ${service.key}` };
+  await request.post(`${service.origin}/v1/withdrawals`, { headers, data: { ref, to: "0x5555555555555555555555555555555555555555", amount: "3" } });
+  const status = async (): Promise<string> => ((await (await request.get(`${service.origin}/v1/withdrawals/${ref}`, { headers })).json()) as { status: string }).status;
+  await expect.poll(status, { timeout: 60_000 }).toBe("paid");
+  await expect(page.getByText(/ – reading…$/)).toBeVisible();
+  isOut = false;
+  await expect(page.getByRole("row").filter({ hasText: ref })).toContainText("paid");
+  await expect(page.getByText(/ – live$/)).toBeVisible();
+});
+
 test("100,000 payments scroll and are found, with few of them in the page", async ({ page }) => {
   const count = 100_000;
   const item = (i: number) => ({ ref: `0x${i.toString(16).padStart(32, "0")}`, to: `0x${i.toString(16).padStart(40, "0")}`, amount: "1", status: "paid", hold: null, batch: null, transaction: null, arrival: i });

@@ -1,23 +1,29 @@
 import { encodeFunctionData, getAbiItem, toEventSelector, type AbiEvent } from "viem";
 import { VAULT } from "../../src/vault/abi.ts";
 import { startProxy } from "./proxy.ts";
-import { expect, giveWallet, openPage, somePayments, test } from "./world.ts";
+import type { Page } from "@playwright/test";
+import { expect, giveWallet, openPage, somePayments, test, type Chain } from "./world.ts";
 
 const PROPOSED = toEventSelector(getAbiItem({ abi: VAULT, name: "BatchProposed" }) as AbiEvent);
 const STRANGER = "1111111111111111111111111111111111111111";
 const THIEF = "2222222222222222222222222222222222222222";
 
 const swapped = (result: unknown): unknown => JSON.parse(JSON.stringify(result).replaceAll(STRANGER, THIEF));
+/** The page of a signer, at what was proposed last. */
+async function asSigner(page: Page, origin: string, chain: Chain, nodes: string[]) {
+  await giveWallet(page, chain, { account: chain.signers[0] as never });
+  await openPage(page, origin, chain, nodes);
+  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  await page.getByRole("button", { name: /^What waits for votes/ }).click();
+  return page.getByRole("article").last();
+}
+
 const isLogs = ({ method }: { method: string }): boolean => method === "eth_getLogs";
 
 test("a node that shows other payments under an id is caught by the id alone", async ({ page, origin, chain }) => {
   await chain.propose(somePayments);
   const liar = await startProxy(chain.url, (question, result) => (isLogs(question) ? swapped(result) : undefined));
-  await giveWallet(page, chain, { account: chain.signers[0] as never });
-  await openPage(page, origin, chain, [liar.url]);
-  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
-  await page.getByRole("button", { name: /^What waits for votes/ }).click();
-  const proposal = page.getByRole("article").last();
+  const proposal = await asSigner(page, origin, chain, [liar.url]);
   await expect(proposal.getByRole("alert")).toContainText("Do not approve. the node states the id");
   await expect(proposal.getByRole("button", { name: "Approve by a call" })).toHaveCount(0);
   liar.stop();
@@ -34,28 +40,50 @@ test("a node whose headroom is not what its own window makes is told so", async 
   liar.stop();
 });
 
-test("of two nodes that disagree, what differs is shown and nothing can be signed", async ({ page, origin, chain }) => {
+test("of two nodes that disagree, what differs is shown and nothing can be signed, also when neither answers any more", async ({ page, origin, chain }) => {
   await chain.propose(somePayments);
+  const honest = await startProxy(chain.url, () => undefined);
   const liar = await startProxy(chain.url, (question, result) =>
     isLogs(question) ? (result as { topics: string[] }[]).filter(({ topics }) => topics[0] !== PROPOSED) : undefined,
   );
-  await giveWallet(page, chain, { account: chain.signers[0] as never });
-  await openPage(page, origin, chain, [chain.url, liar.url]);
+  const proposal = await asSigner(page, origin, chain, [honest.url, liar.url]);
   await expect(page.getByText("The nodes disagree.")).toBeVisible();
-  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
-  await page.getByRole("button", { name: /^What waits for votes/ }).click();
-  const proposal = page.getByRole("article").last();
   await expect(page.getByRole("cell", { name: /^proposals\.0x/ }).first()).toBeVisible();
   await expect(proposal.getByRole("button", { name: "Approve by a call" })).toBeDisabled();
   await expect(proposal.getByRole("button", { name: "Approve by a signature" })).toBeDisabled();
+  honest.stop();
+  liar.stop();
+  await expect(page.getByText(`${honest.url} does not answer`)).toBeVisible();
+  await expect(page.getByText(`${liar.url} does not answer`)).toBeVisible();
+  await expect(page.getByText("The nodes disagree.")).toBeVisible();
+  await expect(proposal.getByRole("button", { name: "Approve by a call" })).toBeDisabled();
+});
+
+test("one node that states an old head silences others that keep no old state, and is not enough to sign by", async ({ page, origin, chain }) => {
+  await chain.propose(somePayments);
+  const old = (await chain.rpc("eth_blockNumber")) as string;
+  await chain.rpc("evm_mine");
+  const isBlock = ({ method, params = [] }: { method: string; params?: unknown[] }, at: string): boolean => method === "eth_getBlockByNumber" && params[0] === at;
+  const forgetful = await startProxy(chain.url, (question) => (isBlock(question, old) ? null : undefined));
+  const liar = await startProxy(chain.url, (question, result) => (isBlock(question, "latest") ? { ...(result as object), number: old } : undefined));
+  const proposal = await asSigner(page, origin, chain, [forgetful.url, liar.url]);
+  await expect(page.getByText(`By the word of ${liar.url}, at block`)).toBeVisible();
+  await expect(page.getByText(`${forgetful.url} does not answer`)).toBeVisible();
+  await expect(page.getByText("Now 1 of 2 nodes tell this. Nothing can be signed until 2 do.")).toBeVisible();
+  await expect(proposal.getByRole("button", { name: "Approve by a call" })).toBeDisabled();
+  await expect(proposal.getByRole("button", { name: "Approve by a signature" })).toBeDisabled();
+  forgetful.stop();
   liar.stop();
 });
 
-test("two honest nodes agree; one that is gone is named, and the other goes on", async ({ page, origin, chain }) => {
+test("two honest nodes agree; one that is gone is named, the other goes on, and nothing is signed by its word alone", async ({ page, origin, chain }) => {
+  await chain.propose(somePayments);
   const second = await startProxy(chain.url, () => undefined);
-  await openPage(page, origin, chain, [second.url, chain.url]);
+  const proposal = await asSigner(page, origin, chain, [second.url, chain.url]);
   await expect(page.getByText("2 nodes tell the same at this block.")).toBeVisible();
+  await expect(proposal.getByRole("button", { name: "Approve by a call" })).toBeEnabled();
   second.stop();
   await expect(page.getByText(`${second.url} does not answer`)).toBeVisible();
   await expect(page.getByText(`By the word of ${chain.url}, at block`)).toBeVisible();
+  await expect(proposal.getByRole("button", { name: "Approve by a call" })).toBeDisabled();
 });

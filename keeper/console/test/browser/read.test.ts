@@ -51,7 +51,7 @@ test("shows each payment in words, strangers and look-alikes marked, roles with 
   await expect(proposal.getByRole("heading")).toHaveText("3 payments, together 63\u202f345.678901 USDT");
   await expect(proposal).toContainText("0 of 2 votes");
   await expect(proposal).toContainText("waits for votes");
-  await expect(proposal).toContainText("2 recipients are not in the vault's book");
+  await expect(proposal).toContainText("2 payments go to recipients that the vault's book does not list as known");
   await expect(proposal).toContainText(`Looks like ${KNOWN}, and is another.`);
   await expect(proposal).toContainText("the same as the vault's");
   await expect(proposal.locator(".mark.bad")).toHaveCount(1);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { test as base, expect, type Page } from "@playwright/test";
-import type { Address, Hex } from "viem";
+import type { Address, BaseError, Hex } from "viem";
 
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -110,7 +110,7 @@ export interface Conduct {
 /** A wallet that announces itself, and has a node's keys. */
 export async function giveWallet(page: Page, chain: Chain, conduct: Conduct): Promise<void> {
   await page.exposeFunction("askWallet", async (method: string, params: unknown[]) => {
-    const told = (code: number, message: string) => ({ error: { code, message } });
+    const told = (code: number, message: string, data?: unknown) => ({ error: { code, message, data } });
     if (method === "eth_chainId") return { result: `0x${(conduct.chainId ?? chain.chainId).toString(16)}` };
     if (conduct.rejects && method !== "eth_requestAccounts") return told(4001, "User rejected the request.");
     if (method === "eth_requestAccounts") return { result: [conduct.account] };
@@ -120,7 +120,14 @@ export async function giveWallet(page: Page, chain: Chain, conduct: Conduct): Pr
     }
     const given = method === "eth_signTypedData_v4" && conduct.signsAs ? [conduct.signsAs, ...params.slice(1)] : params;
     const asked = method === "eth_signTypedData_v4" ? [given[0], JSON.parse(given[1] as string)] : given;
-    return chain.rpc(method, ...asked).then((result) => ({ result }), (error: Error) => told(-32000, error.message));
+    return chain.rpc(method, ...asked).then(
+      (result) => ({ result }),
+      (error: BaseError) => {
+        // What the vault refused with comes along, as wallets hand it on.
+        const refusal = error.walk((each) => "data" in (each as Error)) as { code?: number; data?: unknown } | null;
+        return told(refusal?.code ?? -32000, error.message, refusal?.data);
+      },
+    );
   });
   await page.addInitScript(() => {
     const listeners: Record<string, ((value: unknown) => void)[]> = {};
