@@ -149,13 +149,11 @@ async fn what_may_leave_is_what_the_vault_says(kind: Kind) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn what_may_leave_is_what_the_vault_says_on_sqlite() {
     what_may_leave_is_what_the_vault_says(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn what_may_leave_is_what_the_vault_says_on_postgres() {
     what_may_leave_is_what_the_vault_says(Kind::Postgres).await;
 }
