@@ -26,7 +26,7 @@ use crate::{
     access::MayRead,
     body::{self, media_type},
     port::{self, AsOf, Ballots},
-    problem::{Broken, Problem},
+    problem::Problem,
     typed,
 };
 
@@ -53,6 +53,13 @@ pub enum BallotState {
     Expired,
 }
 
+impl BallotState {
+    /// Whether the vault takes votes.
+    fn is_open(self) -> bool {
+        matches!(self, Self::Proposed | Self::Queued | Self::Ready)
+    }
+}
+
 /// Where a proposal stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ballot {
@@ -66,6 +73,9 @@ pub struct Ballot {
     pub earliest: u64,
     /// Signers whose votes count.
     pub voted: Vec<Address>,
+    /// Signers who took theirs back, and have not voted again: the vault takes no signature of theirs any more, and with one of them it takes
+    /// none of those that come along.
+    pub revoked: Vec<Address>,
 }
 
 /// What waits.
@@ -100,8 +110,8 @@ pub struct Approval {
     approve: Call,
     /// Votes that were given off chain, and are kept here until somebody brings them.
     signatures: Vec<KeptVote>,
-    /// A call that brings those of the signer set in force that do not count yet, for anybody to send; none if there are none, or the
-    /// vault does not know the batch yet.
+    /// A call that brings those of the signer set in force that do not count yet and were not taken back, for anybody to send; none if there
+    /// are none, or the vault does not know the batch yet or takes no vote any more.
     relay: Option<Call>,
 }
 
@@ -150,6 +160,8 @@ pub struct Ballotee {
     digest: String,
     /// A vote of theirs is kept here.
     signed: bool,
+    /// They took their vote back: no signature of theirs counts any more, and only their own call votes again.
+    revoked: bool,
 }
 
 /// A call to the vault.
@@ -237,19 +249,20 @@ impl Approval {
                     batch: argument,
                     votes,
                 };
-                let is_known = ballot.state != BallotState::NotProposed;
-                (is_known && !brings.votes.is_empty()).then(|| call(app, brings.abi_encode()))
+                let brings_any = ballot.state.is_open() && !brings.votes.is_empty();
+                brings_any.then(|| call(app, brings.abi_encode()))
             }),
         }
     }
 }
 
-/// Votes of the signer set in force, by its signers, that do not count yet.
+/// Votes of the signer set in force, by its signers, that do not count yet and still may.
 fn fresh(votes: &[Vote], all: &Ballots, ballot: &Ballot) -> Vec<Vault::Vote> {
     let counts = |vote: &&Vote| {
         vote.epoch == all.epoch
             && all.signers.contains(&vote.signer)
             && !ballot.voted.contains(&vote.signer)
+            && !ballot.revoked.contains(&vote.signer)
     };
     let fresh = votes.iter().filter(counts);
     fresh
@@ -288,6 +301,7 @@ impl Standing {
                     typed_data: typed::document(domain, &batch.header, Some((*signer, epoch))),
                     digest: batch.header.vote_digest(domain, *signer, epoch).to_string(),
                     signed: signed.contains(signer),
+                    revoked: ballot.revoked.contains(signer),
                 })
                 .collect(),
         }
@@ -399,11 +413,11 @@ fn judge(
     };
     if !ballots.signers.contains(&signer) {
         let rule = "must be a signer of the vault";
-        return Err(Problem::invalid(vec![Broken::new(
-            "signer",
-            signer_text,
-            rule,
-        )]));
+        return Err(Problem::broken("signer", signer_text, rule));
+    }
+    if ballots.each.iter().any(|one| one.revoked.contains(&signer)) {
+        let rule = "took its vote back: only its own call votes again";
+        return Err(Problem::broken("signer", signer_text, rule));
     }
     let Ok(signature) = Signature::from_raw(&given) else {
         return refused(

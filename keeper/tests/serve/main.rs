@@ -28,6 +28,7 @@ mod refusals;
 mod support;
 mod tried;
 mod vault;
+mod votes;
 mod withdrawals;
 #[path = "../world/mod.rs"]
 mod world;

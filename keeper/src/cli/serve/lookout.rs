@@ -1,5 +1,7 @@
 //! What the API tells of the chain, by the word of the first node of `[chain]`. It looks, and sends nothing.
 
+mod polls;
+
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -9,8 +11,8 @@ use std::{
 use alloy::primitives::{Address, U256};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tidelock_api::{
-    AsOf, Ballot, BallotState, Ballots, Estimate, Looked, Lookout, MostPerDay, Party, Policy,
-    Return, Tier, Unseen, Vault,
+    AsOf, Ballots, Estimate, Looked, Lookout, MostPerDay, Party, Policy, Return, Tier, Unseen,
+    Vault,
 };
 use tidelock_core::{
     abi::{Vault as VaultCalls, VaultLens},
@@ -38,8 +40,6 @@ const PARALLEL: usize = 8;
 const QUOTES: usize = 4;
 /// How old the vault may be that is told.
 const FRESH: Duration = Duration::from_secs(1);
-/// Bits of the epoch in the vault's word `hot`, and where they begin.
-const EPOCH: (usize, u64) = (72, 0xff_ffff);
 
 /// Asks the configured node.
 pub(super) struct NodeLookout {
@@ -215,7 +215,7 @@ impl NodeLookout {
         };
         let (signers, epoch) = seeing.signers().await?;
         let each = stream::iter(batches)
-            .map(|id| seeing.ballot(id, &signers))
+            .map(|id| seeing.ballot(id, epoch, &signers))
             .buffered(PARALLEL)
             .try_collect()
             .await?;
@@ -374,52 +374,6 @@ impl Seeing<'_> {
             proposer_until: until(party.proposerUntil.to::<u64>()),
             guardian_until: until(party.guardianUntil.to::<u64>()),
             freeze_again_at: party.freezeAgainAt.to::<u64>(),
-        })
-    }
-
-    /// Who may vote, and the number of that set.
-    async fn signers(&self) -> Result<(Vec<Address>, u64), Unseen> {
-        let (signers, hot) = tokio::try_join!(
-            self.of_vault(VaultCalls::signersCall {}),
-            self.of_vault(VaultCalls::hotCall {}),
-        )?;
-        let (shift, mask) = EPOCH;
-        let [epoch, ..] = U256::from(hot).wrapping_shr(shift).into_limbs();
-        Ok((signers, epoch & mask))
-    }
-
-    async fn ballot(&self, id: BatchId, signers: &[Address]) -> Result<Ballot, Unseen> {
-        let vault = self.chain.parties().domain.vault;
-        let said = self
-            .of_lens(VaultLens::explainCall { vault, id: id.0 })
-            .await?;
-        let state = match said.state {
-            0 => BallotState::NotProposed,
-            1 => BallotState::Proposed,
-            2 => BallotState::Queued,
-            3 => BallotState::Ready,
-            4 => BallotState::Executed,
-            5 => BallotState::Cancelled,
-            6 => BallotState::Expired,
-            state => return Err(Unseen::Silent(format!("state {state}: must be 0 to 6"))),
-        };
-        let mut voted = Vec::new();
-        for signer in signers {
-            let call = VaultLens::hasApprovedCall {
-                vault,
-                id: id.0,
-                signer: *signer,
-            };
-            if self.of_lens(call).await? {
-                voted.push(*signer);
-            }
-        }
-        Ok(Ballot {
-            state,
-            votes: said.votes,
-            required: said.required,
-            earliest: said.earliest.to::<u64>(),
-            voted,
         })
     }
 }
