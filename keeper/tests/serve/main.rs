@@ -23,6 +23,7 @@ mod clients;
 mod daemon;
 mod events;
 mod keys;
+mod lookout;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;

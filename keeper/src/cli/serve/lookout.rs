@@ -24,11 +24,11 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::super::{
     offline,
-    online::connect,
+    online::{connect, expected},
     quote::{Queue, ask},
 };
 use crate::{
-    chain::{ChainError, Nodes, RpcChain},
+    chain::{ChainError, Expected, Nodes, RpcChain},
     config::Config,
     exit::{ExitStatus, Failure},
     store::Identity,
@@ -125,7 +125,7 @@ impl NodeLookout {
         read.map_err(|failure| Unseen::Silent(failure.message()))
     }
 
-    /// Connected once; again if another key keeps.
+    /// Connected once; again if another key keeps. What the configuration says of chain, vault, lens and token is held to what the node says.
     async fn nodes(&self, keeper: Option<Address>) -> Result<Arc<Nodes>, Unseen> {
         let keeper = keeper.unwrap_or_default();
         let mut nodes = self.nodes.lock().await;
@@ -133,6 +133,13 @@ impl NodeLookout {
             Some((of, nodes)) if *of == keeper => Ok(Arc::clone(nodes)),
             _ => {
                 let connected = Arc::new(connect(&self.config, keeper)?);
+                // Only the first is asked, so that a second is not needed here.
+                let first = Expected {
+                    allow_single_node: true,
+                    ..expected(&self.config, false)
+                };
+                let identified = connected.first().identify(first).await;
+                identified.map_err(|error| Unseen::Silent(error.to_string()))?;
                 *nodes = Some((keeper, Arc::clone(&connected)));
                 Ok(connected)
             }
