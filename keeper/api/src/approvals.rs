@@ -375,14 +375,14 @@ pub(crate) async fn sign(
         return Err(Problem::media_type("application/json"));
     }
     let bytes = body::read(request, LONGEST).await?;
-    let [signer, signature] = body::texts(&bytes, ["signer", "signature"])?;
+    let given = Given::read(body::texts(&bytes, ["signer", "signature"])?)?;
     let found = app.readers.ask(move |reader| reader.proposals()).await?;
     let batch = found.into_iter().find(|batch| batch.id == id);
     let batch =
         batch.ok_or_else(|| Problem::missing(format!("batch {id}: it waits for no vote")))?;
     let lookout = port::there(app.lookout.as_ref())?;
     let ballots = lookout.ballots(vec![id]).await?;
-    let vote = judge(&app, &batch, &ballots, [&signer, &signature])?;
+    let vote = given.held_to(&app, &batch, &ballots)?;
     let is_new = app.write(move |desk| desk.keep_vote(&vote)).await?;
     let votes = app.readers.ask(move |reader| reader.votes(&id)).await?;
     let ballot = ballots.each.first().map(|ballot| (&ballots, ballot));
@@ -399,47 +399,62 @@ const HALF_ORDER: B256 = B256::new(alloy_primitives::hex!(
     "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0"
 ));
 
-fn judge(
-    app: &App,
-    batch: &BatchRow,
-    ballots: &Ballots,
-    [signer_text, signature_text]: [&str; 2],
-) -> Result<Vote, Problem> {
-    let signer = parse_address(signer_text)
-        .map_err(|_| Problem::broken("signer", signer_text, "must be an address"))?;
-    let refused = |rule: &str| Err(Problem::broken("signature", signature_text, rule));
-    let Ok(given) = signature_text.parse::<Bytes>() else {
-        return refused("must be 0x and hexadecimal digits");
-    };
-    if !ballots.signers.contains(&signer) {
-        let rule = "must be a signer of the vault";
-        return Err(Problem::broken("signer", signer_text, rule));
+/// A vote as it was brought: of the right shape, and held to nothing that only the chain knows.
+struct Given {
+    signer: Address,
+    signature: Signature,
+    /// For refusals.
+    texts: [String; 2],
+}
+
+impl Given {
+    fn read(texts: [String; 2]) -> Result<Self, Problem> {
+        let [signer, signature] = &texts;
+        let refused = |rule: &str| Problem::broken("signature", signature, rule);
+        let signer = parse_address(signer)
+            .map_err(|_| Problem::broken("signer", signer, "must be an address"))?;
+        let bytes = signature
+            .parse::<Bytes>()
+            .map_err(|_| refused("must be 0x and hexadecimal digits"))?;
+        let signature = Signature::from_raw(&bytes).map_err(|_| {
+            refused("must have 65 bytes, the last of them 27 or 28: a signer that is a contract votes by a call")
+        })?;
+        if B256::from(signature.s()) > HALF_ORDER {
+            return Err(refused("must have the lower of the two values of s"));
+        }
+        Ok(Self {
+            signer,
+            signature,
+            texts,
+        })
     }
-    if ballots.each.iter().any(|one| one.revoked.contains(&signer)) {
-        let rule = "took its vote back: only its own call votes again";
-        return Err(Problem::broken("signer", signer_text, rule));
+
+    /// As the vault would take it.
+    fn held_to(self, app: &App, batch: &BatchRow, ballots: &Ballots) -> Result<Vote, Problem> {
+        let [signer_text, signature_text] = &self.texts;
+        let signer = self.signer;
+        let refused = |rule: &str| Err(Problem::broken("signer", signer_text, rule));
+        if !ballots.signers.contains(&signer) {
+            return refused("must be a signer of the vault");
+        }
+        if ballots.each.iter().any(|one| one.revoked.contains(&signer)) {
+            return refused("took its vote back: only its own call votes again");
+        }
+        let digest = batch
+            .header
+            .vote_digest(&app.identity.domain, signer, short(ballots.epoch));
+        let by = self.signature.recover_address_from_prehash(&digest);
+        if by.ok() != Some(signer) {
+            let rule =
+                "must be the signer's, of this batch's typed data and of the signer set in force";
+            return Err(Problem::broken("signature", signature_text, rule));
+        }
+        Ok(Vote {
+            batch: batch.id,
+            signer,
+            epoch: ballots.epoch,
+            // As the vault takes it: with 27 or 28 at its end.
+            signature: self.signature.as_bytes().to_vec().into(),
+        })
     }
-    let Ok(signature) = Signature::from_raw(&given) else {
-        return refused(
-            "must have 65 bytes, the last of them 27 or 28: a signer that is a contract votes by a call",
-        );
-    };
-    if B256::from(signature.s()) > HALF_ORDER {
-        return refused("must have the lower of the two values of s");
-    }
-    let digest = batch
-        .header
-        .vote_digest(&app.identity.domain, signer, short(ballots.epoch));
-    if signature.recover_address_from_prehash(&digest).ok() != Some(signer) {
-        return refused(
-            "must be the signer's, of this batch's typed data and of the signer set in force",
-        );
-    }
-    Ok(Vote {
-        batch: batch.id,
-        signer,
-        epoch: ballots.epoch,
-        // As the vault takes it: with 27 or 28 at its end.
-        signature: signature.as_bytes().to_vec().into(),
-    })
 }

@@ -23,6 +23,9 @@ mod clients;
 mod daemon;
 mod events;
 mod keys;
+#[path = "../chain/liar.rs"]
+#[allow(dead_code, reason = "here it tells the truth, or nothing")]
+mod liar;
 mod lookout;
 mod refusals;
 #[path = "../support/mod.rs"]

@@ -10,6 +10,7 @@ use std::{
 
 use alloy::primitives::{Address, U256};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use polls::Polls;
 use tidelock_api::{
     AsOf, Ballots, Estimate, Looked, Lookout, MostPerDay, Party, Policy, Return, Tier, Unseen,
     Vault,
@@ -38,16 +39,21 @@ use crate::{
 const PARALLEL: usize = 8;
 /// Quotes at a time: each reads what is open.
 const QUOTES: usize = 4;
-/// How old the vault may be that is told.
+/// How old vault and proposals may be that are told.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// Asks the configured node.
-pub(super) struct NodeLookout {
+pub(super) struct NodeLookout(Arc<Asker>);
+
+/// Of vault and proposals one look goes on at a time, and what it saw is told to all who ask within a second: however many ask, the node, which
+/// the keeper may send by, is asked no more.
+struct Asker {
     config: Config,
     identity: Identity,
     /// The connection, and whose keeper it asks for.
     nodes: Mutex<Option<(Address, Arc<Nodes>)>>,
     vault: Mutex<Option<(Instant, Vault)>>,
+    polls: Mutex<Option<Polls>>,
     quotes: Semaphore,
 }
 
@@ -83,15 +89,18 @@ struct Seeing<'a> {
 
 impl NodeLookout {
     pub fn new(config: &Config, identity: Identity) -> Self {
-        Self {
+        Self(Arc::new(Asker {
             config: config.clone(),
             identity,
             nodes: Mutex::default(),
             vault: Mutex::default(),
+            polls: Mutex::default(),
             quotes: Semaphore::new(QUOTES),
-        }
+        }))
     }
+}
 
+impl Asker {
     /// The keeper that the log was opened for, and what is open before a payment that is filed now. The store blocks.
     async fn stored(&self) -> Result<(Option<Address>, Queue), Unseen> {
         let config = self.config.clone();
@@ -210,42 +219,69 @@ impl NodeLookout {
         })
     }
 
-    async fn look_at_ballots(&self, batches: Vec<BatchId>) -> Result<Ballots, Unseen> {
+    async fn look_at_ballots(&self, batches: &[BatchId]) -> Result<Ballots, Unseen> {
+        let mut last = self.polls.lock().await;
+        let seen = last.as_ref().filter(|polls| polls.are_fresh());
+        if let Some(ballots) = seen.and_then(|polls| polls.of(batches)) {
+            return Ok(ballots);
+        }
         let keeper = self.keeper().await?;
         let nodes = self.nodes(keeper).await?;
         let chain = nodes.first();
-        let at = chain.head().await.map_err(|error| silent(&error))?;
-        let seeing = Seeing {
-            chain,
-            at,
-            decimals: self.identity.decimals,
+        let decimals = self.identity.decimals;
+        let polls = match last.take().filter(Polls::are_fresh) {
+            Some(mut polls) => {
+                let at = polls.at;
+                let seeing = Seeing {
+                    chain,
+                    at,
+                    decimals,
+                };
+                polls.add(&seeing, batches).await?;
+                polls
+            }
+            None => {
+                let at = chain.head().await.map_err(|error| silent(&error))?;
+                Polls::open(
+                    &Seeing {
+                        chain,
+                        at,
+                        decimals,
+                    },
+                    batches,
+                )
+                .await?
+            }
         };
-        let (signers, epoch) = seeing.signers().await?;
-        let each = stream::iter(batches)
-            .map(|id| seeing.ballot(id, epoch, &signers))
-            .buffered(PARALLEL)
-            .try_collect()
-            .await?;
-        Ok(Ballots {
-            as_of: AsOf::from(at),
-            epoch,
-            signers,
-            each,
-        })
+        let ballots = polls.of(batches);
+        *last = Some(polls);
+        ballots.ok_or_else(|| Unseen::Silent("a proposal was not looked at".to_owned()))
     }
+}
+
+/// Goes on if whoever asked hangs up, so that what was asked for is there for whoever asks next.
+async fn to_its_end<T: Send + 'static>(
+    look: impl Future<Output = Result<T, Unseen>> + Send + 'static,
+) -> Result<T, Unseen> {
+    let ended = tokio::spawn(look).await;
+    ended.unwrap_or_else(|error| Err(Unseen::Silent(error.to_string())))
 }
 
 impl Lookout for NodeLookout {
     fn vault(&self) -> Looked<'_, Vault> {
-        Box::pin(self.look_at_vault())
+        let asker = Arc::clone(&self.0);
+        Box::pin(to_its_end(async move { asker.look_at_vault().await }))
     }
 
     fn quote(&self, payment: Payment) -> Looked<'_, Estimate> {
-        Box::pin(self.quoted(payment))
+        Box::pin(self.0.quoted(payment))
     }
 
     fn ballots(&self, batches: Vec<BatchId>) -> Looked<'_, Ballots> {
-        Box::pin(self.look_at_ballots(batches))
+        let asker = Arc::clone(&self.0);
+        Box::pin(to_its_end(
+            async move { asker.look_at_ballots(&batches).await },
+        ))
     }
 }
 

@@ -1,19 +1,77 @@
-//! Where proposals stand, by the vault's word.
+//! Where proposals stand, by the vault's word, kept for whoever asks next.
+
+use std::{collections::BTreeMap, time::Instant};
 
 use alloy::primitives::{Address, U256};
-use tidelock_api::{Ballot, BallotState, Unseen};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tidelock_api::{AsOf, Ballot, BallotState, Ballots, Unseen};
 use tidelock_core::{
     abi::{Vault as VaultCalls, VaultLens},
     domain::BatchId,
+    event::BlockRef,
 };
 
-use super::Seeing;
+use super::{FRESH, PARALLEL, Seeing};
 
 /// Bits of the epoch in the vault's word `hot`, and where they begin.
 const EPOCH: (usize, u64) = (72, 0xff_ffff);
 /// Where the bits of votes and of revocations begin in a proposal's word: one for each signer, in the order of the set.
 const VOTES: u32 = 0;
 const REVOKED: u32 = 32;
+
+/// Proposals after one block, each looked at once.
+pub(super) struct Polls {
+    since: Instant,
+    pub at: BlockRef,
+    epoch: u64,
+    signers: Vec<Address>,
+    known: BTreeMap<BatchId, Ballot>,
+}
+
+impl Polls {
+    pub async fn open(seeing: &Seeing<'_>, batches: &[BatchId]) -> Result<Self, Unseen> {
+        let (signers, epoch) = seeing.signers().await?;
+        let mut polls = Self {
+            since: Instant::now(),
+            at: seeing.at,
+            epoch,
+            signers,
+            known: BTreeMap::new(),
+        };
+        polls.add(seeing, batches).await?;
+        // A look that takes long is of use all the same.
+        polls.since = Instant::now();
+        Ok(polls)
+    }
+
+    pub fn are_fresh(&self) -> bool {
+        self.since.elapsed() < FRESH
+    }
+
+    /// Looks at those that were not looked at, after the same block.
+    pub async fn add(&mut self, seeing: &Seeing<'_>, batches: &[BatchId]) -> Result<(), Unseen> {
+        let missing = batches.iter().filter(|id| !self.known.contains_key(id));
+        let missing: Vec<BatchId> = missing.copied().collect();
+        let looked: Vec<(BatchId, Ballot)> = stream::iter(missing)
+            .map(|id| seeing.ballot(id, self.epoch, &self.signers))
+            .buffered(PARALLEL)
+            .try_collect()
+            .await?;
+        self.known.extend(looked);
+        Ok(())
+    }
+
+    /// None unless each was looked at.
+    pub fn of(&self, batches: &[BatchId]) -> Option<Ballots> {
+        let each = batches.iter().map(|id| self.known.get(id).cloned());
+        Some(Ballots {
+            as_of: AsOf::from(self.at),
+            epoch: self.epoch,
+            signers: self.signers.clone(),
+            each: each.collect::<Option<_>>()?,
+        })
+    }
+}
 
 impl Seeing<'_> {
     /// Who may vote, and the number of that set.
@@ -27,12 +85,12 @@ impl Seeing<'_> {
         Ok((signers, epoch & mask))
     }
 
-    pub(super) async fn ballot(
+    async fn ballot(
         &self,
         id: BatchId,
         epoch: u64,
         signers: &[Address],
-    ) -> Result<Ballot, Unseen> {
+    ) -> Result<(BatchId, Ballot), Unseen> {
         let vault = self.chain.parties().domain.vault;
         let (said, word) = tokio::try_join!(
             self.of_lens(VaultLens::explainCall { vault, id: id.0 }),
@@ -51,14 +109,15 @@ impl Seeing<'_> {
         let voted = marked(word, VOTES, epoch, signers);
         let mut revoked = marked(word, REVOKED, epoch, signers);
         revoked.retain(|signer| !voted.contains(signer));
-        Ok(Ballot {
+        let ballot = Ballot {
             state,
             votes: said.votes,
             required: said.required,
             earliest: said.earliest.to::<u64>(),
             voted,
             revoked,
-        })
+        };
+        Ok((id, ballot))
     }
 }
 
