@@ -26,7 +26,7 @@ use crate::{
     access::MayRead,
     body::{self, media_type},
     port::{self, AsOf, Ballots},
-    problem::{Broken, Problem},
+    problem::Problem,
     typed,
 };
 
@@ -53,6 +53,13 @@ pub enum BallotState {
     Expired,
 }
 
+impl BallotState {
+    /// Whether the vault takes votes.
+    fn is_open(self) -> bool {
+        matches!(self, Self::Proposed | Self::Queued | Self::Ready)
+    }
+}
+
 /// Where a proposal stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ballot {
@@ -66,6 +73,9 @@ pub struct Ballot {
     pub earliest: u64,
     /// Signers whose votes count.
     pub voted: Vec<Address>,
+    /// Signers who took theirs back, and have not voted again: the vault takes no signature of theirs any more, and with one of them it takes
+    /// none of those that come along.
+    pub revoked: Vec<Address>,
 }
 
 /// What waits.
@@ -100,8 +110,8 @@ pub struct Approval {
     approve: Call,
     /// Votes that were given off chain, and are kept here until somebody brings them.
     signatures: Vec<KeptVote>,
-    /// A call that brings those of the signer set in force that do not count yet, for anybody to send; none if there are none, or the
-    /// vault does not know the batch yet.
+    /// A call that brings those of the signer set in force that do not count yet and were not taken back, for anybody to send; none if there
+    /// are none, or the vault does not know the batch yet or takes no vote any more.
     relay: Option<Call>,
 }
 
@@ -150,6 +160,8 @@ pub struct Ballotee {
     digest: String,
     /// A vote of theirs is kept here.
     signed: bool,
+    /// They took their vote back: no signature of theirs counts any more, and only their own call votes again.
+    revoked: bool,
 }
 
 /// A call to the vault.
@@ -237,19 +249,20 @@ impl Approval {
                     batch: argument,
                     votes,
                 };
-                let is_known = ballot.state != BallotState::NotProposed;
-                (is_known && !brings.votes.is_empty()).then(|| call(app, brings.abi_encode()))
+                let brings_any = ballot.state.is_open() && !brings.votes.is_empty();
+                brings_any.then(|| call(app, brings.abi_encode()))
             }),
         }
     }
 }
 
-/// Votes of the signer set in force, by its signers, that do not count yet.
+/// Votes of the signer set in force, by its signers, that do not count yet and still may.
 fn fresh(votes: &[Vote], all: &Ballots, ballot: &Ballot) -> Vec<Vault::Vote> {
     let counts = |vote: &&Vote| {
         vote.epoch == all.epoch
             && all.signers.contains(&vote.signer)
             && !ballot.voted.contains(&vote.signer)
+            && !ballot.revoked.contains(&vote.signer)
     };
     let fresh = votes.iter().filter(counts);
     fresh
@@ -288,6 +301,7 @@ impl Standing {
                     typed_data: typed::document(domain, &batch.header, Some((*signer, epoch))),
                     digest: batch.header.vote_digest(domain, *signer, epoch).to_string(),
                     signed: signed.contains(signer),
+                    revoked: ballot.revoked.contains(signer),
                 })
                 .collect(),
         }
@@ -361,14 +375,14 @@ pub(crate) async fn sign(
         return Err(Problem::media_type("application/json"));
     }
     let bytes = body::read(request, LONGEST).await?;
-    let [signer, signature] = body::texts(&bytes, ["signer", "signature"])?;
+    let given = Given::read(body::texts(&bytes, ["signer", "signature"])?)?;
     let found = app.readers.ask(move |reader| reader.proposals()).await?;
     let batch = found.into_iter().find(|batch| batch.id == id);
     let batch =
         batch.ok_or_else(|| Problem::missing(format!("batch {id}: it waits for no vote")))?;
     let lookout = port::there(app.lookout.as_ref())?;
     let ballots = lookout.ballots(vec![id]).await?;
-    let vote = judge(&app, &batch, &ballots, [&signer, &signature])?;
+    let vote = given.held_to(&app, &batch, &ballots)?;
     let is_new = app.write(move |desk| desk.keep_vote(&vote)).await?;
     let votes = app.readers.ask(move |reader| reader.votes(&id)).await?;
     let ballot = ballots.each.first().map(|ballot| (&ballots, ballot));
@@ -385,47 +399,62 @@ const HALF_ORDER: B256 = B256::new(alloy_primitives::hex!(
     "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0"
 ));
 
-fn judge(
-    app: &App,
-    batch: &BatchRow,
-    ballots: &Ballots,
-    [signer_text, signature_text]: [&str; 2],
-) -> Result<Vote, Problem> {
-    let signer = parse_address(signer_text)
-        .map_err(|_| Problem::broken("signer", signer_text, "must be an address"))?;
-    let refused = |rule: &str| Err(Problem::broken("signature", signature_text, rule));
-    let Ok(given) = signature_text.parse::<Bytes>() else {
-        return refused("must be 0x and hexadecimal digits");
-    };
-    if !ballots.signers.contains(&signer) {
-        let rule = "must be a signer of the vault";
-        return Err(Problem::invalid(vec![Broken::new(
-            "signer",
-            signer_text,
-            rule,
-        )]));
+/// A vote as it was brought: of the right shape, and held to nothing that only the chain knows.
+struct Given {
+    signer: Address,
+    signature: Signature,
+    /// For refusals.
+    texts: [String; 2],
+}
+
+impl Given {
+    fn read(texts: [String; 2]) -> Result<Self, Problem> {
+        let [signer, signature] = &texts;
+        let refused = |rule: &str| Problem::broken("signature", signature, rule);
+        let signer = parse_address(signer)
+            .map_err(|_| Problem::broken("signer", signer, "must be an address"))?;
+        let bytes = signature
+            .parse::<Bytes>()
+            .map_err(|_| refused("must be 0x and hexadecimal digits"))?;
+        let signature = Signature::from_raw(&bytes).map_err(|_| {
+            refused("must have 65 bytes, the last of them 27 or 28: a signer that is a contract votes by a call")
+        })?;
+        if B256::from(signature.s()) > HALF_ORDER {
+            return Err(refused("must have the lower of the two values of s"));
+        }
+        Ok(Self {
+            signer,
+            signature,
+            texts,
+        })
     }
-    let Ok(signature) = Signature::from_raw(&given) else {
-        return refused(
-            "must have 65 bytes, the last of them 27 or 28: a signer that is a contract votes by a call",
-        );
-    };
-    if B256::from(signature.s()) > HALF_ORDER {
-        return refused("must have the lower of the two values of s");
+
+    /// As the vault would take it.
+    fn held_to(self, app: &App, batch: &BatchRow, ballots: &Ballots) -> Result<Vote, Problem> {
+        let [signer_text, signature_text] = &self.texts;
+        let signer = self.signer;
+        let refused = |rule: &str| Err(Problem::broken("signer", signer_text, rule));
+        if !ballots.signers.contains(&signer) {
+            return refused("must be a signer of the vault");
+        }
+        if ballots.each.iter().any(|one| one.revoked.contains(&signer)) {
+            return refused("took its vote back: only its own call votes again");
+        }
+        let digest = batch
+            .header
+            .vote_digest(&app.identity.domain, signer, short(ballots.epoch));
+        let by = self.signature.recover_address_from_prehash(&digest);
+        if by.ok() != Some(signer) {
+            let rule =
+                "must be the signer's, of this batch's typed data and of the signer set in force";
+            return Err(Problem::broken("signature", signature_text, rule));
+        }
+        Ok(Vote {
+            batch: batch.id,
+            signer,
+            epoch: ballots.epoch,
+            // As the vault takes it: with 27 or 28 at its end.
+            signature: self.signature.as_bytes().to_vec().into(),
+        })
     }
-    let digest = batch
-        .header
-        .vote_digest(&app.identity.domain, signer, short(ballots.epoch));
-    if signature.recover_address_from_prehash(&digest).ok() != Some(signer) {
-        return refused(
-            "must be the signer's, of this batch's typed data and of the signer set in force",
-        );
-    }
-    Ok(Vote {
-        batch: batch.id,
-        signer,
-        epoch: ballots.epoch,
-        // As the vault takes it: with 27 or 28 at its end.
-        signature: signature.as_bytes().to_vec().into(),
-    })
 }

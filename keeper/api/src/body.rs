@@ -20,6 +20,9 @@ use crate::{
     problem::{Broken, Problem},
 };
 
+/// Bytes of one request, alone or as a line of a list: read as JSON it takes many times that.
+pub(crate) const LONGEST: usize = 16_384;
+
 /// The media type without its parameters, in lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let value = headers
@@ -188,13 +191,17 @@ impl Rules {
 
     /// The same of a line of a list.
     pub fn read_line(&self, text: &str) -> Result<Asked, Vec<Broken>> {
+        if text.len() > LONGEST {
+            let rule = format!("must have at most {LONGEST} bytes");
+            return Err(vec![Broken::new("line", text, rule)]);
+        }
         let read = serde_json::from_str::<Fields>(text);
         let rule = |_| vec![Broken::new("line", text, "must be a JSON object")];
         self.asked(&read.map_err(rule)?, None)
     }
 
     /// The same of fields that were read.
-    pub fn asked(&self, fields: &Fields, key: Option<&str>) -> Result<Asked, Vec<Broken>> {
+    fn asked(&self, fields: &Fields, key: Option<&str>) -> Result<Asked, Vec<Broken>> {
         let texts = fields.texts_beside(FIELDS, Some(metadata::FIELD))?;
         let payment = self.payment(texts, key);
         match (payment, metadata::read(&fields.0)) {

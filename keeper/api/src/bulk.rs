@@ -6,6 +6,7 @@ use axum::{
     extract::{Query, Request, State},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use tidelock_core::domain::{Payment, PaymentRef};
 use tidelock_lists::{CsvError, Rows, twice};
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     App,
     access::MayRequest,
-    body::{Asked, Fields, Rules, media_type, read},
+    body::{Asked, Rules, media_type, read},
     intake::{Outcome, PIECE},
     problem::{Broken, Problem},
     query::{self, put},
@@ -240,15 +241,15 @@ fn lines(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
     list.done()
 }
 
-/// The place of each in the array stands for its line.
+/// The place of each in the array stands for its line. Each stays text until it is its turn.
 fn array(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
-    let each = serde_json::from_slice::<Vec<Fields>>(bytes).map_err(|error| {
+    let each = serde_json::from_slice::<Vec<&RawValue>>(bytes).map_err(|error| {
         let rule = format!("must be a JSON array of objects: {error}");
         vec![Broken::new("body", "", rule)]
     })?;
     let mut list = List::default();
-    for (line, fields) in (1..).zip(&each) {
-        let row = rules.asked(fields, None).map(|asked| (line, asked));
+    for (line, text) in (1..).zip(each) {
+        let row = rules.read_line(text.get()).map(|asked| (line, asked));
         let on_line =
             |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
         list.add(row.map_err(on_line))?;

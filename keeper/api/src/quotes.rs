@@ -11,13 +11,10 @@ use utoipa::ToSchema;
 use crate::{
     App,
     access::MayRequest,
-    body::{media_type, read},
+    body::{LONGEST, media_type, read},
     port::{self, AsOf, Unseen},
     problem::Problem,
 };
-
-/// Bytes of one request.
-const LONGEST: usize = 16_384;
 
 /// What is asked about. Nothing else may be in it.
 #[derive(Debug, Deserialize, ToSchema)]

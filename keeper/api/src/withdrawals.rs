@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     App,
     access::{MayRead, MayRequest},
-    body::{media_type, read},
+    body::{LONGEST, media_type, read},
     intake::Outcome,
     metadata,
     problem::{Broken, Problem},
@@ -26,8 +26,6 @@ use crate::{
     told::{TimelineEntry, Told},
 };
 
-/// Bytes of one request.
-const LONGEST: usize = 16_384;
 /// Withdrawals of one page, unless another number is asked for.
 const PAGE: usize = 100;
 const LONGEST_PAGE: usize = 500;

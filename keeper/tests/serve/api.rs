@@ -230,6 +230,17 @@ impl Server {
         self.address = rest.lines().next().unwrap().trim().to_owned();
     }
 
+    /// The most memory that it ever had; none where the system does not tell. [bytes]
+    pub fn most_memory(&self) -> Option<u64> {
+        let id = self.process.as_ref()?.id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let most = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = most.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kib * 1_024)
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {

@@ -23,11 +23,16 @@ mod clients;
 mod daemon;
 mod events;
 mod keys;
+#[path = "../chain/liar.rs"]
+#[allow(dead_code, reason = "here it tells the truth, or nothing")]
+mod liar;
+mod lookout;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
 mod tried;
 mod vault;
+mod votes;
 mod withdrawals;
 #[path = "../world/mod.rs"]
 mod world;

@@ -14,6 +14,7 @@ use super::{
     chain::{beside, keeper},
     daemon::{self, Daemon},
     support::Kind,
+    votes::waiting,
     world::{USDT, World, repository},
 };
 
@@ -149,13 +150,11 @@ async fn what_may_leave_is_what_the_vault_says(kind: Kind) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn what_may_leave_is_what_the_vault_says_on_sqlite() {
     what_may_leave_is_what_the_vault_says(Kind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn what_may_leave_is_what_the_vault_says_on_postgres() {
     what_may_leave_is_what_the_vault_says(Kind::Postgres).await;
 }
@@ -182,33 +181,23 @@ async fn votes_are_collected_and_anybody_brings_them() {
     let key = key(&daemon, "request,read");
     let large = daemon::payment(1, 5_000 * USDT);
     api.file(&key, &large).await.of(201);
-    let waits = async |is_it: &dyn Fn(&Value) -> bool| {
-        let begin = Instant::now();
-        loop {
-            let list = api.get(&key, "/v1/approvals").await.of(200);
-            if let Some(item) = list["items"].get(0).filter(|item| is_it(item)) {
-                return item.clone();
-            }
-            assert!(begin.elapsed() < PATIENCE, "{list}");
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    };
+    let waits = async |is_it: &dyn Fn(&Value) -> bool| waiting(&api, &key, is_it).await;
     let item = waits(&|item| item["standing"]["state"] == "proposed").await;
     let id = item["id"].as_str().unwrap();
     assert_eq!(item["payments"][0]["ref"], json!(large.reference()));
     assert_eq!(item["standing"]["required"], 2);
     assert_eq!(item["relay"], Value::Null);
-    let waiting = item["standing"]["waits_for"].as_array().unwrap();
-    assert_eq!(waiting.len(), 3);
+    let people = item["standing"]["waits_for"].as_array().unwrap();
+    assert_eq!(people.len(), 3);
     // The same as what signers are told to hold it to.
     assert_eq!(item["typed_data"], script(&world, id, None));
-    for one in waiting {
+    for one in people {
         let signer = one["signer"].as_str().unwrap();
         assert_eq!(one["typed_data"], script(&world, id, Some(signer)));
     }
     let place = format!("/v1/approvals/{id}/signatures");
     let digest_of = |signer: &str| {
-        let one = waiting.iter().find(|one| one["signer"] == signer).unwrap();
+        let one = people.iter().find(|one| one["signer"] == signer).unwrap();
         one["digest"].as_str().unwrap().parse().unwrap()
     };
     let [first, second, _] = &world.keys.signers[..] else {

@@ -237,6 +237,40 @@ pub fn a_list_with_a_bad_line_is_not_filed(kind: Kind) {
     });
 }
 
+/// A list is read a line at a time: what is small as text can be large once it is read.
+#[test]
+fn a_list_takes_no_more_memory_than_its_lines() {
+    let api = Api::empty(Kind::Sqlite);
+    let key = api.key("request");
+    let mut crowd = body(&payment(1));
+    crowd["metadata"] = "@".into();
+    let crowd = crowd.to_string();
+    let crowd = |count: usize| crowd.replace("\"@\"", &format!("[0{}]", ",{\"\":0}".repeat(count)));
+    // One of a list's own size, and as many as fit that a request alone may be.
+    let large = crowd(590_000);
+    let small = vec![crowd(2_250); 250];
+    block_on(async {
+        for (kind, list, field) in [
+            ("application/json", format!("[{large}]"), "line"),
+            ("application/jsonl", large, "line"),
+            (
+                "application/json",
+                format!("[{}]", small.join(",")),
+                "metadata",
+            ),
+            ("application/jsonl", small.join("\n"), "metadata"),
+        ] {
+            let refused = api.post(&key, BULK, kind, list).await;
+            let refused = refused.refused(422, "invalid");
+            assert_eq!(refused["errors"][0]["field"], field, "{refused}");
+        }
+        // One that is read as a whole takes several times that.
+        if let Some(most) = api.most_memory() {
+            assert!(most < 150_000_000, "{most} bytes");
+        }
+    });
+}
+
 pub fn pages_show_each_once(kind: Kind) {
     let api = Api::empty(kind);
     let key = api.key("request,read");

@@ -1,5 +1,7 @@
 //! What the API tells of the chain, by the word of the first node of `[chain]`. It looks, and sends nothing.
 
+mod polls;
+
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -8,9 +10,10 @@ use std::{
 
 use alloy::primitives::{Address, U256};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use polls::Polls;
 use tidelock_api::{
-    AsOf, Ballot, BallotState, Ballots, Estimate, Looked, Lookout, MostPerDay, Party, Policy,
-    Return, Tier, Unseen, Vault,
+    AsOf, Ballots, Estimate, Looked, Lookout, MostPerDay, Party, Policy, Return, Tier, Unseen,
+    Vault,
 };
 use tidelock_core::{
     abi::{Vault as VaultCalls, VaultLens},
@@ -22,11 +25,11 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::super::{
     offline,
-    online::connect,
+    online::{connect, expected},
     quote::{Queue, ask},
 };
 use crate::{
-    chain::{ChainError, Nodes, RpcChain},
+    chain::{ChainError, Expected, Nodes, RpcChain},
     config::Config,
     exit::{ExitStatus, Failure},
     store::Identity,
@@ -36,18 +39,21 @@ use crate::{
 const PARALLEL: usize = 8;
 /// Quotes at a time: each reads what is open.
 const QUOTES: usize = 4;
-/// How old the vault may be that is told.
+/// How old vault and proposals may be that are told.
 const FRESH: Duration = Duration::from_secs(1);
-/// Bits of the epoch in the vault's word `hot`, and where they begin.
-const EPOCH: (usize, u64) = (72, 0xff_ffff);
 
 /// Asks the configured node.
-pub(super) struct NodeLookout {
+pub(super) struct NodeLookout(Arc<Asker>);
+
+/// Of vault and proposals one look goes on at a time, and what it saw is told to all who ask within a second: however many ask, the node, which
+/// the keeper may send by, is asked no more.
+struct Asker {
     config: Config,
     identity: Identity,
     /// The connection, and whose keeper it asks for.
     nodes: Mutex<Option<(Address, Arc<Nodes>)>>,
     vault: Mutex<Option<(Instant, Vault)>>,
+    polls: Mutex<Option<Polls>>,
     quotes: Semaphore,
 }
 
@@ -83,15 +89,18 @@ struct Seeing<'a> {
 
 impl NodeLookout {
     pub fn new(config: &Config, identity: Identity) -> Self {
-        Self {
+        Self(Arc::new(Asker {
             config: config.clone(),
             identity,
             nodes: Mutex::default(),
             vault: Mutex::default(),
+            polls: Mutex::default(),
             quotes: Semaphore::new(QUOTES),
-        }
+        }))
     }
+}
 
+impl Asker {
     /// The keeper that the log was opened for, and what is open before a payment that is filed now. The store blocks.
     async fn stored(&self) -> Result<(Option<Address>, Queue), Unseen> {
         let config = self.config.clone();
@@ -125,7 +134,7 @@ impl NodeLookout {
         read.map_err(|failure| Unseen::Silent(failure.message()))
     }
 
-    /// Connected once; again if another key keeps.
+    /// Connected once; again if another key keeps. What the configuration says of chain, vault, lens and token is held to what the node says.
     async fn nodes(&self, keeper: Option<Address>) -> Result<Arc<Nodes>, Unseen> {
         let keeper = keeper.unwrap_or_default();
         let mut nodes = self.nodes.lock().await;
@@ -133,6 +142,13 @@ impl NodeLookout {
             Some((of, nodes)) if *of == keeper => Ok(Arc::clone(nodes)),
             _ => {
                 let connected = Arc::new(connect(&self.config, keeper)?);
+                // Only the first is asked, so that a second is not needed here.
+                let first = Expected {
+                    allow_single_node: true,
+                    ..expected(&self.config, false)
+                };
+                let identified = connected.first().identify(first).await;
+                identified.map_err(|error| Unseen::Silent(error.to_string()))?;
                 *nodes = Some((keeper, Arc::clone(&connected)));
                 Ok(connected)
             }
@@ -203,42 +219,69 @@ impl NodeLookout {
         })
     }
 
-    async fn look_at_ballots(&self, batches: Vec<BatchId>) -> Result<Ballots, Unseen> {
+    async fn look_at_ballots(&self, batches: &[BatchId]) -> Result<Ballots, Unseen> {
+        let mut last = self.polls.lock().await;
+        let seen = last.as_ref().filter(|polls| polls.are_fresh());
+        if let Some(ballots) = seen.and_then(|polls| polls.of(batches)) {
+            return Ok(ballots);
+        }
         let keeper = self.keeper().await?;
         let nodes = self.nodes(keeper).await?;
         let chain = nodes.first();
-        let at = chain.head().await.map_err(|error| silent(&error))?;
-        let seeing = Seeing {
-            chain,
-            at,
-            decimals: self.identity.decimals,
+        let decimals = self.identity.decimals;
+        let polls = match last.take().filter(Polls::are_fresh) {
+            Some(mut polls) => {
+                let at = polls.at;
+                let seeing = Seeing {
+                    chain,
+                    at,
+                    decimals,
+                };
+                polls.add(&seeing, batches).await?;
+                polls
+            }
+            None => {
+                let at = chain.head().await.map_err(|error| silent(&error))?;
+                Polls::open(
+                    &Seeing {
+                        chain,
+                        at,
+                        decimals,
+                    },
+                    batches,
+                )
+                .await?
+            }
         };
-        let (signers, epoch) = seeing.signers().await?;
-        let each = stream::iter(batches)
-            .map(|id| seeing.ballot(id, &signers))
-            .buffered(PARALLEL)
-            .try_collect()
-            .await?;
-        Ok(Ballots {
-            as_of: AsOf::from(at),
-            epoch,
-            signers,
-            each,
-        })
+        let ballots = polls.of(batches);
+        *last = Some(polls);
+        ballots.ok_or_else(|| Unseen::Silent("a proposal was not looked at".to_owned()))
     }
+}
+
+/// Goes on if whoever asked hangs up, so that what was asked for is there for whoever asks next.
+async fn to_its_end<T: Send + 'static>(
+    look: impl Future<Output = Result<T, Unseen>> + Send + 'static,
+) -> Result<T, Unseen> {
+    let ended = tokio::spawn(look).await;
+    ended.unwrap_or_else(|error| Err(Unseen::Silent(error.to_string())))
 }
 
 impl Lookout for NodeLookout {
     fn vault(&self) -> Looked<'_, Vault> {
-        Box::pin(self.look_at_vault())
+        let asker = Arc::clone(&self.0);
+        Box::pin(to_its_end(async move { asker.look_at_vault().await }))
     }
 
     fn quote(&self, payment: Payment) -> Looked<'_, Estimate> {
-        Box::pin(self.quoted(payment))
+        Box::pin(self.0.quoted(payment))
     }
 
     fn ballots(&self, batches: Vec<BatchId>) -> Looked<'_, Ballots> {
-        Box::pin(self.look_at_ballots(batches))
+        let asker = Arc::clone(&self.0);
+        Box::pin(to_its_end(
+            async move { asker.look_at_ballots(&batches).await },
+        ))
     }
 }
 
@@ -374,52 +417,6 @@ impl Seeing<'_> {
             proposer_until: until(party.proposerUntil.to::<u64>()),
             guardian_until: until(party.guardianUntil.to::<u64>()),
             freeze_again_at: party.freezeAgainAt.to::<u64>(),
-        })
-    }
-
-    /// Who may vote, and the number of that set.
-    async fn signers(&self) -> Result<(Vec<Address>, u64), Unseen> {
-        let (signers, hot) = tokio::try_join!(
-            self.of_vault(VaultCalls::signersCall {}),
-            self.of_vault(VaultCalls::hotCall {}),
-        )?;
-        let (shift, mask) = EPOCH;
-        let [epoch, ..] = U256::from(hot).wrapping_shr(shift).into_limbs();
-        Ok((signers, epoch & mask))
-    }
-
-    async fn ballot(&self, id: BatchId, signers: &[Address]) -> Result<Ballot, Unseen> {
-        let vault = self.chain.parties().domain.vault;
-        let said = self
-            .of_lens(VaultLens::explainCall { vault, id: id.0 })
-            .await?;
-        let state = match said.state {
-            0 => BallotState::NotProposed,
-            1 => BallotState::Proposed,
-            2 => BallotState::Queued,
-            3 => BallotState::Ready,
-            4 => BallotState::Executed,
-            5 => BallotState::Cancelled,
-            6 => BallotState::Expired,
-            state => return Err(Unseen::Silent(format!("state {state}: must be 0 to 6"))),
-        };
-        let mut voted = Vec::new();
-        for signer in signers {
-            let call = VaultLens::hasApprovedCall {
-                vault,
-                id: id.0,
-                signer: *signer,
-            };
-            if self.of_lens(call).await? {
-                voted.push(*signer);
-            }
-        }
-        Ok(Ballot {
-            state,
-            votes: said.votes,
-            required: said.required,
-            earliest: said.earliest.to::<u64>(),
-            voted,
         })
     }
 }
