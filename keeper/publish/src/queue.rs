@@ -179,7 +179,8 @@ impl<E: Clone> Queue<E> {
     }
 
     /// What waits behind an event that failed, and of which nothing is kept yet: it is to be kept as well, or the cursor would wait
-    /// with it, and a restart would tell everything since then again.
+    /// with it, and a restart would tell everything since then again. Only what waits for nothing else: what is kept is queued first
+    /// after a restart, and all that goes before it must be among that.
     pub fn park(&mut self) -> Vec<Delivery> {
         let kept = self.items.iter().filter(|(_, item)| item.kept.is_some());
         let mut failed: BTreeSet<u64> = kept.map(|(seq, _)| *seq).collect();
@@ -190,10 +191,10 @@ impl<E: Clone> Queue<E> {
         for (seq, item) in &mut self.items {
             let waits = item.kept.is_none()
                 && item.behind > 0
-                && item.refs.iter().any(|reference| {
+                && item.refs.iter().all(|reference| {
                     let line = self.lines.get(reference).into_iter().flatten();
-                    line.take_while(|other| *other != seq)
-                        .any(|other| failed.contains(other))
+                    let mut before = line.take_while(|other| *other != seq);
+                    before.all(|other| failed.contains(other))
                 });
             if waits {
                 let delivery = Delivery {

@@ -70,7 +70,7 @@ fn what_waits_behind_a_failure_is_kept_too() {
         (3, &["b"]),
         (4, &["c"]),
         (5, &["d"]),
-        (6, &["d"]),
+        (6, &["a", "d"]),
     ]);
     assert!(queue.park().is_empty(), "nothing has failed");
     assert_eq!(go(&mut queue, 100), [1, 4, 5]);
@@ -82,11 +82,15 @@ fn what_waits_behind_a_failure_is_kept_too() {
     assert_eq!(parked, [2, 3], "3 waits for 2, which waits for 1");
     assert!(queue.park().is_empty(), "each is kept once");
     assert_eq!(queue.first_unkept(), Some(5), "the cursor goes on");
+    assert!(!queue.taken(5), "nothing was kept of it");
+    let parked: Vec<u64> = queue.park().iter().map(|kept| kept.seq).collect();
+    assert_eq!(parked, [6], "it waited for 5 as well, which was not kept");
+    assert_eq!(queue.first_unkept(), None);
     assert_eq!(go(&mut queue, 5_100), [1]);
     assert!(queue.taken(1));
     assert_eq!(go(&mut queue, 5_100), [2], "its turn has come at once");
     assert!(queue.taken(2), "what was kept of it is to be forgotten");
-    assert_eq!(go(&mut queue, 5_100), [3]);
+    assert_eq!(go(&mut queue, 5_100), [3, 6]);
 }
 
 #[test]
