@@ -30,7 +30,7 @@ published! {
     "tidelock_publish_active" Gauge ["sink"] active "1 if this publisher works for the receiver, 0 if it stands by or is interrupted";
     "tidelock_publish_lag_entries" Gauge ["sink"] lag_entries "Entries of the log that the receiver has not been told of";
     "tidelock_publish_lag_seconds" Gauge ["sink"] lag_seconds "How long the first of them has been there, as far as this publisher has seen";
-    "tidelock_publish_retrying" Gauge ["sink"] retrying "Events that the receiver did not take and that are tried again";
+    "tidelock_publish_retrying" Gauge ["sink"] retrying "Events that the receiver did not take and that are tried again, and those that wait behind them";
     "tidelock_publish_dead_letters" Gauge ["sink"] dead "Events that were given up; `keeper publish dead` lists them";
     "tidelock_publish_taken_total" Counter ["sink"] taken "Events that the receiver took";
     "tidelock_publish_refused_total" Counter ["sink"] refused "Tries that it did not take";
