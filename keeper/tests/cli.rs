@@ -87,6 +87,7 @@ fn what_init_comments_out_is_the_default() {
     assert!(shown.batch.escalate_after_s.take().is_some());
     assert!(shown.max_gas_cost_per_day.take().is_some());
     assert!(shown.operations.listen.take().is_some());
+    assert!(shown.operations.traces_url.take().is_some());
     assert!(shown.publish.listen.take().is_some());
     // Given, it holds under any rules; without it, the chain's profile says what holds under which.
     let (most, given) = (plain.gas.transaction, shown.gas.transaction);

@@ -394,7 +394,7 @@ abstract contract ChangeHandler is PaymentHandler {
         if (_oneIn(6, seed, "approvals")) ++top.approvals;
     }
 
-    /// @dev Breaks one rule of every third policy.
+    /// @dev Breaks one rule of nearly every second policy; oftenest, a lower tier waits longer than the top one.
     function _spoilPolicy(uint256 seed, TiersChange memory c) private pure {
         uint256 rule = _roll(seed, "rule", 24);
         uint256 last = c.tiers.length - 1;

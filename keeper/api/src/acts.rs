@@ -17,11 +17,11 @@ use crate::{
     App,
     access::{Caller, MayAct, MayLook, clock},
     admin,
-    body::{self, media_type},
+    body::{self, must_be_json},
     deed::{ActEntry, Deed, Kind, Step, wanted},
     keys::Scope,
     problem::{Broken, Problem},
-    query::{self, put, sequence},
+    query::{self, sequence},
     stands::{must_be_possible, stands},
 };
 
@@ -31,8 +31,6 @@ pub(crate) const CONFIRM_WITHIN: u64 = 3_600;
 const LONGEST: usize = 8_192;
 /// Characters of a reason.
 const LONGEST_REASON: usize = 500;
-/// Acts of one page, unless another number is asked for.
-const PAGE: u32 = 100;
 
 /// A part of the chain.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,10 +86,15 @@ pub(crate) fn reason(text: &str) -> Result<String, Broken> {
 
 /// The fields of a JSON body.
 pub(crate) async fn fields(request: Request) -> Result<body::Fields, Problem> {
-    if media_type(request.headers()) != "application/json" {
-        return Err(Problem::media_type("application/json"));
-    }
+    must_be_json(request.headers())?;
     body::fields(&body::read(request, LONGEST).await?)
+}
+
+/// The reason, which is all that a body has.
+pub(crate) async fn why(request: Request) -> Result<String, Problem> {
+    let fields = fields(request).await?;
+    let [why] = fields.texts(["reason"]).map_err(Problem::invalid)?;
+    reason(why.unwrap_or_default()).map_err(|one| Problem::invalid(vec![one]))
 }
 
 /// Says how a deed ends, and adds it to the chain with the command that it stands for. What it does beside the log is done by `also`
@@ -110,10 +113,10 @@ pub(crate) async fn add(
     let reference = deed.reference.as_deref().and_then(|text| text.parse().ok());
     let hands_in = matches!(deed.step, Step::Done | Step::Confirmed);
     let command = {
-        let (deed, is_answer) = (deed.clone(), answers);
+        let deed = deed.clone();
         move |seq: u64| {
             let by = &deed.by;
-            let asked = is_answer.map(|asked| format!(", asked for in act {asked}"));
+            let asked = answers.map(|asked| format!(", asked for in act {asked}"));
             let asked = asked.unwrap_or_default();
             let note = format!("{} (act {seq} of key {by}{asked})", deed.reason);
             hands_in
@@ -131,7 +134,7 @@ pub(crate) async fn add(
     let done = app
         .write(move |desk| {
             Ok(match desk.act(answers, command, body)? {
-                Acting::Done { seq, .. } => also(desk).map(|()| seq),
+                Acting::Done { seq } => also(desk).map(|()| seq),
                 Acting::Answered => Err(answered()),
             })
         })
@@ -257,7 +260,7 @@ fn asked(fields: &body::Fields) -> Result<Asked, Vec<Broken>> {
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "read by name, so that each bad one is told")]
 pub struct ActParameters {
-    /// Acts after this one; 0, or nothing, for all of them
+    /// Entries after this one; 0, or nothing, for all of them
     after: Option<u64>,
     /// At most so many, 1 to 1,000; 100 otherwise
     #[param(minimum = 1, maximum = 1_000)]
@@ -278,12 +281,7 @@ pub(crate) async fn list(
     State(app): State<App>,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Json<ActPage>, Problem> {
-    let (mut after, mut limit) = (0, PAGE);
-    query::read(&given, "after, limit", |name, text| match name {
-        "after" => put(&mut after, sequence(text)),
-        "limit" => put(&mut limit, query::limit(text)),
-        _ => None,
-    })?;
+    let (after, limit) = query::page(&given)?;
     let acts = app
         .readers
         .ask(move |reader| reader.acts(after, limit))
@@ -311,8 +309,9 @@ pub(crate) async fn show(
     let found = app.readers.ask(move |reader| reader.act(seq)).await?;
     let found = found.ok_or_else(|| Problem::missing(format!("act {seq}: there is none")))?;
     let entry = ActEntry::from(found);
-    Ok(Json(match caller.must_have(Scope::Administer) {
-        Ok(()) => entry.named(&admin::on_file(&app, |file| file.read()).await?),
-        Err(_) => entry,
+    Ok(Json(if caller.scopes.contains(&Scope::Administer) {
+        entry.named(&admin::on_file(&app, |file| file.read()).await?)
+    } else {
+        entry
     }))
 }

@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
+use tidelock_core::submit::DAY;
 use tidelock_store::Desk;
 use utoipa::ToSchema;
 
@@ -16,14 +17,9 @@ use crate::{
     access::{MayAdminister, clock},
     acts,
     deed::{ActEntry, Deed, Kind},
-    keys::{ApiKey, KeysError, Scope},
+    keys::{ApiKey, KeysError, MOST_DAYS, Scope},
     problem::{Broken, Problem},
 };
-
-/// A day. [seconds]
-const DAY: u64 = 86_400;
-/// Ten years.
-const MOST_DAYS: u64 = 3_650;
 
 /// A key, without what is secret.
 #[derive(Debug, Serialize, ToSchema)]
@@ -211,10 +207,7 @@ pub(crate) async fn end(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<(StatusCode, Json<ActEntry>), Problem> {
-    let fields = acts::fields(request).await?;
-    let [why] = fields.texts(["reason"]).map_err(Problem::invalid)?;
-    let reason =
-        acts::reason(why.unwrap_or_default()).map_err(|one| Problem::invalid(vec![one]))?;
+    let reason = acts::why(request).await?;
     let keys = on_file(&app, |file| file.read()).await?;
     let key = keys.into_iter().find(|key| key.id == id);
     let key = key.ok_or_else(|| KeysError::Unknown { id: id.clone() })?;

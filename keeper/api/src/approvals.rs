@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use crate::{
     App,
     access::MayRead,
-    body::{self, media_type},
+    body::{self, must_be_json},
     port::{self, AsOf, Ballots},
     problem::Problem,
     typed,
@@ -371,9 +371,7 @@ pub(crate) async fn sign(
     let hash = text.parse::<B256>();
     let rule = "must be 0x and 64 hexadecimal digits";
     let id = BatchId(hash.map_err(|_| Problem::broken("id", &text, rule))?);
-    if media_type(request.headers()) != "application/json" {
-        return Err(Problem::media_type("application/json"));
-    }
+    must_be_json(request.headers())?;
     let bytes = body::read(request, LONGEST).await?;
     let given = Given::read(body::texts(&bytes, ["signer", "signature"])?)?;
     let found = app.readers.ask(move |reader| reader.proposals()).await?;
@@ -393,11 +391,6 @@ pub(crate) async fn sign(
     };
     Ok((status, Json(Approval::of(&app, &batch, &votes, ballot))).into_response())
 }
-
-/// Half the order of secp256k1: of the two signatures with one meaning the vault takes the one with the lower `s`.
-const HALF_ORDER: B256 = B256::new(alloy_primitives::hex!(
-    "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0"
-));
 
 /// A vote as it was brought: of the right shape, and held to nothing that only the chain knows.
 struct Given {
@@ -419,7 +412,8 @@ impl Given {
         let signature = Signature::from_raw(&bytes).map_err(|_| {
             refused("must have 65 bytes, the last of them 27 or 28: a signer that is a contract votes by a call")
         })?;
-        if B256::from(signature.s()) > HALF_ORDER {
+        // Of the two signatures with one meaning the vault takes the one with the lower `s`.
+        if signature.normalize_s().is_some() {
             return Err(refused("must have the lower of the two values of s"));
         }
         Ok(Self {

@@ -8,16 +8,7 @@ use serde::Serialize;
 use tidelock_store::RawEntry;
 use utoipa::ToSchema;
 
-use crate::{
-    App,
-    access::MayAudit,
-    acts::ActParameters,
-    problem::Problem,
-    query::{self, put, sequence},
-};
-
-/// Entries of one page, unless another number is asked for.
-const PAGE: u32 = 100;
+use crate::{App, access::MayAudit, acts::ActParameters, problem::Problem, query};
 
 /// An entry of the log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,7 +48,7 @@ impl From<RawEntry> for LogEntry {
 
 /// Shows the log as it is
 ///
-/// With signed transactions in full, and each entry's hash; `keeper verify-log` says how they are made.
+/// With signed transactions in full, and each entry's hash; `keeper verify-log` holds them to it.
 #[utoipa::path(get, path = "/v1/log", operation_id = "readLog", tag = "acts",
     params(ActParameters),
     responses(
@@ -71,12 +62,7 @@ pub(crate) async fn log(
     State(app): State<App>,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Json<LogPage>, Problem> {
-    let (mut after, mut limit) = (0, PAGE);
-    query::read(&given, "after, limit", |name, text| match name {
-        "after" => put(&mut after, sequence(text)),
-        "limit" => put(&mut limit, query::limit(text)),
-        _ => None,
-    })?;
+    let (after, limit) = query::page(&given)?;
     let asked = app
         .readers
         .ask(move |reader| reader.raw_after(after, limit));

@@ -32,6 +32,15 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     kind.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// Refuses what is not said to be JSON.
+pub(crate) fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if media_type(headers) == "application/json" {
+        Ok(())
+    } else {
+        Err(Problem::media_type("application/json"))
+    }
+}
+
 /// All of a body, if it has at most so many bytes.
 pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
     let body: Body = request.into_body();
@@ -189,7 +198,7 @@ impl Rules {
             .map_err(Problem::invalid)
     }
 
-    /// The same of a line of a list.
+    /// Reads a request that is a line of a list.
     pub fn read_line(&self, text: &str) -> Result<Asked, Vec<Broken>> {
         if text.len() > LONGEST {
             let rule = format!("must have at most {LONGEST} bytes");

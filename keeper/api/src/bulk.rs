@@ -202,6 +202,13 @@ struct List {
 }
 
 impl List {
+    /// What was read of a line.
+    fn put(&mut self, line: u64, row: Result<Asked, Vec<Broken>>) -> Result<(), Vec<Broken>> {
+        let on_line =
+            |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
+        self.add(row.map(|asked| (line, asked)).map_err(on_line))
+    }
+
     fn add(&mut self, row: Result<Row, Vec<Broken>>) -> Result<(), Vec<Broken>> {
         match row {
             Ok(row) => self.rows.push(row),
@@ -234,9 +241,7 @@ fn lines(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
             Ok(text) => rules.read_line(text),
             Err(_) => Err(vec![Broken::new("line", "", "must be UTF-8 text")]),
         };
-        let on_line =
-            |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
-        list.add(row.map(|asked| (line, asked)).map_err(on_line))?;
+        list.put(line, row)?;
     }
     list.done()
 }
@@ -249,10 +254,7 @@ fn array(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
     })?;
     let mut list = List::default();
     for (line, text) in (1..).zip(each) {
-        let row = rules.read_line(text.get()).map(|asked| (line, asked));
-        let on_line =
-            |broken: Vec<Broken>| broken.into_iter().map(|one| one.on_line(line)).collect();
-        list.add(row.map_err(on_line))?;
+        list.put(line, rules.read_line(text.get()))?;
     }
     list.done()
 }

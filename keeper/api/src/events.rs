@@ -28,8 +28,6 @@ use crate::{
     told::{CloudEvent, Told},
 };
 
-/// Events of one page, unless another number is asked for.
-const PAGE: u32 = 100;
 /// Between two signs of life of a stream on which nothing happens.
 const QUIET: Duration = Duration::from_secs(15);
 
@@ -66,16 +64,14 @@ pub struct EventPage {
     next: u64,
 }
 
-/// The sequence after which to read, and how many.
-fn asked(given: &[(String, String)], with_limit: bool) -> Result<(Option<u64>, u32), Problem> {
-    let (mut after, mut limit) = (None, PAGE);
-    let known = if with_limit { "after, limit" } else { "after" };
-    query::read(given, known, |name, text| match name {
+/// The sequence after which to read, if one is given.
+fn asked(given: &[(String, String)]) -> Result<Option<u64>, Problem> {
+    let mut after = None;
+    query::read(given, "after", |name, text| match name {
         "after" => put(&mut after, sequence(text).map(Some)),
-        "limit" if with_limit => put(&mut limit, query::limit(text)),
         _ => None,
     })?;
-    Ok((after, limit))
+    Ok(after)
 }
 
 /// Shows what happened, in order and without gaps
@@ -92,8 +88,7 @@ pub(crate) async fn page(
     State(app): State<App>,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Json<EventPage>, Problem> {
-    let (after, limit) = asked(&given, true)?;
-    let after = after.unwrap_or(0);
+    let (after, limit) = query::page(&given)?;
     let read = app
         .readers
         .ask(move |reader| Told::after(reader, after, limit));
@@ -150,7 +145,7 @@ impl Following {
         headers: &HeaderMap,
         given: &[(String, String)],
     ) -> Result<Self, Problem> {
-        let (after, _) = asked(given, false)?;
+        let after = asked(given)?;
         let last = headers.get("last-event-id");
         let last = last.map(|text| {
             let text = text.to_str().unwrap_or_default();
@@ -231,7 +226,7 @@ impl Following {
         let read = self
             .app
             .readers
-            .ask(move |reader| Told::after(reader, after, PAGE));
+            .ask(move |reader| Told::after(reader, after, query::PAGE));
         let told = read.await.ok()?;
         match told.last() {
             Some(last) => self.cursor = last.sequence,

@@ -20,6 +20,8 @@ use tidelock_store::beside;
 const PREFIX: &str = "tlk";
 /// Bytes of the part that is secret.
 const SECRET_LEN: usize = 32;
+/// Days of a key's life at most: ten years.
+pub const MOST_DAYS: u64 = 3_650;
 /// Characters of a name.
 const LONGEST_NAME: usize = 80;
 

@@ -1,8 +1,8 @@
 //! The keeper's API over HTTP: takes requests in, each once, and tells what becomes of them.
 //!
-//! It reads the store and hands requests and operators' commands in, and can do nothing else: no key that signs is here, a node is asked
-//! to look and never to send, and the log is written by the engine alone. Whoever has all of this process can file requests, which the
-//! vault's rules bound, stop and resume the keeper, and read.
+//! It reads the store, hands requests and operators' commands in, keeps acts, votes and metadata beside the log, and makes and ends API
+//! keys: no key that signs is here, a node is asked to look and never to send, and the log is written by the engine alone. Whoever has all of this process can file requests, which the
+//! vault's rules bound, stop and resume the keeper, change the file of keys, and read.
 
 mod access;
 mod acts;
@@ -49,7 +49,7 @@ pub use openapi::document;
 pub use port::{AsOf, Ballots, Looked, Lookout, Unseen};
 pub use quotes::Estimate;
 pub use server::{Serving, start};
-pub use told::{CloudEvent, EventType, Told};
+pub use told::{CloudEvent, EventType, Told, source_of};
 pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
 
 /// What the API is to be.

@@ -2,6 +2,9 @@
 
 use crate::problem::{Broken, Problem};
 
+/// Entries of one page, unless another number is asked for.
+pub(crate) const PAGE: u32 = 100;
+
 /// Reads every parameter with `take`, which answers none for one that it does not know. Every bad one is named.
 pub(crate) fn read(
     given: &[(String, String)],
@@ -32,6 +35,17 @@ pub(crate) fn put<T>(
     read: Result<T, &'static str>,
 ) -> Option<Result<(), &'static str>> {
     Some(read.map(|value| *place = value))
+}
+
+/// After what, and how many.
+pub(crate) fn page(given: &[(String, String)]) -> Result<(u64, u32), Problem> {
+    let (mut after, mut limit) = (0, PAGE);
+    read(given, "after, limit", |name, text| match name {
+        "after" => put(&mut after, sequence(text)),
+        "limit" => put(&mut limit, self::limit(text)),
+        _ => None,
+    })?;
+    Ok((after, limit))
 }
 
 /// A number that a database can hold.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     App,
     access::MayRequest,
-    body::{LONGEST, media_type, read},
+    body::{LONGEST, must_be_json, read},
     port::{self, AsOf, Unseen},
     problem::Problem,
 };
@@ -100,9 +100,7 @@ pub(crate) async fn quote(
     State(app): State<App>,
     request: Request,
 ) -> Result<Json<Quote>, Problem> {
-    if media_type(request.headers()) != "application/json" {
-        return Err(Problem::media_type("application/json"));
-    }
+    must_be_json(request.headers())?;
     let body = read(request, LONGEST).await?;
     let any = PaymentRef(rand::random()).to_string();
     let payment = app.rules.read_or(&body, &any)?;

@@ -10,7 +10,7 @@ use tidelock_store::Desk;
 use crate::{
     App,
     access::{Caller, MayAct, clock},
-    acts::{self, Why, add, fields, nothing, reason},
+    acts::{self, Why, add, nothing, why},
     deed::{ActEntry, Deed, Kind, Step},
     problem::Problem,
     query::sequence,
@@ -19,8 +19,8 @@ use crate::{
 
 /// Lets be done what another person asked for
 ///
-/// A key is put in force at a server that reads the same file of keys as the one that it was asked of. By a key of the same scope, another than the one that asked, and of another name; and neither key was seen by a person who may have
-/// the other.
+/// By a key of the same scope, another than the one that asked, and of another name; and neither key was seen by a person who may have the
+/// other. A new key is put in force at a server that reads the same file of keys as the one that it was asked of.
 #[utoipa::path(post, path = "/v1/acts/{id}/confirmation", operation_id = "confirmAct", tag = "acts",
     params(("id" = u64, Path, description = "The act that asks")),
     request_body(content = Why, content_type = "application/json"),
@@ -143,9 +143,7 @@ async fn answered(
     request: Request,
 ) -> Result<(u64, Deed, String), Problem> {
     let seq = sequence(text).map_err(|rule| Problem::broken("id", text, rule))?;
-    let fields = fields(request).await?;
-    let [why] = fields.texts(["reason"]).map_err(Problem::invalid)?;
-    let reason = reason(why.unwrap_or_default()).map_err(|one| Problem::invalid(vec![one]))?;
+    let reason = why(request).await?;
     let found = app.readers.ask(move |reader| reader.act(seq)).await?;
     let found = found.ok_or_else(|| Problem::missing(format!("act {seq}: there is none")))?;
     let deed = serde_json::from_str::<Deed>(&found.body).ok();

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use tidelock_core::{
     calendar::rfc3339,
-    domain::{BatchId, BlockTime, Payment, PaymentRef},
+    domain::{BatchId, BlockTime, Payment, PaymentRef, VaultDomain},
     event::{DeathCause, Event, HaltReason, Mode},
 };
 use tidelock_store::{Identity, LoggedEvent, Reader, StoreError};
@@ -154,6 +154,14 @@ pub struct Told {
     pub event: CloudEvent,
 }
 
+/// What events of a vault have as their source.
+pub fn source_of(domain: &VaultDomain) -> String {
+    format!(
+        "urn:tidelock:chain:{}:vault:{}",
+        domain.chain_id.0, domain.vault
+    )
+}
+
 impl Told {
     /// The next events after one, at most `limit`.
     pub fn after(reader: &mut Reader, after: u64, limit: u32) -> Result<Vec<Self>, StoreError> {
@@ -194,17 +202,13 @@ impl Told {
     ) -> Self {
         let (kind, mut data) = told(&entry.event);
         data.refs = refs.iter().map(ToString::to_string).collect();
-        let domain = &identity.domain;
         Self {
             sequence: entry.seq,
             kind,
             event: CloudEvent {
                 specversion: "1.0",
                 id: entry.seq.to_string(),
-                source: format!(
-                    "urn:tidelock:chain:{}:vault:{}",
-                    domain.chain_id.0, domain.vault
-                ),
+                source: source_of(&identity.domain),
                 kind,
                 time: stamp(time),
                 datacontenttype: "application/json",

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     App,
     access::{MayRead, MayRequest},
-    body::{LONGEST, media_type, read},
+    body::{LONGEST, must_be_json, read},
     intake::Outcome,
     metadata,
     problem::{Broken, Problem},
@@ -75,10 +75,7 @@ pub(crate) async fn file(
     State(app): State<App>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let media = media_type(request.headers());
-    if media != "application/json" {
-        return Err(Problem::media_type("application/json"));
-    }
+    must_be_json(request.headers())?;
     let key = request.headers().get("idempotency-key").cloned();
     let key = key.as_ref().map(|key| key.to_str()).transpose();
     let key = key.map_err(|_| Problem::broken("Idempotency-Key", "", REF_RULE))?;

@@ -1,4 +1,4 @@
-//! What is written seldom: acts, votes, quotes' like. Each opens the store for itself; a few at a time.
+//! What is written seldom: acts and votes. Each opens the store for itself; a few at a time.
 
 use tidelock_store::{Desk, StoreError};
 

@@ -81,7 +81,7 @@ impl Resolve for PrivateHosts {
 }
 
 /// Whether an address may be anybody's on the internet, by IANA's registries of special addresses.
-pub fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

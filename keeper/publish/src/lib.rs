@@ -20,7 +20,7 @@ use reqwest::ClientBuilder;
 use tidelock_store::{Location, Outbox, StoreError};
 use tokio::{sync::watch, task::JoinSet};
 
-pub use address::{PrivateHosts, is_public};
+pub use address::PrivateHosts;
 pub use figures::{Board, Figures};
 pub use queue::Waits;
 pub use secret::{Secret, SecretError, SecretPlace};
@@ -87,7 +87,7 @@ pub enum PublishError {
 
 impl Settings {
     /// What sends to each endpoint; its secrets can be read.
-    pub fn senders(&self) -> Result<Vec<Sender>, PublishError> {
+    fn senders(&self) -> Result<Vec<Sender>, PublishError> {
         let senders = self.webhooks.iter().map(|webhook| {
             let sink = || webhook.name.clone();
             webhook

@@ -20,8 +20,6 @@ use crate::{
 
 /// Bytes of an answer that are read, so that the connection can be used again; what is in them does not matter.
 const ANSWER: usize = 16 * 1024;
-/// Longest time that a receiver may ask for. [seconds]
-const LONGEST_ASKED: u64 = 86_400;
 
 /// A receiver of webhooks.
 #[derive(Clone, PartialEq, Eq)]
@@ -216,7 +214,7 @@ async fn judge(mut answer: Response) -> Sent {
 fn wait_of(answer: &Response) -> Option<u64> {
     let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?;
     let seconds: u64 = text.trim().parse().ok()?;
-    Some(seconds.min(LONGEST_ASKED).saturating_mul(1_000))
+    Some(seconds.saturating_mul(1_000))
 }
 
 /// Without the URL, which may hold a secret.

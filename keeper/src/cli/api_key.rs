@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use tidelock_api::keys::{ApiKey, KeyFile, KeysError, Scope};
+use tidelock_api::keys::{ApiKey, KeyFile, KeysError, MOST_DAYS, Scope};
 use tidelock_core::submit::DAY;
 
 use super::{Context, print, shown::now};
@@ -24,7 +24,7 @@ pub(super) enum Command {
         #[arg(long, required = true, value_delimiter = ',')]
         scope: Vec<Scope>,
         /// After how many days it ends
-        #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_650))]
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_DAYS))]
         days: u64,
     },
     /// Show every key, without what is secret

@@ -2,6 +2,8 @@
 //! receivers; it reads no key that signs transactions, and asks no node.
 
 use serde_json::json;
+use tidelock_api::source_of;
+use tidelock_core::domain::VaultDomain;
 use tidelock_publish::{Board, PublishError, Secret, Sender, Sent, Settings};
 use tokio::{runtime::Runtime, sync::watch};
 use tracing::info;
@@ -32,7 +34,7 @@ pub(super) struct Args {
 enum Command {
     /// Show how far each receiver has come
     Status,
-    /// Show what was given up
+    /// Show what was given up, at most 1,000
     Dead {
         /// Of this receiver only
         #[arg(long)]
@@ -249,12 +251,12 @@ fn ping(name: &str, context: &Context) -> Outcome {
         tls::client(),
     );
     let sender = sender.map_err(|error| Failure::of(ExitStatus::Failed, error))?;
-    let domain = format!(
-        "urn:tidelock:chain:{}:vault:{}",
-        config.chain.chain_id.0, config.vault.address
-    );
+    let source = source_of(&VaultDomain {
+        chain_id: config.chain.chain_id,
+        vault: config.vault.address,
+    });
     let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
-    match runtime.block_on(sender.ping(&domain)) {
+    match runtime.block_on(sender.ping(&source)) {
         Sent::Taken => {
             print(if context.json {
                 json!({ "sink": name, "taken": true }).to_string()

@@ -5,7 +5,7 @@ use alloy_primitives::{B256, Keccak256};
 use tidelock_core::event::Command;
 
 use super::{
-    Desk, Reader, StoreError, columns, desk, schema,
+    Desk, Reader, StoreError, columns, desk, load,
     sql::{Connection, Dialect, Row, query},
 };
 
@@ -33,8 +33,6 @@ pub enum Acting {
     Done {
         /// Its number.
         seq: u64,
-        /// The arrival of the command that was handed in with it.
-        command: Option<u64>,
     },
     /// Another answered first; nothing was done.
     Answered,
@@ -104,15 +102,12 @@ impl Desk {
             };
             let body = body(command);
             let own = Act::hash_of(&prev, seq, answers, &body);
-            const INSERT: &str = "INSERT INTO act (seq, body, prev, hash) VALUES ($1, $2, $3, $4)";
-            let insert = query(INSERT).bind(place).bind(body);
+            const INSERT: &str =
+                "INSERT INTO act (seq, answers, body, prev, hash) VALUES ($1, $2, $3, $4, $5)";
+            let insert = query(INSERT).bind(place).bind(about).bind(body);
             let insert = insert.bind(prev.to_vec()).bind(own.to_vec());
             insert.execute(connection).await?;
-            if let Some(about) = about {
-                let set = query("UPDATE act SET answers = $1 WHERE seq = $2");
-                set.bind(about).bind(place).execute(connection).await?;
-            }
-            Ok(Acting::Done { seq, command })
+            Ok(Acting::Done { seq })
         })
     }
 }
@@ -186,8 +181,8 @@ async fn acts_after(
 
 /// What is wrong with the first bad act, if one is. Nothing after it can be trusted.
 pub(super) async fn fault(connection: &mut Connection) -> Result<Option<String>, StoreError> {
-    if schema::must_be_present(connection).await.is_err() {
-        return Ok(None); // older stores have no acts
+    if !load::has_table(connection, "act").await? {
+        return Ok(None); // older stores have none
     }
     let mut prev: Option<Act> = None;
     loop {

@@ -70,13 +70,21 @@ pub(super) async fn meta<T: DeserializeOwned>(
 
 /// Whether it is a keeper's database at all.
 pub(super) async fn has_tables(connection: &mut Connection) -> Result<bool, StoreError> {
+    has_table(connection, "meta").await
+}
+
+/// Whether there is a table of that name.
+pub(super) async fn has_table(
+    connection: &mut Connection,
+    name: &'static str,
+) -> Result<bool, StoreError> {
     let table = match connection.dialect() {
-        Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = 'meta'",
+        Dialect::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = $1",
         Dialect::Postgres => {
-            "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'"
+            "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = $1"
         }
     };
-    let table = query(table).fetch_optional(connection).await?;
+    let table = query(table).bind(name).fetch_optional(connection).await?;
     Ok(table.is_some())
 }
 

@@ -82,7 +82,7 @@ pub struct SinkView {
     pub seq: u64,
     /// Who works for it, or did last.
     pub holder: String,
-    /// What is tried again.
+    /// What is tried again, and what waits behind it.
     pub waiting: u64,
     /// What was given up.
     pub dead: u64,
@@ -108,10 +108,7 @@ impl Outbox {
         };
         let runtime = runtime()?;
         let connection = runtime.block_on(async {
-            let mut connection = match &location.server {
-                None => sqlite::connect_or_create(&file(location)).await?,
-                Some(server) => postgres::connect(server, Role::Filer).await?,
-            };
+            let mut connection = connect(location).await?;
             make(&mut connection).await?;
             must_be_known(&mut connection).await?;
             Ok::<_, StoreError>(connection)
@@ -131,10 +128,7 @@ impl Outbox {
         }
         let runtime = runtime()?;
         let connection = runtime.block_on(async {
-            let mut connection = match &location.server {
-                None => sqlite::connect_or_create(&file(location)).await?,
-                Some(server) => postgres::connect(server, Role::Filer).await?,
-            };
+            let mut connection = connect(location).await?;
             if !is_made(&mut connection).await? {
                 return Ok(None);
             }
@@ -204,6 +198,14 @@ impl Outbox {
 
     /// Keeps the turn for that long from now; false if another has taken it.
     pub fn renew(&mut self, turn: &Turn, lease: Duration) -> Result<bool, StoreError> {
+        // A SQLite file has one publisher, and nobody reads when its turn ends: nothing is to be forced to disk.
+        if self.connection.dialect() == Dialect::Sqlite {
+            let ours = query("SELECT 1 FROM publish_sink WHERE name = $1 AND epoch = $2")
+                .bind(turn.sink.clone())
+                .bind(signed(turn.epoch)?)
+                .fetch_optional(&mut self.connection);
+            return Ok(self.runtime.block_on(ours)?.is_some());
+        }
         let now = now(self.connection.dialect());
         let renewed = query(format!(
             "UPDATE publish_sink SET expires = {now} + $1 WHERE name = $2 AND epoch = $3"
@@ -282,6 +284,13 @@ impl Outbox {
             })
         });
         views.collect()
+    }
+}
+
+async fn connect(location: &Location) -> Result<Connection, StoreError> {
+    match &location.server {
+        None => sqlite::connect_or_create(&file(location)).await,
+        Some(server) => postgres::connect(server, Role::Filer).await,
     }
 }
 

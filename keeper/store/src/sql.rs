@@ -129,6 +129,12 @@ impl From<i64> for Value {
     }
 }
 
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Integer(value)
+    }
+}
+
 impl From<&'static str> for Value {
     fn from(value: &'static str) -> Self {
         Self::Text(Some(value.into()))

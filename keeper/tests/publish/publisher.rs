@@ -23,8 +23,8 @@ pub struct Publisher {
     pub location: Location,
     database: Option<String>,
     process: Option<Child>,
-    /// Whatever goes on after it, of several on one store.
-    log: String,
+    /// What its environment has beside.
+    pub variables: Vec<(&'static str, String)>,
 }
 
 /// Until it holds.
@@ -49,17 +49,13 @@ impl Publisher {
         store.close().unwrap();
         let home = Home { folder };
         home.init(&["--allow-single-node"]).ok();
-        let database = location.server.as_ref().map(|server| {
-            let shown = server.to_string();
-            let name = shown.rsplit('/').next().unwrap();
-            support::postgres::Server::url(support::postgres::shared().folder(), name)
-        });
+        let database = support::url(&location);
         Self {
             home,
             location,
             database,
             process: None,
-            log: "log".to_owned(),
+            variables: Vec::new(),
         }
     }
 
@@ -78,7 +74,7 @@ impl Publisher {
             location: self.location.clone(),
             database: self.database.clone(),
             process: None,
-            log: "log".to_owned(),
+            variables: self.variables.clone(),
         }
     }
 
@@ -88,6 +84,7 @@ impl Publisher {
         if let Some(database) = &self.database {
             command.env("KEEPER_STORE__DATABASE", database);
         }
+        command.envs(self.variables.iter().cloned());
         command
     }
 
@@ -125,17 +122,17 @@ impl Publisher {
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(self.home.folder.path().join(&self.log)).unwrap_or_default()
+        fs::read_to_string(self.home.folder.path().join("log")).unwrap_or_default()
     }
 
     pub fn start(&mut self) {
-        let path = self.home.folder.path().join(&self.log);
+        let path = self.home.folder.path().join("log");
         let log = fs::File::options().create(true).append(true).open(path);
         let process = self.command().arg("publish").stderr(log.unwrap()).spawn();
         self.process = Some(process.unwrap());
     }
 
-    pub fn is_running(&mut self) -> bool {
+    fn is_running(&mut self) -> bool {
         let process = self.process.as_mut();
         process.is_some_and(|process| process.try_wait().unwrap().is_none())
     }

@@ -42,7 +42,7 @@ function take(request, body) {
     return [500, {}];
   }
   const id = request.headers["webhook-id"];
-  note({ id, path: request.url, sequence, type: event.type, refs: event.data.refs ?? [] });
+  note({ id, sequence, type: event.type, refs: event.data.refs ?? [] });
   return [204, {}];
 }
 

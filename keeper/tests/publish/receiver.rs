@@ -21,7 +21,7 @@ pub enum Library {
 pub struct Receiver {
     folder: TempDir,
     process: Child,
-    pub port: u16,
+    port: u16,
 }
 
 /// One event that a receiver took.
@@ -105,13 +105,10 @@ impl Receiver {
     /// What it took, in order, also what came twice.
     #[track_caller]
     pub fn taken(&self) -> Vec<Taken> {
-        let journal = self.journal().into_iter();
-        let bad = self
-            .journal()
-            .into_iter()
-            .find(|line| line.get("bad").is_some());
+        let journal = self.journal();
+        let bad = journal.iter().find(|line| line.get("bad").is_some());
         assert_eq!(bad, None, "a signature was not the one the library wants");
-        let taken = journal.filter(|line| line.get("id").is_some());
+        let taken = journal.iter().filter(|line| line.get("id").is_some());
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         taken
             .map(|line| Taken {

@@ -1,9 +1,6 @@
 //! What operators and administrators do: who may, who else it takes, and that it cannot be rewritten unseen.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::sync::{Arc, Mutex};
 
 use alloy::primitives::{B256, Keccak256};
 use serde_json::{Value, json};
@@ -19,7 +16,8 @@ use tokio::{
 };
 
 use super::{
-    api::{Api, PATIENCE, block_on},
+    api::{Api, block_on},
+    keys::until_known,
     support::{self, History, Kind, payment},
 };
 
@@ -383,11 +381,7 @@ async fn made(api: &Api, people: &People, name: &str, scopes: &str) -> String {
     let why = json!({"reason": "x"});
     api.tell(&people.anna_too, &place, why).await.of(201);
     let key = asked["key"].as_str().unwrap().to_owned();
-    let begin = Instant::now();
-    while api.get(&key, "/v1/acts").await.status == 401 {
-        assert!(begin.elapsed() < PATIENCE, "it is never known");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_known(api, &key, "/v1/acts", true).await;
     key
 }
 
@@ -452,11 +446,7 @@ pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
         api.tell(&people.anna_too, &place, why.clone())
             .await
             .of(201);
-        let begin = Instant::now();
-        while api.get(&dora, "/v1/events").await.status == 401 {
-            assert!(begin.elapsed() < PATIENCE, "it is never known");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until_known(&api, &dora, "/v1/events", true).await;
         let listed = api.get(&people.carl, "/v1/keys").await;
         assert!(!listed.text.contains("hash"), "{}", listed.text);
         let listed = listed.of(200);
@@ -469,10 +459,7 @@ pub fn a_key_is_made_by_two_people_and_ended_by_one(kind: Kind) {
         api.tell(&people.carl, &end, json!({"reason": "it is lost"}))
             .await
             .of(201);
-        while api.get(&dora, "/v1/events").await.status != 401 {
-            assert!(begin.elapsed() < PATIENCE, "it is still known");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until_known(&api, &dora, "/v1/events", false).await;
         let acts = api.get(&people.rose, "/v1/acts").await;
         let secret = dora.rsplit('_').next().unwrap();
         for words in ["Dora", secret, "hash\\\""] {
@@ -537,11 +524,8 @@ fn what_the_chain_says_was_done_is_done_whoever_hears_of_it() {
             unheard.refused(503, "unavailable");
         }
         let dora = asked["key"].as_str().unwrap();
-        let begin = Instant::now();
-        let known = async |key: &str| api.get(key, "/v1/acts?after=4").await.status != 401;
-        while known(&shop).await || !known(dora).await {
-            assert!(begin.elapsed() < PATIENCE, "it was not done");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        for (key, is_known) in [(shop.as_str(), false), (dora, true)] {
+            until_known(&api, key, "/v1/acts?after=4", is_known).await;
         }
         let place = format!("/v1/withdrawals/{}", payment(1).reference());
         let found = api.get(&people.rose, &place).await.of(200);
@@ -579,11 +563,7 @@ fn a_key_that_ends_while_a_body_is_on_its_way_does_nothing() {
         let end = format!("/v1/keys/{}/end", key.split('_').nth(1).unwrap());
         let ended = api.tell(&carl, &end, json!({"reason": "it is lost"}));
         ended.await.of(201);
-        let start = Instant::now();
-        while api.get(&key, "/v1/acts").await.status != 401 {
-            assert!(start.elapsed() < PATIENCE, "it is still known");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until_known(&api, &key, "/v1/acts", false).await;
         for (stream, last) in &mut begun {
             stream.write_all(&[*last]).await.unwrap();
             let mut said = String::new();

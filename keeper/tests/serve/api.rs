@@ -113,12 +113,7 @@ impl Api {
     fn of(folder: TempDir, location: Location) -> Self {
         let home = Home { folder };
         home.init(&["--allow-single-node"]).ok();
-        // As the server's address is shown, without what the socket is found by.
-        let database = location.server.as_ref().map(|server| {
-            let shown = server.to_string();
-            let name = shown.rsplit('/').next().unwrap();
-            support::postgres::Server::url(support::postgres::shared().folder(), name)
-        });
+        let database = support::url(&location);
         let server = Server::in_folder(home.folder.path());
         Self {
             home,

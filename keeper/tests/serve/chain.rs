@@ -51,7 +51,8 @@ pub async fn beside(kind: Kind) -> (World, Daemon, Server) {
     (world, daemon, server)
 }
 
-fn key(folder: &Path, scopes: &str) -> String {
+/// A new key beside a daemon, with these scopes.
+pub fn key(folder: &Path, scopes: &str) -> String {
     api::key(keeper(folder), "a test", scopes)
 }
 
@@ -152,7 +153,7 @@ async fn from_request_to_final_block_on_postgres() {
 }
 
 /// Where a withdrawal is to stand, once it does.
-async fn stands(api: &Server, key: &str, payment: &Payment, status: &str) -> Value {
+pub async fn stands(api: &Server, key: &str, payment: &Payment, status: &str) -> Value {
     let begin = Instant::now();
     loop {
         let place = format!("/v1/withdrawals/{}", payment.reference());

@@ -1,13 +1,12 @@
 //! The examples of docs/examples: clients that others' tools make from the document pay many people, each once.
 
-use std::{fmt::Write as _, fs, path::Path, process::Command};
-
-use tidelock_core::domain::Payment;
+use std::{fs, process::Command};
 
 use super::{
-    chain::{beside, keeper},
+    chain::{beside, key},
     daemon::{each_paid_once, small},
     support::Kind,
+    withdrawals::csv,
     world::repository,
 };
 
@@ -21,24 +20,15 @@ fn run(command: &mut Command) -> String {
     out.into_owned()
 }
 
-fn list(path: &Path, payments: &[Payment]) {
-    let mut text = "ref,recipient,amount\n".to_owned();
-    for payment in payments {
-        let (reference, to) = (payment.reference(), payment.recipient());
-        writeln!(text, "{reference},{to},{}", payment.amount().display(6)).unwrap();
-    }
-    fs::write(path, text).unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_made_from_the_document_pay_many_people() {
     let (world, daemon, api) = beside(Kind::Sqlite).await;
     let (folder, url) = (daemon.folder().to_owned(), api.url(""));
     let payments = small(0..60);
     let (first, second) = payments.split_at(30);
-    list(&folder.join("first.csv"), first);
-    list(&folder.join("second.csv"), second);
-    let key = super::api::key(keeper(&folder), "a test", "request,read");
+    fs::write(folder.join("first.csv"), csv(first)).unwrap();
+    fs::write(folder.join("second.csv"), csv(second)).unwrap();
+    let key = key(&folder, "request,read");
     fs::write(folder.join("key"), key).unwrap();
     let work = tokio::task::spawn_blocking(move || {
         let tools = repository().join("target/api-tools/bin");

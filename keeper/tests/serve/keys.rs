@@ -1,6 +1,10 @@
 //! Who may do what.
 
-use std::{fs, os::unix::fs::PermissionsExt, time::Instant};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 
 use super::{
     api::{Api, PATIENCE, Stream, block_on},
@@ -8,7 +12,7 @@ use super::{
 };
 
 /// Each route, and the scopes that open it. A body of nothing is refused by what reads it, not by who asks.
-const ROUTES: [(&str, &str, &[&str]); 21] = [
+const ROUTES: [(&str, &str, &[&str]); 22] = [
     ("POST", "/v1/withdrawals", &["request"]),
     ("POST", "/v1/withdrawals/bulk", &["request"]),
     ("POST", "/v1/quotes", &["request"]),
@@ -34,6 +38,7 @@ const ROUTES: [(&str, &str, &[&str]); 21] = [
     ("GET", "/v1/log", &["audit"]),
     ("GET", "/v1/keys", &["administer"]),
     ("POST", "/v1/keys", &["administer"]),
+    ("POST", "/v1/keys/1/end", &["administer"]),
 ];
 
 pub fn what_a_key_may_do_is_what_it_was_made_for(kind: Kind) {
@@ -89,24 +94,24 @@ async fn ends_while_it_serves(api: &Api, key: &str, page: &str) {
     let mut command = api.command();
     let done = command.args(["api-key", "end", id]).output().unwrap();
     assert!(done.status.success());
-    until_refused(api, key, page).await;
+    until_known(api, key, page, false).await;
     assert!(stream.next().await.is_none(), "a stream ends with its key");
 
     let other = api.key("read");
-    let begin = Instant::now();
-    while api.get(&other, page).await.status != 200 {
-        assert!(begin.elapsed() < PATIENCE, "a new key is never known");
-    }
+    until_known(api, &other, page, true).await;
+    api.get(&other, page).await.of(200);
     let path = api.home.folder.path().join("keeper.api-keys.json");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-    until_refused(api, &other, page).await;
+    until_known(api, &other, page, false).await;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-async fn until_refused(api: &Api, key: &str, page: &str) {
+/// Until a key is known, or is no more.
+pub async fn until_known(api: &Api, key: &str, page: &str, is_known: bool) {
     let begin = Instant::now();
-    while api.get(key, page).await.status != 401 {
-        assert!(begin.elapsed() < PATIENCE, "it is still known");
+    while (api.get(key, page).await.status != 401) != is_known {
+        assert!(begin.elapsed() < PATIENCE, "known: {}", !is_known);
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

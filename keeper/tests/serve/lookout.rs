@@ -13,8 +13,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{
-    api::{PATIENCE, key},
-    chain::{beside, keeper},
+    api::PATIENCE,
+    chain::{beside, keeper, key},
     daemon,
     liar::{Lie, Server},
     support::Kind,
@@ -26,7 +26,7 @@ use super::{
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_of_another_chain_is_not_believed() {
     let (world, mut daemon, mut api) = beside(Kind::Sqlite).await;
-    let key = key(keeper(daemon.folder()), "a test", "read");
+    let key = key(daemon.folder(), "read");
     let vault = format!("/v1/vaults/{}", world.domain.vault);
     api.get(&key, &vault).await.of(200);
     daemon.kill();
@@ -50,7 +50,7 @@ const CALLS: u64 = 4;
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_look_the_node_is_asked_once_a_second() {
     let (world, daemon, mut api) = beside(Kind::Sqlite).await;
-    let key = key(keeper(daemon.folder()), "a test", "request,read");
+    let key = key(daemon.folder(), "request,read");
     api.file(&key, &daemon::payment(1, 5_000 * USDT))
         .await
         .of(201);

@@ -1,18 +1,21 @@
 //! What the API tells of the vault on a real chain: what may leave and when, quotes, votes that anybody brings.
 
-use std::{process::Command, time::Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use alloy::{
     primitives::{Bytes, U256},
     signers::SignerSync,
 };
 use serde_json::{Value, json};
-use tidelock_core::{abi::VaultLens, domain::Payment};
+use tidelock_core::abi::VaultLens;
 
 use super::{
-    api::{self, Api, PATIENCE, Server},
-    chain::{beside, keeper},
-    daemon::{self, Daemon},
+    api::{self, Api, PATIENCE},
+    chain::{beside, key, stands},
+    daemon,
     support::Kind,
     votes::waiting,
     world::{USDT, World, repository},
@@ -27,19 +30,6 @@ fn units(text: &Value) -> u128 {
     format!("{whole}{part:0<6}").parse().unwrap()
 }
 
-fn key(daemon: &Daemon, scopes: &str) -> String {
-    api::key(keeper(daemon.folder()), "a test", scopes)
-}
-
-async fn until_paid(api: &Server, key: &str, payment: &Payment) {
-    let begin = Instant::now();
-    let place = format!("/v1/withdrawals/{}", payment.reference());
-    while api.get(key, &place).await.of(200)["status"] != "paid" {
-        assert!(begin.elapsed() < PATIENCE, "it is never paid");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-}
-
 async fn fits_at(world: &World, tier: u8, total: u128) -> u64 {
     let call = VaultLens::fitsAtCall {
         vault: world.domain.vault,
@@ -52,7 +42,7 @@ async fn fits_at(world: &World, tier: u8, total: u128) -> u64 {
 #[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn what_may_leave_is_what_the_vault_says(kind: Kind) {
     let (world, daemon, api) = beside(kind).await;
-    let key = key(&daemon, "request,read");
+    let key = key(daemon.folder(), "request,read");
     let place = format!("/v1/vaults/{}", world.domain.vault);
     let listed = api.get(&key, "/v1/vaults").await.of(200);
     assert_eq!(listed["items"][0]["id"], world.domain.vault.to_string());
@@ -77,7 +67,7 @@ async fn what_may_leave_is_what_the_vault_says(kind: Kind) {
     );
     assert!(estimate["expected_s"].as_u64() <= estimate["most_s"].as_u64());
     api.file(&key, &payment).await.of(201);
-    until_paid(&api, &key, &payment).await;
+    stands(&api, &key, &payment, "paid").await;
     let scores = daemon.ask(&["--json", "quote", "--scores"]);
     assert_eq!(scores["quotes"][0]["status"], "paid", "{scores}");
     // Why it would be held, in words.
@@ -146,6 +136,7 @@ async fn what_may_leave_is_what_the_vault_says(kind: Kind) {
             break;
         }
         assert!(begin.elapsed() < PATIENCE, "{vault}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -178,7 +169,7 @@ fn script(world: &World, id: &str, signer: Option<&str>) -> Value {
 #[allow(clippy::too_many_lines, reason = "one story, told in order")]
 async fn votes_are_collected_and_anybody_brings_them() {
     let (world, daemon, api) = beside(Kind::Sqlite).await;
-    let key = key(&daemon, "request,read");
+    let key = key(daemon.folder(), "request,read");
     let large = daemon::payment(1, 5_000 * USDT);
     api.file(&key, &large).await.of(201);
     let waits = async |is_it: &dyn Fn(&Value) -> bool| waiting(&api, &key, is_it).await;

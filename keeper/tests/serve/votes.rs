@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tidelock_core::abi::Vault;
 
 use super::{
-    api::{PATIENCE, Server, key},
-    chain::{beside, keeper},
+    api::{PATIENCE, Server},
+    chain::{beside, key},
     daemon,
     support::Kind,
     world::USDT,
@@ -44,7 +44,7 @@ fn vote(item: &Value, signer: &PrivateKeySigner) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vote_that_was_taken_back_spoils_no_other() {
     let (world, daemon, api) = beside(Kind::Sqlite).await;
-    let key = key(keeper(daemon.folder()), "a test", "request,read");
+    let key = key(daemon.folder(), "request,read");
     api.file(&key, &daemon::payment(1, 5_000 * USDT))
         .await
         .of(201);

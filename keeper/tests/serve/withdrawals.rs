@@ -104,7 +104,8 @@ fn jsonl(payments: &[Payment]) -> String {
         .collect()
 }
 
-fn csv(payments: &[Payment]) -> String {
+/// Payments as a list in a file of a spreadsheet.
+pub fn csv(payments: &[Payment]) -> String {
     let row = |payment: &Payment| {
         let amount = payment.amount().display(6);
         format!("{},{},{amount}\n", payment.reference(), payment.recipient())

@@ -435,6 +435,15 @@ pub fn place(kind: Kind) -> (TempDir, Location) {
     (folder, Location { path, server })
 }
 
+/// How a command is told of a store's database; nothing of a file.
+pub fn url(location: &Location) -> Option<String> {
+    // As its address is shown, without what the socket is found by.
+    let shown = location.server.as_ref()?.to_string();
+    let (_, name) = shown.rsplit_once('/').unwrap();
+    let folder = postgres::shared().folder();
+    Some(postgres::Server::url(folder, name))
+}
+
 /// A store with a log of that many entries.
 pub fn filled(location: impl Into<Location>, entries: u64, seed: u64) -> (LogStore, History) {
     let mut store = create(location);

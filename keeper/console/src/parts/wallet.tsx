@@ -1,7 +1,6 @@
 import { shortAddress } from "../vault/words.ts";
-import { NotDone, isRejected, switchChain } from "../wallet/act.ts";
+import { asked, switchChain } from "../wallet/act.ts";
 import { open, useWallets, type Session } from "../wallet/discover.ts";
-import { reason } from "../watch.ts";
 import { useSay } from "../words/index.ts";
 import { useAct } from "./acts.tsx";
 import { Notice } from "./common.tsx";
@@ -16,14 +15,7 @@ export function WalletBar({ session, setSession, chainId }: Given) {
   const say = useSay();
   const wallets = useWallets();
   const { said, isBusy, run } = useAct(() => undefined);
-  const connect = (wallet: (typeof wallets)[number]) => () =>
-    void run(async () => {
-      try {
-        setSession(await open(wallet));
-      } catch (error) {
-        throw new NotDone(isRejected(error) ? say("rejected") : say("walletSays", { why: reason(error) }));
-      }
-    });
+  const connect = (wallet: (typeof wallets)[number]) => () => void run(async () => setSession(await asked(say, () => open(wallet))));
   return (
     <div class="wallet">
       {session ? (

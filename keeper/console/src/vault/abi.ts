@@ -59,4 +59,3 @@ export const STANDINGS = ["Unknown", "Known", "Blocked"] as const;
 export type Standing = (typeof STANDINGS)[number];
 export const BLOCKERS = ["None", "NotProposed", "Votes", "Delay", "Frozen", "Cap", "TierGone", "Final", "TiersSettling", "Stale"] as const;
 export type Blocker = (typeof BLOCKERS)[number];
-export const ROLES = ["Keeper", "Proposer", "Guardian"] as const;

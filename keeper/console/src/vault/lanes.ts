@@ -2,7 +2,7 @@
 // being the newest four hours. A charge leaves once its bucket is seven buckets old. Amounts are units, times seconds.
 
 export const BUCKET = 4n * 3600n; // seconds
-export const LANES = 7n;
+const LANES = 7n;
 /** Longest time a charge stays. [seconds] */
 export const RELEASE = LANES * BUCKET;
 const LANE_BITS = 33n;
@@ -59,7 +59,3 @@ export function forecast(window: bigint, caps: Caps, now: bigint): Step[] {
   }
   return steps;
 }
-
-/** First second at which `units` fit if nothing else leaves; undefined if they never do. */
-export const fitsAt = (window: bigint, caps: Caps, now: bigint, units: bigint): bigint | undefined =>
-  forecast(window, caps, now).find(({ room }) => units <= room)?.time;

@@ -3,8 +3,6 @@ import { forecast, roomAt, type Caps, type Step } from "./lanes.ts";
 import { capsOf, isAutomatic } from "./packed.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-export { capsOf };
-
 /** Each tier whose headroom, as the node tells it, is not what its lanes make. */
 export function roomsDiffer(caps: Caps[], windows: bigint[], headrooms: bigint[], unit: bigint, now: bigint): string[] {
   return caps.flatMap((each, k) => {

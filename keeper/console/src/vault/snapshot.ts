@@ -1,9 +1,9 @@
 // A vault as one node tells it at one block.
 import { type Address } from "viem";
 import { STANDINGS, TOKEN, VAULT, type Standing } from "./abi.ts";
-import { capsOf, roomsDiffer } from "./room.ts";
+import { roomsDiffer } from "./room.ts";
 import { blockAt, chainIdOf, logsOf, type Block, type Node, type VaultLog } from "./node.ts";
-import { hotOf, memberOf, tierOf, type Hot, type Member, type Tier } from "./packed.ts";
+import { capsOf, type Hot, hotOf, type Member, memberOf, type Tier, tierOf } from "./packed.ts";
 import { readProposals, type Proposal } from "./proposals.ts";
 import { vaultDomain, type Domain } from "./typed.ts";
 

@@ -87,7 +87,7 @@ export interface Signable {
   messageHash: Hex;
 }
 
-export function signable(domain: Domain, primaryType: string, content: Content): Signable {
+function signable(domain: Domain, primaryType: string, content: Content): Signable {
   const types = { EIP712Domain: DOMAIN, ...typesOf(primaryType) };
   const message = written(primaryType, content) as Content;
   const stated = { ...domain, chainId: domain.chainId.toString() };
@@ -101,7 +101,7 @@ export function signable(domain: Domain, primaryType: string, content: Content):
 }
 
 /** The struct that a signer signs for `content`: a batch, or a change of some kind. */
-export const voteType = (primaryType: string): string => (primaryType === "Batch" ? "Approval" : primaryType.replace(/Change$/, "Approval"));
+const voteType = (primaryType: string): string => (primaryType === "Batch" ? "Approval" : primaryType.replace(/Change$/, "Approval"));
 
 export function vote(domain: Domain, primaryType: string, content: Content, signer: Address, epoch: number): Signable {
   return signable(domain, voteType(primaryType), { signer, epoch, [primaryType === "Batch" ? "batch" : "change"]: content });

@@ -52,9 +52,9 @@ export const freezeCall: Call = { functionName: "freeze", args: [] };
 /** An act that did not happen; its message is for the person. */
 export class NotDone extends Error {}
 
-export const isRejected = (error: unknown): boolean => (error as { code?: number }).code === REJECTED || (error as { cause?: { code?: number } }).cause?.code === REJECTED;
+const isRejected = (error: unknown): boolean => (error as { code?: number }).code === REJECTED || (error as { cause?: { code?: number } }).cause?.code === REJECTED;
 
-async function asked<T>(say: Say, work: () => Promise<T>): Promise<T> {
+export async function asked<T>(say: Say, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -88,7 +88,6 @@ export const en = {
   idDiffers: "Do not approve. {why}",
   quorum: "{votes} of {required} votes",
   votedBy: "voted: {who}",
-  votesRebuilt: "votes: {who}",
   nobody: "nobody yet",
   expires: "dead in {span} ({time})",
   blockerNone: "ready: nothing more is waited for",
@@ -127,7 +126,6 @@ export const en = {
   changeSweep: "Sends all of the token {token} to the successor",
   fields: "All fields",
   // Acts
-  wallet: "Wallet",
   noWallet: "No wallet of a browser was found.",
   connect: "Connect {name}",
   connected: "{account} through {name}",
@@ -155,13 +153,11 @@ export const en = {
   bringOthers: "Bring votes of others",
   bringHint: "One vote, or a list: {example}",
   badVote: "no vote can be read: {why}",
-  copy: "Copy",
   // Trouble
   rejected: "You have rejected it in the wallet. Nothing was sent.",
   otherSignature: "The wallet has signed something else: this is no signature of {account} over the digest shown. It is thrown away.",
   walletSays: "The wallet says: {why}",
   nodeSays: "The node says: {why}",
-  noAnswer: "no answer",
   VaultNotSigner: "This account is no signer.",
   VaultNotFreezer: "This account is neither guardian nor signer.",
   VaultAlreadyApproved: "This vote counts already.",
@@ -191,7 +187,6 @@ export const en = {
   found: "{count} of {all}",
   exportCsv: "Save as CSV",
   status: "Status",
-  filedAt: "Filed",
   live: "live",
   catching: "reading…",
 };

@@ -1,21 +1,16 @@
 // The page as `keeper serve` hands it out, with a keeper that pays.
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import Axe from "./axe.ts";
-import { startService, type Service } from "./service.ts";
+import { KEEPER, startService, type Service } from "./service.ts";
 
 let service: Service;
 test.beforeAll(async () => {
   test.setTimeout(180_000);
-  test.skip(service === undefined && !(await hasKeeper()), "target/debug/keeper is not there");
+  test.skip(!existsSync(KEEPER), "target/debug/keeper is not there");
   service = await startService();
 });
 test.afterAll(async () => service?.stop());
-
-async function hasKeeper(): Promise<boolean> {
-  const { existsSync } = await import("node:fs");
-  const { KEEPER } = await import("./service.ts");
-  return existsSync(KEEPER);
-}
 
 test("a withdrawal is filed with a key that is in no URL, followed until it is final, found and saved", async ({ page }) => {
   const asked: string[] = [];
@@ -46,7 +41,6 @@ test("a withdrawal is filed with a key that is in no URL, followed until it is f
   await new Axe(page).isClean();
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Save as CSV" }).click();
-  const { readFileSync } = await import("node:fs");
   const text = readFileSync(await (await download).path(), "utf8");
   expect(text).toContain(`"${ref}","0x3333333333333333333333333333333333333333","12.5","paid"`);
   expect(asked.filter((url) => url.includes("tlk_"))).toEqual([]);

@@ -30,13 +30,16 @@ test("a node that shows other payments under an id is caught by the id alone", a
 });
 
 test("a node whose headroom is not what its own window makes is told so", async ({ page, origin, chain }) => {
+  await chain.propose(somePayments);
   const headroom = encodeFunctionData({ abi: VAULT, functionName: "headroom", args: [0n] });
   const liar = await startProxy(chain.url, ({ method, params = [] }, result) => {
     const { data } = (params[0] ?? {}) as { data?: string };
     return method === "eth_call" && data === headroom && typeof result === "string" ? `0x${(BigInt(result) + 1n).toString(16).padStart(64, "0")}` : undefined;
   });
-  await openPage(page, origin, chain, [liar.url]);
-  await expect(page.getByRole("alert")).toContainText("does not agree with itself");
+  const proposal = await asSigner(page, origin, chain, [liar.url]);
+  await expect(page.getByRole("alert").first()).toContainText("does not agree with itself");
+  await expect(proposal.getByRole("button", { name: "Approve by a call" })).toBeDisabled();
+  await expect(proposal.getByRole("button", { name: "Approve by a signature" })).toBeDisabled();
   liar.stop();
 });
 

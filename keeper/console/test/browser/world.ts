@@ -18,7 +18,7 @@ const USDT = 1_000_000n;
 const UNKNOWN: Address = "0x1111111111111111111111111111111111111111";
 export const KNOWN: Address = "0x8D2f5D3CBeeB2C68a278aC1Ef52818cCEC71F69c";
 /** Begins and ends like the one of the book. */
-export const ALIKE: Address = "0x8d2f00000000000000000000000000000000f69c";
+const ALIKE: Address = "0x8d2f00000000000000000000000000000000f69c";
 
 export interface Chain {
   url: string;

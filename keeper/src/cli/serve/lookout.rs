@@ -19,6 +19,7 @@ use tidelock_core::{
     abi::{Vault as VaultCalls, VaultLens},
     domain::{Amount, BatchId, Payment},
     event::BlockRef,
+    port::TierLook,
     window::{Caps, forecast},
 };
 use tokio::sync::{Mutex, Semaphore};
@@ -76,8 +77,8 @@ fn narrow<T: TryFrom<U256>>(field: &str, value: U256) -> Result<T, Unseen> {
 }
 
 /// First second without a role; none if it was never granted.
-fn until(time: impl TryInto<u64>) -> Option<u64> {
-    time.try_into().ok().filter(|time| *time > 0)
+fn until(time: u64) -> Option<u64> {
+    (time > 0).then_some(time)
 }
 
 /// The vault as the node has it after one block.
@@ -101,37 +102,38 @@ impl NodeLookout {
 }
 
 impl Asker {
-    /// The keeper that the log was opened for, and what is open before a payment that is filed now. The store blocks.
-    async fn stored(&self) -> Result<(Option<Address>, Queue), Unseen> {
+    /// The store blocks. One that cannot be read is no refusal.
+    async fn on_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Config) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Unseen> {
         let config = self.config.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let mut reader = offline::reader(&config)?;
+        let done = tokio::task::spawn_blocking(move || work(&config)).await;
+        let done = done.map_err(|error| Unseen::Silent(error.to_string()))?;
+        done.map_err(|failure| Unseen::Silent(failure.message()))
+    }
+
+    /// The keeper that the log was opened for, and what is open before a payment that is filed now.
+    async fn stored(&self) -> Result<(Option<Address>, Queue), Unseen> {
+        let read = |config: &Config| {
+            let mut reader = offline::reader(config)?;
             let log = reader.overview()?.log;
             let keeper = log.map(|(_, head)| head.opening.keeper);
             let queue = Queue::of(&mut reader)?;
             reader.close()?;
-            Ok::<_, Failure>((keeper, queue))
-        });
-        let read = read
-            .await
-            .map_err(|error| Unseen::Silent(error.to_string()))?;
-        // A store that cannot be read is no refusal.
-        read.map_err(|failure| Unseen::Silent(failure.message()))
+            Ok((keeper, queue))
+        };
+        self.on_store(read).await
     }
 
-    /// Only the overview.
     async fn keeper(&self) -> Result<Option<Address>, Unseen> {
-        let config = self.config.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let mut reader = offline::reader(&config)?;
+        let read = |config: &Config| {
+            let mut reader = offline::reader(config)?;
             let log = reader.overview()?.log;
             reader.close()?;
-            Ok::<_, Failure>(log.map(|(_, head)| head.opening.keeper))
-        });
-        let read = read
-            .await
-            .map_err(|error| Unseen::Silent(error.to_string()))?;
-        read.map_err(|failure| Unseen::Silent(failure.message()))
+            Ok(log.map(|(_, head)| head.opening.keeper))
+        };
+        self.on_store(read).await
     }
 
     /// Connected once; again if another key keeps. What the configuration says of chain, vault, lens and token is held to what the node says.
@@ -191,17 +193,13 @@ impl Asker {
             self.identity.decimals,
         )
         .await?;
-        let (config, quote) = (self.config.clone(), shown.quote.clone());
-        let kept = tokio::task::spawn_blocking(move || {
-            let mut desk = offline::desk(&config)?;
+        let quote = shown.quote.clone();
+        let keep = move |config: &Config| {
+            let mut desk = offline::desk(config)?;
             desk.keep_quote(&quote)?;
-            desk.close()?;
-            Ok::<_, Failure>(())
-        });
-        let kept = kept
-            .await
-            .map_err(|error| Unseen::Silent(error.to_string()))?;
-        kept.map_err(|failure| Unseen::Silent(failure.message()))?;
+            Ok(desk.close()?)
+        };
+        self.on_store(keep).await?;
         Ok(Estimate {
             as_of: AsOf::from(shown.head),
             tier: shown.tier,
@@ -328,8 +326,8 @@ impl Seeing<'_> {
         let guardians = self.of_vault(VaultCalls::guardiansCall {}).await?;
         let accounts: BTreeSet<Address> =
             signers.into_iter().chain(guardians).chain(keeper).collect();
-        let tiers = stream::iter(rows.into_iter().enumerate())
-            .map(|(index, row)| self.tier(index, row, unit, settled_at))
+        let tiers = stream::iter(rows.into_iter().zip(look.tiers).enumerate())
+            .map(|(index, (row, look))| self.tier(index, row, look, unit, settled_at))
             .buffered(PARALLEL);
         let people = stream::iter(accounts)
             .map(|account| self.party(account))
@@ -365,19 +363,17 @@ impl Seeing<'_> {
         &self,
         index: usize,
         row: VaultLens::Tier,
+        look: TierLook,
         unit: U256,
         settled_at: u64,
     ) -> Result<Tier, Unseen> {
-        let vault = self.chain.parties().domain.vault;
-        let tier = U256::from(index);
-        let (in_force, headroom, word) = tokio::try_join!(
-            self.of_lens(VaultLens::capInForceCall { vault, tier }),
-            self.of_vault(VaultCalls::headroomCall { index: tier }),
-            self.of_vault(VaultCalls::windowCall { index: tier }),
-        )?;
+        let asked = VaultCalls::windowCall {
+            index: U256::from(index),
+        };
+        let word = self.of_vault(asked).await?;
         let units = |value: U256| narrow::<u64>("cap", value.checked_div(unit).unwrap_or_default());
         let caps = Caps {
-            now: units(in_force)?,
+            now: units(U256::from(look.cap.0))?,
             later: units(U256::from(row.cap))?,
             settled_at,
         };
@@ -397,10 +393,10 @@ impl Seeing<'_> {
             most_known: self.tokens(U256::from(row.maxKnown))?,
             most_unknown: self.tokens(U256::from(row.maxUnknown))?,
             cap: self.tokens(U256::from(row.cap))?,
-            cap_in_force: self.tokens(in_force)?,
+            cap_in_force: look.cap.display(self.decimals),
             approvals: row.approvals,
             delay_s: row.delay,
-            headroom: self.tokens(headroom)?,
+            headroom: look.headroom.display(self.decimals),
             returns: returns.collect::<Result<_, Unseen>>()?,
         })
     }

@@ -80,7 +80,7 @@ impl Outbox {
         )
     }
 
-    /// What a person has had sent again and was not tried since.
+    /// What was not tried yet: sent again by a person, or waiting behind another (which a queue that has it passes over).
     pub fn revived(&mut self, turn: &Turn) -> Result<Vec<Delivery>, StoreError> {
         const REVIVED: &str = "SELECT * FROM publish_delivery WHERE sink = $1 AND dead = 0 AND tries = 0 ORDER BY seq";
         self.asked(REVIVED, turn)

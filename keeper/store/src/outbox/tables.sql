@@ -17,7 +17,7 @@ CREATE TABLE publish_sink (
     expires BIGINT NOT NULL
 );
 
--- What a receiver did not take when it was told.
+-- What a receiver did not take when it was told, and what waits behind that.
 CREATE TABLE publish_delivery (
     sink    TEXT   NOT NULL,
     seq     BIGINT NOT NULL,

@@ -11,10 +11,10 @@ use tidelock_core::{
     event::BlockRef,
 };
 
-use super::{FRESH, PARALLEL, Seeing};
+use super::{FRESH, PARALLEL, Seeing, narrow};
 
-/// Bits of the epoch in the vault's word `hot`, and where they begin.
-const EPOCH: (usize, u64) = (72, 0xff_ffff);
+/// An epoch has 24 bits.
+const EPOCH: u64 = 0xff_ffff;
 /// Where the bits of votes and of revocations begin in a proposal's word: one for each signer, in the order of the set.
 const VOTES: u32 = 0;
 const REVOKED: u32 = 32;
@@ -76,13 +76,12 @@ impl Polls {
 impl Seeing<'_> {
     /// Who may vote, and the number of that set.
     pub(super) async fn signers(&self) -> Result<(Vec<Address>, u64), Unseen> {
-        let (signers, hot) = tokio::try_join!(
+        let vault = self.chain.parties().domain.vault;
+        let (signers, epoch) = tokio::try_join!(
             self.of_vault(VaultCalls::signersCall {}),
-            self.of_vault(VaultCalls::hotCall {}),
+            self.of_lens(VaultLens::epochCall { vault }),
         )?;
-        let (shift, mask) = EPOCH;
-        let [epoch, ..] = U256::from(hot).wrapping_shr(shift).into_limbs();
-        Ok((signers, epoch & mask))
+        Ok((signers, narrow("epoch", epoch)?))
     }
 
     async fn ballot(
@@ -124,8 +123,7 @@ impl Seeing<'_> {
 /// The signers whose bits are set in a proposal's word (contracts/src/types/Proposal.sol). What it says of another signer set counts for nothing.
 fn marked(word: U256, first: u32, epoch: u64, signers: &[Address]) -> Vec<Address> {
     let [bits, of_set, ..] = word.into_limbs();
-    let (_, mask) = EPOCH;
-    if of_set & mask != epoch {
+    if of_set & EPOCH != epoch {
         return Vec::new();
     }
     let is_set = |bit| bits.checked_shr(bit).is_some_and(|rest| rest & 1 == 1);
