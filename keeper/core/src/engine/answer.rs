@@ -7,7 +7,7 @@ use alloy_primitives::{B256, Signature};
 use super::{Engine, EngineError};
 use crate::{
     abi::Fact,
-    event::{Event, HaltReason, Job, Mode},
+    event::{BlockRef, Event, HaltReason, Job, Mode},
     observe::{Block, Change, Polled, ViewError},
     port::{Advice, Effect, Key, Monotonic, Outcome},
     screen,
@@ -31,11 +31,12 @@ where
             return Ok(());
         };
         self.memory.failure = None;
-        self.memory.has_looked |= key == Key::Look;
         match (asked, outcome) {
             (Effect::Poll { .. }, Outcome::Polled(polled)) => self.polled(polled, now)?,
             (Effect::Look { at, .. }, Outcome::Looked(vault)) => {
                 self.memory.look = Some((at, vault));
+                self.memory.has_looked = true;
+                self.memory.rests = false;
             }
             (Effect::Advise { payments, .. }, Outcome::Advised(advice)) => {
                 let refs = payments.iter().map(|payment| payment.reference());
@@ -73,10 +74,8 @@ where
             Effect::Send { hash, .. } => self.unsent(*hash),
             Effect::Recall { .. } => self.memory.recall.later(now),
             Effect::Sign { .. } => self.memory.unsigned_because = Some(why.clone()),
-            Effect::Poll { .. }
-            | Effect::Look { .. }
-            | Effect::Advise { .. }
-            | Effect::Replay { .. } => {}
+            Effect::Look { at, .. } => self.memory.has_looked |= self.is_newest(*at),
+            Effect::Poll { .. } | Effect::Advise { .. } | Effect::Replay { .. } => {}
         }
         self.memory.failure = Some(why);
     }
@@ -89,7 +88,9 @@ where
             .questions
             .wait(Key::Poll, now.after(self.settings.poll_ms));
         self.keep_own_transactions(&mut polled.blocks);
-        match self.memory.view.extend(&polled.blocks) {
+        let change = self.memory.view.extend(&polled.blocks);
+        self.memory.is_at_end = change == Ok(Change::Nothing);
+        match change {
             Ok(Change::Nothing) => {}
             Ok(Change::Grown) => {
                 self.memory.questions.wait(Key::Poll, now); // there may be more
@@ -121,9 +122,16 @@ where
     }
 
     /// What transactions paid for their data is known from a look, and the entry of a nonce that is used up is to have it: after a start
-    /// no block is taken in for good before the first look was answered, or failed.
+    /// no block is taken in for good before the first look was answered, or failed at the newest block. A node that keeps the state of its
+    /// newest blocks alone refuses those before it, for as long as we catch up.
     fn awaits_first_look(&self) -> bool {
         !self.memory.has_looked && self.state().slots().next().is_some()
+    }
+
+    /// Whether no block after this one can be read, for now.
+    fn is_newest(&self, block: BlockRef) -> bool {
+        let view = &self.memory.view;
+        block == view.tip() && (self.memory.is_at_end || view.is_full())
     }
 
     /// What is in a block was sent before, and what is sent is stored before: other transactions are not worth their memory.

@@ -14,6 +14,9 @@ use crate::{
 
 /// Payments that one question for advice is about, at most.
 const ADVICE: usize = 400;
+/// Chain time after which the vault is looked at again though nothing waits and it logged nothing: caps fill up again, and coins reach it
+/// without a word. [seconds]
+const REST_S: u64 = 30;
 /// Proposals that one look at the vault is about, at most: whoever may propose must not make looking dear.
 const PROPOSALS: usize = 64;
 
@@ -85,12 +88,32 @@ where
 
     fn look(&mut self, tip: BlockRef, now: Monotonic, effects: &mut Vec<Effect>) {
         let is_fresh = self.memory.look.as_ref().is_some_and(|(at, _)| *at == tip);
+        self.memory.rests &= !is_fresh;
         if is_fresh || !self.may_start(Key::Look, now) {
+            return;
+        }
+        if self.may_rest(tip) {
+            self.memory.rests = true;
             return;
         }
         let proposals = self.proposals_in_turn();
         self.begin(Effect::Look { at: tip, proposals }, now, effects);
         self.memory.looks = self.memory.looks.wrapping_add(1);
+    }
+
+    /// Whether the last look will do: nothing waits for what the vault says, and it has logged nothing since.
+    fn may_rest(&self, tip: BlockRef) -> bool {
+        let state = self.state();
+        let waits = state.open_payments().next().is_some()
+            || state.open_batches().next().is_some()
+            || state.slots().next().is_some();
+        let Some((at, _)) = self.memory.vault().filter(|_| !waits) else {
+            return false;
+        };
+        let blocks = self.memory.view.blocks().rev();
+        let mut since = blocks.take_while(|block| block.id.number > at.number);
+        let age = tip.time.seconds().saturating_sub(at.time.seconds());
+        age < REST_S && since.all(|block| block.facts.is_empty())
     }
 
     /// The proposals to look at now. If there are many, each has its turn, whichever blocks are seen.

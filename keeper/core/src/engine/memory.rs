@@ -25,8 +25,12 @@ pub(super) struct Memory {
     pub(super) look: Option<(BlockRef, Box<VaultLook>)>,
     /// How often it was asked about.
     pub(super) looks: u64,
-    /// A look was answered since the start, or failed.
+    /// A look was answered since the start, or cannot be.
     pub(super) has_looked: bool,
+    /// The vault is not looked at for as long as nothing waits; what is decided after that is decided by a new look.
+    pub(super) rests: bool,
+    /// The node had nothing new at the last poll.
+    pub(super) is_at_end: bool,
     /// What the policy said of payments.
     pub(super) advised: Advised,
     /// Payments and batches that could not be simulated.
@@ -111,6 +115,8 @@ impl Memory {
             look: None,
             looks: 0,
             has_looked: false,
+            rests: false,
+            is_at_end: false,
             advised: Advised::new(),
             strikes: Strikes::default(),
             repeats: Repeats::default(),

@@ -27,7 +27,7 @@ where
             return None;
         }
         self.memory.vault()?;
-        if self.memory.is_stalled() {
+        if self.memory.is_stalled() || self.memory.rests {
             return None;
         }
         if !self.journal.follows()

@@ -4,13 +4,13 @@ use tidelock_core::{
     engine::Budget,
     event::{Cost, Event},
     lifecycle::PaymentStatus,
-    port::{Key, Outcome},
+    port::{Effect, Key, Outcome},
     settings::Settings,
     submit::{Call, RefusalClass, Reply},
 };
 
 use crate::{
-    bench::{Bench, Sent},
+    bench::{Bench, Sent, is_look},
     world::{GWEI, SETTINGS, paid},
 };
 
@@ -221,6 +221,39 @@ fn a_first_look_that_fails_holds_nothing_up() {
     bench.turn(vec![(look.key(), failed)]);
     bench.follow();
     assert_eq!(bench.status(1), PaymentStatus::Paid);
+}
+
+/// A node without old states refuses looks at the blocks that were missed, and tells what data costs at the end of them.
+#[test]
+fn a_first_look_at_an_old_block_is_not_the_last_word() {
+    let cost_with = |data: Option<u128>| {
+        let mut bench = with(10 * one());
+        bench.vault.data_fee = data;
+        let sent = bench.pay([1]);
+        let batch = bench.live_batch();
+        bench.mine_unseen(1);
+        let block = bench.chain.last_mut().unwrap();
+        (block.facts, block.transactions) = (vec![paid(&batch, 1)], vec![sent.hash]);
+        bench.call_final(bench.tip().id, 1);
+        bench.mine_unseen(100); // more than one answer holds
+        bench.restart();
+        let look = bench.take(is_look).unwrap();
+        let newest = bench.tip().id;
+        assert!(matches!(&look, Effect::Look { at, .. } if at.number < newest.number));
+        bench.turn(vec![(
+            look.key(),
+            Outcome::Failed("no such state".to_owned()),
+        )]);
+        bench.follow();
+        assert_eq!(bench.status(1), PaymentStatus::Sealed);
+        bench.wait(60_000);
+        bench.settle();
+        bench.follow();
+        assert_eq!(bench.status(1), PaymentStatus::Paid);
+        costs(&bench)[0].wei
+    };
+    let data = one() / 4;
+    assert_eq!(cost_with(Some(data)), cost_with(None) + data);
 }
 
 /// Where the node's own cap is known too, what binds is what is named.

@@ -27,6 +27,7 @@ mod poison;
 mod recall;
 mod repeats;
 mod replies;
+mod rest;
 mod restored;
 mod reverted;
 mod rogue;

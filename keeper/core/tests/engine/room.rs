@@ -161,8 +161,10 @@ fn nothing_is_proposed_without_the_proposers_role() {
 }
 
 #[test]
-fn the_vault_is_looked_at_in_every_block() {
+fn the_vault_is_looked_at_in_every_block_while_something_waits() {
     let mut bench = Bench::new();
+    bench.vault.balance = Amount(0);
+    bench.request([1]);
     bench.settle();
     bench.mine_quiet(1);
     bench.settle();
