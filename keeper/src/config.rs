@@ -14,13 +14,10 @@ use std::{
     time::Duration,
 };
 
-use figment::{
-    Figment,
-    error::Kind,
-    providers::{Format, Toml},
-};
+use figment::{Figment, error::Kind};
 use reqwest::Url;
 use tidelock_core::domain::{Address, ChainId};
+use tidelock_deploy::Toml;
 use tidelock_publish::{PrivateHosts, Webhook};
 
 pub use tidelock_core::{
@@ -248,7 +245,7 @@ impl Config {
 
     fn of(path: &Path, text: &str, environment: Environment) -> Result<Self, ConfigError> {
         let base = path.parent().unwrap_or(Path::new(""));
-        let raw = Figment::from(Toml::string(text))
+        let raw = Figment::from(Toml(text))
             .merge(environment)
             .extract()
             .map_err(|errors| ConfigError::Malformed {

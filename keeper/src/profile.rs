@@ -3,15 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use figment::{
-    Figment,
-    providers::{Format, Toml},
-};
+use figment::Figment;
 use serde::Deserialize;
 use tidelock_core::{
     domain::{Address, ChainId},
     settings::TransactionGas,
 };
+use tidelock_deploy::Toml;
 
 use crate::chain::{BlockChecks, DataFee};
 
@@ -193,7 +191,7 @@ pub struct RefusedChain {
 }
 
 fn read<'a, T: Deserialize<'a>>(file: &'static str, text: &str) -> Result<T, ProfileError> {
-    let figment = Figment::from(Toml::string(text));
+    let figment = Figment::from(Toml(text));
     figment.extract().map_err(|error| ProfileError::Malformed {
         file,
         reason: error.to_string(),

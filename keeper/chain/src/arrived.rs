@@ -1,15 +1,15 @@
 //! What arrived of a payment: the token's own word, in the receipt of the transaction that paid it.
 
-use alloy::{
-    primitives::{Address, B256, U256},
-    rpc::types::Log,
-};
+use alloy::primitives::{Address, B256, U256};
 use alloy_sol_types::{SolEvent, sol};
 use serde::Deserialize;
 use serde_json::json;
 use tidelock_core::domain::Amount;
 
-use super::{ChainError, RpcChain, wire::narrow};
+use super::{
+    ChainError, RpcChain,
+    wire::{Log, narrow},
+};
 
 sol! {
     event Transfer(address indexed from, address indexed to, uint256 value);

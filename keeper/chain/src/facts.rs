@@ -1,9 +1,6 @@
 //! What the vault logged in a block.
 
-use alloy::{
-    primitives::{Address, B256},
-    rpc::types::Log,
-};
+use alloy::primitives::{Address, B256};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use tidelock_core::{
@@ -14,7 +11,7 @@ use tidelock_core::{
 use super::{
     BlockChecks, ChainError, PARALLEL, RpcChain, RpcError,
     verify::{ReceiptAnswer, check_receipts},
-    wire::{CheckedBlock, by_hash, logs_of, read_logs, strange_log},
+    wire::{CheckedBlock, Log, by_hash, logs_of, read_logs, strange_log},
 };
 
 impl RpcChain {

@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 
-use alloy::rpc::types::Log;
 use tidelock_core::{
     abi::{Fact, read_fact},
     domain::{BatchId, PackedItem, PaymentNumber},
@@ -10,7 +9,7 @@ use tidelock_core::{
 
 use super::{
     BlockChecks, ChainError, RpcChain,
-    wire::{logs_between, strange_log},
+    wire::{Log, logs_between, strange_log},
 };
 
 /// Blocks in the first question; more while the node goes along, fewer when it does not.
@@ -200,7 +199,7 @@ impl RpcChain {
     fn historical(&self, log: &Log, first: u64, last: u64) -> Result<(u64, Fact), ChainError> {
         let domain = self.parties.domain;
         let block = log.block_hash.unwrap_or_default();
-        let height = log.block_number.filter(|n| (first..=last).contains(n));
+        let height = log.height().filter(|n| (first..=last).contains(n));
         let Some(height) = height else {
             return Err(strange_log(block, "it is outside the range asked for"));
         };

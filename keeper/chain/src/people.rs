@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alloy::{
-    primitives::{Address, B256, Bytes, U256, hex},
-    rpc::types::Log,
-};
+use alloy::primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolEvent, SolInterface};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -19,7 +16,7 @@ use tidelock_core::{
 
 use super::{
     ChainError, PARALLEL, RpcChain, RpcError, simulate,
-    wire::{by_hash, by_number, narrow, strange_log},
+    wire::{Log, by_hash, by_number, narrow, strange_log},
 };
 
 /// Numbers in one answer of the vault.
@@ -309,7 +306,7 @@ impl RpcChain {
                 header,
                 payments,
             } if found == id => Ok(Some(Proposed {
-                block: log.block_number.unwrap_or_default(),
+                block: log.height().unwrap_or_default(),
                 header,
                 payments,
             })),

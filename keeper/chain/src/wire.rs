@@ -2,8 +2,7 @@
 
 use alloy::{
     consensus::Header,
-    primitives::{Address, B256, Bloom, BloomInput, U256},
-    rpc::types::Log,
+    primitives::{self, Address, B256, Bloom, BloomInput, U64, U256},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -140,6 +139,26 @@ impl BlockFields {
             facts: Vec::new(),
             transactions: self.transactions,
         })
+    }
+}
+
+/// A log as nodes tell it; those of a block that waits have no place yet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Log {
+    #[serde(flatten)]
+    pub(super) inner: primitives::Log,
+    pub(super) block_hash: Option<B256>,
+    block_number: Option<U64>,
+    log_index: Option<U64>,
+    #[serde(default)]
+    pub(super) removed: bool,
+}
+
+impl Log {
+    /// Height of its block.
+    pub(super) fn height(&self) -> Option<u64> {
+        self.block_number.map(|number| number.to())
     }
 }
 

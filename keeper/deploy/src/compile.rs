@@ -1,12 +1,9 @@
 //! The contracts' code from their sources, by Foundry's own front end, the pinned compiler and the settings of foundry.toml; and the
 //! same sources and settings as one file, for block explorers.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use figment::{
-    Figment,
-    providers::{Format, Toml},
-};
+use figment::Figment;
 use foundry_compilers::{
     Project, ProjectBuilder, ProjectPathsConfig,
     artifacts::{
@@ -17,7 +14,7 @@ use foundry_compilers::{
 };
 use serde::Deserialize;
 
-use crate::{DeployError, Release, release::Artifact};
+use crate::{DeployError, Release, Toml, release::Artifact};
 
 #[derive(Deserialize)]
 struct Foundry {
@@ -50,10 +47,9 @@ impl Sources {
     /// Reads settings and finds the compiler.
     pub fn open(root: &Path) -> Result<Self, DeployError> {
         let root = root.canonicalize().map_err(failed)?;
-        let found: Foundry = Figment::from(Toml::file(root.join("foundry.toml")))
-            .extract()
-            .map_err(failed)?;
-        let profile = found.profile.default;
+        let settings = fs::read_to_string(root.join("foundry.toml")).map_err(failed)?;
+        let found = Figment::from(Toml(&settings)).extract::<Foundry>();
+        let profile = found.map_err(failed)?.profile.default;
         let mut settings = Settings::new(OutputSelection::default_output_selection());
         settings.optimizer.enabled = Some(profile.optimizer);
         settings.optimizer.runs = Some(profile.optimizer_runs);

@@ -17,6 +17,7 @@ pub mod release;
 mod rules;
 pub mod simulate;
 pub mod standing;
+mod toml;
 pub mod units;
 pub mod verify;
 pub mod words;
@@ -27,6 +28,7 @@ pub use node::{Node, NodeError};
 pub use policy::Policy;
 pub use release::Release;
 pub use standing::{Deployment, Standing, Step};
+pub use toml::Toml;
 
 #[allow(
     missing_docs,

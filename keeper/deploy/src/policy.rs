@@ -3,13 +3,10 @@
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
 use alloy_primitives::{Address, aliases::U40};
-use figment::{
-    Figment,
-    providers::{Format, Toml},
-};
+use figment::Figment;
 use serde::Deserialize;
 
-use crate::{DeployError, Vault, rules, units};
+use crate::{DeployError, Toml, Vault, rules, units};
 
 /// The policy file of an example, with comments.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -136,7 +133,7 @@ impl Policy {
 
     /// Reads a policy, whatever the rules say of it.
     pub fn read(text: &str) -> Result<Self, DeployError> {
-        let raw: Raw = Figment::from(Toml::string(text))
+        let raw: Raw = Figment::from(Toml(text))
             .extract()
             .map_err(|errors| DeployError::Malformed(errors.into_iter().map(problem).collect()))?;
         let mut reader = Reader::default();

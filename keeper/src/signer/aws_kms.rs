@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use alloy::{
-    primitives::{Address, Signature},
-    signers::k256::ecdsa::{self, VerifyingKey},
-};
+use alloy::primitives::{Address, Signature};
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_kms::{
     Client,
@@ -14,6 +11,8 @@ use aws_sdk_kms::{
     primitives::Blob,
     types::{MessageType, SigningAlgorithmSpec},
 };
+
+use k256::ecdsa::{self, VerifyingKey};
 
 use super::{Message, Signer, SignerError, Signing};
 use crate::config::AwsKmsConfig;

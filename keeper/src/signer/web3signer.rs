@@ -9,8 +9,8 @@ use std::{error::Error as _, time::Duration};
 use alloy::{
     hex,
     primitives::{Address, Signature},
-    signers::k256::ecdsa::VerifyingKey,
 };
+use k256::ecdsa::VerifyingKey;
 use reqwest::{Client, RequestBuilder, StatusCode, Url, header, redirect, retry};
 use serde_json::json;
 

@@ -1,4 +1,5 @@
-use alloy::{primitives::Address, signers::k256::ecdsa::VerifyingKey};
+use alloy::primitives::Address;
+use k256::ecdsa::VerifyingKey;
 
 /// The curve secp256k1, as `CKA_EC_PARAMS` names it: an object identifier in DER.
 pub(super) const SECP256K1: [u8; 7] = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a];
@@ -24,7 +25,8 @@ pub(super) fn address(point: &[u8]) -> Option<Address> {
 
 #[cfg(test)]
 mod tests {
-    use alloy::signers::{k256::ecdsa::SigningKey, local::PrivateKeySigner};
+    use alloy::signers::local::PrivateKeySigner;
+    use k256::ecdsa::SigningKey;
 
     use super::*;
 
