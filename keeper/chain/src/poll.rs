@@ -11,7 +11,7 @@ use tidelock_core::{
 
 use super::{
     ChainError, PARALLEL, RpcChain, RpcError,
-    wire::{BlockAnswer, by_hash, by_number, narrow},
+    wire::{BlockAnswer, CheckedBlock, by_hash, by_number, narrow},
 };
 
 /// Blocks in one answer at most: bounds its size, and the work that is lost if one block of them cannot be read.
@@ -28,11 +28,11 @@ impl RpcChain {
     /// is no answer.
     pub(super) async fn poll(&self, tip: BlockRef) -> Result<Polled, ChainError> {
         let (head, finalised, suggested_tip) = tokio::try_join!(
-            self.block_by_tag("latest"),
+            self.by_tag("latest"),
             self.final_block(),
             self.suggested_tip(),
         )?;
-        let blocks = self.blocks_after(tip, &head).await?;
+        let blocks = self.blocks_after(tip, head).await?;
         // While catching up, what was asked for is final as a whole: it is taken in piece by piece.
         let last = blocks.last();
         let behind = last.filter(|last| last.id.number < finalised.id.number);
@@ -73,6 +73,10 @@ impl RpcChain {
 
     /// A block by its tag, without its facts.
     pub(super) async fn block_by_tag(&self, tag: &'static str) -> Result<Block, ChainError> {
+        Ok(self.by_tag(tag).await?.block)
+    }
+
+    async fn by_tag(&self, tag: &'static str) -> Result<CheckedBlock, ChainError> {
         let answer: Option<BlockAnswer> = self
             .rpc
             .request("eth_getBlockByNumber", json!([tag, false]))
@@ -86,7 +90,7 @@ impl RpcChain {
         if tag == "latest" {
             self.newest.set(checked.block.id);
         }
-        Ok(checked.block)
+        Ok(checked)
     }
 
     /// The keeper's nonce after a block. No key has sent anything in the first block of a chain, whose state many nodes
@@ -124,9 +128,16 @@ impl RpcChain {
         narrow("nonce", nonce)
     }
 
-    async fn blocks_after(&self, tip: BlockRef, head: &Block) -> Result<Vec<Block>, ChainError> {
-        let head = head.id.number;
+    async fn blocks_after(
+        &self,
+        tip: BlockRef,
+        newest: CheckedBlock,
+    ) -> Result<Vec<Block>, ChainError> {
+        let head = newest.block.id.number;
         let first = tip.number.saturating_add(1);
+        if head == first {
+            return Ok(vec![self.with_facts(newest).await?]); // it is here already
+        }
         let last = head.min(tip.number.saturating_add(MAX_BLOCKS));
         let mut answers = stream::iter(first..=last)
             .map(|number| self.block_with_facts(number, Some(head)))
