@@ -6,11 +6,11 @@ use std::sync::{
 };
 
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, keccak256},
+    primitives::{Address, B256, Bytes, U64, U256, keccak256},
     rlp,
-    rpc::types::EIP1186AccountProofResponse,
     trie::{Nibbles, TrieAccount, proof::verify_proof},
 };
+use serde::Deserialize;
 use serde_json::json;
 use tidelock_core::{domain::PaymentNumber, event::BlockRef};
 
@@ -26,6 +26,24 @@ const ROOTS: usize = 128;
 const NUMBERS_SLOT: u64 = 11;
 /// Numbers in one word of the bitmap.
 const WORD_BITS: u64 = 256;
+
+/// What a node answers to `eth_getProof` (EIP-1186).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AccountProof {
+    nonce: U64,
+    balance: U256,
+    storage_hash: B256,
+    code_hash: B256,
+    account_proof: Vec<Bytes>,
+    storage_proof: Vec<StorageProof>,
+}
+
+#[derive(Deserialize)]
+struct StorageProof {
+    value: U256,
+    proof: Vec<Bytes>,
+}
 
 /// What is known of the node's proofs, and of the roots to hold them against.
 #[derive(Debug, Default)]
@@ -74,10 +92,7 @@ impl RpcChain {
             return Ok(None);
         }
         let params = json!([account, slots, by_hash(at.hash)]);
-        let asked = self
-            .rpc
-            .request::<EIP1186AccountProofResponse>("eth_getProof", params);
-        let answer = match asked.await {
+        let answer: AccountProof = match self.rpc.request("eth_getProof", params).await {
             Ok(answer) => answer,
             Err(error @ RpcError::Refused { .. }) if !proofs.was_given.load(Ordering::Relaxed) => {
                 let is_unknown = means(&error, Meaning::NoMethod);
@@ -94,7 +109,7 @@ impl RpcChain {
                 reason,
             })?;
         proofs.was_given.store(true, Ordering::Relaxed);
-        Ok(Some((answer.nonce, words)))
+        Ok(Some((answer.nonce.to(), words)))
     }
 
     async fn state_root(&self, at: BlockRef) -> Result<B256, ChainError> {
@@ -164,15 +179,15 @@ fn verified(
     root: B256,
     account: Address,
     slots: &[B256],
-    answer: &EIP1186AccountProofResponse,
+    answer: &AccountProof,
 ) -> Result<Vec<U256>, String> {
-    let is_none = answer.is_empty();
     let body = TrieAccount::new(
-        answer.nonce,
+        answer.nonce.to(),
         answer.balance,
         answer.storage_hash,
         answer.code_hash,
     );
+    let is_none = body == TrieAccount::default();
     let (key, proof) = (keccak256(account), &answer.account_proof);
     // An account that has nothing is not in the trie, but on chains that keep such accounts.
     let is_proven = holds(root, key, Some(rlp::encode(body)), proof)
