@@ -28,19 +28,20 @@ const WIDTHS = [60, 300, 3_600, 21_600, 86_400, 604_800];
 const FINEST = 60;
 const MOST_BARS = 48;
 
-/** Counts from events, in order. What was taken in before the first of them is told by `accepted`. */
+/** Counts from events, in order. When those were taken in that were so before the first of them has to be told to `learn`. */
 export class Business {
   private readonly spans = new Map<number, Span>();
-  private readonly accepted: Map<string, number>;
+  private readonly accepted = new Map<string, number>();
   private unfinal: string[] = [];
+  /** Sequence of the last event. */
   last = 0;
 
-  /** `isWhole`: the events begin with the log. */
-  constructor(accepted: Map<string, number> = new Map()) {
-    this.accepted = accepted;
+  /** When one was taken in. [seconds since 1970] */
+  learn(ref: string, at: number): void {
+    this.accepted.set(ref, at);
   }
 
-  /** Whether the log of what was read says that somebody asked for it. */
+  /** Whether somebody asked for it, as far as was read. */
   knows(ref: string): boolean {
     return this.accepted.has(ref);
   }
