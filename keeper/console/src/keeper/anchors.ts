@@ -16,16 +16,14 @@ export interface Anchor {
   holds: boolean;
 }
 
-/** JSON whose whole numbers may be above 2^53: those of 16 digits or more become strings. */
-const parsed = (body: string): Record<string, unknown> => JSON.parse(body.replace(/([:[,]\s*)(\d{16,})(?=\s*[,}\]])/g, '$1"$2"')) as Record<string, unknown>;
-
+/** The body of an entry of that kind. Whole numbers that may be above 2^53 are strings. */
 interface Sealed {
   anchor: number;
   batch: {
-    first_number: string | number;
+    first_number: string;
     count: number;
     tier: number;
-    total: string | number;
+    total: string;
     recipient: Address;
     expires_at: number;
     payments_hash: Hex;
@@ -36,7 +34,7 @@ interface Sealed {
 /** The batch that an entry seals; `hashOf` knows every entry before it. */
 export function anchorOf(domain: Domain, entry: LogEntry, hashOf: (seq: number) => Hex | undefined): Anchor | undefined {
   if (entry.kind !== "batch_sealed") return undefined;
-  const { anchor, batch } = Object.values(parsed(entry.body))[0] as Sealed;
+  const { anchor, batch } = JSON.parse(entry.body) as Sealed;
   const header: Header = {
     firstNumber: BigInt(batch.first_number),
     count: batch.count,

@@ -35,7 +35,7 @@ export function Arrivals({ rows, snapshot }: { rows: Map<string, Withdrawal>; sn
         </ul>
       )}
       {all.length > 0 && (
-        <Table label={say("arrivalsHead")} head={[say("when"), say("ref"), say("recipient"), say("amount"), say("waitsFor")]}>
+        <Table label={`${say("arrivalsHead")}: ${say("when")}`} head={[say("when"), say("ref"), say("recipient"), say("amount"), say("waitsFor")]}>
           {all.slice(0, SHOWN).map((each) => (
             <tr key={each.row.ref}>
               <td>

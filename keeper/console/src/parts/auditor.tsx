@@ -95,7 +95,7 @@ function Anchors({ settings, snapshot, read }: { settings: Settings; snapshot: S
           ? say("anchorsBroken", { entries: bad.map(({ seq }) => seq).join(", ") })
           : say("anchorsHold", { count: anchors.length, onChain: onChain.size, last, nodes: settings.nodes.length })}
       </Notice>
-      <Table label={say("anchors")} head={[say("entry"), say("commitsTo"), say("id"), say("onChain")]}>
+      <Table label={`${say("anchors")}: ${say("id")}`} head={[say("entry"), say("commitsTo"), say("id"), say("onChain")]}>
         {anchors.slice(-20).reverse().map(({ seq, anchor, id, holds }) => (
           <tr key={seq}>
             <td class="number">{seq}</td>

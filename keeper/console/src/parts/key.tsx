@@ -1,6 +1,6 @@
 // What is asked of the keeper takes a key, which a person types in.
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../keeper/client.ts";
 import type { Keeper } from "../keeper/session.ts";
 import { useSay } from "../words/index.ts";
@@ -17,7 +17,8 @@ interface Given {
 export function WithKey({ id, head, hint, keeper, children }: Given) {
   const say = useSay();
   const [typed, setTyped] = useState("");
-  const { served, client, use } = keeper;
+  const { served, client, use, look } = keeper;
+  useEffect(look, []);
   if (served === false) return <Notice kind="warn">{say("keeperNone")}</Notice>;
   const submit = (event: Event): void => {
     event.preventDefault();

@@ -26,7 +26,7 @@ function Health({ unready }: { unready: string[] }) {
   const say = useSay();
   const of = (component: string): string => unready.filter((line) => line.startsWith(`${component}: `)).map((line) => line.slice(component.length + 2)).join("; ");
   return (
-    <Table label={say("health")} head={[say("component"), say("state")]}>
+    <Table label={`${say("health")}: ${say("component")}`} head={[say("component"), say("state")]}>
       {COMPONENTS.filter((each) => of(each) !== "" || (each !== "keeper" && each !== "waits")).map((each) => (
         <tr key={each}>
           <td>{each}</td>
@@ -72,7 +72,7 @@ function Fees({ figures }: { figures: Figures }) {
       {needed !== undefined && cap !== undefined && cap > 0 && (
         <meter min={0} max={cap} high={cap * 0.8} optimum={0} value={Math.min(needed, cap)} aria-label={say("feeOfCap", { needed: text(needed), cap: text(cap) })} />
       )}
-      <Table label={say("fees")} head={[say("fees"), "gwei"]}>
+      <Table label={`${say("fees")}: gwei`} head={[say("fees"), "gwei"]}>
         {fees.map(({ labels, value }) => (
           <tr key={labels.what}>
             <td lang="en">{labels.what}</td>
@@ -94,7 +94,7 @@ function Nonces({ figures }: { figures: Figures }) {
     ["reverted", figures.one("transactions_reverted_total")] as const,
   ];
   return (
-    <Table label={say("nonces")} head={[say("nonces"), say("count")]}>
+    <Table label={`${say("nonces")}: ${say("count")}`} head={[say("nonces"), say("count")]}>
       {rows.map(([name, value]) => (
         <tr key={name}>
           <td lang="en">{name}</td>
@@ -259,7 +259,7 @@ function Desk({ client }: { client: Client }) {
           <>
             <DoIt client={client} again={acts.again} />
             <Second client={client} acts={acts.told} again={acts.again} />
-            <Table label={say("acts")} head={["", say("act"), say("step"), say("when"), say("by"), say("why")]}>
+            <Table label={`${say("acts")}: ${say("number")}`} head={[say("number"), say("act"), say("step"), say("when"), say("by"), say("why")]}>
               {acts.told.slice(-LAST).reverse().map(({ id, deed }) => (
                 <tr key={id}>
                   <td class="number">{id}</td>

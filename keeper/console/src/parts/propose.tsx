@@ -55,7 +55,7 @@ export function Propose({ snapshot, means }: { snapshot: Snapshot; means: Means 
             {say("tier", { n: drawn.header.tier })}; {say("proposalBatch", { count: drawn.header.count, total: `${amountText(drawn.header.total, decimals)} ${symbol}` })}; {say("until")}{" "}
             {timeText(drawn.header.expiresAt)}
           </p>
-          <Table label={say("proposeHead")} head={[say("recipient"), `${say("amount")} [${symbol}]`, say("ref")]}>
+          <Table label={`${say("proposeHead")}: ${say("recipient")}`} head={[say("recipient"), `${say("amount")} [${symbol}]`, say("ref")]}>
             {drawn.payments.map(({ recipient, amount, reference }) => (
               <tr key={reference}>
                 <td class="mono">{recipient}</td>

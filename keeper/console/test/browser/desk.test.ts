@@ -113,6 +113,9 @@ test("the auditor's page makes every hash again, finds the anchors on chain by e
   second.stop();
 });
 
+// What is still asked when a test ends is answered to nobody.
+test.afterEach(async ({ page }) => page.unrouteAll({ behavior: "ignoreErrors" }));
+
 /** What the server tells of the log is changed on its way. */
 const rewrite = (page: Page, change: (items: LogEntry[]) => LogEntry[]) =>
   page.route("**/v1/log?*", async (route) => {

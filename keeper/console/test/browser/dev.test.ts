@@ -1,5 +1,6 @@
 // What one command gives: a chain, a vault, money that moves, and the page at the address that is printed.
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import type { Hex, TransactionSerializable } from "viem";
 import { accountOf, needsKeeper, startService, type Service } from "./service.ts";
 import { giveWallet, type Backing, type Conduct } from "./world.ts";
@@ -59,7 +60,7 @@ test("a withdrawal is filed in the page and one with curl, a large one is approv
   const small = await file(`0x${"6".repeat(40)}`, "12.5");
   const byCurl = `0x${"7".repeat(32)}`;
   const body = JSON.stringify({ ref: byCurl, to: `0x${"7".repeat(40)}`, amount: "7.5" });
-  execFileSync("curl", ["-sS", "--fail-with-body", "-H", `@${service.folder}/api.header`, "-H", "Content-Type: application/json", `${service.origin}/v1/withdrawals`, "-d", body]);
+  await promisify(execFile)("curl", ["-sS", "--fail-with-body", "-H", `@${service.folder}/api.header`, "-H", "Content-Type: application/json", `${service.origin}/v1/withdrawals`, "-d", body]);
   const row = (ref: string) => page.getByRole("table", { name: "History" }).getByRole("row").filter({ hasText: ref });
   for (const ref of [small, byCurl]) await expect(row(ref)).toContainText("paid", { timeout: 60_000 });
   const large = await file(`0x${"8".repeat(40)}`, "15000");

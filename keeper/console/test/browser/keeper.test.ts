@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test, type Page } from "@playwright/test";
 import Axe from "./axe.ts";
 import { needsKeeper, startService, type Service } from "./service.ts";
+import { BUILT } from "./world.ts";
 
 let service: Service;
 needsKeeper();
@@ -11,6 +12,13 @@ test.beforeAll(async () => {
   service = await startService();
 });
 test.afterAll(async () => service?.stop());
+
+test("the page that the keeper hands out is the one that was built last", async ({ request }) => {
+  for (const name of ["console.js", "console.css"]) {
+    const served = await (await request.get(`${service.origin}/${name}`)).text();
+    expect(served === readFileSync(`${BUILT}/${name}`, "utf8"), `${name}: the keeper was built with another page; build it again after scripts/console`).toBe(true);
+  }
+});
 
 /** The withdrawals' part, with a key typed in. */
 async function open(page: Page, origin = service.origin): Promise<void> {
