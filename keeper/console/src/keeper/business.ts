@@ -111,6 +111,18 @@ export class Business {
   }
 }
 
+/** The last of what is numbered from 1 without gaps; 0 if there is none. Asks as often as its number has binary digits, twice. */
+export async function endOf(isThere: (sequence: number) => Promise<boolean>): Promise<number> {
+  let [low, high] = [0, 1];
+  while (await isThere(high)) [low, high] = [high, high * 2];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (await isThere(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 const share = (part: number, of: number): number | undefined => (of === 0 ? undefined : part / of);
 /** The four; undefined where nothing happened that could count. */
 export const successRate = ({ paid, settled }: Span): number | undefined => share(paid, settled);

@@ -132,6 +132,7 @@ function Books({ client, settings, snapshot }: { client: Client; settings: Setti
         <Chain held={log} count={entries.length} isWhole={isWhole} name={say("log")} />
         <Chain held={deeds} count={acts.length} isWhole={isWhole} name={say("acts")} />
         <Rows
+          shape="log"
           label={say("log")}
           head={[say("entry"), say("kind"), say("body"), say("hash")]}
           rows={entries}

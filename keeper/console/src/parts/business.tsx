@@ -1,6 +1,6 @@
 // The four figures of the business, each with its bars over time and the numbers behind them.
 import { useEffect, useState } from "preact/hooks";
-import { Business, abnormalRate, complianceRate, meanArrival, successRate, type Span } from "../keeper/business.ts";
+import { Business, abnormalRate, complianceRate, endOf, meanArrival, successRate, type Span } from "../keeper/business.ts";
 import { isFinal, type Client } from "../keeper/client.ts";
 import type { Keeper } from "../keeper/session.ts";
 import { spanText, timeText } from "../vault/words.ts";
@@ -14,18 +14,12 @@ const MOST = 100_000;
 const AT_ONCE = 8;
 const WIDTH = 560;
 const HEIGHT = 96;
+const WIDEST = 40; // of a bar
 
 /** The sequence after which the last `MOST` events begin. */
 async function begin(client: Client): Promise<number> {
-  const isThere = async (sequence: number): Promise<boolean> => (await client.events(sequence - 1, 1)).length > 0;
-  let [low, high] = [0, 1];
-  while (await isThere(high)) [low, high] = [high, high * 2];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (await isThere(middle)) low = middle;
-    else high = middle;
-  }
-  return Math.max(0, low - MOST);
+  const end = await endOf(async (sequence) => (await client.events(sequence - 1, 1)).length > 0);
+  return Math.max(0, end - MOST);
 }
 
 /** When those were taken in that are paid in these events and were taken in before them. */
@@ -92,7 +86,7 @@ function Chart({ id, title, means, bars, all, width, value, text, full }: Drawn)
   const say = useSay();
   const total = value(all);
   const top = full ?? Math.max(1, ...bars.map((bar) => value(bar) ?? 0));
-  const step = WIDTH / Math.max(1, bars.length);
+  const step = Math.min(WIDEST, WIDTH / Math.max(1, bars.length));
   const shown = (span: Span): string => {
     const one = value(span);
     return one === undefined ? "–" : text(one);
@@ -111,6 +105,9 @@ function Chart({ id, title, means, bars, all, width, value, text, full }: Drawn)
         })}
         <text x={0} y={HEIGHT + 13}>
           {bars[0] && timeText(bars[0].from)}
+        </text>
+        <text class="end" x={WIDTH} y={12}>
+          {total !== undefined && text(top)}
         </text>
       </svg>
       <details>

@@ -7,6 +7,8 @@ const SIGHT = 480; // pixels
 const BEYOND = 6; // rows drawn above and below
 
 interface Given<T> {
+  /** How wide its columns are. */
+  shape: "payments" | "log";
   label: string;
   head: string[];
   rows: T[];
@@ -15,12 +17,12 @@ interface Given<T> {
   cells: (row: T) => ComponentChildren[];
 }
 
-export function Rows<T>({ label, head, rows, keyOf, cells }: Given<T>) {
+export function Rows<T>({ shape, label, head, rows, keyOf, cells }: Given<T>) {
   const [top, setTop] = useState(0);
   const first = Math.max(0, Math.floor(top / ROW) - BEYOND);
   const last = Math.min(rows.length, Math.ceil((top + SIGHT) / ROW) + BEYOND);
   return (
-    <div role="table" aria-label={label} aria-rowcount={rows.length + 1} class={`list columns-${head.length}`}>
+    <div role="table" aria-label={label} aria-rowcount={rows.length + 1} class={`list ${shape}`}>
       <div role="row" class="row head" aria-rowindex={1}>
         {head.map((each) => (
           <span role="columnheader" key={each}>

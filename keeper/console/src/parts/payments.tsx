@@ -76,6 +76,7 @@ function History({ rows, isLive }: { rows: Map<string, Withdrawal>; isLive: bool
         {say("found", { count: found.length, all: all.length })} – {isLive ? say("live") : say("catching")}
       </p>
       <Rows
+        shape="payments"
         label={say("history")}
         head={[say("ref"), say("recipient"), say("amount"), say("status")]}
         rows={found}

@@ -296,7 +296,7 @@ export const en = {
   nonces: "Nonces and transactions",
   count: "Count",
   acts: "Acts",
-  actHead: "Act",
+  actHead: "Do something",
   act: "Act",
   act_halt: "halt: send nothing from now on",
   act_resume: "resume: send again (two people)",

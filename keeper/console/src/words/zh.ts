@@ -281,7 +281,7 @@ export const zh: Words = {
   nonces: "Nonce 与交易",
   count: "数量",
   acts: "操作记录",
-  actHead: "操作",
+  actHead: "执行操作",
   act: "操作",
   act_halt: "停止：从现在起不再发送",
   act_resume: "恢复：重新发送（需两人）",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { ALERTS, raised } from "../../src/keeper/alerts.ts";
-import { Business, abnormalRate, complianceRate, meanArrival, successRate } from "../../src/keeper/business.ts";
+import { Business, abnormalRate, complianceRate, endOf, meanArrival, successRate } from "../../src/keeper/business.ts";
 import { START, contextOf, entryHash, hold, linkOf } from "../../src/keeper/chain.ts";
 import { anchorOf } from "../../src/keeper/anchors.ts";
 import type { Happened, LogEntry } from "../../src/keeper/client.ts";
@@ -51,6 +51,14 @@ test("what was taken in before the events that are read has to be told", () => {
   for (const event of events) for (const each of [told, untold]) each.take(event);
   expect([told, untold].map((each) => complianceRate(each.bars().all))).toEqual([1, 0]);
   expect(meanArrival(told.bars().all)).toBe(1_060);
+});
+
+test("the end of a log is found by few questions", async () => {
+  for (const end of [0, 1, 2, 3, 7, 8, 123_456]) {
+    let asked = 0;
+    expect(await endOf(async (sequence) => (asked++, sequence <= end))).toBe(end);
+    expect(asked).toBeLessThan(40);
+  }
 });
 
 test("figures are read with their labels, and alerts are judged by them", () => {
