@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "@playwright/test";
 
+// Whoever names one means that one; scripts/chromium notes the one that it has found.
 const note = fileURLToPath(new URL("../../target/chromium/path", import.meta.url));
-const executablePath = existsSync(note) ? readFileSync(note, "utf8").trim() : (process.env.CHROMIUM ?? "");
+const executablePath = process.env.CHROMIUM ?? (existsSync(note) ? readFileSync(note, "utf8").trim() : "");
 
 export default defineConfig({
   outputDir: "../../target/console-tests",

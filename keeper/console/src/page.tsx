@@ -1,6 +1,11 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { useKeeper } from "./keeper/session.ts";
 import { Freeze, type Means } from "./parts/acts.tsx";
+import { Auditor } from "./parts/auditor.tsx";
+import { BusinessPart } from "./parts/business.tsx";
 import { Account, Notice } from "./parts/common.tsx";
+import { Operator } from "./parts/operator.tsx";
+import { PassingForm } from "./parts/passing.tsx";
 import { Payments } from "./parts/payments.tsx";
 import { Proposals } from "./parts/proposals.tsx";
 import { Roles } from "./parts/roles.tsx";
@@ -15,7 +20,7 @@ import { useSession } from "./wallet/discover.ts";
 import { useNow, useView } from "./watch.ts";
 import { LANGUAGES, Saying, ownLanguage, sayIn, useSay, type Language } from "./words/index.ts";
 
-const TABS = ["tabVault", "tabProposals", "tabRoles", "tabPayments", "tabSettings"] as const;
+const TABS = ["tabVault", "tabProposals", "tabRoles", "tabPayments", "tabBusiness", "tabOperator", "tabAuditor", "tabSettings"] as const;
 type Tab = (typeof TABS)[number];
 const THEMES = ["themeAuto", "themeLight", "themeDark"] as const;
 
@@ -53,6 +58,7 @@ export function Page() {
   const { view, again } = useView(settings);
   const now = useNow(view);
   const [session, setSession] = useSession();
+  const keeper = useKeeper();
   const snapshot = view?.snapshot;
   useEffect(() => {
     document.documentElement.lang = language === "zh" ? "zh-Hans" : "en";
@@ -117,11 +123,15 @@ export function Page() {
         {snapshot && means && tab === "tabVault" && (
           <>
             <Rooms snapshot={snapshot} now={now} />
+            {settings && <PassingForm snapshot={snapshot} node={means.node} lens={settings.lens} />}
             <Freeze snapshot={snapshot} means={means} />
           </>
         )}
         {snapshot && means && tab === "tabProposals" && <Proposals snapshot={snapshot} now={now} means={means} />}
-        {tab === "tabPayments" && <Payments snapshot={snapshot} />}
+        {tab === "tabPayments" && <Payments keeper={keeper} snapshot={snapshot} />}
+        {tab === "tabBusiness" && <BusinessPart keeper={keeper} />}
+        {tab === "tabOperator" && <Operator keeper={keeper} />}
+        {tab === "tabAuditor" && <Auditor keeper={keeper} settings={settings} snapshot={snapshot} />}
         {snapshot && tab === "tabRoles" && <Roles snapshot={snapshot} now={now} me={session?.account} />}
       </main>
     </Saying.Provider>

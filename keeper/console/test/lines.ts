@@ -12,6 +12,11 @@ export default class Lines implements Reporter {
     if (!isOk) for (const { message, location } of result.errors) console.log(`    ${location?.file ?? ""}:${location?.line ?? ""} ${(message ?? "").slice(0, LONGEST)}`);
   }
 
+  /** What a test tells of itself. */
+  onStdOut(chunk: string | Buffer): void {
+    process.stdout.write(chunk);
+  }
+
   onError({ message }: TestError): void {
     console.log(`not ok - ${message ?? "the runner failed"}`);
   }

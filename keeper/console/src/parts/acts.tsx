@@ -1,11 +1,12 @@
 // What a signer does with a proposal, and with the vault.
 import { useState } from "preact/hooks";
+import type { Address } from "viem";
 import type { Node } from "../vault/node.ts";
 import type { Proposal } from "../vault/proposals.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import { vote } from "../vault/typed.ts";
 import { spanText } from "../vault/words.ts";
-import { NotDone, approveCall, bringCall, freezeCall, isTaken, ownNode, readVotes, revokeCall, send, sign, type Call, type Vote } from "../wallet/act.ts";
+import { NotDone, approveCall, bringCall, cancelCall, executeCall, freezeCall, isTaken, ownNode, readVotes, revokeCall, send, sign, type Call, type Vote } from "../wallet/act.ts";
 import type { Session } from "../wallet/discover.ts";
 import { reason } from "../watch.ts";
 import { useSay } from "../words/index.ts";
@@ -18,6 +19,8 @@ export interface Means {
   isTrusted: boolean;
   again: () => void;
 }
+
+type Run = ReturnType<typeof useAct>["run"];
 
 /** What an act came to: one at a time. */
 export function useAct(again: () => void) {
@@ -62,6 +65,73 @@ function toSign({ domain, hot }: Snapshot, { batch, change }: Proposal, { accoun
   return vote(domain, type, content, account, hot.epoch);
 }
 
+/** Asks a second time before something that cannot be taken back. */
+export function Sure({ word, sure, yes, isOff, act }: { word: string; sure: string; yes: string; isOff: boolean; act: () => void }) {
+  const say = useSay();
+  const [isAsked, setAsked] = useState(false);
+  if (!isAsked) {
+    return (
+      <button type="button" class="danger" disabled={isOff} onClick={() => setAsked(true)}>
+        {word}
+      </button>
+    );
+  }
+  return (
+    <>
+      <strong>{sure}</strong>
+      <button
+        type="button"
+        class="danger"
+        onClick={() => {
+          setAsked(false);
+          act();
+        }}
+      >
+        {yes}
+      </button>
+      <button type="button" class="quiet" onClick={() => setAsked(false)}>
+        {say("cancel")}
+      </button>
+    </>
+  );
+}
+
+/** Whether an account has a role now. */
+export function rolesOf({ members, signers, block }: Snapshot, account: Address) {
+  const member = members[account];
+  const has = (until: bigint | undefined): boolean => (until ?? 0n) > block.time;
+  const isSigner = signers.includes(account);
+  return { isSigner, mayExecute: isSigner || has(member?.keeperUntil), mayPropose: isSigner || has(member?.proposerUntil), isGuardian: has(member?.guardianUntil) };
+}
+
+/** What ends a proposal: to let it be done, or to veto it. */
+function Ends({ snapshot, proposal, means, run, isBusy }: { snapshot: Snapshot; proposal: Proposal; means: Means; run: Run; isBusy: boolean }) {
+  const say = useSay();
+  const { node, session, isTrusted } = means;
+  if (!session) return null;
+  const { mayExecute, isGuardian } = rolesOf(snapshot, session.account);
+  const isReady = proposal.waits?.blocker === "None";
+  const { domain } = snapshot;
+  return (
+    <>
+      {mayExecute && (
+        <button type="button" disabled={isBusy || !isTrusted || !isReady} onClick={() => void run((progress) => send(node, domain, session, executeCall(proposal), say, progress))}>
+          {say("execute")}
+        </button>
+      )}
+      {isGuardian && (
+        <Sure
+          word={say("veto")}
+          sure={say("vetoSure")}
+          yes={say("vetoYes")}
+          isOff={isBusy}
+          act={() => void run((progress) => send(ownNode(session), domain, session, cancelCall(proposal), say, progress))}
+        />
+      )}
+    </>
+  );
+}
+
 export function Acts({ snapshot, proposal, means }: { snapshot: Snapshot; proposal: Proposal; means: Means }) {
   const say = useSay();
   const { node, session, isTrusted, again } = means;
@@ -96,6 +166,7 @@ export function Acts({ snapshot, proposal, means }: { snapshot: Snapshot; propos
         <button type="button" class="quiet" disabled={isBusy || !isSigner} onClick={call(() => revokeCall(proposal), ownNode(session))}>
           {say("revoke")}
         </button>
+        <Ends snapshot={snapshot} proposal={proposal} means={means} run={run} isBusy={isBusy} />
         <Print />
       </div>
       {said && <Notice kind={said.kind}>{said.text}</Notice>}
@@ -145,31 +216,15 @@ export function Freeze({ snapshot, means }: { snapshot: Snapshot; means: Means }
   const say = useSay();
   const { session, again } = means;
   const { said, isBusy, run } = useAct(again);
-  const [isSure, setSure] = useState(false);
   if (!session) return null;
   const length = spanText(snapshot.policyDelay + 2n * 86_400n);
-  const freeze = (): void => {
-    setSure(false);
-    void run((progress) => send(ownNode(session), snapshot.domain, session, freezeCall, say, progress));
-  };
+  const freeze = (): void => void run((progress) => send(ownNode(session), snapshot.domain, session, freezeCall, say, progress));
   return (
     <section class="card freeze" aria-label={say("freeze")}>
       <p>{say("freezeHint", { span: length })}</p>
-      {isSure ? (
-        <div class="buttons">
-          <strong>{say("freezeSure")}</strong>
-          <button type="button" class="danger" onClick={freeze}>
-            {say("freezeYes")}
-          </button>
-          <button type="button" class="quiet" onClick={() => setSure(false)}>
-            {say("cancel")}
-          </button>
-        </div>
-      ) : (
-        <button type="button" class="danger" disabled={isBusy} onClick={() => setSure(true)}>
-          {say("freeze")}
-        </button>
-      )}
+      <div class="buttons">
+        <Sure word={say("freeze")} sure={say("freezeSure")} yes={say("freezeYes")} isOff={isBusy} act={freeze} />
+      </div>
       {said && <Notice kind={said.kind}>{said.text}</Notice>}
     </section>
   );

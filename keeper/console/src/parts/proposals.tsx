@@ -3,10 +3,12 @@ import type { Proposal, ShownPayment } from "../vault/proposals.ts";
 import { asUuid } from "../vault/payments.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import { amountText, spanText, timeText } from "../vault/words.ts";
-import { useSay, type Say } from "../words/index.ts";
+import { useSay, words } from "../words/index.ts";
 import { Acts, type Means } from "./acts.tsx";
 import { changeText } from "./change.ts";
 import { Account, Notice, Table } from "./common.tsx";
+import { Propose } from "./propose.tsx";
+import { waitText } from "./wait.ts";
 
 const asText = (value: unknown): string => JSON.stringify(value, (_, each) => (typeof each === "bigint" ? `${each}` : each), 1);
 
@@ -41,12 +43,6 @@ function Payments({ snapshot, payments, of }: { snapshot: Snapshot; payments: Sh
   );
 }
 
-function waitText({ waits }: Proposal, now: bigint, say: Say): string {
-  if (!waits) return say("noLens");
-  const time = waits.earliest === 0 ? say("never") : timeText(waits.earliest);
-  return say(`blocker${waits.blocker}`, { time, span: spanText(BigInt(waits.earliest) - now) });
-}
-
 function One({ snapshot, proposal, now, means }: { snapshot: Snapshot; proposal: Proposal; now: bigint; means: Means }) {
   const say = useSay();
   const { batch, change, waits } = proposal;
@@ -64,7 +60,7 @@ function One({ snapshot, proposal, now, means }: { snapshot: Snapshot; proposal:
   return (
     <article class="card proposal" aria-labelledby={`title-${proposal.id}`}>
       <h3 id={`title-${proposal.id}`}>{title()}</h3>
-      {proposal.objections.map((why) => (
+      {proposal.objections.map((objection) => words(objection, say)).map((why) => (
         <Notice key={why} kind="bad">
           {say("idDiffers", { why })}
         </Notice>
@@ -98,6 +94,7 @@ export function Proposals({ snapshot, now, means }: { snapshot: Snapshot; now: b
   return (
     <section aria-labelledby="proposals">
       <h2 id="proposals">{say("tabProposals")}</h2>
+      <Propose snapshot={snapshot} means={means} />
       {snapshot.proposals.length === 0 && <p>{say("noProposals")}</p>}
       {snapshot.proposals.map((proposal) => (
         <One key={proposal.id} snapshot={snapshot} proposal={proposal} now={now} means={means} />

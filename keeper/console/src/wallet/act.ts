@@ -2,6 +2,7 @@
 import { BaseError, ContractFunctionRevertedError, encodeFunctionData, isAddress, isHex, parseAbi, recoverAddress, toHex, type Address, type Hex } from "viem";
 import { VAULT } from "../vault/abi.ts";
 import { nodeOf, type Node } from "../vault/node.ts";
+import type { Drawn } from "../vault/draft.ts";
 import type { Proposal } from "../vault/proposals.ts";
 import { KINDS, type Domain, type Signable } from "../vault/typed.ts";
 import { reason } from "../watch.ts";
@@ -26,6 +27,19 @@ const REFUSALS = parseAbi([
   "error VaultExpiryOutOfRange(uint256 expiresAt, uint256 earliest, uint256 latest)",
   "error VaultExpired(uint256 expiresAt, uint256 time)",
   "error VaultLocked()",
+  "error VaultNotProposer(address caller)",
+  "error VaultNotExecutor(address caller)",
+  "error VaultNotGuardian(address caller)",
+  "error VaultNotVetoable(bytes32 id)",
+  "error VaultFrozen(uint256 haltedUntil)",
+  "error VaultAlreadyProposed(bytes32 id, uint8 state)",
+  "error VaultPaymentRefused(uint256 index, address recipient, uint256 amount, uint256 limit, uint8 refusal)",
+  "error VaultNothingToPay(bytes32 id)",
+  "error VaultNothingPaid(bytes32 id, bytes32 returned)",
+  "error VaultCapExceeded(uint256 tier, uint256 requested, uint256 headroom)",
+  "error VaultBalanceTooLow(uint256 requested, uint256 balance)",
+  "error VaultTierUnknown(uint256 tier, uint256 tiers)",
+  "error VaultTierAutomatic(uint256 tier)",
 ]);
 
 export interface Vote {
@@ -34,7 +48,7 @@ export interface Vote {
 }
 
 export interface Call {
-  functionName: "approve" | "approveBySig" | "approveChange" | "approveChangeBySig" | "revoke" | "freeze";
+  functionName: "approve" | "approveBySig" | "approveChange" | "approveChangeBySig" | "revoke" | "freeze" | "propose" | "execute" | "executeChange" | "cancel";
   args: readonly unknown[];
 }
 
@@ -47,6 +61,14 @@ export const bringCall = (proposal: Proposal, votes: Vote[]): Call => ({
   args: [...carried(proposal), votes],
 });
 export const revokeCall = ({ id }: Proposal): Call => ({ functionName: "revoke", args: [id] });
+export const cancelCall = ({ id }: Proposal): Call => ({ functionName: "cancel", args: [id] });
+export const proposeCall = ({ order, packed }: Drawn): Call => ({ functionName: "propose", args: [order, packed] });
+/** Pays what is not paid yet, or puts the change into effect. */
+export function executeCall({ batch, change }: Proposal): Call {
+  if (!batch) return { functionName: "executeChange", args: change ? [KINDS.indexOf(change.kind), change.encoded] : [] };
+  const paid = batch.payments.reduce((mask, { paid }, i) => (paid ? mask | (1n << BigInt(i)) : mask), 0n);
+  return { functionName: "execute", args: [batch.order, batch.packed, paid] };
+}
 export const freezeCall: Call = { functionName: "freeze", args: [] };
 
 /** An act that did not happen; its message is for the person. */

@@ -117,6 +117,64 @@ test("a signature by another key is thrown away", async ({ page, origin, chain }
   await expect(page.locator("pre.votes")).toHaveCount(0);
 });
 
+// On a chain of its own, whose clock is put on.
+test("a signer proposes after reading it over, executes once it is ready and no sooner; a guardian vetoes another after a second question", async ({ page, origin }) => {
+  const chain = await startChain();
+  const [account, other] = chain.signers as [Address, Address];
+  const conduct: Conduct = { account };
+  await giveWallet(page, chain, conduct);
+  await openPage(page, origin, chain);
+  const connect = async (as: Address): Promise<void> => {
+    conduct.account = as;
+    if (await page.getByRole("button", { name: "Disconnect" }).isVisible()) await page.getByRole("button", { name: "Disconnect" }).click();
+    await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  };
+  await connect(account);
+  await page.getByRole("button", { name: /^What waits for votes/ }).click();
+  await page.locator("summary", { hasText: "Propose payments" }).click();
+  const form = page.getByRole("form", { name: "Propose payments" });
+  const write = async (text: string): Promise<void> => {
+    await form.getByRole("textbox").fill(text);
+    await form.getByRole("button", { name: "Read it over" }).click();
+  };
+  const stranger = `0x${"7".repeat(40)}`;
+  await write(`${stranger} 1,5`);
+  await expect(page.getByText("must be a recipient, an amount and at most a ref")).toBeVisible();
+  await write(`${stranger} 50000`);
+  await expect(page.getByText("no tier takes so much for this recipient")).toBeVisible();
+  const ref = "01234567-89ab-cdef-0123-456789abcdef";
+  await write(`${stranger} 1 ${ref}\n${stranger} 2 ${ref}`);
+  await expect(page.getByText("a ref stands there twice")).toBeVisible();
+  await write(`${stranger} 12.5 ${ref}\n${stranger} 2000`);
+  await expect(page.getByText(ref)).toBeVisible();
+  const id = (await page.locator("details.card code").textContent()) as Hex;
+  await page.getByRole("button", { name: "Propose this" }).click();
+  const proposal = page.getByRole("article").filter({ hasText: id });
+  await expect(proposal.getByRole("heading")).toHaveText("2 payments, together 2\u202f012.5 USDT");
+  await expect(proposal).toContainText("1 of 2 votes"); // a signer's proposal is its vote
+  await expect(proposal.getByRole("button", { name: "Execute now" })).toBeDisabled();
+  await connect(other);
+  await proposal.getByRole("button", { name: "Approve by a call" }).click();
+  await expect(proposal).toContainText("has its votes; waits for its delay");
+  await expect(proposal.getByRole("button", { name: "Execute now" })).toBeDisabled();
+  await chain.rpc("evm_increaseTime", 86_400);
+  await chain.rpc("evm_mine");
+  await proposal.getByRole("button", { name: "Execute now" }).click();
+  await expect(proposal).toHaveCount(0);
+  expect(await chain.read("Vault", "stateOf", [id])).toBe(4); // executed
+
+  await chain.propose(somePayments);
+  const second = page.getByRole("article").last();
+  await expect(second.getByRole("button", { name: "Veto" })).toHaveCount(0); // a signer is no guardian
+  await connect(chain.guardian);
+  await second.getByRole("button", { name: "Veto" }).click();
+  await second.getByRole("button", { name: "No", exact: true }).click();
+  await second.getByRole("button", { name: "Veto" }).click();
+  await second.getByRole("button", { name: "Yes, veto" }).click();
+  await expect(page.getByText("Nothing waits.")).toBeVisible();
+  chain.stop();
+});
+
 // On a chain of its own: the vault is frozen for days.
 test("a guardian freezes after a second question, though the node that is named is silent; a stranger is told that the vault would refuse", async ({ page, origin }) => {
   const chain = await startChain();

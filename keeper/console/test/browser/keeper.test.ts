@@ -1,22 +1,39 @@
 // The page as `keeper serve` hands it out, with a keeper that pays.
-import { existsSync, readFileSync } from "node:fs";
-import { expect, test } from "@playwright/test";
+import { readFileSync } from "node:fs";
+import { expect, test, type Page } from "@playwright/test";
 import Axe from "./axe.ts";
-import { KEEPER, startService, type Service } from "./service.ts";
+import { needsKeeper, startService, type Service } from "./service.ts";
+import { BUILT } from "./world.ts";
 
 let service: Service;
+needsKeeper();
 test.beforeAll(async () => {
   test.setTimeout(180_000);
-  test.skip(!existsSync(KEEPER), "target/debug/keeper is not there");
   service = await startService();
 });
 test.afterAll(async () => service?.stop());
+
+test("the page that the keeper hands out is the one that was built last", async ({ request }) => {
+  for (const name of ["console.js", "console.css"]) {
+    const served = await (await request.get(`${service.origin}/${name}`)).text();
+    expect(served === readFileSync(`${BUILT}/${name}`, "utf8"), `${name}: the keeper was built with another page; build it again after scripts/console`).toBe(true);
+  }
+});
+
+/** The withdrawals' part, with a key typed in. */
+async function open(page: Page, origin = service.origin): Promise<void> {
+  await page.goto(`${origin}/`);
+  await page.getByRole("button", { name: "Withdrawals" }).click();
+  await page.getByLabel("API key").fill(service.key);
+  await page.getByRole("button", { name: "Use this key" }).click();
+}
 
 test("a withdrawal is filed with a key that is in no URL, followed until it is final, found and saved", async ({ page }) => {
   const asked: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
   const served = await page.goto(`${service.origin}/`);
-  expect(served?.headers()["content-security-policy"]).toContain("frame-ancestors 'none'");
+  const policy = served?.headers()["content-security-policy"] ?? "";
+  for (const rule of ["default-src 'none'", "script-src 'self';", "style-src 'self';", "require-trusted-types-for 'script'", "frame-ancestors 'none'"]) expect(policy).toContain(rule);
   await page.getByRole("button", { name: "Withdrawals" }).click();
   await page.getByLabel("API key").fill("tlk_wrong");
   await page.getByRole("button", { name: "Use this key" }).click();
@@ -45,7 +62,10 @@ test("a withdrawal is filed with a key that is in no URL, followed until it is f
   expect(text).toContain(`"${ref}","0x3333333333333333333333333333333333333333","12.5","paid"`);
   expect(asked.filter((url) => url.includes("tlk_"))).toEqual([]);
   expect(new Set(asked.filter((url) => url.startsWith("http")).map((url) => new URL(url).origin))).toEqual(new Set([service.origin]));
-  expect(await page.evaluate(() => Object.values(localStorage).join())).not.toContain("tlk_");
+  expect(await page.evaluate(() => [localStorage, sessionStorage].flatMap((kept) => Object.values(kept)).join())).not.toContain("tlk_");
+  await page.reload();
+  await page.getByRole("button", { name: "Withdrawals" }).click();
+  await expect(page.getByLabel("API key")).toHaveValue("");
 });
 
 test("a withdrawal whose answer was lost is filed once, also after a reload", async ({ page }) => {
@@ -57,16 +77,15 @@ test("a withdrawal whose answer was lost is filed once, also after a reload", as
     return sent.length === 1 ? route.abort() : route.fulfill({ response });
   });
   const file = async (amount: string): Promise<void> => {
-    await page.getByRole("button", { name: "Withdrawals" }).click();
     await page.getByRole("textbox", { name: "Recipient" }).fill("0x4444444444444444444444444444444444444444");
     await page.getByRole("textbox", { name: /^Amount/ }).fill(amount);
     await page.getByRole("button", { name: "File", exact: true }).click();
   };
-  await page.addInitScript((key) => sessionStorage.setItem("tidelock.key", key), service.key);
-  await page.goto(`${service.origin}/`);
+  await open(page);
   await file("7.25");
   await expect(page.getByRole("alert")).toBeVisible();
   await page.reload();
+  await open(page);
   await file("7.250 ");
   const [ref] = sent;
   await expect(page.getByText(`Filed as ${ref}: `)).toBeVisible();
@@ -81,9 +100,7 @@ test("a withdrawal whose answer was lost is filed once, also after a reload", as
 test("the history catches up with what the server did not answer, and is not live before", async ({ page, request }) => {
   let isOut = false;
   await page.route("**/v1/withdrawals/0x*", (route) => (isOut ? route.abort() : route.fallback()));
-  await page.addInitScript((key) => sessionStorage.setItem("tidelock.key", key), service.key);
-  await page.goto(`${service.origin}/`);
-  await page.getByRole("button", { name: "Withdrawals" }).click();
+  await open(page);
   await expect(page.getByText(/ – live$/)).toBeVisible();
   isOut = true;
   const ref = `0x${"5".repeat(32)}`;
@@ -106,10 +123,7 @@ test("100,000 payments scroll and are found, with few of them in the page", asyn
     const items = Array.from({ length: before - from }, (_, i) => item(before - 1 - i));
     return route.fulfill({ json: { items, ...(from > 1 && { next: `${from}` }) } });
   });
-  await page.goto(`${service.origin}/`);
-  await page.getByRole("button", { name: "Withdrawals" }).click();
-  await page.getByLabel("API key").fill(service.key);
-  await page.getByRole("button", { name: "Use this key" }).click();
+  await open(page);
   await expect(page.getByText("100000 of 100000 – live")).toBeVisible({ timeout: 60_000 });
   const sight = page.locator(".sight");
   await sight.evaluate((element) => element.scrollTo(0, element.scrollHeight));
@@ -120,14 +134,15 @@ test("100,000 payments scroll and are found, with few of them in the page", asyn
 });
 
 test("when the server is gone the page says so, and what is read from the chain goes on", async ({ page }) => {
-  await page.goto(`${service.origin}/#${new URLSearchParams({ vault: service.vault, node: service.url, lens: service.lens })}`);
+  const served = await service.serve();
+  await page.goto(`${served.origin}/#${new URLSearchParams({ vault: service.vault, node: service.url, lens: service.lens })}`);
   await page.getByRole("button", { name: "Open", exact: true }).click();
   await expect(page.getByText("Not frozen: payments flow.")).toBeVisible();
   await page.getByRole("button", { name: "Withdrawals" }).click();
   await page.getByLabel("API key").fill(service.key);
   await page.getByRole("button", { name: "Use this key" }).click();
   await expect(page.getByText(/ – live$/)).toBeVisible();
-  service.stopServer();
+  await served.stop();
   await expect(page.getByText("The keeper's server does not answer as it should")).toBeVisible();
   await page.getByRole("button", { name: "What can leave" }).click();
   await expect(page.getByText("Not frozen: payments flow.")).toBeVisible();

@@ -1,8 +1,8 @@
-import { encodeFunctionData, getAbiItem, toEventSelector, type AbiEvent } from "viem";
-import { VAULT } from "../../src/vault/abi.ts";
+import { encodeFunctionData, getAbiItem, toEventSelector, toFunctionSelector, type AbiEvent, type AbiFunction } from "viem";
+import { LENS, VAULT } from "../../src/vault/abi.ts";
 import { startProxy } from "./proxy.ts";
 import type { Page } from "@playwright/test";
-import { expect, giveWallet, openPage, somePayments, test, type Chain } from "./world.ts";
+import { expect, fragment, giveWallet, openPage, somePayments, test, type Chain } from "./world.ts";
 
 const PROPOSED = toEventSelector(getAbiItem({ abi: VAULT, name: "BatchProposed" }) as AbiEvent);
 const STRANGER = "1111111111111111111111111111111111111111";
@@ -24,9 +24,59 @@ test("a node that shows other payments under an id is caught by the id alone", a
   await chain.propose(somePayments);
   const liar = await startProxy(chain.url, (question, result) => (isLogs(question) ? swapped(result) : undefined));
   const proposal = await asSigner(page, origin, chain, [liar.url]);
-  await expect(proposal.getByRole("alert")).toContainText("Do not approve. the node states the id");
+  await expect(proposal.getByRole("alert")).toContainText("Do not approve. The node states the id");
   await expect(proposal.getByRole("button", { name: "Approve by a call" })).toHaveCount(0);
   liar.stop();
+});
+
+/** A lens that names other reasons than there are. */
+const EXPLAIN = toFunctionSelector(getAbiItem({ abi: LENS, name: "explainBatch" }) as AbiFunction);
+const withBlocker = (result: string, blocker: number): string => `0x${result.slice(2, 66)}${blocker.toString(16).padStart(64, "0")}${result.slice(130)}`;
+
+test("a reason that the page does not know is not taken as ready", async ({ page, origin, chain }) => {
+  await chain.propose(somePayments);
+  let blocker = 0;
+  const lens = await startProxy(chain.url, ({ method, params = [] }, result) => {
+    const { data } = (params[0] ?? {}) as { data?: string };
+    return method === "eth_call" && data?.startsWith(EXPLAIN) && typeof result === "string" ? withBlocker(result, blocker) : undefined;
+  });
+  const proposal = await asSigner(page, origin, chain, [lens.url]);
+  await expect(proposal).toContainText("ready: nothing more is waited for");
+  await expect(proposal.getByRole("button", { name: "Execute now" })).toBeEnabled();
+  blocker = 42;
+  await expect(proposal).toContainText("take it as not ready");
+  await expect(proposal.getByRole("button", { name: "Execute now" })).toBeDisabled();
+  lens.stop();
+});
+
+test("a lens that lies of when a payment would pass is told so", async ({ page, origin, chain }) => {
+  const fits = toFunctionSelector(getAbiItem({ abi: LENS, name: "fitsAt" }) as AbiFunction);
+  const liar = await startProxy(chain.url, ({ method, params = [] }) => {
+    const { data } = (params[0] ?? {}) as { data?: string };
+    return method === "eth_call" && data?.startsWith(fits) ? `0x${"0".repeat(64)}` : undefined;
+  });
+  await openPage(page, origin, chain, [liar.url]);
+  const form = page.getByRole("form", { name: "When would this pass?" });
+  await form.getByLabel("Recipient").fill(`0x${STRANGER}`);
+  await form.getByLabel(/^Amount/).fill("10");
+  await form.getByRole("button", { name: "Ask" }).click();
+  await expect(form.getByRole("alert")).toContainText("One of them is wrong.");
+  await expect(form).toContainText("Tier 0 takes it: paid at once by the keeper.");
+  liar.stop();
+});
+
+test("what speaks against a proposal or a node is said in the page's language", async ({ page, origin, chain }) => {
+  await page.addInitScript(() => localStorage.setItem("tidelock.language", "zh"));
+  await chain.propose(somePayments);
+  const liar = await startProxy(chain.url, (question, result) => (isLogs(question) ? swapped(result) : undefined));
+  const stranger = await startProxy(chain.url, ({ method }) => (method === "eth_getCode" ? "0x" : undefined));
+  await page.goto(`${origin}/${fragment(chain, [liar.url, stranger.url])}`);
+  await page.locator("form button[type=submit]").click();
+  await expect(page.getByText("金库地址处没有合约")).toBeVisible();
+  await page.locator("nav button").nth(1).click();
+  await expect(page.getByRole("article").last().getByRole("alert")).toHaveText(/^不要批准。节点给出的编号是 0x[0-9a-f]+，而它所示内容的编号是 0x[0-9a-f]+。$/);
+  liar.stop();
+  stranger.stop();
 });
 
 test("a node whose headroom is not what its own window makes is told so", async ({ page, origin, chain }) => {

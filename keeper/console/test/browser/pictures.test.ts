@@ -1,5 +1,6 @@
 // The pictures of docs/console.md. Written only when scripts/console --pictures asks for them.
 import { fileURLToPath } from "node:url";
+import { startService } from "./service.ts";
 import { expect, giveWallet, openPage, somePayments, startChain, test } from "./world.ts";
 
 const folder = process.env.PICTURES;
@@ -25,4 +26,37 @@ test("what waits for votes", async ({ page, origin }) => {
   await expect(page.getByRole("article")).toBeVisible();
   await page.screenshot({ path: place("console-votes"), fullPage: true });
   chain.stop();
+});
+
+test("what the keeper shows to those who run it, and to those who look over it", async ({ page, request }) => {
+  test.setTimeout(300_000);
+  const service = await startService();
+  const headers = { Authorization: `Bearer ${service.key}` };
+  // Some hours of payments.
+  for (let hour = 1; hour <= 6; hour++) {
+    await service.later(3_600);
+    const refs = Array.from({ length: hour }, (_, i) => `0x${`${hour}${i}`.repeat(16)}`);
+    for (const ref of refs) await request.post(`${service.origin}/v1/withdrawals`, { headers, data: { ref, to: `0x${"3".repeat(40)}`, amount: "20" } });
+    for (const ref of refs) {
+      const status = async (): Promise<string> => ((await (await request.get(`${service.origin}/v1/withdrawals/${ref}`, { headers })).json()) as { status: string }).status;
+      await expect.poll(status, { timeout: 60_000 }).toBe("paid");
+    }
+  }
+  await page.goto(service.page);
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  const parts = [
+    ["Figures", "console-figures", "svg.chart"],
+    ["Operator", "console-operator", "details.alert"],
+    ["Auditor", "console-audit", "#anchors ~ .notice"],
+  ] as const;
+  for (const [name, file, shown] of parts) {
+    await page.getByRole("button", { name, exact: true }).click();
+    if (await page.getByLabel("API key").isVisible()) {
+      await page.getByLabel("API key").fill(service.key);
+      await page.getByRole("button", { name: "Use this key" }).click();
+    }
+    await expect(page.locator(`main ${shown}`).first()).toBeVisible();
+    await page.screenshot({ path: place(file), fullPage: true });
+  }
+  await service.stop();
 });

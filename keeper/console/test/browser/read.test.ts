@@ -26,6 +26,34 @@ test("shows what can leave and what returns when, as vault and lens say", async 
   expect([...origins].sort()).toEqual([origin, chain.url].sort());
 });
 
+test("says by the lens when a payment would pass and why not now, and tells each hour's room", async ({ page, origin, chain }) => {
+  await openPage(page, origin, chain);
+  const form = page.getByRole("form", { name: "When would this pass?" });
+  const told = async (recipient: string, amount: string, ...said: (string | RegExp)[]): Promise<void> => {
+    await form.getByLabel("Recipient").fill(recipient);
+    await form.getByLabel(/^Amount/).fill(amount);
+    await form.getByRole("button", { name: "Ask" }).click();
+    for (const text of said) await expect(form).toContainText(text);
+    await expect(form.getByText("One of them is wrong")).toHaveCount(0);
+  };
+  const stranger = `0x${"5".repeat(40)}`;
+  await told(stranger, "1000", "Tier 0 takes it: paid at once by the keeper. The earliest, if votes came now: at once.");
+  await told(stranger, "1000.000001", /Tier 1 takes it: 2 approvals, then 1 d\. The earliest, if votes came now: \d{4}-\d\d-\d\d/);
+  await told(stranger, "20000.000001", "no tier takes so much for this recipient");
+  await told(KNOWN, "100000", "Tier 1 takes it");
+  await told(chain.vault, "1", "the vault blocks this recipient");
+  await told(stranger, "0", "the amount is zero");
+  await told("0x5", "1", "0x5 is no address");
+  await told(stranger, "1.0000001", "amount 1.0000001: must be a number of the token");
+  const tier = page.getByRole("region", { name: "Tier 0", exact: true });
+  await tier.locator("summary", { hasText: "By the hour" }).click();
+  const hours = tier.getByRole("region", { name: "By the hour" }).getByRole("row");
+  await expect(hours).toHaveCount(1 + 28);
+  const room = await chain.read<bigint>("Vault", "headroom", [0n]);
+  await expect(hours.nth(1)).toContainText(`${room / 1_000_000n}`.replace(/\B(?=(\d{3})+$)/g, "\u202f"));
+  await expect(hours.last()).toContainText("100\u202f000 USDT");
+});
+
 test("runs from plain files", async ({ page, chain }) => {
   await page.goto(`file://${BUILT}/index.html${fragment(chain, [chain.url])}`);
   await page.getByRole("button", { name: "Open", exact: true }).click();
@@ -41,6 +69,50 @@ test("a link fills in and opens nothing by itself", async ({ page, origin, chain
   await page.getByRole("button", { name: "Open", exact: true }).click();
   await expect(page.getByText("node ftp://node: must begin with")).toBeVisible();
   await expect(page.getByText("0x123 is no address")).toBeVisible();
+});
+
+test("one node under two names is refused: two have to tell the same", async ({ page, origin, chain }) => {
+  const again = [chain.url.replace("127.0.0.1", "localhost"), `${chain.url}/`, `${chain.url.replace("http:", "HTTP:").replace("127.0.0.1", "127.1")}/x?y`];
+  for (const second of again) {
+    await page.goto("about:blank");
+    await page.goto(`${origin}/${fragment(chain, [chain.url, second])}`);
+    await page.getByRole("button", { name: "Open", exact: true }).click();
+    await expect(page.getByText(`node ${second}: is at the same place as ${chain.url}`)).toBeVisible();
+  }
+});
+
+test("everything is reached by keys alone, and what has the focus is seen", async ({ page, origin, chain }) => {
+  await chain.propose(somePayments);
+  await page.goto(`${origin}/${fragment(chain, [chain.url])}`);
+  /** Goes on until what has the focus is called so. */
+  const go = async (name: string): Promise<void> => {
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press("Tab");
+      const [text, outline] = await page.evaluate(() => {
+        const { activeElement: element } = document;
+        return [element?.textContent?.trim() ?? "", element ? getComputedStyle(element).outlineStyle : ""];
+      });
+      if (text.startsWith(name)) return expect(outline).not.toBe("none");
+    }
+    throw new Error(`no key leads to ${name}`);
+  };
+  await go("To the content");
+  await go("Open");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Not frozen: payments flow.")).toBeVisible();
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await go("What waits for votes");
+  await page.keyboard.press("Enter");
+  await go("Print a brief");
+});
+
+test("the first paint is told", async ({ page, origin }) => {
+  await page.goto(origin);
+  await page.getByRole("button", { name: "Open", exact: true }).waitFor();
+  const painted = await page.evaluate(
+    () => new Promise<number>((resolve) => new PerformanceObserver((list) => resolve(list.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0)).observe({ type: "paint", buffered: true })),
+  );
+  console.log(`# first paint after ${Math.round(painted)} ms, of at most 1000 on a machine that does nothing else`);
 });
 
 test("shows each payment in words, strangers and look-alikes marked, roles with their ends", async ({ page, origin, chain }) => {

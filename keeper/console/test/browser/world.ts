@@ -107,8 +107,11 @@ export interface Conduct {
   signsAs?: Address;
 }
 
-/** A wallet that announces itself, and has a node's keys. */
-export async function giveWallet(page: Page, chain: Chain, conduct: Conduct): Promise<void> {
+/** What a wallet takes of a chain: its id, and what answers for it. */
+export type Backing = Pick<Chain, "chainId" | "rpc">;
+
+/** A wallet that announces itself; its node, or what stands before it, has the keys. */
+export async function giveWallet(page: Page, chain: Backing, conduct: Conduct): Promise<void> {
   await page.exposeFunction("askWallet", async (method: string, params: unknown[]) => {
     const told = (code: number, message: string, data?: unknown) => ({ error: { code, message, data } });
     if (method === "eth_chainId") return { result: `0x${(conduct.chainId ?? chain.chainId).toString(16)}` };
