@@ -12,7 +12,7 @@
 mod world;
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -81,6 +81,53 @@ impl Drop for Up {
     }
 }
 
+/// What an address answers: status line, headers and body.
+fn get(place: &str, path: &str, key: &str) -> String {
+    let mut stream = TcpStream::connect(place).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {place}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The page and the API are at the addresses that are printed, and take the keys that are.
+fn is_served(up: &Up) {
+    let page = up.line("page");
+    let origin = up.line("API");
+    let place = origin.strip_prefix("http://").unwrap();
+    let first_word = |line: String| line.split(' ').next().unwrap().to_owned();
+    let (first, second) = (
+        first_word(up.line("API key")),
+        first_word(up.line("second")),
+    );
+    if cfg!(feature = "console") {
+        assert!(page.starts_with(&format!("{origin}/#vault=0x")), "{page}");
+        let served = get(place, "/", "");
+        assert!(served.starts_with("HTTP/1.1 200 "), "{served}");
+    } else {
+        assert!(page.contains("scripts/up"), "{page}");
+    }
+    let figures = get(place, "/v1/keeper", &first);
+    assert!(figures.contains("tidelock_beat_age_seconds"), "{figures}");
+    let vault = page.split(['=', '&']).nth(1).unwrap_or_default();
+    let seen = get(place, &format!("/v1/vaults/{vault}"), &first);
+    assert!(
+        seen.contains("headroom") || !cfg!(feature = "console"),
+        "{seen}"
+    );
+    for (path, status) in [("/v1/acts", "200"), ("/v1/log", "403")] {
+        let answer = get(place, path, &second);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+}
+
 fn ask(config: &Path, arguments: &[&str]) -> Output {
     let config = config.to_str().unwrap();
     let command = [&["--config", config], arguments].concat();
@@ -92,6 +139,7 @@ fn one_command_shows_payments_and_leaves_nothing() {
     let mut up = Up::start(&[]);
     let chain = up.line("chain");
     let folder = PathBuf::from(up.line("files"));
+    is_served(&up);
     assert_eq!(up.line("paid"), "the 10 small ones, by a final block");
     assert_eq!(
         up.line("held"),

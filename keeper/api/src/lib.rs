@@ -16,6 +16,7 @@ mod deed;
 mod events;
 mod health;
 mod intake;
+mod keeper;
 pub mod keys;
 mod metadata;
 mod openapi;
@@ -45,8 +46,9 @@ use tidelock_store::{Identity, Location};
 use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use approvals::{Ballot, BallotState};
+pub use keeper::KeeperPages;
 pub use openapi::document;
-pub use port::{AsOf, Ballots, Looked, Lookout, Unseen};
+pub use port::{AsOf, Ballots, Looked, Lookout, Pages, Unseen};
 pub use quotes::Estimate;
 pub use server::{Serving, start};
 pub use told::{CloudEvent, EventType, Told, source_of};
@@ -67,13 +69,19 @@ pub struct Settings {
     pub requests_per_second: u32,
     /// What looks at the chain; without it what only the chain knows is not told.
     pub lookout: Option<Arc<dyn Lookout>>,
+    /// What looks at the running keeper's own pages, where it has some.
+    pub pages: Option<Arc<dyn Pages>>,
 }
+
+/// Whether this build has the page at `/`.
+pub const HAS_CONSOLE: bool = cfg!(feature = "console");
 
 /// Everything that answers share.
 pub(crate) struct Shared {
     rules: body::Rules,
     identity: Identity,
     lookout: Option<Arc<dyn Lookout>>,
+    pages: Option<Arc<dyn Pages>>,
     /// Turns to write.
     writers: Semaphore,
     location: Location,

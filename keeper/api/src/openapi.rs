@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, acts, admin, approvals, audit, bulk, events, health, quotes, second, socket, vaults,
-    withdrawals,
+    App, acts, admin, approvals, audit, bulk, events, health, keeper, quotes, second, socket,
+    vaults, withdrawals,
 };
 
 #[derive(OpenApi)]
@@ -66,6 +66,7 @@ pub(crate) fn routes() -> (Router<App>, Document) {
         .routes(routes!(admin::add, admin::list))
         .routes(routes!(admin::end))
         .routes(routes!(audit::log))
+        .routes(routes!(keeper::show))
         .routes(routes!(events::page))
         .routes(routes!(events::stream))
         .routes(routes!(socket::open))

@@ -9,7 +9,10 @@ use tidelock_core::{
 };
 use utoipa::ToSchema;
 
-use crate::{access::clock, approvals::Ballot, problem::Problem, quotes::Estimate, vaults::Vault};
+use crate::{
+    access::clock, approvals::Ballot, keeper::KeeperPages, problem::Problem, quotes::Estimate,
+    vaults::Vault,
+};
 
 /// An answer that is waited for.
 pub type Looked<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unseen>> + Send + 'a>>;
@@ -22,6 +25,12 @@ pub trait Lookout: Send + Sync {
     fn quote(&self, payment: Payment) -> Looked<'_, Estimate>;
     /// Where proposals stand, and who may vote.
     fn ballots(&self, batches: Vec<BatchId>) -> Looked<'_, Ballots>;
+}
+
+/// Looks at the pages that a running keeper serves.
+pub trait Pages: Send + Sync {
+    /// What they say now. That nobody answers is an answer too.
+    fn look(&self) -> Pin<Box<dyn Future<Output = KeeperPages> + Send + '_>>;
 }
 
 /// Where proposals stand.

@@ -81,6 +81,7 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
         },
         identity: settings.identity,
         lookout: settings.lookout,
+        pages: settings.pages,
         writers: Semaphore::new(WRITERS),
         keys: Keys::new(KeyFile::new(&settings.keys)),
         rates: Rates::new(settings.requests_per_second),

@@ -29,10 +29,26 @@ function isNode(text: string): boolean {
   return protocol === "https:" || (protocol === "http:" && (LOCAL.includes(hostname) || origin === location.origin));
 }
 
+/** Where a node is, however it is spelt: two names of one place are one node's word. */
+function placeOf(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname.replace(/\.$/, "");
+  return `${protocol}//${LOCAL.includes(host) || host === "[::1]" ? "localhost" : host}:${port}`;
+}
+
+/** Nodes at the place of one before them. */
+function again(nodes: string[]): { value: string; before: string }[] {
+  return nodes.flatMap((value, i) => {
+    const before = nodes.slice(0, i).find((each) => placeOf(each) === placeOf(value));
+    return before === undefined ? [] : [{ value, before }];
+  });
+}
+
 /** The settings, or every rule that the draft breaks. */
 export function parse(draft: Draft, say: Say): { settings: Settings } | { broken: string[] } {
   const nodes = draft.nodes.split(/\s+/).filter((url) => url !== "");
   const broken = nodes.filter((url) => !isNode(url)).map((value) => say("badUrl", { value }));
+  broken.push(...again(nodes.filter(isNode)).map((given) => say("nodeTwice", given)));
   if (nodes.length === 0) broken.push(say("needNode"));
   for (const [field, value] of [[say("vaultAddress"), draft.vault.trim()], [say("lensAddress"), draft.lens.trim()]] as const) {
     if (!isAddress(value)) broken.push(say("badAddress", { field, value }));

@@ -1,9 +1,10 @@
 // Reads the vault again and again, from every node that is named, at one block.
 import { useEffect, useState } from "preact/hooks";
 import { compare, type Difference } from "./vault/compare.ts";
-import { blockAt, nodeAt, type Node } from "./vault/node.ts";
-import { NotThere, emptyCache, readSnapshot, type LogCache, type Snapshot } from "./vault/snapshot.ts";
+import { NotThere, blockAt, nodeAt, type Node } from "./vault/node.ts";
+import { emptyCache, readSnapshot, type LogCache, type Snapshot } from "./vault/snapshot.ts";
 import type { Settings } from "./settings.ts";
+import type { Said } from "./words/index.ts";
 
 const PAUSE_MS = 3_000;
 
@@ -13,7 +14,7 @@ export interface View {
   agreeing: string[];
   snapshot: Snapshot | undefined;
   differs: { node: string; fields: Difference[] }[];
-  silent: { node: string; why: string }[];
+  silent: { node: string; why: string | Said }[];
   /** Monotonic, of when it was read. [milliseconds] */
   readAt: number;
 }
@@ -36,7 +37,7 @@ async function look(sources: Source[], { vault, lens }: Settings): Promise<View>
       const source = asked[i];
       if (source === undefined) return [];
       if (result.status === "fulfilled") return [{ source, value: result.value }];
-      const why = result.reason instanceof NotThere ? result.reason.message : reason(result.reason);
+      const why = result.reason instanceof NotThere ? result.reason.said : reason(result.reason);
       silent.push({ node: source.node.name, why });
       return [];
     });

@@ -4,6 +4,7 @@
 mod made;
 mod node;
 mod samples;
+mod served;
 
 use std::{path::PathBuf, thread};
 
@@ -67,8 +68,8 @@ fn up(args: &Args, context: &Context, runtime: &Runtime, stop: &Stop) -> Outcome
         ..context.clone()
     };
     let config = context.load()?;
-    let (stopped, looks_on) = (stop.clone(), config.clone());
-    let onlooker = thread::spawn(move || samples::follow(&looks_on, &stopped));
+    let (stopped, looks_on, tasks) = (stop.clone(), config.clone(), runtime.handle().clone());
+    let onlooker = thread::spawn(move || samples::follow(&looks_on, &stopped, &tasks));
     let run = run::Args {
         first_keeper: true,
         ..run::Args::default()
@@ -76,7 +77,9 @@ fn up(args: &Args, context: &Context, runtime: &Runtime, stop: &Stop) -> Outcome
     let ended = run::run(&run, &context);
     stop.ask();
     // What it had to say is said by now; that nobody reads on is no failure of what was shown.
-    let _ = onlooker.join();
+    if let Ok(Ok(Some(served))) = onlooker.join() {
+        runtime.block_on(served.end());
+    }
     ended
 }
 

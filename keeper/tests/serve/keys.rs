@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Each route, and the scopes that open it. A body of nothing is refused by what reads it, not by who asks.
-const ROUTES: [(&str, &str, &[&str]); 22] = [
+const ROUTES: [(&str, &str, &[&str]); 23] = [
     ("POST", "/v1/withdrawals", &["request"]),
     ("POST", "/v1/withdrawals/bulk", &["request"]),
     ("POST", "/v1/quotes", &["request"]),
@@ -36,6 +36,7 @@ const ROUTES: [(&str, &str, &[&str]); 22] = [
     ),
     ("POST", "/v1/acts/1/refusal", &["operate", "administer"]),
     ("GET", "/v1/log", &["audit"]),
+    ("GET", "/v1/keeper", &["operate", "audit", "administer"]),
     ("GET", "/v1/keys", &["administer"]),
     ("POST", "/v1/keys", &["administer"]),
     ("POST", "/v1/keys/1/end", &["administer"]),

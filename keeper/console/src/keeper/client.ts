@@ -1,4 +1,5 @@
-// The keeper's API, at the page's own origin. The key is kept for this tab alone, and is in no URL.
+// The keeper's API, at the page's own origin. The key is in this page's memory alone, in a header, and in no URL.
+import type { Hex } from "viem";
 
 export interface Withdrawal {
   ref: string;
@@ -8,6 +9,10 @@ export interface Withdrawal {
   hold: { reason: string; detail: string | null } | null;
   batch: string | null;
   transaction: string | null;
+  tier?: number | null;
+  route?: string | null;
+  /** [seconds since 1970] */
+  accepted_at?: number | null;
   arrival: number;
 }
 
@@ -38,11 +43,46 @@ const TOO_MANY = 429;
 /** Whether the same question may yet be answered: nobody did, the server is in trouble, or it is asked too much. */
 export const mayPass = (error: unknown): boolean => !(error instanceof Refused) || error.status >= 500 || error.status === TOO_MANY;
 
-const PLACE = "tidelock.key";
-export const keptKey = (): string | undefined => sessionStorage.getItem(PLACE) ?? undefined;
-export const keepKey = (key: string | undefined): void => (key === undefined ? sessionStorage.removeItem(PLACE) : sessionStorage.setItem(PLACE, key));
-
 const PAGE = 500; // rows, the most that the server gives
+const EVENTS = 1_000; // events and entries, the most that the server gives
+
+/** An event of the keeper's log, as CloudEvents have it. */
+export interface Happened {
+  type: string;
+  /** The chain's time: that of the last block that was final. [RFC 3339] */
+  time: string;
+  sequence: string;
+  data: { refs: string[]; hold?: { reason: string }; block?: number };
+}
+
+/** An entry of the keeper's log, as it is hashed. */
+export interface LogEntry {
+  seq: number;
+  kind: string;
+  body: string;
+  prev: Hex;
+  hash: Hex;
+}
+
+export type ActName = "halt" | "resume" | "hold" | "release" | "cancel";
+
+/** What operators and administrators did, as it is hashed. */
+export interface Act {
+  id: number;
+  answers: number | null;
+  answered_by: number | null;
+  deed: { act: string; step: string; at: number; by: string; ref?: string; reason: string; before: string; after: string; until?: number } | null;
+  body: string;
+  prev: Hex;
+  hash: Hex;
+}
+
+/** What the keeper's own pages say. */
+export interface KeeperPages {
+  ready: boolean;
+  unready: string[];
+  figures: string;
+}
 
 export class Client {
   constructor(private readonly key: string) {}
@@ -61,7 +101,39 @@ export class Client {
 
   /** Files one; the same ref is filed once, however often it is sent. */
   file(request: { ref: string; to: string; amount: string }): Promise<Withdrawal> {
-    return this.json("/v1/withdrawals", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request) });
+    return this.post("/v1/withdrawals", request);
+  }
+
+  /** Events after one, in order. */
+  async events(after: number, limit = EVENTS): Promise<Happened[]> {
+    return (await this.json<{ events: Happened[] }>(`/v1/events?after=${after}&limit=${limit}`)).events;
+  }
+
+  /** Entries of the log after one, in order. */
+  async log(after: number): Promise<LogEntry[]> {
+    return (await this.json<{ items: LogEntry[] }>(`/v1/log?after=${after}&limit=${EVENTS}`)).items;
+  }
+
+  /** Acts after one, in order. */
+  async acts(after: number): Promise<Act[]> {
+    return (await this.json<{ items: Act[] }>(`/v1/acts?after=${after}&limit=${EVENTS}`)).items;
+  }
+
+  act(act: ActName, reason: string, ref?: string): Promise<Act> {
+    return this.post("/v1/acts", { act, reason, ...(ref !== undefined && { ref }) });
+  }
+
+  /** The second person's word. */
+  answer(id: number, word: "confirmation" | "refusal", reason: string): Promise<Act> {
+    return this.post(`/v1/acts/${id}/${word}`, { reason });
+  }
+
+  keeper(): Promise<KeeperPages> {
+    return this.json("/v1/keeper");
+  }
+
+  private post<T>(path: string, body: object): Promise<T> {
+    return this.json(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   }
 
   show(ref: string): Promise<Withdrawal> {

@@ -3,7 +3,7 @@ import type { Proposal, ShownPayment } from "../vault/proposals.ts";
 import { asUuid } from "../vault/payments.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import { amountText, spanText, timeText } from "../vault/words.ts";
-import { useSay, type Say } from "../words/index.ts";
+import { useSay, words, type Say } from "../words/index.ts";
 import { Acts, type Means } from "./acts.tsx";
 import { changeText } from "./change.ts";
 import { Account, Notice, Table } from "./common.tsx";
@@ -64,7 +64,7 @@ function One({ snapshot, proposal, now, means }: { snapshot: Snapshot; proposal:
   return (
     <article class="card proposal" aria-labelledby={`title-${proposal.id}`}>
       <h3 id={`title-${proposal.id}`}>{title()}</h3>
-      {proposal.objections.map((why) => (
+      {proposal.objections.map((objection) => words(objection, say)).map((why) => (
         <Notice key={why} kind="bad">
           {say("idDiffers", { why })}
         </Notice>

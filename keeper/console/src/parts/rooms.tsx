@@ -1,6 +1,6 @@
 // The treasurer's part: what can leave now, and what returns when.
 import { RELEASE } from "../vault/lanes.ts";
-import { mostOf, roomsOf, type Room } from "../vault/room.ts";
+import { byTheHour, mostOf, roomsOf, type Room } from "../vault/room.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import { amountText, spanText, timeText } from "../vault/words.ts";
 import { useSay } from "../words/index.ts";
@@ -58,6 +58,17 @@ function Gauge({ snapshot, room, now }: { snapshot: Snapshot; room: Room; now: b
               </tr>
             ))}
           </Table>
+          <details>
+            <summary>{say("byTheHour")}</summary>
+            <Table label={`${say("tier", { n: room.tier })}: ${say("byTheHour")}`} head={[say("when"), say("roomThen")]}>
+              {byTheHour(snapshot, room.tier).map((step) => (
+                <tr key={`${step.time}`}>
+                  <td>{timeText(step.time)}</td>
+                  <td class="number">{amount(step.room)}</td>
+                </tr>
+              ))}
+            </Table>
+          </details>
         </>
       )}
     </section>

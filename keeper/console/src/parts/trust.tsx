@@ -1,7 +1,7 @@
 // By what the page knows what it shows, and what speaks against it.
 import type { View } from "../watch.ts";
 import { spanText, timeText } from "../vault/words.ts";
-import { useSay } from "../words/index.ts";
+import { useSay, words } from "../words/index.ts";
 import { Notice, Table } from "./common.tsx";
 
 const OLD = 120n; // seconds
@@ -40,14 +40,14 @@ export function Trust({ view, now }: { view: View; now: bigint }) {
       {age > OLD && <Notice kind="warn">{say("stale", { ago: spanText(age) })}</Notice>}
       {silent.map(({ node, why }) => (
         <Notice key={node} kind="warn">
-          {say("nodeSilent", { node, why })}
+          {say("nodeSilent", { node, why: typeof why === "string" ? why : words(why, say) })}
         </Notice>
       ))}
       {snapshot && snapshot.objections.length > 0 && (
         <Notice kind="bad">
           {say("contradicts")}
           <ul>
-            {snapshot.objections.map((text) => (
+            {snapshot.objections.map((objection) => words(objection, say)).map((text) => (
               <li key={text}>{text}</li>
             ))}
           </ul>

@@ -31,8 +31,13 @@ export const VAULT = parseAbi([
   "function approveChangeBySig(uint8 kind, bytes change, Vote[] votes)",
   "function revoke(bytes32 id)",
   "function freeze() returns (uint256 haltedUntil)",
+  "function propose(Order order, bytes payments) returns (bytes32 id)",
+  "function execute(Order order, bytes payments, uint256 skipMask) returns (uint256 paidMask)",
+  "function executeChange(uint8 kind, bytes change)",
+  "function cancel(bytes32 id)",
   "event BatchProposed(bytes32 indexed id, address indexed proposer, Order order, bytes payments)",
   "event ChangeProposed(bytes32 indexed id, address indexed proposer, uint8 kind, bytes change)",
+  "event BatchPaid(bytes32 indexed id, Order order, uint256 paidMask, bytes payments)",
   "event RecipientSet(address indexed recipient, uint8 oldStanding, uint8 standing)",
   "event RoleSet(address indexed account, uint8 indexed role, uint256 oldUntil, uint256 until)",
 ]);
@@ -40,7 +45,10 @@ export const VAULT = parseAbi([
 export const LENS = parseAbi([
   BATCH,
   "struct Explanation { uint8 state; uint8 blocker; uint40 earliest; uint8 votes; uint8 required; uint40 quorumAt; uint32 delay; uint40 expiresAt; }",
+  "struct Preview { uint8 refusal; uint8 tier; uint8 tierWithRoom; }",
   "function explainBatch(address vault, Batch batch) view returns (Explanation e)",
+  "function preview(address vault, bytes payments) view returns (Preview[] all)",
+  "function fitsAt(address vault, uint256 tier, uint256 total) view returns (uint256)",
   "function explainChange(address vault, uint8 kind, bytes change) view returns (Explanation e)",
 ]);
 
@@ -53,9 +61,12 @@ export const TOKEN = parseAbi([
 /** Where `keeper deploy` puts the lens of this release, on every chain. */
 export const LENS_ADDRESS = "0xA8ABf6Cad0F0e57d983174f7afD214274EAc9795";
 
+// What a node or a lens tells beyond these is "Unknown", which never counts as ready, known or over.
 export const STATES = ["None", "Proposed", "Queued", "Ready", "Executed", "Cancelled", "Expired"] as const;
-export type State = (typeof STATES)[number];
+export type State = (typeof STATES)[number] | "Unknown";
 export const STANDINGS = ["Unknown", "Known", "Blocked"] as const;
 export type Standing = (typeof STANDINGS)[number];
 export const BLOCKERS = ["None", "NotProposed", "Votes", "Delay", "Frozen", "Cap", "TierGone", "Final", "TiersSettling", "Stale"] as const;
-export type Blocker = (typeof BLOCKERS)[number];
+export type Blocker = (typeof BLOCKERS)[number] | "Unknown";
+export const REFUSALS = ["None", "ZeroAmount", "BlockedRecipient", "AboveLimit"] as const;
+export type Refusal = (typeof REFUSALS)[number] | "Unknown";

@@ -6,6 +6,7 @@ import type { Block, Node, VaultLog } from "./node.ts";
 import { votesOf, type Hot } from "./packed.ts";
 import { batchId, headerOf, unpackPayments, type Header, type Order, type Payment } from "./payments.ts";
 import { KINDS, changeId, decodeChange, type Content, type Domain, type Kind } from "./typed.ts";
+import type { Said } from "../words/index.ts";
 
 export interface ShownPayment extends Payment {
   standing: Standing;
@@ -25,10 +26,10 @@ export interface Proposal {
   /** As the lens tells; undefined if there is none. */
   waits: { blocker: Blocker; earliest: number; votes: number; required: number; delay: number; quorumAt: number } | undefined;
   expiresAt: number;
-  batch: { header: Header; payments: ShownPayment[] } | undefined;
+  batch: { header: Header; order: Order; packed: Hex; payments: ShownPayment[] } | undefined;
   change: { kind: Kind; content: Content; encoded: Hex } | undefined;
   /** Why it must not be approved. */
-  objections: string[];
+  objections: Said[];
 }
 
 interface Asked {
@@ -44,15 +45,22 @@ interface Asked {
   others: Address[];
 }
 
-const OPEN: State[] = ["Proposed", "Queued", "Ready"];
-const AGREES = (stated: Hex, rebuilt: Hex): string[] =>
-  stated.toLowerCase() === rebuilt ? [] : [`the node states the id ${stated}, and what it shows has the id ${rebuilt}`];
+const OVER: State[] = ["None", "Executed", "Cancelled", "Expired"];
+
+function objectionsTo(stated: Hex, rebuilt: Hex, state: State): Said[] {
+  const differs = stated.toLowerCase() !== rebuilt;
+  return [
+    ...(differs ? [{ key: "objectionId", given: { stated, rebuilt } } as const] : []),
+    ...(state === "Unknown" ? [{ key: "objectionState" } as const] : []),
+  ];
+}
 
 /** A log of either kind, rebuilt; undefined if nothing can be made of it. */
 function rebuild(domain: Domain, { eventName, args }: VaultLog) {
   if (eventName === "BatchProposed") {
     const header = headerOf(args.order as Order, args.payments as Hex);
-    return { id: batchId(domain, header), header, payments: unpackPayments(args.payments as Hex, header.firstNumber) };
+    const [order, packed] = [args.order as Order, args.payments as Hex];
+    return { id: batchId(domain, header), header, order, packed, payments: unpackPayments(packed, header.firstNumber) };
   }
   const kind = KINDS[args.kind as number];
   if (kind === undefined) return undefined;
@@ -65,18 +73,18 @@ async function judge(asked: Asked, log: VaultLog): Promise<Proposal | undefined>
   const { domain, hot, standing, others } = asked;
   const ask = asked.ask as <T>(name: string, ...args: unknown[]) => Promise<T>;
   const stated = log.args.id as Hex;
-  const state = STATES[await ask<number>("stateOf", stated)] ?? "None";
-  if (!OPEN.includes(state)) return undefined;
+  const state: State = STATES[await ask<number>("stateOf", stated)] ?? "Unknown";
+  if (OVER.includes(state)) return undefined;
   const rebuilt = rebuild(domain, log);
   if (!rebuilt) return undefined;
   const word = await ask<bigint>("proposal", stated);
-  const shared = { id: rebuilt.id, proposer: log.args.proposer as Address, state, ...votesOf(word, hot.epoch), objections: AGREES(stated, rebuilt.id) };
+  const shared = { id: rebuilt.id, proposer: log.args.proposer as Address, state, ...votesOf(word, hot.epoch), objections: objectionsTo(stated, rebuilt.id, state) };
   if (rebuilt.change) {
     const { kind, content, encoded } = rebuilt.change;
     const waits = await explain(asked, "explainChange", [KINDS.indexOf(kind), encoded]);
     return { ...shared, waits, expiresAt: Number(content.expiresAt), batch: undefined, change: rebuilt.change };
   }
-  const { header, payments } = rebuilt;
+  const { header, order, packed, payments } = rebuilt;
   const [waits, mask, standings] = await Promise.all([
     explain(asked, "explainBatch", [header]),
     ask<bigint>("paidMask", header.firstNumber, header.count),
@@ -87,7 +95,7 @@ async function judge(asked: Asked, log: VaultLog): Promise<Proposal | undefined>
     const like = stands === "Known" ? undefined : lookAlike(payment.recipient, others);
     return { ...payment, standing: stands, paid: ((mask >> BigInt(i)) & 1n) === 1n, like };
   });
-  return { ...shared, waits, expiresAt: header.expiresAt, batch: { header, payments: shown }, change: undefined };
+  return { ...shared, waits, expiresAt: header.expiresAt, batch: { header, order, packed, payments: shown }, change: undefined };
 }
 
 /** What the lens says; nothing if there is no lens, which only advises. */
@@ -96,7 +104,7 @@ async function explain({ node, vault, lens, block }: Asked, functionName: "expla
   try {
     const told = (await node.client.readContract(question as never)) as { blocker: number; earliest: number; votes: number; required: number; delay: number; quorumAt: number };
     const { earliest, votes, required, delay, quorumAt } = told;
-    return { blocker: BLOCKERS[told.blocker] ?? "None", earliest, votes, required, delay, quorumAt };
+    return { blocker: BLOCKERS[told.blocker] ?? "Unknown", earliest, votes, required, delay, quorumAt };
   } catch {
     return undefined;
   }

@@ -1,13 +1,14 @@
 // How much may leave: of each tier, and of all together.
-import { forecast, roomAt, type Caps, type Step } from "./lanes.ts";
+import { RELEASE, forecast, roomAt, type Caps, type Step } from "./lanes.ts";
+import type { Said } from "../words/index.ts";
 import { capsOf, isAutomatic } from "./packed.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Each tier whose headroom, as the node tells it, is not what its lanes make. */
-export function roomsDiffer(caps: Caps[], windows: bigint[], headrooms: bigint[], unit: bigint, now: bigint): string[] {
+export function roomsDiffer(caps: Caps[], windows: bigint[], headrooms: bigint[], unit: bigint, now: bigint): Said[] {
   return caps.flatMap((each, k) => {
     const room = roomAt(windows[k] ?? 0n, each, now) * unit;
-    return room === headrooms[k] ? [] : [`tier ${k}: the node says that ${headrooms[k]} may leave, its own window makes it ${room}`];
+    return room === headrooms[k] ? [] : [{ key: "objectionRoom", given: { tier: k, stated: headrooms[k], made: room } }];
   });
 }
 
@@ -20,6 +21,18 @@ export interface Room {
   /** Room later, if nothing else leaves; the first is now. [base units] */
   steps: Step[];
 }
+
+const HOUR = 3_600n; // seconds
+/** Room at each full hour of the next 28, if nothing else leaves. [base units] */
+export const byTheHour = ({ tiers, windows, hot, unit, block }: Snapshot, tier: number): Step[] => {
+  const shape = tiers[tier];
+  if (!shape) return [];
+  const first = (block.time / HOUR + 1n) * HOUR;
+  return Array.from({ length: Number(RELEASE / HOUR) }, (_, i) => first + BigInt(i) * HOUR).map((time) => ({
+    time,
+    room: roomAt(windows[tier] ?? 0n, capsOf(shape, hot), time) * unit,
+  }));
+};
 
 export const roomsOf = ({ tiers, windows, hot, unit, block }: Snapshot): Room[] =>
   tiers.map((tier, k) => {

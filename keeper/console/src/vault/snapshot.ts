@@ -2,10 +2,11 @@
 import { type Address } from "viem";
 import { STANDINGS, TOKEN, VAULT, type Standing } from "./abi.ts";
 import { roomsDiffer } from "./room.ts";
-import { blockAt, chainIdOf, logsOf, type Block, type Node, type VaultLog } from "./node.ts";
+import { NotThere, blockAt, chainIdOf, logsOf, type Block, type Node, type VaultLog } from "./node.ts";
 import { capsOf, type Hot, hotOf, type Member, memberOf, type Tier, tierOf } from "./packed.ts";
 import { readProposals, type Proposal } from "./proposals.ts";
 import { vaultDomain, type Domain } from "./typed.ts";
+import type { Said } from "../words/index.ts";
 
 export interface Snapshot {
   block: Block;
@@ -24,15 +25,13 @@ export interface Snapshot {
   guardians: Address[];
   /** Everybody who has or had a role. */
   members: Record<Address, Member>;
-  /** Recipients that the book knows. */
+  /** Recipients that the book knows, and that it blocks. */
   known: Address[];
+  blocked: Address[];
   proposals: Proposal[];
   /** What the node says that does not agree with itself. */
-  objections: string[];
+  objections: Said[];
 }
-
-/** What does not stand on a node, in words for who entered it. */
-export class NotThere extends Error {}
 
 /** Logs up to a final block need not be asked for again. */
 export interface LogCache {
@@ -58,13 +57,13 @@ export async function readSnapshot(node: Node, vault: Address, lens: Address, ca
   const [chainId, block] = await Promise.all([chainIdOf(node), blockAt(node, at ?? "latest")]);
   const blockNumber = block.number;
   const code = await client.getCode({ address: vault, blockNumber });
-  if (code === undefined || code === "0x") throw new NotThere("no contract is at the vault's address on the node's chain");
+  if (code === undefined || code === "0x") throw new NotThere({ key: "noContract" });
   type Name = Parameters<typeof client.readContract>[0]["functionName"];
   const ask = <T>(functionName: Name, ...args: unknown[]): Promise<T> =>
     client.readContract({ address: vault, abi: VAULT, functionName, args, blockNumber } as never) as Promise<T>;
   const version = await ask<string>("VERSION").catch(() => undefined);
-  if (version === undefined) throw new NotThere("the contract at the vault's address is no vault");
-  if (version !== "1") throw new NotThere(`the vault is of version ${version}; this page knows version 1`);
+  if (version === undefined) throw new NotThere({ key: "noVault" });
+  if (version !== "1") throw new NotThere({ key: "otherVersion", given: { version } });
   const [address, unit, hardCeiling, policyDelay, threshold, tierCount, hotWord, signers, guardians, logs] = await Promise.all([
     ask<Address>("token"),
     ask<bigint>("unit"),
@@ -117,6 +116,7 @@ export async function readSnapshot(node: Node, vault: Address, lens: Address, ca
     guardians: [...guardians],
     members: Object.fromEntries(members),
     known,
+    blocked: listed.filter((_, i) => standings[i] === "Blocked"),
     proposals,
     objections: roomsDiffer(tiers.map((tier) => capsOf(tier, hot)), windows, headrooms, unit, block.time),
   };

@@ -9,6 +9,13 @@ const WORDS: Record<Language, Words> = { en, zh };
 
 export type Say = (key: keyof Words, given?: Record<string, unknown>) => string;
 
+/** What is to be said, in whichever language the page has then. */
+export interface Said {
+  key: keyof Words;
+  given?: Record<string, unknown>;
+}
+export const words = ({ key, given }: Said, say: Say): string => say(key, given);
+
 export const sayIn =
   (language: Language): Say =>
   (key, given = {}) =>

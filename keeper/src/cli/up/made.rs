@@ -1,6 +1,7 @@
 //! What is made for `keeper up --dev`: keys, a token, a vault by the same steps as `keeper deploy`, and a configuration.
 
 use std::{
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -99,7 +100,12 @@ impl Made {
         // As `keeper deploy verify` proves it; that its block is final is for the keeper to wait for.
         let record = deployment.verify(chain).await?;
         bank.fund(token, record.vault).await?;
-        let text = configuration(url, chain_id, (record.vault, record.lens, token));
+        let text = configuration(
+            url,
+            chain_id,
+            (record.vault, record.lens, token),
+            free_place()?,
+        );
         let config = folder.join(CONFIG);
         write_new(&config, &text)?;
         Ok(Self {
@@ -158,10 +164,12 @@ fn policy(chain_id: u64, token: Address, keys: &[KeystoreSigner], now: u64) -> S
         .replace("@UNTIL@", &until)
 }
 
+/// The keeper's pages have a port that is known, so that the API finds them.
 fn configuration(
     url: &str,
     chain_id: u64,
     (vault, lens, token): (Address, Address, Address),
+    pages: SocketAddr,
 ) -> String {
     let url = Value::from(url);
     format!(
@@ -170,8 +178,16 @@ fn configuration(
          [vault]\naddress = \"{vault}\"\nlens = \"{lens}\"\ntoken = \"{token}\"\n\n\
          [key]\nkeystore = \"keeper-key.json\"\npassword_file = \"{PASSWORD}\"\n\n\
          [batch]\nmax_wait_ms = 1000\n\n\
-         [operations]\nlisten = \"127.0.0.1:0\"\n"
+         [operations]\nlisten = \"{pages}\"\n\n\
+         [serve]\nlisten = \"127.0.0.1:0\"\nasks_node = true\n"
     )
+}
+
+/// A port that nobody listens on now.
+fn free_place() -> Result<SocketAddr, Failure> {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .map_err(|error| Failure::of(ExitStatus::Failed, error).while_doing("a free port"))
 }
 
 /// The node's own account, which has more coins than anybody needs.

@@ -4,12 +4,17 @@ use std::{thread, time::Duration};
 
 use alloy::primitives::Address;
 use rand::Rng;
+use tidelock_api::Serving;
 use tidelock_core::{
     domain::{Amount, Payment, PaymentRef},
     lifecycle::PaymentStatus,
 };
+use tokio::runtime::Handle;
 
-use super::super::{offline, print, run::Stop};
+use super::{
+    super::{offline, print, run::Stop},
+    served::{HEADER, Served},
+};
 use crate::{
     config::Config,
     exit::Failure,
@@ -41,18 +46,28 @@ fn payments() -> Vec<Payment> {
     all.collect()
 }
 
-/// Files them once there is a log, and says what becomes of them until it is asked to end.
-pub(super) fn follow(config: &Config, stop: &Stop) -> Result<(), Failure> {
-    let told = tell(config, stop);
+/// Once there is a log: serves the API, files the requests, and says what becomes of them until it is asked to end. Answers what still serves.
+pub(super) fn follow(
+    config: &Config,
+    stop: &Stop,
+    tasks: &Handle,
+) -> Result<Option<Serving>, Failure> {
+    let mut served = None;
+    let told = tell(config, stop, tasks, &mut served);
     if let Err(failure) = &told
         && !stop.is_asked()
     {
         print(format!("trouble   {}", failure.message()))?;
     }
-    told
+    Ok(served.map(|served| served.serving))
 }
 
-fn tell(config: &Config, stop: &Stop) -> Result<(), Failure> {
+fn tell(
+    config: &Config,
+    stop: &Stop,
+    tasks: &Handle,
+    served: &mut Option<Served>,
+) -> Result<(), Failure> {
     let store: &Location = &config.store;
     let until = |is_so: &mut dyn FnMut() -> Result<bool, Failure>| {
         while !stop.is_asked() {
@@ -66,6 +81,8 @@ fn tell(config: &Config, stop: &Stop) -> Result<(), Failure> {
     if !until(&mut || Ok(store.is_opened()? && Reader::is_written(store)))? {
         return Ok(());
     }
+    let served = served.insert(Served::start(config, tasks)?);
+    print(served.words(config))?;
     let mut desk = offline::desk(config)?;
     let payments = payments();
     desk.file(&payments)?;
@@ -93,7 +110,11 @@ fn tell(config: &Config, stop: &Stop) -> Result<(), Failure> {
         Ok(proposed.is_some())
     };
     if until(&mut find)? {
-        print(what_to_try(config, proposed.as_deref().unwrap_or_default()))?;
+        print(what_to_try(
+            config,
+            proposed.as_deref().unwrap_or_default(),
+            &served.origin(),
+        ))?;
     }
     Ok(())
 }
@@ -110,20 +131,23 @@ fn batch_of_the_large_one(reader: &mut Reader) -> Result<Option<String>, Failure
     Ok(batch)
 }
 
-fn what_to_try(config: &Config, batch: &str) -> String {
+fn what_to_try(config: &Config, batch: &str, origin: &str) -> String {
     let folder = config
         .store
         .path
         .parent()
         .map(|path| path.display().to_string());
     let folder = folder.unwrap_or_default();
+    let reference = format!("0x{:032x}", rand::rng().random::<u128>());
     format!(
         "\nIn another terminal:\n\
          \x20 export KEEPER_CONFIG={folder}/keeper.toml\n\
          \x20 keeper status --watch\n\
          \x20 keeper request 0x00000000000000000000000000000000000000b0 12.5\n\
+         \x20 curl -sS -H @{folder}/{HEADER} -H 'Content-Type: application/json' {origin}/v1/withdrawals -d '{{\"ref\": \"{reference}\", \"to\": \"0x00000000000000000000000000000000000000b1\", \"amount\": \"7.5\"}}'\n\
          \x20 for n in 1 2; do keeper approve {batch} --keystore {folder}/signer-$n.json --password-file {folder}/password --yes; done\n\
          \x20 keeper freeze --keystore {folder}/guardian.json --password-file {folder}/password --yes\n\
+         In a browser: a wallet that takes keystore files takes signer-1.json, signer-2.json and guardian.json of that folder, with the password in {folder}/password.\n\
          Two approvals and a minute later the large one is paid. Ctrl-C ends it all."
     )
 }

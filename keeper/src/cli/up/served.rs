@@ -1,0 +1,81 @@
+//! The API and the page beside the keeper, as `keeper serve` has them, with keys to try them with.
+
+use std::collections::BTreeSet;
+
+use tidelock_api::{
+    HAS_CONSOLE, Serving,
+    keys::{KeyFile, Scope},
+    start,
+};
+use tidelock_core::submit::DAY;
+use tokio::runtime::Handle;
+
+use super::super::{init::write_new, serve::settings, shown::now};
+use crate::{
+    config::Config,
+    exit::{ExitStatus, Failure},
+};
+
+/// The first key as curl takes it from a file.
+pub(super) const HEADER: &str = "api.header";
+/// What one person may try, and what the person who confirms it may.
+const KEYS: [(&str, &[Scope]); 2] = [
+    (
+        "first",
+        &[Scope::Request, Scope::Read, Scope::Operate, Scope::Audit],
+    ),
+    ("second", &[Scope::Operate]),
+];
+
+/// What is served, and the keys: shown once.
+pub(super) struct Served {
+    pub serving: Serving,
+    keys: Vec<String>,
+}
+
+impl Served {
+    pub fn start(config: &Config, tasks: &Handle) -> Result<Self, Failure> {
+        let file = KeyFile::new(&config.serve.keys_file);
+        let made = KEYS.iter().map(|(name, scopes)| {
+            let scopes: BTreeSet<Scope> = scopes.iter().copied().collect();
+            let times = (now(), now().saturating_add(DAY));
+            let (_, secret) = file.add(name, scopes, times)?;
+            Ok::<_, Failure>(secret.expose().to_owned())
+        });
+        let keys = made.collect::<Result<Vec<String>, Failure>>()?;
+        let header = config.serve.keys_file.with_file_name(HEADER);
+        let first = keys.first().map(String::as_str).unwrap_or_default();
+        write_new(&header, &format!("Authorization: Bearer {first}\n"))?;
+        let serving = tasks.block_on(start(config.serve.listen, settings(config)?));
+        let serving = serving.map_err(|error| {
+            let field = format!("serve.listen = {}", config.serve.listen);
+            Failure::of(ExitStatus::Usage, error).while_doing(field)
+        })?;
+        Ok(Self { serving, keys })
+    }
+
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.serving.address)
+    }
+
+    /// Where the page is, with the vault and the node filled in, and the keys.
+    pub fn words(&self, config: &Config) -> String {
+        let origin = self.origin();
+        let page = if HAS_CONSOLE {
+            let (vault, node) = (&config.vault, config.chain.rpc_url.expose());
+            format!(
+                "{origin}/#vault={}&lens={}&node={node}",
+                vault.address, vault.lens
+            )
+        } else {
+            "this keeper was built without it; `scripts/up` builds one that has it".to_owned()
+        };
+        let [first, second] = [0, 1].map(|place| self.keys.get(place).cloned().unwrap_or_default());
+        format!(
+            "page      {page}\n\
+             API       {origin}\n\
+             API key   {first} files, reads, operates and audits; this and the next are shown once\n\
+             second    {second} is another person's, who confirms what the first asks for"
+        )
+    }
+}
