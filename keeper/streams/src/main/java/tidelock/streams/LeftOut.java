@@ -1,0 +1,28 @@
+package tidelock.streams;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/**
+ * What no figure counts, told apart so that nothing is lost silently.
+ *
+ * @param why why it is left out
+ * @param what the message as it came, or which event it is
+ */
+public record LeftOut(String why, String what) {
+    static LeftOut unreadable(Message message) {
+        return new LeftOut("unreadable: " + message.why(), message.text());
+    }
+
+    static LeftOut late(Event event) {
+        return new LeftOut("late", event.vault() + " " + event.sequence() + " " + event.type());
+    }
+
+    static LeftOut otherLog(Event event) {
+        return new LeftOut("of another log", event.vault() + " " + event.sequence() + " " + event.type());
+    }
+
+    /** One line. */
+    public String json() {
+        return new ObjectMapper().createObjectNode().put("why", why).put("what", what).toString();
+    }
+}
