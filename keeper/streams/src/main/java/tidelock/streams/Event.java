@@ -8,20 +8,26 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 
 /**
- * One entry of a vault's log, told as CloudEvents 1.0 in JSON, as far as the figures need it.
+ * One entry of a vault's log, told as CloudEvents 1.0 in JSON, as far as the figures need it. Topics have one that is about several
+ * withdrawals in parts, one for each.
  *
+ * @param id the same each time that it is told: the sequence; of a part, also the withdrawal
  * @param vault the event's source
- * @param sequence its place in the log; counts from 1 without gaps, so it says the same as the event's id
+ * @param sequence the entry's place in the log; counts from 1 without gaps
  * @param type what happened
  * @param time the chain's time when it was written: that of the last final block. [milliseconds since 1970]
  * @param refs the withdrawals it is about
  * @param hold why they are held; null of another type
  * @param others payments that the vault made instead of displaced ones, for refs that nobody had asked for
  */
-public record Event(String vault, long sequence, String type, long time, List<String> refs, Hold hold, long others) {
+public record Event(
+        String id, String vault, long sequence, String type, long time, List<String> refs, Hold hold, long others) {
     public static final String ACCEPTED = "tidelock.withdrawal.accepted";
     public static final String HELD = "tidelock.withdrawal.held";
     public static final String REJECTED = "tidelock.withdrawal.rejected";
@@ -63,7 +69,7 @@ public record Event(String vault, long sequence, String type, long time, List<St
 
         static Hold of(String word) throws Unreadable {
             for (Hold hold : values()) {
-                if (hold.name().toLowerCase(java.util.Locale.ROOT).equals(word)) {
+                if (hold.name().toLowerCase(Locale.ROOT).equals(word)) {
                     return hold;
                 }
             }
@@ -90,13 +96,27 @@ public record Event(String vault, long sequence, String type, long time, List<St
         }
         String id = text(event, "id");
         long sequence = sequence(text(event, "sequence"));
-        if (!id.equals(Long.toString(sequence))) {
-            throw new Unreadable("id", id, "must be the sequence without its zeros");
-        }
         String type = text(event, "type");
         JsonNode data = event.path("data");
+        List<String> refs = refs(data.path("refs"));
+        boolean isPart = refs.size() == 1 && id.equals(sequence + "-" + refs.get(0));
+        if (!isPart && !id.equals(Long.toString(sequence))) {
+            throw new Unreadable("id", id, "must be the sequence without its zeros, of a part with its withdrawal");
+        }
         Hold hold = type.equals(HELD) ? Hold.of(text(data.path("hold"), "reason")) : null;
-        return new Event(text(event, "source"), sequence, type, time(text(event, "time")), refs(data.path("refs")), hold, others(data));
+        return new Event(id, text(event, "source"), sequence, type, time(text(event, "time")), refs, hold, others(data));
+    }
+
+    /** Whether there may be more of the same entry. */
+    boolean isPart() {
+        return !id.equals(Long.toString(sequence));
+    }
+
+    /** The entry of which both are parts. */
+    Event with(Event part) {
+        Set<String> all = new LinkedHashSet<>(refs);
+        all.addAll(part.refs);
+        return new Event(Long.toString(sequence), vault, sequence, type, time, List.copyOf(all), hold, Math.max(others, part.others));
     }
 
     private static String text(JsonNode node, String field) throws Unreadable {

@@ -1,8 +1,10 @@
 package tidelock.streams;
 
+import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
@@ -15,7 +17,7 @@ import org.apache.flink.util.Collector;
 import org.apache.flink.util.OutputTag;
 
 /**
- * The events of a vault in the order of its log, each once. One waits until the watermark has passed its time; one that comes after
+ * The entries of a vault's log in its order, each once and whole. An event waits until the watermark has passed its time; one that comes after
  * that is late and told aside. What is kept: the events that wait, and which numbers were there.
  */
 final class InOrder extends KeyedProcessFunction<String, Event, InOrder.Placed> {
@@ -23,9 +25,9 @@ final class InOrder extends KeyedProcessFunction<String, Event, InOrder.Placed> 
     static final OutputTag<LeftOut> LATE = new OutputTag<>("late", TypeInformation.of(LeftOut.class));
 
     /**
-     * An event in its place.
+     * An entry in its place.
      *
-     * @param missing how many events of the log should have come between the one before and this one
+     * @param missing how many entries of the log should have come between the one before and this one
      */
     public record Placed(Event event, long missing) {}
 
@@ -42,16 +44,12 @@ final class InOrder extends KeyedProcessFunction<String, Event, InOrder.Placed> 
     @Override
     public void processElement(Event event, Context context, Collector<Placed> out) throws Exception {
         if (event.time() <= context.timerService().currentWatermark()) {
-            Sequence sequence = sequence();
-            if (sequence.isMissing(event.sequence())) {
-                context.output(LATE, LeftOut.late(event));
-                there.update(sequence.filled(event.sequence()));
-            }
+            late(event, context);
             return;
         }
         List<Event> together = waiting.get(event.time());
         List<Event> more = together == null ? new ArrayList<>() : new ArrayList<>(together);
-        if (more.stream().noneMatch(other -> other.sequence() == event.sequence())) {
+        if (more.stream().noneMatch(other -> other.id().equals(event.id()))) {
             more.add(event);
             waiting.put(event.time(), more);
             context.timerService().registerEventTimeTimer(event.time());
@@ -60,11 +58,13 @@ final class InOrder extends KeyedProcessFunction<String, Event, InOrder.Placed> 
 
     @Override
     public void onTimer(long time, OnTimerContext context, Collector<Placed> out) throws Exception {
-        List<Event> together = new ArrayList<>(waiting.get(time));
+        SortedMap<Long, Event> entries = new TreeMap<>();
+        for (Event event : waiting.get(time)) {
+            entries.merge(event.sequence(), event, Event::with);
+        }
         waiting.remove(time);
-        together.sort(Comparator.comparingLong(Event::sequence));
         Sequence sequence = sequence();
-        for (Event event : together) {
+        for (Event event : entries.values()) {
             // A log's time never runs back: this one counts from 1 again.
             if (event.sequence() <= sequence.last()) {
                 context.output(LATE, LeftOut.otherLog(event));
@@ -76,7 +76,19 @@ final class InOrder extends KeyedProcessFunction<String, Event, InOrder.Placed> 
         there.update(sequence);
     }
 
-    private Sequence sequence() throws java.io.IOException {
+    /** Of an entry that came in parts nobody knows how many there are: one more of it is told aside, though it may be one that was there. */
+    private void late(Event event, Context context) throws Exception {
+        Sequence sequence = sequence();
+        boolean isMissing = sequence.isMissing(event.sequence());
+        if (isMissing || event.isPart()) {
+            context.output(LATE, LeftOut.late(event));
+        }
+        if (isMissing && !event.isPart()) {
+            there.update(sequence.filled(event.sequence()));
+        }
+    }
+
+    private Sequence sequence() throws IOException {
         Sequence sequence = there.value();
         return sequence == null ? Sequence.NONE : sequence;
     }

@@ -14,11 +14,15 @@ public record LeftOut(String why, String what) {
     }
 
     static LeftOut late(Event event) {
-        return new LeftOut("late", event.vault() + " " + event.sequence() + " " + event.type());
+        return new LeftOut("late", name(event));
     }
 
     static LeftOut otherLog(Event event) {
-        return new LeftOut("of another log", event.vault() + " " + event.sequence() + " " + event.type());
+        return new LeftOut("of another log", name(event));
+    }
+
+    private static String name(Event event) {
+        return event.vault() + " " + event.id() + " " + event.type();
     }
 
     /** One line. */

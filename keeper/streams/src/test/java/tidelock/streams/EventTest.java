@@ -16,8 +16,12 @@ class EventTest {
 
     @Test
     void anEventIsRead() throws Exception {
-        Event event = new Event("urn:x", 42, Event.HELD, 1_767_607_272_000L, List.of("0x01"), Event.Hold.KEEPS_FAILING, 0);
+        Event event = new Event("42", "urn:x", 42, Event.HELD, 1_767_607_272_000L, List.of("0x01"), Event.Hold.KEEPS_FAILING, 0);
         assertEquals(event, Event.parse(HELD));
+        Event part = Event.parse(HELD.replace("\"42\"", "\"42-0x01\""));
+        assertTrue(part.isPart() && !event.isPart());
+        Event other = Event.parse(HELD.replace("\"42\"", "\"42-0x02\"").replace("\"0x01\"", "\"0x02\""));
+        assertEquals(new Event("42", "urn:x", 42, Event.HELD, event.time(), List.of("0x01", "0x02"), event.hold(), 0), part.with(other));
     }
 
     @Test

@@ -49,11 +49,20 @@ class HoursTest {
 
     @Test
     void orderAndRepeatsChangeNothing() throws Exception {
+        shuffled(Recorded.events());
+    }
+
+    @Test
+    void partsOfEntriesCountAsTheEntries() throws Exception {
+        shuffled(Recorded.parts());
+    }
+
+    private static void shuffled(List<String> events) throws Exception {
         Random random = new Random(7);
         Map<String, Long> turns = new HashMap<>();
         List<String> lines = new ArrayList<>();
         for (int copy = 0; copy < 3; copy++) {
-            for (String line : Recorded.events()) {
+            for (String line : events) {
                 String again = line + " ".repeat(copy);
                 turns.put(again, Event.parse(line).time() + random.nextLong(Run.PATIENCE.toMillis()));
                 lines.add(again);
@@ -87,6 +96,18 @@ class HoursTest {
         assertEquals(expected, run.counts());
         assertEquals(1, run.hours().get(1).figures().missing());
         assertEquals(1, run.missing());
+    }
+
+    @Test
+    void aPartThatComesTooLateIsToldAside() throws Exception {
+        List<String> lines = new ArrayList<>(Recorded.parts());
+        String paid = lines.stream().filter(line -> line.contains(Event.PAID)).findFirst().orElseThrow();
+        lines.remove(paid);
+        lines.add(paid);
+        Run run = Run.of(lines);
+        Event event = Event.parse(paid);
+        assertEquals(List.of(new LeftOut("late", event.vault() + " 11-" + event.refs().get(0) + " " + Event.PAID)), run.leftOut());
+        assertEquals(3, run.counts().get("2026-01-05T10:00:00Z").get("paid"));
     }
 
     @Test
