@@ -61,6 +61,9 @@ pub struct EventData {
     /// Why, in a word: of a batch that ended, a keeper that stopped, a transaction that reverted.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
+    /// How many payments, for refs that nobody had asked for, the vault made instead of displaced ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    others: Option<usize>,
 }
 
 macro_rules! event_types {
@@ -290,8 +293,9 @@ fn told(event: &Event) -> (EventType, EventData) {
         Event::Adopted { .. } => EventType::Adopted,
         Event::ForeignProposed { .. } => EventType::Contested,
         Event::Recovered { .. } => EventType::Recovered,
-        Event::Displaced { block, .. } => {
+        Event::Displaced { by, block, .. } => {
             data.block = Some(*block);
+            data.others = Some(by.len());
             EventType::Displaced
         }
         Event::OutcomeFinal { batch, block, .. } => {

@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod recorded;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use alloy::primitives::U256;
