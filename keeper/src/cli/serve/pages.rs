@@ -94,3 +94,25 @@ impl Pages for OwnPages {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn that_nobody_answers_is_an_answer() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let told = OwnPages::new(address).unwrap().look().await;
+        assert!(!told.ready && told.figures.is_empty());
+        assert_eq!(
+            told.unready,
+            [format!(
+                "keeper: nobody answers at operations.listen = {address}"
+            )]
+        );
+    }
+}
