@@ -24,6 +24,8 @@ use tempfile::TempDir;
 
 /// How long anything is waited for, also on a busy machine: a page has some minutes.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
 const STANDS_FOR_ANYTHING: char = '…';
 
 fn repository() -> PathBuf {
@@ -153,12 +155,26 @@ fn script(steps: &[Step], folder: &Path) -> String {
     script
 }
 
+fn status(files: &Path) -> String {
+    let mut status = command(env!("CARGO_BIN_EXE_keeper"));
+    let status = status.arg("--config").arg(files.join("keeper.toml"));
+    let done = status.arg("status").output().unwrap();
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
 fn type_in(page: &str) {
     let steps = steps(page);
     let up = Up::start();
     let files = up.line("files");
     let api = up.line("API");
+    let files = Path::new(&files);
     up.line("for n in 1 2; do keeper approve ");
+    // Whoever types has seen the terminal come to rest.
+    let begin = Instant::now();
+    while !status(files).contains("has 0 of 2 approvals") {
+        assert!(begin.elapsed() < PATIENCE, "{}", status(files));
+        thread::sleep(PAUSE);
+    }
     let folder = TempDir::new().unwrap();
     let errors = folder.path().join("errors");
     let keeper = Path::new(env!("CARGO_BIN_EXE_keeper")).parent().unwrap();
@@ -166,7 +182,7 @@ fn type_in(page: &str) {
     let mut shell = command("bash");
     shell
         .args(["-c", &script(&steps, folder.path())])
-        .env("KEEPER_CONFIG", Path::new(&files).join("keeper.toml"))
+        .env("KEEPER_CONFIG", files.join("keeper.toml"))
         .env("API", api)
         .env("PATH", path)
         .stdout(Stdio::null())
@@ -183,7 +199,7 @@ fn type_in(page: &str) {
             let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
             break shell.wait().unwrap();
         }
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(PAUSE);
     };
     let output = |number: usize| fs::read_to_string(folder.path().join(number.to_string()));
     let errors = fs::read_to_string(errors).unwrap();
