@@ -1,9 +1,18 @@
 // A real anvil on a port of the system's choice.
 "use strict";
+const fs = require("node:fs");
+const path = require("node:path");
 const { start } = require("./children.js");
 
 const HARDFORK = "osaka";
 const START_MS = 30_000;
+
+/** The binary itself. npm puts its launcher of it first on PATH, and what that has started outlives it when it is killed. */
+function binary() {
+  const machine = process.arch === "x64" ? "amd64" : process.arch;
+  const file = path.join(__dirname, "..", "..", "node_modules", "@foundry-rs", `anvil-${process.platform}-${machine}`, "bin", "anvil");
+  return fs.existsSync(file) ? file : "anvil";
+}
 
 /** Address of a new node, once it listens. */
 function listening(child, name) {
@@ -29,7 +38,7 @@ function listening(child, name) {
 /** Starts one with these options besides hard fork and port. */
 async function startAnvil(options) {
   const args = ["--hardfork", HARDFORK, "--port", "0", ...options];
-  const anvil = start("anvil", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const anvil = start(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
   const url = await listening(anvil, "anvil");
   return { url, ended: () => anvil.exitCode !== null || anvil.signalCode !== null, stop: () => anvil.kill("SIGKILL") };
 }
