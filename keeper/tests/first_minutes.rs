@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 

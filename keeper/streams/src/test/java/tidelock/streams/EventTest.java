@@ -24,6 +24,14 @@ class EventTest {
         assertEquals(new Event("42", "urn:x", 42, Event.HELD, event.time(), List.of("0x01", "0x02"), event.hold(), 0), part.with(other));
     }
 
+    /** Each part of a displaced entry says how many payments were made instead of all of it. */
+    @Test
+    void whatPartsSayOfTheirEntryIsNotAddedUp() {
+        Event one = new Event("7-0x01", "urn:x", 7, Event.DISPLACED, 0, List.of("0x01"), null, 3);
+        Event two = new Event("7-0x02", "urn:x", 7, Event.DISPLACED, 0, List.of("0x02"), null, 3);
+        assertEquals(new Event("7", "urn:x", 7, Event.DISPLACED, 0, List.of("0x01", "0x02"), null, 3), one.with(two));
+    }
+
     @Test
     void whatBreaksARuleIsNamed() {
         for (Map.Entry<String, List<String>> change : Map.of(
