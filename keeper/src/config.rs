@@ -21,7 +21,7 @@ use figment::{
 };
 use reqwest::Url;
 use tidelock_core::domain::{Address, ChainId};
-use tidelock_publish::{PrivateHosts, Webhook};
+use tidelock_publish::{Kafka, PrivateHosts, RabbitMq, Webhook};
 
 pub use tidelock_core::{
     settings::{BatchSettings, LaneSettings, TransactionGas},
@@ -144,6 +144,10 @@ pub struct PublishConfig {
     pub private_hosts: PrivateHosts,
     /// `[[publish.webhook]]`
     pub webhooks: Vec<Webhook>,
+    /// `[[publish.rabbitmq]]`
+    pub exchanges: Vec<RabbitMq>,
+    /// `[[publish.kafka]]`
+    pub topics: Vec<Kafka>,
 }
 
 /// The URL of a node or a collector. It may carry a password, so it is shown as scheme, host and port only.

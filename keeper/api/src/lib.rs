@@ -45,11 +45,11 @@ use tidelock_store::{Identity, Location};
 use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use approvals::{Ballot, BallotState};
-pub use openapi::document;
+pub use openapi::{document, event_schemas};
 pub use port::{AsOf, Ballots, Looked, Lookout, Unseen};
 pub use quotes::Estimate;
 pub use server::{Serving, start};
-pub use told::{CloudEvent, EventType, Told, source_of};
+pub use told::{CloudEvent, EventType, KeyedEvent, Told, source_of};
 pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
 
 /// What the API is to be.
