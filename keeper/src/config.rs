@@ -18,7 +18,7 @@ use figment::{Figment, error::Kind};
 use reqwest::Url;
 use tidelock_core::domain::{Address, ChainId};
 use tidelock_deploy::Toml;
-use tidelock_publish::{PrivateHosts, Webhook};
+use tidelock_publish::{Kafka, PrivateHosts, RabbitMq, Webhook};
 
 pub use tidelock_core::{
     settings::{BatchSettings, LaneSettings, TransactionGas},
@@ -141,6 +141,10 @@ pub struct PublishConfig {
     pub private_hosts: PrivateHosts,
     /// `[[publish.webhook]]`
     pub webhooks: Vec<Webhook>,
+    /// `[[publish.rabbitmq]]`
+    pub exchanges: Vec<RabbitMq>,
+    /// `[[publish.kafka]]`
+    pub topics: Vec<Kafka>,
 }
 
 /// The URL of a node or a collector. It may carry a password, so it is shown as scheme, host and port only.

@@ -47,11 +47,11 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use approvals::{Ballot, BallotState};
 pub use keeper::KeeperPages;
-pub use openapi::document;
+pub use openapi::{document, event_schemas};
 pub use port::{AsOf, Ballots, Looked, Lookout, Pages, Unseen};
 pub use quotes::Estimate;
 pub use server::{Serving, start};
-pub use told::{CloudEvent, EventType, Told, source_of};
+pub use told::{CloudEvent, EventType, KeyedEvent, Told, source_of};
 pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
 
 /// What the API is to be.

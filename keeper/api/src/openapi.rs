@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, acts, admin, approvals, audit, bulk, events, health, keeper, quotes, second, socket,
-    vaults, withdrawals,
+    App, CloudEvent, KeyedEvent, acts, admin, approvals, audit, bulk, events, health, keeper, quotes,
+    second, socket, vaults, withdrawals,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +33,17 @@ use crate::{
     )
 )]
 struct Head;
+
+/// What events are made of, for documents of those who tell them elsewhere.
+#[derive(OpenApi)]
+#[openapi(components(schemas(CloudEvent, KeyedEvent)))]
+struct Events;
+
+/// The schemas of events, by name.
+pub fn event_schemas() -> Result<serde_json::Value, serde_json::Error> {
+    let components = Events::openapi().components.unwrap_or_default();
+    serde_json::to_value(components.schemas)
+}
 
 /// Callers show who they are by a key.
 struct Keyed;

@@ -1,6 +1,8 @@
 //! Entries of the log as events for others: CloudEvents 1.0 in JSON. One event for each entry, so their sequence has no gaps; the
 //! refs that it is about are looked up. Signed bytes are not told.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use tidelock_core::{
     calendar::rfc3339,
@@ -157,6 +159,24 @@ pub struct Told {
     pub event: CloudEvent,
 }
 
+/// An event as topics have it: about one withdrawal, by which those that belong together are kept in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct KeyedEvent {
+    /// The event; what is about several withdrawals is there once for each, with that one among its refs, and an id that ends with it.
+    #[serde(flatten)]
+    event: CloudEvent,
+    /// The withdrawal, or the vault if it is about none. It is the record's key.
+    #[schema(example = "0190163d-8694-739b-aea5-966c26f8ad91")]
+    partitionkey: String,
+}
+
+impl KeyedEvent {
+    /// The key.
+    pub fn key(&self) -> &str {
+        &self.partitionkey
+    }
+}
+
 /// What events of a vault have as their source.
 pub fn source_of(domain: &VaultDomain) -> String {
     format!(
@@ -195,6 +215,33 @@ impl Told {
     /// The withdrawals it is about.
     pub fn refs(&self) -> &[String] {
         &self.event.data.refs
+    }
+
+    /// The same for each withdrawal that it is about; once for the vault if it is about none.
+    pub fn keyed(&self) -> Vec<KeyedEvent> {
+        if self.refs().is_empty() {
+            return vec![KeyedEvent {
+                event: self.event.clone(),
+                partitionkey: self.source().to_owned(),
+            }];
+        }
+        let each: BTreeSet<&String> = self.refs().iter().collect();
+        let keyed = each.into_iter().map(|reference| {
+            let data = EventData {
+                refs: vec![reference.clone()],
+                ..self.event.data.clone()
+            };
+            let event = CloudEvent {
+                id: format!("{}-{reference}", self.event.id),
+                data,
+                ..self.event.clone()
+            };
+            KeyedEvent {
+                event,
+                partitionkey: reference.clone(),
+            }
+        });
+        keyed.collect()
     }
 
     fn of(

@@ -21,7 +21,7 @@ pub struct Waits {
 
 impl Waits {
     /// After so many tries, of which none was taken. `asked` is what the receiver wants. [milliseconds]
-    fn after(&self, tries: u32, asked: Option<u64>) -> u64 {
+    pub(crate) fn after(&self, tries: u32, asked: Option<u64>) -> u64 {
         let factor = 3_u64.saturating_pow(tries.saturating_sub(1));
         let wait = self.first_ms.saturating_mul(factor);
         wait.max(asked.unwrap_or(0)).min(self.longest_ms)

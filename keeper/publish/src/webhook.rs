@@ -56,13 +56,6 @@ impl Webhook {
         }
     }
 
-    /// Whether it is told of events of this type.
-    pub fn wants(&self, kind: &str) -> bool {
-        self.types
-            .iter()
-            .any(|start| kind.starts_with(start.as_str()))
-    }
-
     /// Reads the secrets, so that one that cannot be used is known before anything is sent.
     pub fn read_secrets(&self) -> Result<Vec<Secret>, SecretError> {
         self.secrets.iter().map(SecretPlace::read).collect()
@@ -84,11 +77,33 @@ pub enum Sent {
 }
 
 impl Sent {
-    fn refused(why: impl Into<String>) -> Self {
+    pub(crate) fn refused(why: impl Into<String>) -> Self {
         Self::Refused {
             why: why.into(),
             wait: None,
         }
+    }
+}
+
+/// An event of the type `tidelock.ping`, which is in no log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// Another one each time.
+    pub id: String,
+    /// As CloudEvents has it, in JSON.
+    pub event: String,
+}
+
+impl Ping {
+    /// One of a vault.
+    pub fn of(source: &str) -> Self {
+        let id = format!("ping-{:032x}", rand::rng().random::<u128>());
+        let event = serde_json::json!({
+            "specversion": "1.0", "id": id, "source": source, "type": "tidelock.ping",
+            "datacontenttype": "application/json", "data": {},
+        });
+        let event = event.to_string();
+        Self { id, event }
     }
 }
 
@@ -135,14 +150,9 @@ impl Sender {
         }
     }
 
-    /// Tries whether the endpoint takes what is signed: an event of the type `tidelock.ping`, which is in no log.
-    pub async fn ping(&self, source: &str) -> Sent {
-        let id = format!("ping-{:032x}", rand::rng().random::<u128>());
-        let event = serde_json::json!({
-            "specversion": "1.0", "id": id, "source": source, "type": "tidelock.ping",
-            "datacontenttype": "application/json", "data": {},
-        });
-        self.send(&id, event.to_string().into_bytes()).await
+    /// Tries whether the endpoint takes what is signed.
+    pub async fn ping(&self, ping: &Ping) -> Sent {
+        self.send(&ping.id, ping.event.clone().into_bytes()).await
     }
 
     async fn send(&self, id: &str, body: Vec<u8>) -> Sent {
@@ -174,7 +184,7 @@ impl Sender {
 }
 
 /// The same for every try, also by another publisher: receivers drop what they have by it.
-fn id_of(told: &Told) -> String {
+pub(crate) fn id_of(told: &Told) -> String {
     format!(
         "{}-{}",
         told.source().replace([':', '.'], "-"),

@@ -1,4 +1,4 @@
-//! The work for one endpoint: reads the log behind its cursor, keeps a bounded number of events on their way, and notes what was
+//! The work for one receiver that is told event by event: reads the log behind its cursor, keeps a bounded number of events on their way, and notes what was
 //! taken and what was not. Whatever ends this process, nothing is lost: what is not noted is told again.
 
 use std::{
@@ -23,10 +23,11 @@ use crate::{
     figures::{Board, Ends},
     log::Log,
     queue::Queue,
-    webhook::{Sender, Sent},
+    sink::Teller,
+    webhook::Sent,
 };
 
-/// Events of one endpoint on their way or waiting; the others stay in the log.
+/// Events of one receiver on their way or waiting; the others stay in the log.
 const WINDOW: usize = 1_000;
 /// Between two looks at the log's end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -37,7 +38,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How long tries that are under way may take once the publisher is asked to end.
 const END: Duration = Duration::from_secs(5);
 
-/// What every endpoint's work shares.
+/// What every receiver's work shares.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub log: Log,
@@ -91,26 +92,34 @@ impl Shared {
             }
         }
     }
-}
 
-/// Works until the publisher is asked to end.
-pub(crate) async fn run(sender: Sender, shared: Shared) -> Result<(), PublishError> {
-    let name = sender.webhook().name.clone();
-    loop {
-        let worked = match shared.take_turn(&name).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(turn)) => Work::new(&sender, &shared, turn).run().await,
-            Err(error) => Err(error),
-        };
-        shared.board.change(&name, |figures| figures.active = false);
+    /// Whether the work for a receiver goes on after a turn that came to that; waits before.
+    pub async fn goes_on(
+        &self,
+        name: &str,
+        worked: Result<(), PublishError>,
+    ) -> Result<bool, PublishError> {
+        self.board.change(name, |figures| figures.active = false);
         match worked {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(false),
             Err(cause @ (PublishError::Store(_) | PublishError::Broken)) => {
                 warn!(sink = name, %cause, "publishing is interrupted, and goes on by itself");
             }
             Err(error) => return Err(error),
         }
-        if !shared.pause(PAUSE).await {
+        Ok(self.pause(PAUSE).await)
+    }
+}
+
+/// Works until the publisher is asked to end.
+pub(crate) async fn run(teller: Teller, shared: Shared) -> Result<(), PublishError> {
+    loop {
+        let worked = match shared.take_turn(teller.name()).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(turn)) => Work::new(&teller, &shared, turn).run().await,
+            Err(error) => Err(error),
+        };
+        if !shared.goes_on(teller.name(), worked).await? {
             return Ok(());
         }
     }
@@ -120,7 +129,7 @@ type Try = (u64, Sent);
 
 /// The work of one turn.
 struct Work<'a> {
-    sender: &'a Sender,
+    teller: &'a Teller,
     shared: &'a Shared,
     turn: Turn,
     /// Until when nobody else can have the turn, as far as this process knows.
@@ -141,9 +150,9 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(sender: &'a Sender, shared: &'a Shared, turn: Turn) -> Self {
+    fn new(teller: &'a Teller, shared: &'a Shared, turn: Turn) -> Self {
         Self {
-            sender,
+            teller,
             shared,
             until: until(Instant::now(), shared.lease),
             read: turn.cursor.seq,
@@ -204,7 +213,7 @@ impl<'a> Work<'a> {
     }
 
     fn name(&self) -> &str {
-        &self.sender.webhook().name
+        self.teller.name()
     }
 
     /// Reads on, as long as there is room.
@@ -216,7 +225,7 @@ impl<'a> Work<'a> {
             self.read = last.sequence;
             for told in page {
                 let is_known = self.known.remove(&told.sequence);
-                if !is_known && self.sender.webhook().wants(told.kind.word()) {
+                if !is_known && self.teller.wants(told.kind.word()) {
                     self.push(told, None);
                 }
             }
@@ -226,14 +235,14 @@ impl<'a> Work<'a> {
 
     /// Has what may go sent, as long as nobody else can have the turn.
     fn send(&mut self) {
-        let most = self.sender.webhook().at_once;
+        let most = self.teller.at_once();
         while self.queue.flying() < most && Instant::now() < self.until {
             let Some((seq, told)) = self.queue.next(clock::now_ms()) else {
                 return;
             };
-            let sender = self.sender.clone();
+            let teller = self.teller.clone();
             self.tries.spawn(async move {
-                let sent = sender.tell(&told).await;
+                let sent = teller.tell(&told).await;
                 (seq, sent)
             });
         }
@@ -242,7 +251,7 @@ impl<'a> Work<'a> {
     /// Until something was sent, or it is time to look again.
     async fn wait(&mut self) {
         let now = clock::now_ms();
-        let may_send = self.queue.flying() < self.sender.webhook().at_once;
+        let may_send = self.queue.flying() < self.teller.at_once();
         let due = self.queue.wakes_at().filter(|_| may_send);
         let due = due.map(|at| Duration::from_millis(at.saturating_sub(now)));
         let pause = due.map_or(LOOK, |due| due.clamp(Duration::from_millis(1), LOOK));
@@ -281,7 +290,7 @@ impl<'a> Work<'a> {
         board.change(self.name(), |figures| {
             figures.refused = figures.refused.saturating_add(1);
         });
-        let waits = self.sender.webhook().waits;
+        let waits = self.teller.waits();
         let failed = self.queue.failed(seq, why, asked, clock::now_ms(), &waits);
         let Some(failed) = failed else { return };
         let Delivery { tries, why, .. } = &failed.delivery;

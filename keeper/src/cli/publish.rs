@@ -4,7 +4,7 @@
 use serde_json::json;
 use tidelock_api::source_of;
 use tidelock_core::domain::VaultDomain;
-use tidelock_publish::{Board, PublishError, Secret, Sender, Sent, Settings};
+use tidelock_publish::{Board, Ping, PublishError, Secret, Sender, Sent, Settings};
 use tokio::{runtime::Runtime, sync::watch};
 use tracing::info;
 
@@ -48,9 +48,9 @@ enum Command {
         #[arg(long)]
         seq: Option<u64>,
     },
-    /// Send an event that is in no log, to see whether a webhook takes what is signed
+    /// Send an event that is in no log, to see whether a receiver takes it
     Ping {
-        /// The webhook
+        /// The receiver
         sink: String,
     },
     /// Make a secret for a webhook, and show it: for a file on this side, and for the receiver
@@ -61,7 +61,9 @@ impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Store(cause) => cause.into(),
-            PublishError::OtherLog { .. } => Self::of(ExitStatus::Store, error),
+            PublishError::OtherLog { .. }
+            | PublishError::Forgotten { .. }
+            | PublishError::Elsewhere { .. } => Self::of(ExitStatus::Store, error),
             _ => Self::of(ExitStatus::Usage, error),
         }
     }
@@ -85,10 +87,16 @@ fn settings(config: &Config) -> Settings {
     let publish = &config.publish;
     Settings {
         store: config.store.clone(),
+        source: source_of(&VaultDomain {
+            chain_id: config.chain.chain_id,
+            vault: config.vault.address,
+        }),
         holder: Candidate::this_process().name,
         lease: publish.lease,
         private_hosts: publish.private_hosts.clone(),
         webhooks: publish.webhooks.clone(),
+        exchanges: publish.exchanges.clone(),
+        topics: publish.topics.clone(),
         client: tls::client,
     }
 }
@@ -96,8 +104,8 @@ fn settings(config: &Config) -> Settings {
 fn publish(config: &Config) -> Outcome {
     offline::reader(config)?.close()?;
     let settings = settings(config);
-    if settings.webhooks.is_empty() {
-        let rule = "[[publish.webhook]]: none is configured, so there is nobody to tell";
+    if settings.is_empty() {
+        let rule = "[[publish.webhook]], [[publish.rabbitmq]], [[publish.kafka]]: none is configured, so there is nobody to tell";
         return Err(Failure::new(ExitStatus::Usage, rule));
     }
     let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
@@ -239,35 +247,53 @@ fn replay(sink: &str, seq: Option<u64>, context: &Context) -> Outcome {
 fn ping(name: &str, context: &Context) -> Outcome {
     let config = context.load()?;
     let settings = settings(&config);
-    let webhook = settings.webhooks.iter().find(|one| one.name == name);
-    let webhook = webhook.ok_or_else(|| {
-        let rule = format!("{name}: no such [[publish.webhook]] is configured");
-        Failure::new(ExitStatus::Usage, rule)
-    })?;
-    let place = webhook.place();
-    let sender = Sender::new(
-        webhook.clone(),
-        settings.private_hosts.clone(),
-        tls::client(),
-    );
-    let sender = sender.map_err(|error| Failure::of(ExitStatus::Failed, error))?;
-    let source = source_of(&VaultDomain {
-        chain_id: config.chain.chain_id,
-        vault: config.vault.address,
-    });
+    let ping = Ping::of(&settings.source);
     let runtime = Runtime::new().map_err(|error| Failure::of(ExitStatus::Failed, error))?;
-    match runtime.block_on(sender.ping(&source)) {
-        Sent::Taken => {
-            print(if context.json {
-                json!({ "sink": name, "taken": true }).to_string()
-            } else {
-                format!("{name}: taken by {place}")
-            })?;
-            Ok(ExitStatus::Done)
-        }
-        Sent::Refused { why, .. } => Err(Failure::new(
-            ExitStatus::Failed,
-            format!("{name}: not taken by {place}: {why}"),
-        )),
+    let (place, taken) = sent(name, &settings, &ping, &runtime)?;
+    if let Err(why) = taken {
+        let why = format!("{name}: not taken by {place}: {why}");
+        return Err(Failure::new(ExitStatus::Failed, why));
     }
+    print(if context.json {
+        json!({ "sink": name, "taken": true }).to_string()
+    } else {
+        format!("{name}: taken by {place}")
+    })?;
+    Ok(ExitStatus::Done)
+}
+
+/// Where it went, and whether it was taken.
+fn sent(
+    name: &str,
+    settings: &Settings,
+    ping: &Ping,
+    runtime: &Runtime,
+) -> Result<(String, Result<(), String>), Failure> {
+    let taken = |sent| match sent {
+        Sent::Taken => Ok(()),
+        Sent::Refused { why, .. } => Err(why),
+    };
+    if let Some(webhook) = settings.webhooks.iter().find(|one| one.name == name) {
+        let hosts = settings.private_hosts.clone();
+        let sender = Sender::new(webhook.clone(), hosts, tls::client());
+        let sender = sender.map_err(|error| Failure::of(ExitStatus::Failed, error))?;
+        return Ok((webhook.place(), taken(runtime.block_on(sender.ping(ping)))));
+    }
+    #[cfg(feature = "rabbitmq")]
+    if let Some(exchange) = settings.exchanges.iter().find(|one| one.name == name) {
+        let sender = tidelock_publish::ExchangeSender::new(exchange.clone());
+        let sender = sender.map_err(|why| Failure::new(ExitStatus::Usage, why))?;
+        return Ok((exchange.place(), taken(runtime.block_on(sender.ping(ping)))));
+    }
+    #[cfg(feature = "kafka")]
+    if let Some(topic) = settings.topics.iter().find(|one| one.name == name) {
+        return Ok((
+            topic.place(),
+            tidelock_publish::ping_topic(topic, &ping.event),
+        ));
+    }
+    let rule = format!(
+        "{name}: no such [[publish.webhook]], [[publish.rabbitmq]] or [[publish.kafka]] is configured"
+    );
+    Err(Failure::new(ExitStatus::Usage, rule))
 }

@@ -152,6 +152,8 @@ section!(RawPublish {
     lease_ms: u64 = 10_000,
     private_hosts: Vec<String> = Vec::new(),
     webhook: Vec<RawWebhook> = Vec::new(),
+    rabbitmq: Vec<RawExchange> = Vec::new(),
+    kafka: Vec<RawTopic> = Vec::new(),
 });
 
 #[derive(Debug, Deserialize)]
@@ -170,6 +172,60 @@ pub(super) struct RawWebhook {
     pub first_wait_ms: u64,
     #[serde(default = "give_up_after_s")]
     pub give_up_after_s: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExchange {
+    pub name: String,
+    pub url: String,
+    pub password: String,
+    pub ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub allow_plain: bool,
+    pub exchange: String,
+    #[serde(default = "types")]
+    pub types: Vec<String>,
+    #[serde(default = "timeout_ms")]
+    pub timeout_ms: u64,
+    #[serde(default = "at_once")]
+    pub at_once: u64,
+    #[serde(default = "first_wait_ms")]
+    pub first_wait_ms: u64,
+    #[serde(default = "give_up_after_s")]
+    pub give_up_after_s: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTopic {
+    pub name: String,
+    pub brokers: String,
+    pub topic: String,
+    pub cursors: Option<String>,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    #[serde(default = "mechanism")]
+    pub mechanism: String,
+    #[serde(default = "tls")]
+    pub tls: bool,
+    pub ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub allow_plain: bool,
+    #[serde(default = "types")]
+    pub types: Vec<String>,
+    #[serde(default = "timeout_ms")]
+    pub timeout_ms: u64,
+    #[serde(default = "first_wait_ms")]
+    pub first_wait_ms: u64,
+}
+
+fn mechanism() -> String {
+    "SCRAM-SHA-512".to_owned()
+}
+
+fn tls() -> bool {
+    true
 }
 
 fn types() -> Vec<String> {

@@ -67,7 +67,7 @@ fn the_guides_commands_do_what_it_says() {
     shell(&publisher, &secret);
     let secret = fs::read_to_string(publisher.home.folder.path().join("shop.secret")).unwrap();
     let receiver = Receiver::start(Library::Npm, secret.trim());
-    let settings = blocks("toml").concat();
+    let [settings, _, _] = blocks("toml").try_into().unwrap();
     for part in ["127.0.0.1:9465", "https://shop.example/hooks/tidelock"] {
         assert!(settings.contains(part), "{settings}");
     }
@@ -136,5 +136,147 @@ fn the_guide_names_how_dead_letters_are_sent_again() {
         "keeper publish replay shop\n",
     ] {
         assert!(commands.contains(command), "{commands}");
+    }
+}
+
+/// What the guide configures brokers with is taken, by a keeper that has what they need.
+#[cfg(all(feature = "kafka", feature = "rabbitmq"))]
+#[test]
+fn the_guides_brokers_can_be_configured() {
+    let publisher = Publisher::set_up(Kind::Sqlite);
+    let [_, topic, exchange] = blocks("toml").try_into().unwrap();
+    publisher.configure(&topic);
+    publisher.configure(&exchange);
+    let status = publisher.run(&["publish", "status"]);
+    assert_eq!(status.ok(), "nothing was published yet\n");
+    // Their passwords are read before anything is told.
+    let refused = publisher.run(&["publish"]);
+    refused.refused(2, &["PASSWORD", "there is no such variable"]);
+}
+
+/// Each objection names field, value and rule, and repeats nothing that may be secret.
+#[cfg(all(feature = "kafka", feature = "rabbitmq"))]
+#[test]
+fn what_brokers_are_configured_with_is_held_to_rules() {
+    let [_, topic, exchange] = blocks("toml").try_into().unwrap();
+    let (kafka, rabbitmq) = ("publish.kafka", "publish.rabbitmq");
+    let publisher = Publisher::set_up(Kind::Sqlite);
+    let home = &publisher.home;
+    let before = fs::read_to_string(home.folder.path().join("keeper.toml")).unwrap();
+    for (section, part, instead, field, words) in [
+        (
+            &topic,
+            "kafka-1.example:9093,",
+            "kafka-1.example,",
+            kafka,
+            "brokers = \"kafka-1.example,kafka-2.example:9093\": must be hosts",
+        ),
+        (
+            &topic,
+            "tidelock.events\"",
+            "a/b\"",
+            kafka,
+            "topic = \"a/b\": must be the name of a topic",
+        ),
+        (
+            &topic,
+            "user =",
+            "cursors = \"tidelock.events\"\nuser =",
+            kafka,
+            "cursors = tidelock.events: must be another topic",
+        ),
+        (
+            &topic,
+            "user =",
+            "tls = false\nuser =",
+            kafka,
+            "tls = false: others could read",
+        ),
+        (
+            &topic,
+            "user =",
+            "mechanism = \"GSSAPI\"\nuser =",
+            kafka,
+            "mechanism = GSSAPI: must be SCRAM-SHA-512",
+        ),
+        (
+            &topic,
+            "user = \"keeper\"\n",
+            "",
+            kafka,
+            "user = \"\": must be given",
+        ),
+        (
+            &topic,
+            "env:KAFKA_PASSWORD",
+            "hunter2",
+            kafka,
+            "password = (not shown): must say where",
+        ),
+        (
+            &topic,
+            "user =",
+            "timeout_ms = 60000\nuser =",
+            kafka,
+            "timeout_ms = 60000: must be 1000 to 50000",
+        ),
+        (
+            &topic,
+            "user =",
+            "types = []\nuser =",
+            kafka,
+            "types = []: must name what is told",
+        ),
+        (
+            &topic,
+            "user =",
+            "tls = false\nallow_plain = true\nca_file = \"a\"\nuser =",
+            kafka,
+            "ca_file = a: is only for",
+        ),
+        (
+            &exchange,
+            "amqps:",
+            "amqp:",
+            rabbitmq,
+            "url = (not shown): others could read",
+        ),
+        (
+            &exchange,
+            "keeper@",
+            "keeper:hunter2@",
+            rabbitmq,
+            "url = (not shown): must hold no password",
+        ),
+        (
+            &exchange,
+            "amqps:",
+            "https:",
+            rabbitmq,
+            "url = (not shown): must be an amqp",
+        ),
+        (
+            &exchange,
+            "env:RABBITMQ_PASSWORD",
+            "hunter2",
+            rabbitmq,
+            "password = (not shown): must say where",
+        ),
+        (
+            &exchange,
+            "tidelock.events",
+            "",
+            rabbitmq,
+            "exchange = : must be the name of an exchange",
+        ),
+    ] {
+        assert!(section.contains(part), "{part}: {section}");
+        home.write(
+            "keeper.toml",
+            &format!("{before}\n{}", section.replacen(part, instead, 1)),
+        );
+        let refused = publisher.run(&["publish", "status"]);
+        assert!(!refused.err.contains("hunter2"), "{}", refused.err);
+        refused.refused(2, &[&format!("{field}.{words}")]);
     }
 }

@@ -15,13 +15,26 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
+mod asyncapi;
 mod document;
+#[cfg(feature = "rabbitmq")]
+mod exchanges;
+#[cfg(any(feature = "kafka", feature = "rabbitmq"))]
+mod growth;
+#[cfg(feature = "kafka")]
+#[path = "../support/kafka.rs"]
+mod kafka;
 mod outbox;
 mod publisher;
+#[cfg(feature = "rabbitmq")]
+#[path = "../support/rabbitmq.rs"]
+mod rabbitmq;
 mod receiver;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "kafka")]
+mod topics;
 mod webhooks;
 
 use outbox::{a_cursor_only_goes_on, what_was_not_taken_is_kept};
@@ -43,4 +56,30 @@ on_both! {
     what_is_killed_loses_nothing,
     what_is_not_taken_is_given_up_listed_and_sent_again,
     what_was_not_taken_is_kept,
+}
+
+#[cfg(feature = "kafka")]
+mod of_kafka {
+    use super::support;
+    use super::topics::{
+        a_publisher_that_is_killed_tells_a_topic_once, a_topic_has_each_event_once,
+    };
+
+    crate::on_both! {
+        a_publisher_that_is_killed_tells_a_topic_once,
+        a_topic_has_each_event_once,
+    }
+}
+
+#[cfg(feature = "rabbitmq")]
+mod of_rabbitmq {
+    use super::exchanges::{
+        a_queue_has_each_event_and_those_of_a_payment_in_order, what_no_queue_takes_is_told_again,
+    };
+    use super::support;
+
+    crate::on_both! {
+        a_queue_has_each_event_and_those_of_a_payment_in_order,
+        what_no_queue_takes_is_told_again,
+    }
 }

@@ -145,12 +145,17 @@ impl Publisher {
         }
     }
 
+    /// A signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        let told = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(told.unwrap().success());
+    }
+
     /// SIGTERM; it ends as asked.
     pub fn end(&mut self) {
+        self.signal("TERM");
         let mut process = self.process.take().unwrap();
-        let id = process.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(told.unwrap().success());
         let begin = Instant::now();
         while process.try_wait().unwrap().is_none() {
             if begin.elapsed() > PATIENCE {

@@ -1,5 +1,8 @@
 //! The rules of `[publish]`.
 
+mod rabbitmq;
+mod topic;
+
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use reqwest::Url;
@@ -37,10 +40,22 @@ impl Rules {
             self.sink_name("publish.webhook.name", &webhook.name, &mut names);
             self.webhook(webhook, &private_hosts, base)
         });
+        let webhooks = webhooks.collect();
+        let exchanges = raw.rabbitmq.iter().filter_map(|exchange| {
+            self.sink_name("publish.rabbitmq.name", &exchange.name, &mut names);
+            self.exchange(exchange, base)
+        });
+        let exchanges = exchanges.collect();
+        let topics = raw.kafka.iter().map(|topic| {
+            self.sink_name("publish.kafka.name", &topic.name, &mut names);
+            self.topic(topic, base)
+        });
         PublishConfig {
             listen,
             lease: Duration::from_millis(lease_ms),
-            webhooks: webhooks.collect(),
+            webhooks,
+            exchanges,
+            topics: topics.collect(),
             private_hosts,
         }
     }
@@ -71,17 +86,7 @@ impl Rules {
             self.refuse(URL, "(not shown)", refused(rule));
         }
         let secrets = self.secrets(raw, base);
-        for kind in &raw.types {
-            if !kind.starts_with(TYPES) {
-                let rule =
-                    refused("must begin as a type of event does, such as tidelock.withdrawal.");
-                self.refuse("publish.webhook.types", kind, rule);
-            }
-        }
-        if raw.types.is_empty() {
-            let rule = refused("must name what is told");
-            self.refuse("publish.webhook.types", "[]", rule);
-        }
+        self.types("publish.webhook.types", &raw.types, &raw.name);
         let timeout = self.within("publish.webhook.timeout_ms", raw.timeout_ms, 100, 60_000);
         let at_once = self.within("publish.webhook.at_once", raw.at_once, 1, 64);
         let first = "publish.webhook.first_wait_ms";
@@ -103,6 +108,20 @@ impl Rules {
         })
     }
 
+    fn types(&mut self, field: &'static str, types: &[String], name: &str) {
+        for kind in types {
+            if !kind.starts_with(TYPES) {
+                let rule = format!(
+                    "must begin as a type of event does, such as tidelock.withdrawal. (of {name})"
+                );
+                self.refuse(field, kind, rule);
+            }
+        }
+        if types.is_empty() {
+            self.refuse(field, "[]", format!("must name what is told (of {name})"));
+        }
+    }
+
     /// What is no place may be a secret itself, and is not repeated.
     fn secrets(&mut self, raw: &RawWebhook, base: &Path) -> Vec<SecretPlace> {
         const FIELD: &str = "publish.webhook.secrets";
@@ -114,15 +133,7 @@ impl Rules {
             self.refuse(FIELD, raw.secrets.len(), rule);
         }
         let places = raw.secrets.iter().filter_map(|text| {
-            let place = match text.split_once(':') {
-                Some(("file", path)) if !path.is_empty() => {
-                    Some(SecretPlace::File(base.join(path)))
-                }
-                Some(("env", name)) if !name.is_empty() => {
-                    Some(SecretPlace::Variable(name.to_owned()))
-                }
-                _ => None,
-            };
+            let place = place_of_secret(text, base);
             if place.is_none() {
                 let rule = format!(
                     "must say where the secret is, such as file:shop.secret or env:SHOP_SECRET (of {})",
@@ -133,5 +144,14 @@ impl Rules {
             place
         });
         places.collect()
+    }
+}
+
+/// Where a secret is, by `file:` and a path or `env:` and a variable.
+pub(super) fn place_of_secret(text: &str, base: &Path) -> Option<SecretPlace> {
+    match text.split_once(':')? {
+        ("file", path) if !path.is_empty() => Some(SecretPlace::File(base.join(path))),
+        ("env", name) if !name.is_empty() => Some(SecretPlace::Variable(name.to_owned())),
+        _ => None,
     }
 }
