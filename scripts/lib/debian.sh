@@ -10,10 +10,10 @@ has_apt() {
 # debian_version <package>: the version that apt offers. If it offers none, the lists may be missing: root fetches them.
 debian_version() {
   local version
-  version=$(debian_candidate "$1")
+  version=$(debian_offers "$1" | cut -d ' ' -f 2)
   if [[ -z $version ]] && ((EUID == 0)); then
     apt-get update -qq >&2 || return 1
-    version=$(debian_candidate "$1")
+    version=$(debian_offers "$1" | cut -d ' ' -f 2)
   fi
   if [[ -z $version ]]; then
     echo "apt offers no $1: its lists may be missing (apt-get update, as root)" >&2
@@ -22,28 +22,35 @@ debian_version() {
   echo "$version"
 }
 
-# In English whoever asks.
-debian_candidate() {
-  LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -vx '(none)' || true
+# debian_offers <package>...: each that apt offers, with its version. In English whoever asks.
+debian_offers() {
+  LC_ALL=C apt-cache policy "$@" 2>/dev/null |
+    awk '/^[^ ]/ { name = $1; sub(":$", "", name) } /^ *Candidate: / && $2 != "(none)" { print name, $2 }'
 }
 
 # debian_unpack <folder> <package>[=<start of its version>]...: into the folder, which is emptied before; prints each package with its version.
+# Apt is asked for all of them at once: most of its time goes into starting.
 debian_unpack() {
-  local folder=$1 wanted package version
+  local folder=$1 wanted package version chosen=()
+  local -A offered=()
   shift
   rm -rf "$folder"
   mkdir -p "$folder"
+  while read -r package version; do offered[$package]=$version; done < <(debian_offers "${@%%=*}")
   for wanted in "$@"; do
     package=${wanted%%=*}
-    version=$(debian_version "$package") || return 1
+    version=${offered[$package]-}
+    if [[ -z $version ]]; then version=$(debian_version "$package") || return 1; fi
     if [[ $wanted == *=* && $version != "${wanted#*=}"* ]]; then
       echo "apt offers $package $version; ${wanted#*=} is needed" >&2
       return 1
     fi
-    (cd "$folder" && LC_ALL=C apt-get download -qq -o APT::Sandbox::User=root "$package=$version" >&2 && dpkg -x "$package"_*.deb . && rm "$package"_*.deb) || {
-      echo "$package $version could not be fetched and unpacked" >&2
-      return 1
-    }
-    echo "$package $version"
+    chosen+=("$package=$version")
   done
+  (cd "$folder" && LC_ALL=C apt-get download -qq -o APT::Sandbox::User=root "${chosen[@]}" >&2 &&
+    for package in ./*.deb; do dpkg -x "$package" . && rm "$package" || exit 1; done) || {
+    echo "${chosen[*]} could not be fetched and unpacked" >&2
+    return 1
+  }
+  for package in "${chosen[@]}"; do echo "${package/=/ }"; done
 }

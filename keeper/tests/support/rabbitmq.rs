@@ -1,0 +1,118 @@
+//! A RabbitMQ server of a test's own, on a port of this host, that can be killed and goes on with its data. It ends with the process that
+//! started it, however that ends.
+
+#![allow(dead_code, reason = "not every test does all of it to a server")]
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long it may take to start.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A server at work.
+pub struct RabbitMq {
+    folder: PathBuf,
+    port: u16,
+    shell: Child,
+}
+
+/// The repository's.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A port that nobody has just now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+impl RabbitMq {
+    /// A server with the user `guest`, whose password is the same.
+    pub fn start() -> Self {
+        Self::with("")
+    }
+
+    /// The same with further settings, as `rabbitmq.conf` has them.
+    pub fn with(settings: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("rabbitmq").tempdir();
+        let folder = folder.unwrap().keep();
+        fs::write(folder.join("rabbitmq.conf"), settings).unwrap();
+        let port = free_port();
+        let server = Self {
+            shell: serve(&folder, port),
+            folder,
+            port,
+        };
+        server.wait();
+        server
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Without a password.
+    pub fn url(&self) -> String {
+        format!("amqp://guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        let id = fs::read_to_string(self.folder.join("pid")).unwrap();
+        let killed = Command::new("kill").args(["-KILL", id.trim()]).status();
+        assert!(killed.unwrap().success());
+        self.shell.wait().unwrap();
+    }
+
+    /// Goes on with the data that it had when it was killed.
+    pub fn start_again(&mut self) {
+        self.shell = serve(&self.folder, self.port);
+        self.wait();
+    }
+
+    /// Until it greets whoever does not speak as it does.
+    fn wait(&self) {
+        let begin = Instant::now();
+        while !greets(self.port) {
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(begin.elapsed() < PATIENCE, "{}", log());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn serve(folder: &Path, port: u16) -> Child {
+    let mut shell = Command::new(root().join("scripts/rabbitmq"));
+    shell.arg("serve").arg(folder).arg(port.to_string());
+    shell.stdin(Stdio::piped()).stderr(Stdio::null());
+    shell.spawn().unwrap()
+}
+
+fn greets(port: u16) -> bool {
+    let asked = || -> std::io::Result<[u8; 4]> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(b"AMQP\0\0\0\0")?;
+        let mut greeting = [0; 4];
+        stream.read_exact(&mut greeting)?;
+        Ok(greeting)
+    };
+    asked().is_ok_and(|greeting| greeting == *b"AMQP")
+}
+
+impl Drop for RabbitMq {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+        // There is nothing left of one that had been killed before, but its folder.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
