@@ -1,0 +1,77 @@
+"""Asks a broker by a client that shares no code with the keeper's.
+
+kafka_client.py SERVER make TOPIC PARTITIONS    makes a topic
+kafka_client.py SERVER send TOPIC               writes what stdin says, a line of JSON each: key, value, headers
+kafka_client.py SERVER read TOPIC               prints each committed record, a line of JSON each: partition, offset, key, value, headers;
+                                         ends once no transaction is open and all before the end was read
+"""
+
+import json
+import sys
+import time
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError
+
+PATIENCE = 120  # seconds
+
+
+def again(what):
+    """Until the broker answers."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return what()
+        except KafkaError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+def make(server, topic, partitions):
+    admin = again(lambda: KafkaAdminClient(bootstrap_servers=server, bootstrap_timeout_ms=3000))
+    admin.create_topics([NewTopic(topic, int(partitions), 1)])
+
+
+def send(server, topic):
+    producer = again(lambda: KafkaProducer(bootstrap_servers=server, acks="all", bootstrap_timeout_ms=3000))
+    sent = []
+    for line in sys.stdin:
+        record = json.loads(line)
+        headers = [(name, value.encode()) for name, value in record.get("headers", {}).items()]
+        key = record.get("key")
+        sent.append(producer.send(topic, record["value"].encode(), key and key.encode(), headers or None))
+    for one in sent:
+        one.get(PATIENCE)
+
+
+def reader(server, isolation):
+    settings = dict(isolation_level=isolation, auto_offset_reset="earliest", enable_auto_commit=False)
+    return again(lambda: KafkaConsumer(bootstrap_servers=server, bootstrap_timeout_ms=3000, **settings))
+
+
+def read(server, topic):
+    consumer, bare = reader(server, "read_committed"), reader(server, "read_uncommitted")
+    places = [TopicPartition(topic, number) for number in sorted(again(lambda: consumer.partitions_for_topic(topic)) or [])]
+    consumer.assign(places)
+    consumer.seek_to_beginning(*places)
+    end = time.monotonic() + PATIENCE
+    while True:
+        ends = bare.end_offsets(places)
+        if all(consumer.position(place) >= ends[place] for place in places):
+            break
+        if time.monotonic() > end:
+            sys.exit(f"a transaction is open: {ends}, read up to {[consumer.position(place) for place in places]}")
+        for records in consumer.poll(timeout_ms=200).values():
+            for record in records:
+                text = lambda value: None if value is None else value.decode()
+                print(json.dumps({
+                    "partition": record.partition, "offset": record.offset, "key": text(record.key), "value": text(record.value),
+                    "headers": {name: text(value) for name, value in record.headers},
+                }))
+
+
+if __name__ == "__main__":
+    server, command, *arguments = sys.argv[1:]
+    {"make": make, "send": send, "read": read}[command](server, *arguments)
