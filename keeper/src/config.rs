@@ -20,6 +20,7 @@ use figment::{
     providers::{Format, Toml},
 };
 use reqwest::Url;
+use tidelock_consume::{Kafka, RabbitMq};
 use tidelock_core::domain::{Address, ChainId};
 use tidelock_publish::{PrivateHosts, Webhook};
 
@@ -66,6 +67,8 @@ pub struct Config {
     pub serve: ServeConfig,
     /// `[publish]`
     pub publish: PublishConfig,
+    /// `[consume]`
+    pub consume: ConsumeConfig,
     /// What is known of the chain, from which what is not set is taken.
     pub profile: Profile,
 }
@@ -144,6 +147,17 @@ pub struct PublishConfig {
     pub private_hosts: PrivateHosts,
     /// `[[publish.webhook]]`
     pub webhooks: Vec<Webhook>,
+}
+
+/// Where `keeper consume` takes requests from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumeConfig {
+    /// Where `/healthz` and `/metrics` are served; nowhere without it.
+    pub listen: Option<SocketAddr>,
+    /// `[[consume.kafka]]`
+    pub kafka: Vec<Kafka>,
+    /// `[[consume.rabbitmq]]`
+    pub rabbitmq: Vec<RabbitMq>,
 }
 
 /// The URL of a node or a collector. It may carry a password, so it is shown as scheme, host and port only.

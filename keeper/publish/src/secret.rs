@@ -74,15 +74,20 @@ impl fmt::Debug for Secret {
 }
 
 impl SecretPlace {
-    /// Reads it.
+    /// Reads what webhooks are signed with.
     pub fn read(&self) -> Result<Secret, SecretError> {
+        Secret::parse(&self.text()?).ok_or_else(|| SecretError::Malformed(self.clone()))
+    }
+
+    /// Reads whatever is there, without the space around it.
+    pub fn text(&self) -> Result<String, SecretError> {
         let text = match self {
             Self::File(path) => read_private(path)?,
             Self::Variable(name) => {
                 std::env::var(name).map_err(|_| SecretError::Variable(name.clone()))?
             }
         };
-        Secret::parse(text.trim()).ok_or_else(|| SecretError::Malformed(self.clone()))
+        Ok(text.trim().to_owned())
     }
 }
 

@@ -46,7 +46,12 @@ impl Rules {
     }
 
     /// Cursors are kept by it.
-    fn sink_name(&mut self, field: &'static str, name: &str, names: &mut BTreeSet<String>) {
+    pub(super) fn sink_name(
+        &mut self,
+        field: &'static str,
+        name: &str,
+        names: &mut BTreeSet<String>,
+    ) {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let is_name = (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(is_plain);
         if !is_name {
@@ -114,15 +119,7 @@ impl Rules {
             self.refuse(FIELD, raw.secrets.len(), rule);
         }
         let places = raw.secrets.iter().filter_map(|text| {
-            let place = match text.split_once(':') {
-                Some(("file", path)) if !path.is_empty() => {
-                    Some(SecretPlace::File(base.join(path)))
-                }
-                Some(("env", name)) if !name.is_empty() => {
-                    Some(SecretPlace::Variable(name.to_owned()))
-                }
-                _ => None,
-            };
+            let place = place_of_secret(text, base);
             if place.is_none() {
                 let rule = format!(
                     "must say where the secret is, such as file:shop.secret or env:SHOP_SECRET (of {})",
@@ -133,5 +130,14 @@ impl Rules {
             place
         });
         places.collect()
+    }
+}
+
+/// Where a secret is, by `file:` and a path or `env:` and a variable.
+pub(super) fn place_of_secret(text: &str, base: &Path) -> Option<SecretPlace> {
+    match text.split_once(':')? {
+        ("file", path) if !path.is_empty() => Some(SecretPlace::File(base.join(path))),
+        ("env", name) if !name.is_empty() => Some(SecretPlace::Variable(name.to_owned())),
+        _ => None,
     }
 }
