@@ -7,6 +7,7 @@ mod canary;
 mod check;
 mod command;
 mod compared;
+mod consume;
 mod deploy;
 mod direct;
 mod doctor;
@@ -129,6 +130,8 @@ enum Command {
     Serve(serve::Args),
     /// Tell others what the log says, by webhooks
     Publish(publish::Args),
+    /// Take requests in from queues of brokers
+    Consume(consume::Args),
     /// Make, list and end keys of the API
     #[command(subcommand)]
     ApiKey(api_key::Command),
@@ -197,6 +200,7 @@ impl Command {
             Self::Run(args) => run::run(args, context),
             Self::Serve(args) => serve::run(args, context),
             Self::Publish(args) => publish::run(args, context),
+            Self::Consume(args) => consume::run(args, context),
             Self::ApiKey(command) => api_key::run(command, context),
             Self::Up(args) => up::run(args, context),
             Self::Propose(args) => propose::run(args, context),

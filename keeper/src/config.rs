@@ -16,6 +16,7 @@ use std::{
 
 use figment::{Figment, error::Kind};
 use reqwest::Url;
+use tidelock_consume::{Kafka, RabbitMq};
 use tidelock_core::domain::{Address, ChainId};
 use tidelock_deploy::Toml;
 use tidelock_publish::{Kafka, PrivateHosts, RabbitMq, Webhook};
@@ -63,6 +64,8 @@ pub struct Config {
     pub serve: ServeConfig,
     /// `[publish]`
     pub publish: PublishConfig,
+    /// `[consume]`
+    pub consume: ConsumeConfig,
     /// What is known of the chain, from which what is not set is taken.
     pub profile: Profile,
 }
@@ -145,6 +148,17 @@ pub struct PublishConfig {
     pub exchanges: Vec<RabbitMq>,
     /// `[[publish.kafka]]`
     pub topics: Vec<Kafka>,
+}
+
+/// Where `keeper consume` takes requests from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumeConfig {
+    /// Where `/healthz` and `/metrics` are served; nowhere without it.
+    pub listen: Option<SocketAddr>,
+    /// `[[consume.kafka]]`
+    pub kafka: Vec<Kafka>,
+    /// `[[consume.rabbitmq]]`
+    pub rabbitmq: Vec<RabbitMq>,
 }
 
 /// The URL of a node or a collector. It may carry a password, so it is shown as scheme, host and port only.

@@ -1,6 +1,7 @@
 //! What other programs may ask of a running keeper: whether it lives, whether it is ready, and figures over time. All of it is
 //! read from what `keeper status` shows: the engine's status, and the store. Nothing can be changed by it.
 
+mod consumed;
 mod metrics;
 mod pages;
 mod published;
@@ -12,6 +13,7 @@ mod service;
 mod snapshot;
 mod tally;
 
+pub use consumed::{CONSUMED, serve_consumed};
 pub use metrics::{Kind, METRICS, Metric};
 pub use pages::Serving;
 pub use published::{PUBLISHED, serve_published};

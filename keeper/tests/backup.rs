@@ -19,7 +19,7 @@ use tidelock_core::{
     store::Store,
 };
 use tidelock_keeper::store::{
-    Acting, Desk, Identity, Location, LogStore, Quote, Reader, Server, Vote,
+    Acting, Desk, Identity, Location, LogStore, Noted, Quote, Reader, Server, Vote,
 };
 
 on_both! {
@@ -114,9 +114,9 @@ fn beside_the_log(desk: &mut Desk) {
         assert!(matches!(done, Acting::Done { .. }), "{done:?}");
     }
     assert!(desk.keep_vote(&vote()).unwrap());
-    let noted = payment(901);
-    desk.file_noted(&[noted], &[(noted.reference(), NOTED.to_owned())])
-        .unwrap();
+    let mut noted = Noted::from(payment(901));
+    noted.note = Some(NOTED.to_owned());
+    desk.file_noted(&[noted]).unwrap();
 }
 
 fn vote() -> Vote {

@@ -33,7 +33,7 @@ use tidelock_core::{
     log::{Entry, LogHead},
     store::Store,
 };
-use tidelock_keeper::store::{Desk, Location, LogStore, Reader, Standing, StoreError, Vote};
+use tidelock_keeper::store::{Desk, Location, LogStore, Noted, Reader, Standing, StoreError, Vote};
 
 on_both! {
     the_present_version_has_its_fixture,
@@ -109,10 +109,9 @@ fn example(kind: Kind) -> (TempDir, Location) {
     // As if all that the log has taken in had been filed.
     tamper(&location, "UPDATE arrivals SET last = 1000");
     let mut desk = Desk::open(&location).unwrap();
-    let noted = payment(1 << 40);
-    let note = "{\"order\":\"A-1\"}".to_owned();
-    desk.file_noted(&[noted], &[(noted.reference(), note)])
-        .unwrap();
+    let mut noted = Noted::from(payment(1 << 40));
+    noted.note = Some("{\"order\":\"A-1\"}".to_owned());
+    desk.file_noted(&[noted]).unwrap();
     let note = "to look at it".to_owned();
     desk.command(&Command::Halt { note }).unwrap();
     desk.act(None, |_| None, |_| "{\"act\":\"resume\"}".to_owned())

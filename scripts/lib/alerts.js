@@ -231,6 +231,28 @@ const ALERTS = [
     fires: [flat("tidelock_publish_dead_letters", 1, 'sink="shop"')], quiet: [flat("tidelock_publish_dead_letters", 0, 'sink="shop"')],
     labels: { sink: "shop" },
   },
+  {
+    name: "SourceUnread", severity: "ticket", for: "10m", at: 20,
+    expr: "tidelock_consume_connected == 0",
+    summary: "For ten minutes a consumer has had no connection to its broker",
+    fires: [flat("tidelock_consume_connected", 0, 'source="shop"')], quiet: [flat("tidelock_consume_connected", 1, 'source="shop"')],
+    labels: { source: "shop" },
+  },
+  {
+    name: "MessagesRetried", severity: "ticket", for: "10m", at: 20,
+    expr: "tidelock_consume_retrying > 0",
+    summary: "For ten minutes messages could neither be filed nor put among the dead letters",
+    fires: [flat("tidelock_consume_retrying", 3, 'source="shop"')], quiet: [flat("tidelock_consume_retrying", 0, 'source="shop"')],
+    labels: { source: "shop" },
+  },
+  {
+    name: "RequestsRefused", severity: "ticket", for: "0m", at: 30,
+    expr: "increase(tidelock_consume_dead_letters_total[1h]) > 0",
+    summary: "Messages were refused for good and put among the dead letters",
+    fires: [series("tidelock_consume_dead_letters_total", "0x10 1x6000", 'source="shop"')],
+    quiet: [flat("tidelock_consume_dead_letters_total", 7, 'source="shop"')],
+    labels: { source: "shop" },
+  },
 ];
 
 const RUNBOOK = "docs/runbooks.md#";

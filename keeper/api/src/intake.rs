@@ -1,14 +1,16 @@
-//! Where requests are filed: one thread takes all that wait, files them in one transaction, and answers each once that is on the
+//! Where requests are filed, however they come: one thread takes all that wait, files them in one transaction, and answers each once that is on the
 //! disk. The more wait, the more share one wait for the disk.
 
 use std::{collections::BTreeSet, thread};
 
-use tidelock_core::domain::{Payment, PaymentRef};
-use tidelock_store::{BETWEEN_PIECES, Desk, Filed, Filing, Location, StoreError};
+use tidelock_store::{BETWEEN_PIECES, Desk, Filed, Filing, Location, Noted, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
-use crate::{body::Asked, problem::Problem};
+use crate::{
+    body::Asked,
+    problem::{self, Problem},
+};
 
 /// Posts that wait; more have to wait to be let in.
 const WAITING: usize = 4_096;
@@ -28,7 +30,7 @@ pub(crate) enum Outcome {
 
 /// Payments to file, and who waits for the answer.
 struct Post {
-    asked: Vec<Asked>,
+    asked: Vec<Noted>,
     answer: oneshot::Sender<Result<Vec<Outcome>, Broken>>,
 }
 
@@ -52,6 +54,25 @@ impl Intake {
 
     /// Files each payment whose ref was not used for something else; answers in their order, once all are durable.
     pub async fn file(&self, asked: Vec<Asked>) -> Result<Vec<Outcome>, Problem> {
+        self.post(asked.into_iter().map(Noted::from).collect())
+            .await
+    }
+
+    /// Files one payment, or says that its ref was used for something else.
+    pub async fn file_one(&self, asked: Noted) -> Result<Filed, Problem> {
+        let reference = asked.payment.reference();
+        match self.post(vec![asked]).await?.first() {
+            Some(Outcome::Filed(filed)) => Ok(*filed),
+            Some(Outcome::Taken) => {
+                let rule = "was used already for another recipient or amount";
+                let broken = problem::Broken::new("ref", &reference.to_string(), rule);
+                Err(Problem::taken(vec![broken]))
+            }
+            None => Err(Problem::internal()),
+        }
+    }
+
+    async fn post(&self, asked: Vec<Noted>) -> Result<Vec<Outcome>, Problem> {
         let (answer, answered) = oneshot::channel();
         let post = Post { asked, answer };
         self.posts
@@ -86,7 +107,7 @@ fn work(mut receiver: mpsc::Receiver<Post>, location: &Location) {
 
 /// Files posts together. What is wrong with the row of one ref must not be in the way of the others.
 fn answer(desk: &mut Option<Desk>, location: &Location, posts: Vec<Post>) {
-    let asked: Vec<&Asked> = posts.iter().flat_map(|post| &post.asked).collect();
+    let asked: Vec<&Noted> = posts.iter().flat_map(|post| &post.asked).collect();
     let filed = file(desk, location, &asked);
     match filed {
         Ok(outcomes) => {
@@ -111,16 +132,21 @@ fn answer(desk: &mut Option<Desk>, location: &Location, posts: Vec<Post>) {
     }
 }
 
-fn note(asked: &Asked) -> Option<(PaymentRef, String)> {
-    let note = asked.metadata.clone()?;
-    Some((asked.payment.reference(), note))
+impl From<Asked> for Noted {
+    fn from(asked: Asked) -> Self {
+        Self {
+            payment: asked.payment,
+            note: asked.metadata,
+            filed_by: None,
+        }
+    }
 }
 
 /// Files what can be filed. A refusal files nothing, so what it names is left out and the others are filed again.
 fn file(
     slot: &mut Option<Desk>,
     location: &Location,
-    asked: &[&Asked],
+    asked: &[&Noted],
 ) -> Result<Vec<Outcome>, StoreError> {
     // After an error nobody knows what is stored: the store is opened anew.
     let mut desk = match slot.take() {
@@ -131,12 +157,9 @@ fn file(
     let filed = loop {
         let rest = (0..).zip(asked);
         let rest = rest.filter(|(index, _)| !taken.contains(index));
-        let (places, rest): (Vec<usize>, Vec<&Asked>) =
-            rest.map(|(index, asked)| (index, *asked)).unzip();
-        let payments: Vec<Payment> = rest.iter().map(|asked| asked.payment).collect();
-        let notes: Vec<(PaymentRef, String)> =
-            rest.iter().filter_map(|asked| note(asked)).collect();
-        match desk.file_noted(&payments, &notes)? {
+        let (places, rest): (Vec<usize>, Vec<Noted>) =
+            rest.map(|(index, asked)| (index, (*asked).clone())).unzip();
+        match desk.file_noted(&rest)? {
             Filing::Filed(filed) => break filed,
             Filing::Refused(refused) => {
                 let places = refused.iter().filter_map(|one| places.get(one.index));

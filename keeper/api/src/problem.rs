@@ -84,6 +84,12 @@ impl Problem {
         }
     }
 
+    /// Whether the same, asked again, would be refused again: then its asker has to change something.
+    pub fn is_for_good(&self) -> bool {
+        let is_askers = (400..500).contains(&self.status);
+        is_askers && !matches!(self.status, 408 | 429)
+    }
+
     /// 422: values break rules.
     pub(crate) fn invalid(errors: Vec<Broken>) -> Self {
         let detail = match errors.as_slice() {

@@ -18,9 +18,8 @@ use crate::{
     App,
     access::{MayRead, MayRequest},
     body::{LONGEST, must_be_json, read},
-    intake::Outcome,
     metadata,
-    problem::{Broken, Problem},
+    problem::Problem,
     query::{self, put},
     shown::{Status, Withdrawal},
     told::{TimelineEntry, Told},
@@ -86,23 +85,14 @@ pub(crate) async fn file(
     let asked = app.rules.read(&body, key)?;
     let (payment, reference) = (asked.payment, asked.payment.reference());
     let noted = metadata::shown(asked.metadata.as_ref());
-    let outcomes = app.intake.file(vec![asked]).await?;
-    let shown = match outcomes.first() {
-        Some(Outcome::Filed(filed)) if !filed.known => {
-            let shown = Withdrawal::waiting(&payment, filed.arrival, app.rules.decimals);
-            let shown = shown.noted(noted);
-            let place = format!("/v1/withdrawals/{}", shown.reference);
-            return Ok((StatusCode::CREATED, [(LOCATION, place)], Json(shown)).into_response());
-        }
-        Some(Outcome::Filed(_)) => find(&app, reference).await?,
-        Some(Outcome::Taken) => {
-            let rule = "was used already for another recipient or amount";
-            let broken = Broken::new("ref", &reference.to_string(), rule);
-            return Err(Problem::taken(vec![broken]));
-        }
-        None => return Err(Problem::internal()),
-    };
-    Ok(Json(shown).into_response())
+    let filed = app.intake.file_one(asked.into()).await?;
+    if filed.known {
+        return Ok(Json(find(&app, reference).await?).into_response());
+    }
+    let shown = Withdrawal::waiting(&payment, filed.arrival, app.rules.decimals);
+    let shown = shown.noted(noted);
+    let place = format!("/v1/withdrawals/{}", shown.reference);
+    Ok((StatusCode::CREATED, [(LOCATION, place)], Json(shown)).into_response())
 }
 
 async fn find(app: &App, reference: PaymentRef) -> Result<Withdrawal, Problem> {

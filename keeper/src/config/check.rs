@@ -1,5 +1,6 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
+mod consume;
 mod key;
 mod publish;
 mod serve;
@@ -43,6 +44,7 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
         operations: rules.operations(&raw.operations),
         serve: rules.serve(&raw.serve, base),
         publish: rules.publish(&raw.publish, base),
+        consume: rules.consume(&raw.consume, base),
         profile,
     };
     if rules.broken.is_empty() {

@@ -28,6 +28,8 @@ pub(super) struct Raw {
     pub serve: RawServe,
     #[serde(default)]
     pub publish: RawPublish,
+    #[serde(default)]
+    pub consume: RawConsume,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +157,65 @@ section!(RawPublish {
     rabbitmq: Vec<RawExchange> = Vec::new(),
     kafka: Vec<RawTopic> = Vec::new(),
 });
+
+section!(RawConsume {
+    listen: Option<String> = None,
+    kafka: Vec<RawKafkaSource> = Vec::new(),
+    rabbitmq: Vec<RawRabbitMqSource> = Vec::new(),
+});
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKafkaSource {
+    pub name: String,
+    pub filed_by: String,
+    pub brokers: String,
+    #[serde(default = "with_tls")]
+    pub tls: bool,
+    pub ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub allow_plain: bool,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    pub mechanism: Option<String>,
+    pub group: String,
+    pub topic: String,
+    pub dead_letters: String,
+    #[serde(default = "messages_at_once")]
+    pub at_once: u64,
+    #[serde(default = "messages_per_second")]
+    pub messages_per_second: u64,
+}
+
+fn with_tls() -> bool {
+    true
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRabbitMqSource {
+    pub name: String,
+    pub filed_by: String,
+    pub url: String,
+    pub password: String,
+    pub ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub allow_plain: bool,
+    pub queue: String,
+    pub dead_letters: String,
+    #[serde(default = "messages_at_once")]
+    pub at_once: u64,
+    #[serde(default = "messages_per_second")]
+    pub messages_per_second: u64,
+}
+
+fn messages_at_once() -> u64 {
+    256
+}
+
+fn messages_per_second() -> u64 {
+    1_000
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,10 +1,12 @@
 //! Pages for other programs over HTTP/1.1. No secret is on them, and nothing can be changed; who may ask is for the network to say.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, fmt, future::Future, io, net::SocketAddr, sync::Arc, time::Duration,
+};
 
 use http_body_util::Full;
 use hyper::{
-    Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
     server::conn::http1,
@@ -100,4 +102,27 @@ pub fn page(status: StatusCode, kind: &'static str, text: impl Into<Bytes>) -> P
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// `/healthz` and `/metrics`, of a process that has no more pages.
+pub fn figures(
+    method: &Method,
+    path: &str,
+    text: impl FnOnce() -> Result<(String, &'static str), fmt::Error>,
+) -> Page {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET\n");
+    }
+    match path {
+        "/healthz" => page(StatusCode::OK, PLAIN, "ok\n"),
+        "/metrics" => match text() {
+            Ok((text, kind)) => page(StatusCode::OK, kind, text),
+            Err(_) => page(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                PLAIN,
+                "the answer broke off\n",
+            ),
+        },
+        _ => page(StatusCode::NOT_FOUND, PLAIN, "/healthz, /metrics\n"),
+    }
 }

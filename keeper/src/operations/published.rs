@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeMap, io, net::SocketAddr};
 
-use hyper::{Method, StatusCode};
 use tidelock_publish::{Board, Figures};
 
 use super::{
     metrics::{self, Kind, Metric, Sample, Value},
-    pages::{PLAIN, Page, Serving, listen, page},
+    pages::{Serving, figures, listen},
 };
 
 /// What each receiver comes to, by name.
@@ -47,26 +46,9 @@ fn each(published: &Published, read: fn(&Figures) -> u64) -> Vec<Sample> {
 /// Begins to serve `/healthz` and `/metrics` of a publisher. Must be called on a runtime.
 pub async fn serve_published(address: SocketAddr, board: Board) -> io::Result<Serving> {
     listen(address, move |request| {
-        let answer = answer(&board, request.method(), request.uri().path());
+        let text = || metrics::text(PUBLISHED, board.read());
+        let answer = figures(request.method(), request.uri().path(), text);
         async move { answer }
     })
     .await
-}
-
-fn answer(board: &Board, method: &Method, path: &str) -> Page {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        return page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET\n");
-    }
-    match path {
-        "/healthz" => page(StatusCode::OK, PLAIN, "ok\n"),
-        "/metrics" => match metrics::text(PUBLISHED, board.read()) {
-            Ok((text, kind)) => page(StatusCode::OK, kind, text),
-            Err(_) => page(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                PLAIN,
-                "the answer broke off\n",
-            ),
-        },
-        _ => page(StatusCode::NOT_FOUND, PLAIN, "/healthz, /metrics\n"),
-    }
 }

@@ -17,7 +17,9 @@ use super::{
     insert::Insert,
     load,
     location::{Role, runtime},
-    metadata, schema,
+    metadata,
+    metadata::Noted,
+    schema,
     sql::{Access, Connection, Dialect, Query, query},
     wait::{GoOn, Patience},
 };
@@ -138,24 +140,20 @@ impl Desk {
     ///
     /// Nobody else writes meanwhile, so many requests are filed in several pieces.
     pub fn file(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
-        self.file_noted(payments, &[])
+        self.file_noted(&noted(payments))
     }
 
-    /// The same, with what is to be noted beside some of them: JSON by ref. What was noted before stays.
-    pub fn file_noted(
-        &mut self,
-        payments: &[Payment],
-        notes: &[(PaymentRef, String)],
-    ) -> Result<Filing, StoreError> {
+    /// The same, with what is to be noted beside each. What was noted before stays.
+    pub fn file_noted(&mut self, noted: &[Noted]) -> Result<Filing, StoreError> {
         self.forced(true)?;
-        self.file_piece(payments, notes)
+        self.file_piece(noted)
     }
 
     /// The same, durable with the next call of [`Desk::file`] or the next commit of the log: whoever has taken a request in
     /// has forced it to disk.
     pub fn file_ahead(&mut self, payments: &[Payment]) -> Result<Filing, StoreError> {
         self.forced(false)?;
-        self.file_piece(payments, &[])
+        self.file_piece(&noted(payments))
     }
 
     /// Whether each commit waits for the disk.
@@ -173,20 +171,17 @@ impl Desk {
         Ok(())
     }
 
-    fn file_piece(
-        &mut self,
-        payments: &[Payment],
-        notes: &[(PaymentRef, String)],
-    ) -> Result<Filing, StoreError> {
+    fn file_piece(&mut self, noted: &[Noted]) -> Result<Filing, StoreError> {
+        let payments: Vec<Payment> = noted.iter().map(|noted| noted.payment).collect();
         self.patience.until_free(|| {
             self.runtime.block_on(async {
                 let mut start = Instant::now();
                 let work = async |connection: &mut Connection| {
                     keep_others_out(connection).await?;
                     start = Instant::now();
-                    let filing = file(connection, payments).await?;
-                    if matches!(filing, Filing::Filed(_)) {
-                        metadata::keep(connection, notes).await?;
+                    let filing = file(connection, &payments).await?;
+                    if let Filing::Filed(filed) = &filing {
+                        metadata::keep(connection, noted, filed).await?;
                     }
                     Ok(filing)
                 };
@@ -229,6 +224,11 @@ impl Desk {
     pub fn close(self) -> Result<(), StoreError> {
         self.runtime.block_on(self.connection.close())
     }
+}
+
+/// Beside which nothing is noted.
+fn noted(payments: &[Payment]) -> Vec<Noted> {
+    payments.iter().copied().map(Noted::from).collect()
 }
 
 /// One files at a time, so that a ref is not looked up by two who then both file it. SQLite lets only one write anyway.

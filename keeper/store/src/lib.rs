@@ -50,6 +50,7 @@ pub use history::Signed;
 pub use lease::{Candidate, Leader, Leadership, Lease, Taking, leader};
 pub use location::Location;
 pub use log::{LogStore, Right, prepare};
+pub use metadata::Noted;
 pub use outbox::{Advance, Cursor, Dead, Delivery, Outbox, SinkView, Turn, TurnTaking};
 pub use page::{Filter, Page, Stands};
 pub use postgres::Server;

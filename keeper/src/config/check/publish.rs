@@ -61,7 +61,12 @@ impl Rules {
     }
 
     /// Cursors are kept by it.
-    fn sink_name(&mut self, field: &'static str, name: &str, names: &mut BTreeSet<String>) {
+    pub(super) fn sink_name(
+        &mut self,
+        field: &'static str,
+        name: &str,
+        names: &mut BTreeSet<String>,
+    ) {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let is_name = (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(is_plain);
         if !is_name {
