@@ -81,7 +81,7 @@ def write(folder):
     )
     bad = book(
         [
-            (0.1 + 0.2, None, ref(2), TO),
+            (1 / 3, None, ref(2), TO),
             (12.5, "0", ref(3), TO),
             ("=1+1", None, ref(4), TO),
             (datetime.date(2026, 1, 1), None, ref(5), TO),

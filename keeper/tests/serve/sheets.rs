@@ -89,9 +89,11 @@ fn a_sheet_is_filed_as_it_is_shown_or_not_at_all() {
             (12, "amount", "only digits"),
             (13, "ref", "must be given"),
         ] {
-            let (named, rule) = named[&line];
+            let (named, rule) = named
+                .get(&line)
+                .unwrap_or_else(|| panic!("{line}: {refused}"));
             assert!(
-                named == field && rule.contains(words),
+                *named == field && rule.contains(words),
                 "{line}: {named} {rule}"
             );
         }
