@@ -17,6 +17,7 @@ use std::{
 use figment::{Figment, error::Kind};
 use reqwest::Url;
 use tidelock_consume::{Kafka, RabbitMq};
+use tidelock_api::{Certificate, SignIn, keys::Network};
 use tidelock_core::domain::{Address, ChainId};
 use tidelock_deploy::Toml;
 use tidelock_publish::{Kafka, PrivateHosts, RabbitMq, Webhook};
@@ -123,6 +124,10 @@ pub struct OperationsConfig {
 pub struct ServeConfig {
     /// Where.
     pub listen: SocketAddr,
+    /// Proxies in front of it, who say for whom they ask.
+    pub proxies: Vec<Network>,
+    /// `serve.tls_certificate_file` and `serve.tls_key_file`.
+    pub tls: Option<Certificate>,
     /// The file of API keys.
     pub keys_file: PathBuf,
     /// Connections at a time.
@@ -131,6 +136,17 @@ pub struct ServeConfig {
     pub requests_per_second: u32,
     /// Whether it asks the nodes of `[chain]` what only the chain knows.
     pub asks_node: bool,
+    /// `[serve.sign_in]`; without it only keys are known.
+    pub sign_in: Option<SignInConfig>,
+}
+
+/// How people sign in to the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInConfig {
+    /// All but the client's secret.
+    pub settings: SignIn,
+    /// Where that is; a public client has none.
+    pub client_secret_file: Option<PathBuf>,
 }
 
 /// Whom `keeper publish` tells what the log says.

@@ -1,4 +1,5 @@
-//! Who asks, and what they may: a key in the header Authorization, held to the file of keys, which is read again when it changes.
+//! Who asks, and what they may: a key in the header Authorization, held to the file of keys, which is read again when it changes; or the session
+//! of a person who signed in.
 
 use std::{
     collections::BTreeSet,
@@ -10,13 +11,13 @@ use std::{
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+    http::{header::AUTHORIZATION, request::Parts},
 };
 use tracing::{error, info};
 
 use crate::{
-    App,
-    keys::{ApiKey, KeyFile, Scope, known},
+    App, Shared,
+    keys::{ApiKey, KeyFile, Scope, Uses, known},
     problem::Problem,
 };
 
@@ -26,6 +27,7 @@ const FRESH: Duration = Duration::from_millis(500);
 /// The keys, as the file has them now.
 pub(crate) struct Keys {
     file: KeyFile,
+    uses: Uses,
     seen: Mutex<Seen>,
 }
 
@@ -46,6 +48,7 @@ impl Keys {
             keys: Arc::new([]),
         };
         Self {
+            uses: file.uses(),
             file,
             seen: Mutex::new(seen),
         }
@@ -57,6 +60,16 @@ impl Keys {
         let now = clock();
         let key = keys.iter().find(|key| key.id == id && key.is_in_force(now));
         key.map(Caller::from)
+    }
+
+    /// When each was last used.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    /// Writes that; it may block.
+    pub fn keep_uses(&self) -> std::io::Result<()> {
+        self.uses.keep()
     }
 
     /// Where they are kept.
@@ -98,16 +111,24 @@ impl Keys {
     }
 }
 
+impl Shared {
+    /// Whoever acts are kept under that id, if their key is in force or they are signed in.
+    pub(crate) fn holder(&self, id: &str) -> Option<Caller> {
+        let signed_in = || self.sign_in.as_ref()?.holder(id);
+        self.keys.holder(id).or_else(signed_in)
+    }
+}
+
 /// By this machine's clock. [seconds since 1970]
 pub(crate) fn clock() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }
 
-/// Whose key was given.
+/// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// The key's id.
+    /// The key's id, or that of a person who signed in.
     pub key: String,
     /// What it may be used for.
     pub scopes: BTreeSet<Scope>,
@@ -136,25 +157,45 @@ impl Caller {
     }
 }
 
-/// A key that may do one of these was given. Its budget is charged.
-fn permit(app: &App, headers: &HeaderMap, scopes: &[Scope]) -> Result<Caller, Problem> {
-    let given = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+/// A key that may do one of these was given, from where it may be used. Its budget is charged.
+fn permit(app: &App, parts: &Parts, scopes: &[Scope]) -> Result<Caller, Problem> {
+    let caller = who(app, parts)?;
+    if scopes.iter().any(|scope| caller.scopes.contains(scope)) {
+        Ok(caller)
+    } else {
+        let words: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
+        Err(Problem::not_allowed(&words.join(" or ")))
+    }
+}
+
+/// Whose key was given, or who is signed in. A key that was given counts alone.
+fn who(app: &App, parts: &Parts) -> Result<Caller, Problem> {
+    let given = parts.headers.get(AUTHORIZATION);
+    if let (None, Some(door)) = (given, &app.sign_in)
+        && let Some(session) = door.session(parts)?
+    {
+        return if app.rates.take(Some(&session.caller.key), Instant::now()) {
+            Ok(session.caller)
+        } else {
+            Err(Problem::too_often())
+        };
+    }
+    let given = given.and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("Bearer "));
-    let keys = app.keys.now();
-    let key = given.and_then(|given| known(&keys, given.trim(), clock()));
+    let (keys, now) = (app.keys.now(), clock());
+    let key = given.and_then(|given| known(&keys, given.trim(), now));
     let id = key.map(|key| key.id.as_str());
     if !app.rates.take(id, Instant::now()) {
         return Err(Problem::too_often());
     }
     let key = key.ok_or_else(Problem::unknown_key)?;
-    if scopes.iter().any(|scope| key.scopes.contains(scope)) {
-        Ok(key.into())
-    } else {
-        let words: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
-        Err(Problem::not_allowed(&words.join(" or ")))
+    let origin = app.proxies.origin(parts);
+    if let Some(rule) = key.limits.forbid(app.rules.vault, origin) {
+        info!(key = key.id, rule, "refused");
+        return Err(Problem::not_from_there(rule));
     }
+    app.keys.uses.saw(&key.id, now);
+    Ok(key.into())
 }
 
 macro_rules! permits {
@@ -168,7 +209,7 @@ macro_rules! permits {
             type Rejection = Problem;
 
             async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-                permit(app, &parts.headers, &$scopes).map(Self)
+                permit(app, parts, &$scopes).map(Self)
             }
         }
     )*};
@@ -185,6 +226,8 @@ permits! {
     MayAct: [Scope::Operate, Scope::Administer],
     /// Whoever asks may look at what was done.
     MayLook: [Scope::Audit, Scope::Operate, Scope::Administer],
+    /// Whoever asks may do something.
+    MayAnything: Scope::ALL,
     /// Whoever asks may read the log as it is.
     MayAudit: [Scope::Audit],
 }

@@ -18,15 +18,14 @@ use crate::{
     access::{Caller, MayAct, MayLook, clock},
     admin,
     body::{self, must_be_json},
-    deed::{ActEntry, Deed, Kind, Step, wanted},
-    keys::Scope,
+    deed::{ActEntry, Deed, Kind, Situation, Step},
+    fields,
+    keys::{CONFIRM_WITHIN, Scope},
     problem::{Broken, Problem},
     query::{self, sequence},
     stands::{must_be_possible, stands},
 };
 
-/// How long a second person has. [seconds]
-pub(crate) const CONFIRM_WITHIN: u64 = 3_600;
 /// Bytes of an act.
 const LONGEST: usize = 8_192;
 /// Characters of a reason.
@@ -85,9 +84,9 @@ pub(crate) fn reason(text: &str) -> Result<String, Broken> {
 }
 
 /// The fields of a JSON body.
-pub(crate) async fn fields(request: Request) -> Result<body::Fields, Problem> {
+pub(crate) async fn fields(request: Request) -> Result<fields::Fields, Problem> {
     must_be_json(request.headers())?;
-    body::fields(&body::read(request, LONGEST).await?)
+    fields::fields(&body::read(request, LONGEST).await?)
 }
 
 /// The reason, which is all that a body has.
@@ -106,7 +105,7 @@ pub(crate) async fn add(
     also: impl FnOnce(&mut Desk) -> Result<(), Problem> + Send + 'static,
 ) -> Result<ActEntry, Problem> {
     // It may have ended while the body was on its way.
-    let holder = app.keys.holder(&deed.by);
+    let holder = app.holder(&deed.by);
     holder
         .ok_or_else(Problem::unknown_key)?
         .must_have(deed.act.scope())?;
@@ -204,7 +203,7 @@ pub(crate) async fn act(
 }
 
 /// The first entry of an act.
-pub(crate) fn begun(caller: &Caller, act: Kind, reason: String, before: String) -> Deed {
+pub(crate) fn begun(caller: &Caller, act: Kind, reason: String, before: Situation) -> Deed {
     let at = clock();
     let takes_two = act.takes_two();
     Deed {
@@ -216,7 +215,7 @@ pub(crate) fn begun(caller: &Caller, act: Kind, reason: String, before: String) 
         key: None,
         reason,
         before,
-        after: wanted(act).to_owned(),
+        after: Situation::wanted(act),
         until: takes_two.then(|| at.saturating_add(CONFIRM_WITHIN)),
         command: None,
     }
@@ -224,7 +223,7 @@ pub(crate) fn begun(caller: &Caller, act: Kind, reason: String, before: String) 
 
 type Asked = (Kind, Option<PaymentRef>, String);
 
-fn asked(fields: &body::Fields) -> Result<Asked, Vec<Broken>> {
+fn asked(fields: &fields::Fields) -> Result<Asked, Vec<Broken>> {
     let [act, reference, why] = fields.texts(["act", "ref", "reason"])?;
     let mut broken = Vec::new();
     let word = act.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `/v1/keys`: API keys, made by two people and ended by one.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json,
@@ -16,8 +16,8 @@ use crate::{
     App,
     access::{MayAdminister, clock},
     acts,
-    deed::{ActEntry, Deed, Kind},
-    keys::{ApiKey, KeysError, MOST_DAYS, Scope},
+    deed::{ActEntry, Deed, Kind, Situation},
+    keys::{ApiKey, KeysError, Limits, MOST_DAYS, Scope, Wanted},
     problem::{Broken, Problem},
 };
 
@@ -35,22 +35,37 @@ pub struct KeyEntry {
     made_at: u64,
     /// From when on it is refused.
     ends_at: u64,
-    /// It waits for a second person.
+    /// It waits for a second person, for an hour at most.
     pending: bool,
-    /// It has ended.
+    /// It has ended, or was refused, or not confirmed in time.
     ended: bool,
+    /// The vaults that it may be used for; any if none is named.
+    vaults: Vec<String>,
+    /// The networks that it may be used from; any if none is named.
+    networks: Vec<String>,
+    /// When it was last used, in seconds since 1970, as far as servers that share the file of keys have written it; they do every half minute.
+    last_used_at: Option<u64>,
 }
 
-impl From<ApiKey> for KeyEntry {
-    fn from(key: ApiKey) -> Self {
+impl KeyEntry {
+    fn of(key: ApiKey, last_used_at: Option<u64>) -> Self {
+        let now = clock();
         Self {
-            ended: key.ends_at <= clock(),
+            pending: key.is_pending(now),
+            ended: key.has_ended(now),
             id: key.id,
             name: key.name,
             scopes: key.scopes,
             made_at: key.made_at,
             ends_at: key.ends_at,
-            pending: key.pending,
+            vaults: key.limits.vaults.iter().map(ToString::to_string).collect(),
+            networks: key
+                .limits
+                .networks
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            last_used_at,
         }
     }
 }
@@ -78,6 +93,12 @@ pub struct KeyRequest {
     /// After how many days it ends, 1 to 3650.
     #[schema(example = "90", pattern = "^[0-9]+$")]
     days: String,
+    /// The networks that it may be used from, in CIDR; several, separated by commas. Any if none is named.
+    #[schema(nullable = false, example = "192.0.2.0/24")]
+    networks: Option<String>,
+    /// The vaults that it may be used for; several, separated by commas. Any if none is named.
+    #[schema(nullable = false)]
+    vaults: Option<String>,
     /// Why. It is kept for good: no personal data.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
@@ -104,9 +125,14 @@ pub(crate) async fn on_file<T: Send + 'static>(
     Ok(done.map_err(|_| Problem::internal())??)
 }
 
-fn words(key: &ApiKey) -> String {
+/// How a key stands, with what it may be used for.
+fn situation(status: &str, key: &ApiKey) -> Situation {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.word()).collect();
-    format!("{} until {}", scopes.join(","), key.ends_at)
+    let words = format!("{} until {}{}", scopes.join(","), key.ends_at, key.limits);
+    Situation {
+        detail: Some(words),
+        ..Situation::word(status)
+    }
 }
 
 /// Lists keys, without what is secret
@@ -121,7 +147,14 @@ pub(crate) async fn list(
     State(app): State<App>,
 ) -> Result<Json<KeyList>, Problem> {
     let keys = on_file(&app, |file| file.read()).await?;
-    let items = keys.into_iter().map(KeyEntry::from).collect();
+    let server = Arc::clone(&app);
+    let uses = tokio::task::spawn_blocking(move || server.keys.uses().read()).await;
+    let uses = uses.map_err(|_| Problem::internal())?;
+    let items = keys.into_iter().map(|key| {
+        let last = uses.get(&key.id).copied();
+        KeyEntry::of(key, last)
+    });
+    let items = items.collect();
     Ok(Json(KeyList { items }))
 }
 
@@ -142,9 +175,11 @@ pub(crate) async fn add(
     request: Request,
 ) -> Result<(StatusCode, Json<AskedKey>), Problem> {
     let fields = acts::fields(request).await?;
-    let [name, scopes, days, why] = fields
-        .texts(["name", "scopes", "days", "reason"])
+    let [name, scopes, days, networks, vaults, why] = fields
+        .texts(["name", "scopes", "days", "networks", "vaults", "reason"])
         .map_err(Problem::invalid)?;
+    let limits = Limits::read(vaults.unwrap_or_default(), networks.unwrap_or_default());
+    let limits = limits.map_err(|(field, value, rule)| Broken::new(field, &value, rule));
     let scopes_text = scopes.unwrap_or_default();
     let scopes: Result<BTreeSet<Scope>, String> = scopes_text
         .split(',')
@@ -156,35 +191,39 @@ pub(crate) async fn add(
     let days = days.filter(|days| (1..=MOST_DAYS).contains(days));
     let days = days.ok_or_else(|| Broken::new("days", days_text, "must be 1 to 3650"));
     let reason = acts::reason(why.unwrap_or_default());
-    let (scopes, days, reason) = match (scopes, days, reason) {
-        (Ok(scopes), Ok(days), Ok(reason)) => (scopes, days, reason),
-        (scopes, days, reason) => {
+    let (scopes, days, limits, reason) = match (scopes, days, limits, reason) {
+        (Ok(scopes), Ok(days), Ok(limits), Ok(reason)) => (scopes, days, limits, reason),
+        (scopes, days, limits, reason) => {
             let broken = scopes
                 .err()
                 .into_iter()
                 .chain(days.err())
+                .chain(limits.err())
                 .chain(reason.err());
             return Err(Problem::invalid(broken.collect()));
         }
     };
-    let name = name.unwrap_or_default().to_owned();
     let now = clock();
-    let ends = now.saturating_add(days.saturating_mul(DAY));
-    let seen_by = caller.people.clone();
-    let (key, secret) = on_file(&app, move |file| {
-        file.add_pending(&name, scopes, (now, ends), seen_by)
-    })
-    .await?;
-    let deed = acts::begun(&caller, Kind::AddKey, reason, "none".to_owned());
+    let wanted = Wanted {
+        name: name.unwrap_or_default().to_owned(),
+        scopes,
+        made_at: now,
+        ends_at: now.saturating_add(days.saturating_mul(DAY)),
+        limits,
+        person: None,
+        seen_by: Some(caller.people.clone()),
+    };
+    let (key, secret) = on_file(&app, move |file| file.add(wanted)).await?;
+    let deed = acts::begun(&caller, Kind::AddKey, reason, Situation::word("none"));
     let deed = Deed {
         key: Some(key.id.clone()),
-        after: words(&key),
+        after: situation("in_force", &key),
         ..deed
     };
     let act = acts::add(&app, None, deed, acts::nothing).await?;
     let asked = AskedKey {
         act,
-        entry: key.into(),
+        entry: KeyEntry::of(key, None),
         key: secret.expose().to_owned(),
     };
     Ok((StatusCode::CREATED, Json(asked)))
@@ -211,7 +250,8 @@ pub(crate) async fn end(
     let keys = on_file(&app, |file| file.read()).await?;
     let key = keys.into_iter().find(|key| key.id == id);
     let key = key.ok_or_else(|| KeysError::Unknown { id: id.clone() })?;
-    let deed = acts::begun(&caller, Kind::EndKey, reason, words(&key));
+    let before = situation("in_force", &key);
+    let deed = acts::begun(&caller, Kind::EndKey, reason, before);
     let deed = Deed {
         key: Some(id.clone()),
         ..deed

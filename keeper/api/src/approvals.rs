@@ -1,10 +1,7 @@
 //! `/v1/approvals`: what waits for signers, what they sign, and the votes that they gave off chain. The server brings no vote to the vault:
 //! whoever wants to does, with the call that is told here.
 
-use std::collections::BTreeSet;
-
-use alloy_primitives::{Address, B256, Bytes, Signature};
-use alloy_sol_types::SolCall;
+use alloy_primitives::{Address, B256};
 use axum::{
     Json,
     extract::{Path, Request, State},
@@ -13,11 +10,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidelock_core::{
-    abi::{Vault, header_argument},
-    domain::{BatchId, parse_address},
-    state::BatchRow,
-};
+use tidelock_core::{domain::BatchId, state::BatchRow};
 use tidelock_store::Vote;
 use utoipa::ToSchema;
 
@@ -25,9 +18,12 @@ use crate::{
     App,
     access::MayRead,
     body::{self, must_be_json},
+    changes::{self, ChangeApproval},
+    fields,
     port::{self, AsOf, Ballots},
     problem::Problem,
     typed,
+    voted::{Call, Given, KeptVote, Standing, Subject, kept},
 };
 
 /// Bytes of one vote.
@@ -55,7 +51,7 @@ pub enum BallotState {
 
 impl BallotState {
     /// Whether the vault takes votes.
-    fn is_open(self) -> bool {
+    pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Proposed | Self::Queued | Self::Ready)
     }
 }
@@ -83,6 +79,10 @@ pub struct Ballot {
 pub struct ApprovalList {
     /// In the order of their payments' numbers.
     items: Vec<Approval>,
+    /// Policy changes that the vault takes votes for, in the order of their ids; none if the server asks no node, for the keeper does not know them.
+    changes: Vec<ChangeApproval>,
+    /// From which block on policy changes were looked for, thirty days back at most; none if the server asks no node. Older ones are still looked for.
+    changes_from: Option<u64>,
     /// How old what the vault says of them is; none if the server asks no node.
     as_of: Option<AsOf>,
 }
@@ -129,61 +129,6 @@ pub struct ApprovedPayment {
     amount: String,
 }
 
-/// What the vault says of a batch.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Standing {
-    /// Where it stands.
-    state: BallotState,
-    /// Votes that count.
-    votes: u8,
-    /// Votes that it needs.
-    required: u8,
-    /// First second at which it can be executed if only time passes; none if time alone does not help.
-    earliest: Option<u64>,
-    /// The signer set in force, counted from 1.
-    signer_epoch: u64,
-    /// Signers whose votes count.
-    voted: Vec<String>,
-    /// Signers whose votes it may wait for, each with what to sign.
-    waits_for: Vec<Ballotee>,
-}
-
-/// A signer who has not voted.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Ballotee {
-    /// Who.
-    signer: String,
-    /// The vote as EIP-712 typed data, as `eth_signTypedData_v4` takes it.
-    #[schema(value_type = Object)]
-    typed_data: Value,
-    /// Its digest, to hold the signing tool to.
-    digest: String,
-    /// A vote of theirs is kept here.
-    signed: bool,
-    /// They took their vote back: no signature of theirs counts any more, and only their own call votes again.
-    revoked: bool,
-}
-
-/// A call to the vault.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Call {
-    /// The vault.
-    to: String,
-    /// What to send.
-    data: String,
-}
-
-/// A vote that was given off chain.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct KeptVote {
-    /// Whose.
-    signer: String,
-    /// Of which signer set.
-    epoch: u64,
-    /// 65 bytes.
-    signature: String,
-}
-
 /// A vote.
 #[derive(Debug, Deserialize, ToSchema)]
 #[allow(
@@ -199,13 +144,6 @@ pub struct VoteRequest {
     signature: String,
 }
 
-fn call(app: &App, data: Vec<u8>) -> Call {
-    Call {
-        to: app.identity.domain.vault.to_string(),
-        data: Bytes::from(data).to_string(),
-    }
-}
-
 impl Approval {
     fn of(
         app: &App,
@@ -215,10 +153,7 @@ impl Approval {
     ) -> Self {
         let domain = &app.identity.domain;
         let decimals = app.rules.decimals;
-        let argument = header_argument(&batch.header);
-        let own = Vault::approveCall {
-            batch: argument.clone(),
-        };
+        let subject = Subject::Batch(&batch.header);
         let payments = (batch.header.first_number.0..).zip(&batch.payments);
         Self {
             id: batch.id.to_string(),
@@ -233,84 +168,18 @@ impl Approval {
                     amount: payment.amount().display(decimals),
                 })
                 .collect(),
-            standing: ballot.map(|(all, ballot)| Standing::of(app, batch, votes, all, ballot)),
+            standing: ballot.map(|(all, ballot)| Standing::of(app, subject, votes, all, ballot)),
             typed_data: typed::document(domain, &batch.header, None),
-            approve: call(app, own.abi_encode()),
-            signatures: (votes.iter())
-                .map(|vote| KeptVote {
-                    signer: vote.signer.to_string(),
-                    epoch: vote.epoch,
-                    signature: vote.signature.to_string(),
-                })
-                .collect(),
-            relay: ballot.and_then(|(all, ballot)| {
-                let votes = fresh(votes, all, ballot);
-                let brings = Vault::approveBySigCall {
-                    batch: argument,
-                    votes,
-                };
-                let brings_any = ballot.state.is_open() && !brings.votes.is_empty();
-                brings_any.then(|| call(app, brings.abi_encode()))
-            }),
-        }
-    }
-}
-
-/// Votes of the signer set in force, by its signers, that do not count yet and still may.
-fn fresh(votes: &[Vote], all: &Ballots, ballot: &Ballot) -> Vec<Vault::Vote> {
-    let counts = |vote: &&Vote| {
-        vote.epoch == all.epoch
-            && all.signers.contains(&vote.signer)
-            && !ballot.voted.contains(&vote.signer)
-            && !ballot.revoked.contains(&vote.signer)
-    };
-    let fresh = votes.iter().filter(counts);
-    fresh
-        .map(|vote| Vault::Vote {
-            signer: vote.signer,
-            signature: vote.signature.clone(),
-        })
-        .collect()
-}
-
-/// An epoch has 24 bits.
-fn short(epoch: u64) -> u32 {
-    u32::try_from(epoch).unwrap_or(u32::MAX)
-}
-
-impl Standing {
-    fn of(app: &App, batch: &BatchRow, votes: &[Vote], all: &Ballots, ballot: &Ballot) -> Self {
-        let domain = &app.identity.domain;
-        let signed = votes.iter().filter(|vote| vote.epoch == all.epoch);
-        let signed: BTreeSet<Address> = signed.map(|vote| vote.signer).collect();
-        let waits_for = all
-            .signers
-            .iter()
-            .filter(|signer| !ballot.voted.contains(signer));
-        let epoch = short(all.epoch);
-        Self {
-            state: ballot.state,
-            votes: ballot.votes,
-            required: ballot.required,
-            earliest: (ballot.earliest > 0).then_some(ballot.earliest),
-            signer_epoch: all.epoch,
-            voted: ballot.voted.iter().map(Address::to_string).collect(),
-            waits_for: waits_for
-                .map(|signer| Ballotee {
-                    signer: signer.to_string(),
-                    typed_data: typed::document(domain, &batch.header, Some((*signer, epoch))),
-                    digest: batch.header.vote_digest(domain, *signer, epoch).to_string(),
-                    signed: signed.contains(signer),
-                    revoked: ballot.revoked.contains(signer),
-                })
-                .collect(),
+            approve: subject.approve(app),
+            signatures: kept(votes),
+            relay: ballot.and_then(|(all, ballot)| subject.relay(app, votes, all, ballot)),
         }
     }
 }
 
 /// Shows what waits for signers
 ///
-/// Batches that need approvals, as the keeper has sealed them. Policy changes are not among them.
+/// Batches that need approvals, as the keeper has sealed them, and policy changes, as the vault's log has them.
 #[utoipa::path(get, path = "/v1/approvals", operation_id = "listApprovals", tag = "approvals",
     responses(
         (status = 200, description = "What waits, and for whom", body = ApprovalList),
@@ -341,8 +210,12 @@ pub(crate) async fn list(
             .and_then(|all| Some((all, all.each.get(place)?)));
         Approval::of(&app, batch, votes, ballot)
     });
+    let items = each.collect();
+    let (changes, changes_from) = changes::waiting(&app).await?;
     Ok(Json(ApprovalList {
-        items: each.collect(),
+        items,
+        changes,
+        changes_from,
         as_of: ballots.as_ref().map(|all| all.as_of.clone()),
     }))
 }
@@ -368,19 +241,14 @@ pub(crate) async fn sign(
     Path(text): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let hash = text.parse::<B256>();
-    let rule = "must be 0x and 64 hexadecimal digits";
-    let id = BatchId(hash.map_err(|_| Problem::broken("id", &text, rule))?);
-    must_be_json(request.headers())?;
-    let bytes = body::read(request, LONGEST).await?;
-    let given = Given::read(body::texts(&bytes, ["signer", "signature"])?)?;
+    let (id, given) = brought(&text, request).await?;
     let found = app.readers.ask(move |reader| reader.proposals()).await?;
     let batch = found.into_iter().find(|batch| batch.id == id);
     let batch =
         batch.ok_or_else(|| Problem::missing(format!("batch {id}: it waits for no vote")))?;
     let lookout = port::there(app.lookout.as_ref())?;
     let ballots = lookout.ballots(vec![id]).await?;
-    let vote = given.held_to(&app, &batch, &ballots)?;
+    let vote = given.held_to(&app, id, Subject::Batch(&batch.header), &ballots)?;
     let is_new = app.write(move |desk| desk.keep_vote(&vote)).await?;
     let votes = app.readers.ask(move |reader| reader.votes(&id)).await?;
     let ballot = ballots.each.first().map(|ballot| (&ballots, ballot));
@@ -392,63 +260,13 @@ pub(crate) async fn sign(
     Ok((status, Json(Approval::of(&app, &batch, &votes, ballot))).into_response())
 }
 
-/// A vote as it was brought: of the right shape, and held to nothing that only the chain knows.
-struct Given {
-    signer: Address,
-    signature: Signature,
-    /// For refusals.
-    texts: [String; 2],
-}
-
-impl Given {
-    fn read(texts: [String; 2]) -> Result<Self, Problem> {
-        let [signer, signature] = &texts;
-        let refused = |rule: &str| Problem::broken("signature", signature, rule);
-        let signer = parse_address(signer)
-            .map_err(|_| Problem::broken("signer", signer, "must be an address"))?;
-        let bytes = signature
-            .parse::<Bytes>()
-            .map_err(|_| refused("must be 0x and hexadecimal digits"))?;
-        let signature = Signature::from_raw(&bytes).map_err(|_| {
-            refused("must have 65 bytes, the last of them 27 or 28: a signer that is a contract votes by a call")
-        })?;
-        // Of the two signatures with one meaning the vault takes the one with the lower `s`.
-        if signature.normalize_s().is_some() {
-            return Err(refused("must have the lower of the two values of s"));
-        }
-        Ok(Self {
-            signer,
-            signature,
-            texts,
-        })
-    }
-
-    /// As the vault would take it.
-    fn held_to(self, app: &App, batch: &BatchRow, ballots: &Ballots) -> Result<Vote, Problem> {
-        let [signer_text, signature_text] = &self.texts;
-        let signer = self.signer;
-        let refused = |rule: &str| Err(Problem::broken("signer", signer_text, rule));
-        if !ballots.signers.contains(&signer) {
-            return refused("must be a signer of the vault");
-        }
-        if ballots.each.iter().any(|one| one.revoked.contains(&signer)) {
-            return refused("took its vote back: only its own call votes again");
-        }
-        let digest = batch
-            .header
-            .vote_digest(&app.identity.domain, signer, short(ballots.epoch));
-        let by = self.signature.recover_address_from_prehash(&digest);
-        if by.ok() != Some(signer) {
-            let rule =
-                "must be the signer's, of this batch's typed data and of the signer set in force";
-            return Err(Problem::broken("signature", signature_text, rule));
-        }
-        Ok(Vote {
-            batch: batch.id,
-            signer,
-            epoch: ballots.epoch,
-            // As the vault takes it: with 27 or 28 at its end.
-            signature: self.signature.as_bytes().to_vec().into(),
-        })
-    }
+/// What a vote is about, and the vote, as it was sent.
+pub(crate) async fn brought(text: &str, request: Request) -> Result<(BatchId, Given), Problem> {
+    let hash = text.parse::<B256>();
+    let rule = "must be 0x and 64 hexadecimal digits";
+    let id = BatchId(hash.map_err(|_| Problem::broken("id", text, rule))?);
+    must_be_json(request.headers())?;
+    let bytes = body::read(request, LONGEST).await?;
+    let given = Given::read(fields::texts(&bytes, ["signer", "signature"])?)?;
+    Ok((id, given))
 }

@@ -1,4 +1,4 @@
-//! What is sent: read up to a limit, and held to its rules field by field. JSON alone would take the last of two fields of a name.
+//! What is sent: read up to a limit, and held to its rules field by field.
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -6,16 +6,12 @@ use axum::{
     http::{HeaderMap, header::CONTENT_TYPE},
 };
 use http_body_util::LengthLimitError;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::Value;
-use std::{error::Error, fmt};
+use std::error::Error;
 use tidelock_core::domain::{Address, Payment, PaymentRef};
 use tidelock_lists::{REF_RULE, never_paid, read_payment};
 
 use crate::{
+    fields::{Fields, fields},
     metadata,
     problem::{Broken, Problem},
 };
@@ -54,111 +50,6 @@ pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes, Problem
             Problem::unreadable("the body broke off")
         }
     })
-}
-
-/// The fields of an object, in order, none left out.
-pub(crate) struct Fields(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
-        impl<'de> Visitor<'de> for Each {
-            type Value = Fields;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Each)
-    }
-}
-
-impl Fields {
-    /// The text of each known field, if it is there. Nothing else may be there, and nothing twice.
-    pub fn texts<const N: usize>(
-        &self,
-        names: [&str; N],
-    ) -> Result<[Option<&str>; N], Vec<Broken>> {
-        self.texts_beside(names, None)
-    }
-
-    /// The same beside a field that is no text.
-    fn texts_beside<const N: usize>(
-        &self,
-        names: [&str; N],
-        other: Option<&str>,
-    ) -> Result<[Option<&str>; N], Vec<Broken>> {
-        let mut broken = Vec::new();
-        let mut found = [None; N];
-        for (name, value) in &self.0 {
-            if other == Some(name) {
-                continue;
-            }
-            let places = names.iter().zip(&mut found);
-            let Some((_, place)) = places.into_iter().find(|(field, _)| **field == *name) else {
-                let known = names.into_iter().chain(other).collect::<Vec<_>>();
-                let rule = format!("no such field; known here: {}", known.join(", "));
-                broken.push(Broken::new(name, &value.to_string(), rule));
-                continue;
-            };
-            let rule = match value {
-                _ if place.is_some() => "is there twice",
-                Value::String(text) => {
-                    *place = Some(text.as_str());
-                    continue;
-                }
-                _ if name == "amount" => {
-                    "must be a string of decimal digits, such as \"12.5\": a number may not keep its value"
-                }
-                _ => "must be a string",
-            };
-            *place = Some("");
-            broken.push(Broken::new(name, &value.to_string(), rule));
-        }
-        if broken.is_empty() {
-            Ok(found)
-        } else {
-            Err(broken)
-        }
-    }
-}
-
-/// The fields of a JSON object.
-pub(crate) fn fields(bytes: &[u8]) -> Result<Fields, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let why = if error.is_data() {
-            "must be a JSON object".to_owned()
-        } else {
-            format!("must be JSON: {error}")
-        };
-        Problem::unreadable(format!("body: {why}"))
-    })
-}
-
-/// The texts of fields that all must be there.
-pub(crate) fn texts<const N: usize>(
-    bytes: &[u8],
-    names: [&str; N],
-) -> Result<[String; N], Problem> {
-    let fields = fields(bytes)?;
-    let found = fields.texts(names).map_err(Problem::invalid)?;
-    let missing = names.iter().zip(&found).filter(|(_, text)| text.is_none());
-    let missing: Vec<Broken> = missing
-        .map(|(name, _)| Broken::new(*name, "", "must be given"))
-        .collect();
-    if missing.is_empty() {
-        Ok(found.map(|text| text.unwrap_or_default().to_owned()))
-    } else {
-        Err(Problem::invalid(missing))
-    }
 }
 
 /// A request that was read.
@@ -209,11 +100,37 @@ impl Rules {
         self.asked(&read.map_err(rule)?, None)
     }
 
+    /// Reads a row of a table: its ref, recipient and amount.
+    pub fn read_row(
+        &self,
+        [reference, to, amount]: &[Option<String>; 3],
+    ) -> Result<Asked, Vec<Broken>> {
+        let texts = [reference, to, amount].map(Option::as_deref);
+        let renamed = |one: Broken| match one.field.as_str() {
+            "to" => Broken {
+                field: "recipient".to_owned(),
+                ..one
+            },
+            "ref" if one.value.is_empty() => Broken {
+                rule: "must be given".to_owned(),
+                ..one
+            },
+            _ => one,
+        };
+        match self.payment(texts, None) {
+            Ok(payment) => Ok(Asked {
+                payment,
+                metadata: None,
+            }),
+            Err(broken) => Err(broken.into_iter().map(renamed).collect()),
+        }
+    }
+
     /// The same of fields that were read.
     fn asked(&self, fields: &Fields, key: Option<&str>) -> Result<Asked, Vec<Broken>> {
         let texts = fields.texts_beside(FIELDS, Some(metadata::FIELD))?;
         let payment = self.payment(texts, key);
-        match (payment, metadata::read(&fields.0)) {
+        match (payment, metadata::read(fields.each())) {
             (Ok(payment), Ok(metadata)) => Ok(Asked { payment, metadata }),
             (payment, metadata) => {
                 let of_payment = payment.err().unwrap_or_default();

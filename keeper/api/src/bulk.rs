@@ -19,6 +19,7 @@ use crate::{
     problem::{Broken, Problem},
     query::{self, put},
     withdrawals::WithdrawalRequest,
+    xlsx,
 };
 
 /// Bytes of a list.
@@ -79,11 +80,11 @@ type ReadRows = fn(Rules, &[u8]) -> Result<Vec<Row>, Vec<Broken>>;
 
 /// Files many withdrawals
 ///
-/// A JSON array of requests, JSON lines, each as one request, or CSV with the columns ref, recipient and amount; at most 10,000 rows. If one row is bad, or its
+/// A JSON array of requests, JSON lines, each as one request, or CSV or the first sheet of a XLSX with the columns ref, recipient and amount; at most 10,000 rows. If one row is bad, or its
 /// ref was used for something else, every such row is named and nothing is filed. If the answer is lost, send it again: nothing is
 /// filed twice.
 #[utoipa::path(post, path = "/v1/withdrawals/bulk", operation_id = "fileWithdrawals", tag = "withdrawals",
-    request_body(content((Vec<WithdrawalRequest> = "application/json"), (String = "application/jsonl"), (String = "text/csv"))),
+    request_body(content((Vec<WithdrawalRequest> = "application/json"), (String = "application/jsonl"), (String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     params(BulkParameters),
     responses(
         (status = 200, description = "What became of each row", body = BulkAnswer),
@@ -107,14 +108,23 @@ pub(crate) async fn file(
         "application/jsonl" | "application/x-ndjson" => lines,
         "application/json" => array,
         "text/csv" => csv,
+        xlsx::MEDIA_TYPE => sheet,
         _ => {
-            let known = "application/json, application/jsonl or text/csv";
+            let known = "application/json, application/jsonl, text/csv or \
+                application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
             return Err(Problem::media_type(known));
         }
     };
     let bytes = read(request, LONGEST).await?;
+    let turn = if media == xlsx::MEDIA_TYPE {
+        let turn = app.sheets.acquire().await;
+        Some(turn.map_err(|_| Problem::internal())?)
+    } else {
+        None
+    };
     // Long enough to be in others' way on a thread of the runtime.
     let rows = tokio::task::spawn_blocking(move || read_rows(rules, &bytes)).await;
+    drop(turn);
     let rows = rows.map_err(|_| Problem::internal())?;
     let rows = rows.and_then(once).map_err(Problem::invalid)?;
     let payments: Vec<Payment> = rows.iter().map(|(_, asked)| asked.payment).collect();
@@ -276,6 +286,15 @@ fn csv(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
         });
         list.add(row)?;
     }
+    list.done()
+}
+
+fn sheet(rules: Rules, bytes: &[u8]) -> Result<Vec<Row>, Vec<Broken>> {
+    let mut list = List::default();
+    xlsx::rows(bytes, |row| match row {
+        Ok((line, texts)) => list.put(line, rules.read_row(&texts)),
+        Err(broken) => list.add(Err(broken)),
+    })?;
     list.done()
 }
 

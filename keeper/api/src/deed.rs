@@ -1,5 +1,7 @@
 //! What operators and administrators do, as the chain of acts keeps it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use tidelock_core::{domain::PaymentRef, event::Command};
 use tidelock_store::Act;
@@ -76,6 +78,20 @@ pub enum Step {
     Refused,
 }
 
+/// How something stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(from = "Written")]
+pub struct Situation {
+    /// Of a withdrawal its status, of the keeper its mode, of a key `none`, `in_force` or `ended`.
+    pub status: String,
+    /// Why it is held or halted, in a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What there is to say beside; of a key its scopes, end and limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
 /// What was done, as the chain keeps it: no names, for a chain cannot forget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Deed {
@@ -95,10 +111,10 @@ pub struct Deed {
     pub key: Option<String>,
     /// Why.
     pub reason: String,
-    /// What stood before: of a withdrawal its status and why it is held, of the keeper its mode and why it is halted, of a key its scopes and end.
-    pub before: String,
+    /// What stood before: of a withdrawal its status and why it is held, of the keeper its mode and why it is halted, of a key what it may be used for.
+    pub before: Situation,
     /// What is to stand after.
-    pub after: String,
+    pub after: Situation,
     /// Until when a second person may confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
@@ -155,16 +171,87 @@ impl ActEntry {
     }
 }
 
-/// What is to stand after.
-pub(crate) fn wanted(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Hold => "held",
-        Kind::Release => "open",
-        Kind::Cancel => "cancelled",
-        Kind::Halt => "halted",
-        Kind::Resume => "armed",
-        Kind::AddKey => "in force",
-        Kind::EndKey => "ended",
-        Kind::ForgetMetadata => "no metadata",
+impl Situation {
+    /// One that a word says all of.
+    pub(crate) fn word(status: &str) -> Self {
+        Self {
+            status: status.to_owned(),
+            reason: None,
+            detail: None,
+        }
+    }
+
+    /// What is to stand after an act.
+    pub(crate) fn wanted(kind: Kind) -> Self {
+        Self::word(match kind {
+            Kind::Hold => "held",
+            Kind::Release => "open",
+            Kind::Cancel => "cancelled",
+            Kind::Halt => "halted",
+            Kind::Resume => "armed",
+            Kind::AddKey => "in_force",
+            Kind::EndKey => "ended",
+            Kind::ForgetMetadata => "no_metadata",
+        })
+    }
+}
+
+impl fmt::Display for Situation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.status)?;
+        for more in self.reason.iter().chain(&self.detail) {
+            write!(f, ": {more}")?;
+        }
+        Ok(())
+    }
+}
+
+/// As entries have it, now and from before it had fields.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Words(String),
+    Fields {
+        status: String,
+        #[serde(default)]
+        reason: Option<String>,
+        #[serde(default)]
+        detail: Option<String>,
+    },
+}
+
+impl From<Written> for Situation {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Words(words) => Self::word(&words),
+            Written::Fields {
+                status,
+                reason,
+                detail,
+            } => Self {
+                status,
+                reason,
+                detail,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stood_is_read_as_it_was_written_and_as_words() {
+        let held = Situation {
+            reason: Some("above_limit".to_owned()),
+            ..Situation::word("held")
+        };
+        let text = serde_json::to_string(&held).unwrap();
+        assert_eq!(text, r#"{"status":"held","reason":"above_limit"}"#);
+        assert_eq!(serde_json::from_str::<Situation>(&text).unwrap(), held);
+        let old: Situation = serde_json::from_str(r#""held: above_limit""#).unwrap();
+        assert_eq!(old, Situation::word("held: above_limit"));
+        assert_eq!(held.to_string(), "held: above_limit");
     }
 }

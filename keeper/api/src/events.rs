@@ -215,7 +215,7 @@ impl Following {
 
     /// Whether the key is still one that reads.
     fn may_read(&self) -> bool {
-        let holder = self.app.keys.holder(&self.key);
+        let holder = self.app.holder(&self.key);
         holder.is_some_and(|holder| holder.scopes.contains(&Scope::Read))
     }
 

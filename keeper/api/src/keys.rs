@@ -1,20 +1,20 @@
 //! API keys, in a file that only its owner may read: what is in it is a hash of each, so whoever steals the file has no key.
 //! A key is random and shown once.
 
-use std::{
-    collections::BTreeSet,
-    fmt, fs,
-    fs::{File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-};
+mod file;
+mod limits;
+mod uses;
+
+use std::{collections::BTreeSet, fmt, io, path::PathBuf};
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tidelock_store::beside;
+
+pub use file::KeyFile;
+pub use limits::{Limits, Network};
+pub use uses::Uses;
 
 /// What a key begins with, so that those who look for lost secrets know one.
 const PREFIX: &str = "tlk";
@@ -22,6 +22,8 @@ const PREFIX: &str = "tlk";
 const SECRET_LEN: usize = 32;
 /// Days of a key's life at most: ten years.
 pub const MOST_DAYS: u64 = 3_650;
+/// How long a second person has to put a key in force. [seconds]
+pub(crate) const CONFIRM_WITHIN: u64 = 3_600;
 /// Characters of a name.
 const LONGEST_NAME: usize = 80;
 
@@ -97,6 +99,73 @@ pub struct ApiKey {
     /// The people who saw it when it was made through the API, by name: whoever asked for it, and who had seen the key that asked.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seen_by: BTreeSet<String>,
+    /// Whose it is by a provider of sign-ins: issuer and subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// Where it may be used.
+    #[serde(default, skip_serializing_if = "Limits::are_none")]
+    pub limits: Limits,
+}
+
+/// What a key is to be.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Whose it is.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: BTreeSet<Scope>,
+    /// When it is made. [seconds since 1970]
+    pub made_at: u64,
+    /// From when on it is refused. [seconds since 1970]
+    pub ends_at: u64,
+    /// Where it may be used.
+    pub limits: Limits,
+    /// Whose it is by a provider of sign-ins: issuer and subject.
+    pub person: Option<String>,
+    /// For a second person to put in force: those who see it now.
+    pub seen_by: Option<BTreeSet<String>>,
+}
+
+impl Wanted {
+    /// Makes it, or says which value no key may have.
+    fn make(self) -> Result<(ApiKey, Secret), KeysError> {
+        let refused = |field, value: &str, rule| {
+            let value = value.to_owned();
+            Err(KeysError::Value { field, value, rule })
+        };
+        let name = &self.name;
+        if name.trim().is_empty() || name.chars().count() > LONGEST_NAME {
+            return refused("name", name, "must have 1 to 80 characters");
+        }
+        if name.chars().any(char::is_control) {
+            return refused("name", name, "must be one line of text");
+        }
+        if self.scopes.is_empty() {
+            return refused("scopes", "", "must name at least one");
+        }
+        let mut random = rand::rng();
+        let id = hex(&random.random::<[u8; 4]>());
+        let secret = hex(&random.random::<[u8; SECRET_LEN]>());
+        let shown = Secret(format!("{PREFIX}_{id}_{secret}"));
+        let key = ApiKey {
+            id,
+            name: self.name,
+            scopes: self.scopes,
+            hash: hash(&secret),
+            made_at: self.made_at,
+            ends_at: self.ends_at,
+            pending: self.seen_by.is_some(),
+            seen_by: self.seen_by.unwrap_or_default(),
+            person: self.person,
+            limits: self.limits,
+        };
+        Ok((key, shown))
+    }
+}
+
+/// A person by a name: two of one name are taken for one.
+pub(crate) fn known_as(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -109,10 +178,23 @@ impl ApiKey {
         !self.pending && now < self.ends_at
     }
 
+    /// It waits for a second person still: an hour at most.
+    pub fn is_pending(&self, now: u64) -> bool {
+        self.pending && !self.has_ended(now)
+    }
+
+    /// Whether it is over: ended, refused, or not confirmed in time.
+    pub fn has_ended(&self, now: u64) -> bool {
+        let is_too_late = self.pending && self.made_at.saturating_add(CONFIRM_WITHIN) < now;
+        self.ends_at <= now || is_too_late
+    }
+
     /// Everybody who may be the one that uses it: one person may have several keys, made under one name.
     pub fn people(&self) -> BTreeSet<String> {
-        let own = self.name.trim().to_lowercase();
-        self.seen_by.iter().cloned().chain([own]).collect()
+        let own = [known_as(&self.name)]
+            .into_iter()
+            .chain(self.person.clone());
+        self.seen_by.iter().cloned().chain(own).collect()
     }
 }
 
@@ -177,180 +259,6 @@ pub enum KeysError {
     },
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    keys: Vec<ApiKey>,
-}
-
-/// The file.
-#[derive(Debug, Clone)]
-pub struct KeyFile {
-    path: PathBuf,
-}
-
-impl KeyFile {
-    /// The file at a path; it need not be there yet.
-    pub fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-        }
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Every key, also those that have ended; none if there is no file.
-    pub fn read(&self) -> Result<Vec<ApiKey>, KeysError> {
-        let text = match fs::read(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            read => read.map_err(self.failed())?,
-        };
-        let found = fs::metadata(&self.path).map_err(self.failed())?;
-        let mode = found.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            let path = self.path.clone();
-            return Err(KeysError::Mode { path, mode });
-        }
-        let document: Document =
-            serde_json::from_slice(&text).map_err(|error| KeysError::Damaged {
-                path: self.path.clone(),
-                why: error.to_string(),
-            })?;
-        Ok(document.keys)
-    }
-
-    /// Makes a key that ends at `ends_at`, and answers with it; it is never shown again.
-    pub fn add(
-        &self,
-        name: &str,
-        scopes: BTreeSet<Scope>,
-        times: (u64, u64),
-    ) -> Result<(ApiKey, Secret), KeysError> {
-        self.add_as(name, scopes, times, None)
-    }
-
-    /// The same, for a second person to put in force. `seen_by` are those who see it now.
-    pub fn add_pending(
-        &self,
-        name: &str,
-        scopes: BTreeSet<Scope>,
-        times: (u64, u64),
-        seen_by: BTreeSet<String>,
-    ) -> Result<(ApiKey, Secret), KeysError> {
-        self.add_as(name, scopes, times, Some(seen_by))
-    }
-
-    fn add_as(
-        &self,
-        name: &str,
-        scopes: BTreeSet<Scope>,
-        (now, ends_at): (u64, u64),
-        seen_by: Option<BTreeSet<String>>,
-    ) -> Result<(ApiKey, Secret), KeysError> {
-        let refused = |field, value: &str, rule| {
-            let value = value.to_owned();
-            Err(KeysError::Value { field, value, rule })
-        };
-        if name.trim().is_empty() || name.chars().count() > LONGEST_NAME {
-            return refused("name", name, "must have 1 to 80 characters");
-        }
-        if name.chars().any(char::is_control) {
-            return refused("name", name, "must be one line of text");
-        }
-        if scopes.is_empty() {
-            return refused("scopes", "", "must name at least one");
-        }
-        let mut random = rand::rng();
-        let id = hex(&random.random::<[u8; 4]>());
-        let secret = hex(&random.random::<[u8; SECRET_LEN]>());
-        let key = ApiKey {
-            id,
-            name: name.to_owned(),
-            scopes,
-            hash: hash(&secret),
-            made_at: now,
-            ends_at,
-            pending: seen_by.is_some(),
-            seen_by: seen_by.unwrap_or_default(),
-        };
-        let shown = Secret(format!("{PREFIX}_{}_{secret}", key.id));
-        self.change(|keys| {
-            keys.push(key.clone());
-            Ok(())
-        })?;
-        Ok((key, shown))
-    }
-
-    /// Ends a key now, unless it has ended.
-    pub fn end(&self, id: &str, now: u64) -> Result<ApiKey, KeysError> {
-        self.alter(id, |key| key.ends_at = key.ends_at.min(now))
-    }
-
-    /// Puts a key in force that waited for a second person.
-    pub fn confirm(&self, id: &str) -> Result<ApiKey, KeysError> {
-        self.alter(id, |key| key.pending = false)
-    }
-
-    fn alter(&self, id: &str, alter: impl FnOnce(&mut ApiKey)) -> Result<ApiKey, KeysError> {
-        let mut altered = None;
-        self.change(|keys| {
-            let key = keys.iter_mut().find(|key| key.id == id);
-            let key = key.ok_or_else(|| KeysError::Unknown { id: id.to_owned() })?;
-            alter(key);
-            altered = Some(key.clone());
-            Ok(())
-        })?;
-        altered.ok_or_else(|| KeysError::Unknown { id: id.to_owned() })
-    }
-
-    /// One changes it at a time, and whoever reads sees it before or after.
-    fn change(
-        &self,
-        change: impl FnOnce(&mut Vec<ApiKey>) -> Result<(), KeysError>,
-    ) -> Result<(), KeysError> {
-        let lock = self.private(".lock", false)?;
-        lock.lock().map_err(self.failed())?;
-        let mut keys = self.read()?;
-        change(&mut keys)?;
-        let text = serde_json::to_vec_pretty(&Document { keys }).map_err(io::Error::from);
-        let write = || {
-            let mut draft = self.open(".draft", true)?;
-            draft.write_all(&text?)?;
-            draft.sync_all()?;
-            fs::rename(beside(&self.path, ".draft"), &self.path)?;
-            // Or a key that was ended could be back after a power cut.
-            let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-        };
-        write().map_err(self.failed())
-    }
-
-    fn open(&self, ending: &str, empties: bool) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options
-            .create(true)
-            .write(true)
-            .truncate(empties)
-            .mode(0o600);
-        options.open(beside(&self.path, ending))
-    }
-
-    fn private(&self, ending: &str, empties: bool) -> Result<File, KeysError> {
-        self.open(ending, empties).map_err(self.failed())
-    }
-
-    fn failed(&self) -> impl Fn(io::Error) -> KeysError + use<> {
-        let path = self.path.clone();
-        move |source| KeysError::File {
-            path: path.clone(),
-            source,
-        }
-    }
-}
-
 /// The key of the list that this is, if it has not ended. How long it takes says nothing of a secret.
 pub(crate) fn known<'k>(keys: &'k [ApiKey], given: &str, now: u64) -> Option<&'k ApiKey> {
     let (id, secret) = given
@@ -372,7 +280,20 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
     use super::*;
+
+    /// One that is made at 100 and ends at 200.
+    fn wanted(name: &str) -> Wanted {
+        Wanted {
+            name: name.to_owned(),
+            scopes: BTreeSet::from([Scope::Read]),
+            made_at: 100,
+            ends_at: 200,
+            ..Wanted::default()
+        }
+    }
 
     fn file() -> (tempfile::TempDir, KeyFile) {
         let folder = tempfile::tempdir().unwrap();
@@ -380,14 +301,10 @@ mod tests {
         (folder, file)
     }
 
-    fn read_only() -> BTreeSet<Scope> {
-        BTreeSet::from([Scope::Read])
-    }
-
     #[test]
     fn a_key_is_known_until_it_ends_and_no_other_is() {
         let (_folder, file) = file();
-        let (key, secret) = file.add("shop", read_only(), (100, 200)).unwrap();
+        let (key, secret) = file.add(wanted("shop")).unwrap();
         let keys = file.read().unwrap();
         let given = secret.expose();
         assert_eq!(known(&keys, given, 199), Some(&key));
@@ -405,7 +322,7 @@ mod tests {
             assert_eq!(known(&keys, other, 150), None, "{other}");
         }
         // The id of one with the secret of another.
-        let (second, _) = file.add("bank", read_only(), (100, 200)).unwrap();
+        let (second, _) = file.add(wanted("bank")).unwrap();
         let mixed = given.replacen(&key.id, &second.id, 1);
         assert_eq!(known(&file.read().unwrap(), &mixed, 150), None);
         file.end(&key.id, 120).unwrap();
@@ -424,24 +341,32 @@ mod tests {
     #[test]
     fn a_key_that_waits_for_a_second_person_is_not_known() {
         let (_folder, file) = file();
-        let seen_by = BTreeSet::from(["carl".to_owned()]);
         let (key, secret) = file
-            .add_pending(" Shop", read_only(), (100, 200), seen_by)
+            .add(Wanted {
+                seen_by: Some(BTreeSet::from(["carl".to_owned()])),
+                person: Some("https://id.example|7".to_owned()),
+                ends_at: 10_000,
+                ..wanted(" Shop")
+            })
             .unwrap();
         let people = file.read().unwrap().pop().unwrap().people();
-        assert_eq!(people, ["carl", "shop"].map(str::to_owned).into());
+        let all = ["carl", "https://id.example|7", "shop"];
+        assert_eq!(people, all.map(str::to_owned).into());
+        // For an hour.
+        assert!(key.is_pending(3_700) && !key.has_ended(3_700));
+        assert!(!key.is_pending(3_701) && key.has_ended(3_701));
         let given = secret.expose();
         assert_eq!(known(&file.read().unwrap(), given, 150), None);
         file.confirm(&key.id).unwrap();
         let keys = file.read().unwrap();
-        assert_eq!(known(&keys, given, 150).map(|key| &key.id), Some(&key.id));
-        assert_eq!(known(&keys, given, 200), None);
+        assert_eq!(known(&keys, given, 9_999).map(|key| &key.id), Some(&key.id));
+        assert_eq!(known(&keys, given, 10_000), None);
     }
 
     #[test]
     fn the_file_holds_no_key_and_is_nobody_elses() {
         let (_folder, file) = file();
-        let (_, secret) = file.add("shop", read_only(), (100, 200)).unwrap();
+        let (_, secret) = file.add(wanted("shop")).unwrap();
         let text = fs::read_to_string(file.path()).unwrap();
         let part = secret.expose().rsplit('_').next().unwrap();
         assert!(!text.contains(part), "{text}");
@@ -459,10 +384,14 @@ mod tests {
     fn what_no_key_may_have_is_refused() {
         let (_folder, file) = file();
         for name in ["", " ", "two\nlines", &"x".repeat(81)] {
-            let refused = file.add(name, read_only(), (1, 2)).unwrap_err();
+            let refused = file.add(wanted(name)).unwrap_err();
             assert!(refused.to_string().starts_with("name "), "{refused}");
         }
-        assert!(file.add("shop", BTreeSet::new(), (1, 2)).is_err());
+        let nothing = Wanted {
+            scopes: BTreeSet::new(),
+            ..wanted("shop")
+        };
+        assert!(file.add(nothing).is_err());
         assert!(file.read().unwrap().is_empty());
         assert!("root".parse::<Scope>().is_err());
     }

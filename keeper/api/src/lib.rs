@@ -11,15 +11,19 @@ mod approvals;
 mod audit;
 mod body;
 mod bulk;
+mod changes;
 mod console;
 mod deed;
 mod events;
+mod exports;
+mod fields;
 mod health;
 mod intake;
 mod keeper;
 pub mod keys;
 mod metadata;
 mod openapi;
+mod origin;
 mod port;
 mod problem;
 mod query;
@@ -30,15 +34,19 @@ mod requests;
 mod second;
 mod server;
 mod shown;
+mod sign_in;
 mod socket;
 mod stands;
 mod tail;
 mod timed;
+mod tls;
 mod told;
 mod typed;
 mod vaults;
+mod voted;
 mod withdrawals;
 mod write;
+mod xlsx;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
@@ -47,6 +55,7 @@ use tidelock_store::{Identity, Location};
 use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use approvals::{Ballot, BallotState};
+pub use changes::LoggedChange;
 pub use keeper::KeeperPages;
 pub use openapi::{document, event_schemas};
 pub use port::{AsOf, Ballots, Looked, Lookout, Pages, Unseen};
@@ -54,6 +63,8 @@ pub use problem::{Broken, Problem};
 pub use quotes::Estimate;
 pub use requests::Requests;
 pub use server::{Serving, start};
+pub use sign_in::{ClientSecret, SignIn};
+pub use tls::Certificate;
 pub use told::{CloudEvent, EventType, KeyedEvent, Told, source_of};
 pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
 
@@ -70,6 +81,12 @@ pub struct Settings {
     pub connections: usize,
     /// Requests of one key in a second.
     pub requests_per_second: u32,
+    /// Serves TLS; without it only this host and the proxies are answered.
+    pub tls: Option<Certificate>,
+    /// Proxies in front of it, who say for whom they ask.
+    pub proxies: Vec<keys::Network>,
+    /// How people sign in; without it only keys are known.
+    pub sign_in: Option<SignIn>,
     /// What looks at the chain; without it what only the chain knows is not told.
     pub lookout: Option<Arc<dyn Lookout>>,
     /// What looks at the running keeper's own pages, where it has some.
@@ -87,8 +104,12 @@ pub(crate) struct Shared {
     pages: Option<Arc<dyn Pages>>,
     /// Turns to write.
     writers: Semaphore,
+    /// Turns to read or write a table.
+    sheets: Semaphore,
     location: Location,
     keys: access::Keys,
+    proxies: origin::Proxies,
+    sign_in: Option<Arc<sign_in::Door>>,
     rates: rate::Rates,
     intake: intake::Intake,
     readers: readers::Readers,

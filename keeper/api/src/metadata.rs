@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::problem::Broken;
+use crate::{fields::Given, problem::Broken};
 
 /// The field of a request.
 pub(crate) const FIELD: &str = "metadata";
@@ -20,25 +20,27 @@ const LONGEST_TEXT: usize = 500;
 pub(crate) type Metadata = BTreeMap<String, String>;
 
 /// What is noted, as JSON; none if there is nothing.
-pub(crate) fn read(fields: &[(String, Value)]) -> Result<Option<String>, Vec<Broken>> {
+pub(crate) fn read(fields: &[(String, Given)]) -> Result<Option<String>, Vec<Broken>> {
     let mut given = fields.iter().filter(|(name, _)| name == FIELD);
     let refused =
-        |value: &Value, rule: &str| Err(vec![Broken::new(FIELD, &value.to_string(), rule)]);
+        |value: &Given, rule: &str| Err(vec![Broken::new(FIELD, &value.to_string(), rule)]);
     let Some((_, value)) = given.next() else {
         return Ok(None);
     };
     if given.next().is_some() {
         return refused(value, "is there twice");
     }
-    let Value::Object(notes) = value else {
+    let Given::Object(notes) = value else {
         return refused(value, "must be an object of strings");
     };
     if notes.len() > MOST {
         return refused(value, "must have at most 16 fields");
     }
     let mut broken = Vec::new();
-    for (name, text) in notes {
+    for (place, (name, text)) in notes.iter().enumerate() {
+        let is_twice = notes.iter().take(place).any(|(before, _)| before == name);
         let rule = match text {
+            _ if is_twice => "is there twice",
             _ if !is_name(name) => {
                 "its name must have 1 to 40 letters, digits, dots, dashes or underscores"
             }
@@ -58,7 +60,7 @@ pub(crate) fn read(fields: &[(String, Value)]) -> Result<Option<String>, Vec<Bro
     }
     match broken.is_empty() {
         true if notes.is_empty() => Ok(None),
-        true => Ok(Some(value.to_string())),
+        true => Ok(Some(Value::from_iter(notes.clone()).to_string())),
         false => Err(broken),
     }
 }
@@ -79,8 +81,12 @@ mod tests {
 
     use super::*;
 
+    fn given(text: &str) -> Given {
+        serde_json::from_str(text).unwrap()
+    }
+
     fn refused(value: &Value) -> Vec<String> {
-        let fields = [(FIELD.to_owned(), value.clone())];
+        let fields = [(FIELD.to_owned(), given(&value.to_string()))];
         let broken = read(&fields).err().unwrap_or_default();
         broken.into_iter().map(|one| one.field).collect()
     }
@@ -109,8 +115,15 @@ mod tests {
         ] {
             assert_eq!(refused(&bad).len(), 1, "{bad}");
         }
-        let twice = [(FIELD.to_owned(), json!({})), (FIELD.to_owned(), json!({}))];
+        let twice = [
+            (FIELD.to_owned(), given("{}")),
+            (FIELD.to_owned(), given("{}")),
+        ];
         assert!(read(&twice).is_err());
-        assert_eq!(read(&[(FIELD.to_owned(), json!({}))]), Ok(None));
+        assert_eq!(read(&twice[..1]), Ok(None));
+        let twice = [(FIELD.to_owned(), given(r#"{"order":"A","order":"B"}"#))];
+        assert_eq!(read(&twice).unwrap_err()[0].rule, "is there twice");
+        let once = [(FIELD.to_owned(), given(r#"{"order":"A"}"#))];
+        assert_eq!(read(&once), Ok(Some(r#"{"order":"A"}"#.to_owned())));
     }
 }

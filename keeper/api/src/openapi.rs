@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, CloudEvent, KeyedEvent, acts, admin, approvals, audit, bulk, events, health, keeper, quotes,
-    second, socket, vaults, withdrawals,
+    App, CloudEvent, KeyedEvent, acts, admin, approvals, audit, bulk, changes, events, exports, health,
+    keeper, quotes, second, sign_in, socket, vaults, withdrawals,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +29,7 @@ use crate::{
         (name = "vaults", description = "What may leave, and who may do what"),
         (name = "approvals", description = "What waits for signers"),
         (name = "acts", description = "What operators and administrators do, and what an auditor reads"),
+        (name = "session", description = "Who asks, and how people sign in. Whoever signed in has a cookie, and a page of this server needs no key"),
         (name = "operation", description = "For whoever runs it; these need no key"),
     )
 )]
@@ -63,6 +64,7 @@ pub(crate) fn routes() -> (Router<App>, Document) {
     OpenApiRouter::with_openapi(Head::openapi())
         .routes(routes!(withdrawals::file, withdrawals::list))
         .routes(routes!(bulk::file))
+        .routes(routes!(exports::export))
         .routes(routes!(withdrawals::show))
         .routes(routes!(withdrawals::timeline))
         .routes(routes!(quotes::quote))
@@ -70,6 +72,7 @@ pub(crate) fn routes() -> (Router<App>, Document) {
         .routes(routes!(vaults::show))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::sign))
+        .routes(routes!(changes::sign))
         .routes(routes!(acts::act, acts::list))
         .routes(routes!(acts::show))
         .routes(routes!(second::confirm))
@@ -78,6 +81,10 @@ pub(crate) fn routes() -> (Router<App>, Document) {
         .routes(routes!(admin::end))
         .routes(routes!(audit::log))
         .routes(routes!(keeper::show))
+        .routes(routes!(sign_in::begin))
+        .routes(routes!(sign_in::end))
+        .routes(routes!(sign_in::show))
+        .routes(routes!(sign_in::sign_out))
         .routes(routes!(events::page))
         .routes(routes!(events::stream))
         .routes(routes!(socket::open))

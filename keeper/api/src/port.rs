@@ -10,7 +10,8 @@ use tidelock_core::{
 use utoipa::ToSchema;
 
 use crate::{
-    access::clock, approvals::Ballot, keeper::KeeperPages, problem::Problem, quotes::Estimate,
+    access::clock, approvals::Ballot, changes::LoggedChange, keeper::KeeperPages, problem::Problem,
+    quotes::Estimate,
     vaults::Vault,
 };
 
@@ -23,6 +24,8 @@ pub trait Lookout: Send + Sync {
     fn vault(&self) -> Looked<'_, Vault>;
     /// What a payment would cost and when it would arrive if it were filed now. It is kept, to be held to what happens.
     fn quote(&self, payment: Payment) -> Looked<'_, Estimate>;
+    /// Policy changes that were proposed, open or not, each once, and from which block on they were looked for.
+    fn changes(&self) -> Looked<'_, (Vec<LoggedChange>, u64)>;
     /// Where proposals stand, and who may vote.
     fn ballots(&self, batches: Vec<BatchId>) -> Looked<'_, Ballots>;
 }
@@ -52,6 +55,9 @@ pub enum Unseen {
     /// It would be refused, in words.
     #[error("{0}")]
     Refused(String),
+    /// Two nodes say different things.
+    #[error("{0}")]
+    Differ(String),
     /// The node, or the store, says nothing.
     #[error("{0}")]
     Silent(String),
@@ -61,6 +67,10 @@ impl From<Unseen> for Problem {
     fn from(unseen: Unseen) -> Self {
         match unseen {
             Unseen::Refused(why) => Self::conflict("refused-by-vault", why),
+            Unseen::Differ(why) => {
+                tracing::error!(why, "the nodes differ");
+                Self::nodes_differ()
+            }
             // What a node says goes to whoever runs it: it may hold its address.
             Unseen::Silent(why) => {
                 tracing::error!(why, "the chain");

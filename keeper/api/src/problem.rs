@@ -128,14 +128,37 @@ impl Problem {
 
     /// 401: nobody knows who asks.
     pub(crate) fn unknown_key() -> Self {
-        let detail = "the header Authorization must be `Bearer` and an API key that is known and has not ended";
+        let detail = "the header Authorization must be `Bearer` and an API key that is known and has not ended, or a session must have begun at /sign-in";
         Self::new(StatusCode::UNAUTHORIZED, "unknown-key", detail)
+    }
+
+    /// 401: a sign-in did not come to its end.
+    pub(crate) fn not_signed_in(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not-signed-in", detail)
+    }
+
+    /// 403: a page of somebody else may have sent it.
+    pub(crate) fn cross_site() -> Self {
+        let detail =
+            "a session is for pages of this server alone: the header Origin must be its own";
+        Self::new(StatusCode::FORBIDDEN, "cross-site", detail)
+    }
+
+    /// 403: signed in, and nothing is granted.
+    pub(crate) fn granted_nothing() -> Self {
+        let detail = "no group of yours is granted anything here: whoever runs this server sets serve.sign_in.grants";
+        Self::new(StatusCode::FORBIDDEN, "granted-nothing", detail)
     }
 
     /// 403: the key is known, and may not do this.
     pub(crate) fn not_allowed(scope: &str) -> Self {
-        let detail = format!("this key lacks the scope {scope}");
+        let detail = format!("this key or person lacks the scope {scope}");
         Self::new(StatusCode::FORBIDDEN, "not-allowed", detail)
+    }
+
+    /// 403: the key is known, and may not be used there.
+    pub(crate) fn not_from_there(rule: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not-from-there", rule)
     }
 
     /// 404: nothing is there.
@@ -176,6 +199,12 @@ impl Problem {
             retry_after: Some(1),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
         }
+    }
+
+    /// 503: two nodes say different things, so nothing is told.
+    pub(crate) fn nodes_differ() -> Self {
+        let detail = "the two nodes that this server asks say different things of it, so neither is told; whoever runs it sees what in its log";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "nodes-differ", detail)
     }
 
     /// 500: a mistake of this program.

@@ -10,8 +10,9 @@ use tidelock_store::Desk;
 use crate::{
     App,
     access::{Caller, MayAct, clock},
-    acts::{self, Why, add, nothing, why},
+    acts::{self, Why, add, why},
     deed::{ActEntry, Deed, Kind, Step},
+    keys::KeysError,
     problem::Problem,
     query::sequence,
     stands::stands,
@@ -44,7 +45,7 @@ pub(crate) async fn confirm(
         let words = "it was to be confirmed within an hour; ask again";
         return Err(Problem::conflict("too-late", words));
     }
-    let asker = app.keys.holder(&asked.by);
+    let asker = app.holder(&asked.by);
     let asker = asker.ok_or_else(|| {
         Problem::conflict(
             "asker-gone",
@@ -89,7 +90,18 @@ pub(crate) async fn refuse(
 ) -> Result<(StatusCode, Json<ActEntry>), Problem> {
     let (seq, asked, reason) = answered(&app, &caller, &text, request).await?;
     let deed = answer(&caller, &asked, Step::Refused, reason);
-    let entry = add(&app, Some(seq), deed, nothing).await?;
+    let file = app.keys.file().clone();
+    let also = move |_: &mut Desk| {
+        if let (Kind::AddKey, Some(id)) = (asked.act, &asked.key) {
+            match file.end(id, clock()) {
+                // Another server's file has it: there it is refused once its hour is over.
+                Ok(_) | Err(KeysError::Unknown { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    };
+    let entry = add(&app, Some(seq), deed, also).await?;
     Ok((StatusCode::CREATED, Json(entry)))
 }
 
@@ -109,7 +121,8 @@ async fn must_stand(app: &App, asked: &Deed) -> Result<(), Problem> {
     if now.as_ref() == Some(&asked.before) {
         return Ok(());
     }
-    let (before, now) = (&asked.before, now.unwrap_or_default());
+    let now = now.map_or_else(String::new, |now| now.to_string());
+    let before = &asked.before;
     Err(Problem::conflict(
         "changed",
         format!(

@@ -1,7 +1,12 @@
 //! Connections: how many, how long, and that nothing that goes wrong in one is an answer without words.
 
 use std::{
-    io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, thread::JoinHandle, time::Duration,
+    io,
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
 };
 
 use axum::{
@@ -15,16 +20,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Mutex, Semaphore, watch},
-    time::{sleep, timeout},
+    time::{interval, sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error};
 
 use crate::{
@@ -34,11 +44,14 @@ use crate::{
     intake::Intake,
     keys::KeyFile,
     openapi,
+    origin::{Peer, Proxies},
     problem::{PROBLEM_JSON, Problem},
     rate::Rates,
     readers::Readers,
+    sign_in,
     tail::Tail,
     timed::Timed,
+    tls::Certificate,
     write::WRITERS,
 };
 
@@ -48,6 +61,8 @@ const HEAD: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long what is under way may take once the server is asked to end.
 const END: Duration = Duration::from_secs(10);
+/// Between two times that last uses of keys are written.
+const USES: Duration = Duration::from_secs(30);
 /// Between two tries after a connection could not be accepted, as when files are short.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -57,6 +72,7 @@ pub struct Serving {
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
     accepts: tokio::task::JoinHandle<()>,
+    keeps: tokio::task::JoinHandle<()>,
     turns: Arc<Semaphore>,
     connections: u32,
     shared: Arc<Shared>,
@@ -65,6 +81,8 @@ pub struct Serving {
 
 /// Begins to serve. Must be called on a runtime.
 pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving> {
+    let tls = settings.tls.map(Certificate::acceptor).transpose()?;
+    let sign_in = settings.sign_in.map(sign_in::Door::new).transpose()?;
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     let (router, document) = openapi::routes();
@@ -83,7 +101,10 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
         lookout: settings.lookout,
         pages: settings.pages,
         writers: Semaphore::new(WRITERS),
+        sheets: Semaphore::new(crate::xlsx::AT_A_TIME),
         keys: Keys::new(KeyFile::new(&settings.keys)),
+        proxies: Proxies(settings.proxies),
+        sign_in: sign_in.map(Arc::new),
         rates: Rates::new(settings.requests_per_second),
         readers: Readers::start(&settings.store)?,
         location: settings.store,
@@ -103,11 +124,18 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
         .layer(from_fn(guard))
         .with_state(Arc::clone(&shared));
     let turns = Arc::new(Semaphore::new(settings.connections));
-    let accepts = tokio::spawn(accept(listener, router, Arc::clone(&turns), stopped));
+    let door = Door {
+        tls,
+        proxies: shared.proxies.clone(),
+        router,
+    };
+    let accepts = tokio::spawn(accept(listener, door, Arc::clone(&turns), stopped));
+    let keeps = tokio::spawn(keep_uses(Arc::clone(&shared)));
     Ok(Serving {
         address,
         stop,
         accepts,
+        keeps,
         turns,
         connections: u32::try_from(settings.connections).unwrap_or(u32::MAX),
         shared,
@@ -121,12 +149,14 @@ impl Serving {
         let Self {
             stop,
             accepts,
+            keeps,
             turns,
             connections,
             shared,
             threads,
             ..
         } = self;
+        keeps.abort();
         // Nobody may be listening any more.
         let _ = stop.send(true);
         let _ = accepts.await;
@@ -135,8 +165,11 @@ impl Serving {
             debug!("some connections did not end in time");
         }
         shared.tail.end();
-        drop(shared);
         let joined = tokio::task::spawn_blocking(move || {
+            if let Err(cause) = shared.keys.keep_uses() {
+                debug!(%cause, "when keys were last used is not kept");
+            }
+            drop(shared);
             for thread in threads {
                 let _ = thread.join();
             }
@@ -145,9 +178,48 @@ impl Serving {
     }
 }
 
+/// Writes now and then when keys were last used.
+async fn keep_uses(shared: Arc<Shared>) {
+    let mut each = interval(USES);
+    loop {
+        each.tick().await;
+        let shared = Arc::clone(&shared);
+        let kept = tokio::task::spawn_blocking(move || shared.keys.keep_uses()).await;
+        if let Ok(Err(cause)) = kept {
+            error!(%cause, "when keys were last used is not kept");
+        }
+    }
+}
+
+/// How connections come in.
+#[derive(Clone)]
+struct Door {
+    tls: Option<TlsAcceptor>,
+    proxies: Proxies,
+    router: Router,
+}
+
+impl Door {
+    async fn open(self, stream: TcpStream, peer: IpAddr, stop: watch::Receiver<bool>) {
+        // What is written is whole; waiting for more to send with it only delays it.
+        let _ = stream.set_nodelay(true);
+        match self.tls {
+            Some(tls) => match timeout(HEAD, tls.accept(stream)).await {
+                Ok(Ok(stream)) => serve(stream, peer, self.router, stop).await,
+                Ok(Err(error)) => debug!(%error, "no TLS"),
+                Err(_) => debug!("no TLS in time"),
+            },
+            None if self.proxies.may_speak_plainly(peer) => {
+                serve(stream, peer, self.router, stop).await;
+            }
+            None => debug!(%peer, "no TLS, and no proxy: not answered"),
+        }
+    }
+}
+
 async fn accept(
     listener: TcpListener,
-    router: Router,
+    door: Door,
     turns: Arc<Semaphore>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -161,28 +233,35 @@ async fn accept(
             () = asked(&mut stop) => return,
         };
         let Ok(turn) = turn else { return };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok((stream, peer)) => (stream, peer.ip()),
             Err(error) => {
                 debug!(%error, "no connection");
                 sleep(PAUSE).await;
                 continue;
             }
         };
-        let (router, stop) = (router.clone(), stop.clone());
+        let (door, stop) = (door.clone(), stop.clone());
         tokio::spawn(async move {
-            serve(stream, router, stop).await;
+            door.open(stream, peer, stop).await;
             drop(turn);
         });
     }
 }
 
-async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
-    // What is written is whole; waiting for more to send with it only delays it.
-    let _ = stream.set_nodelay(true);
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    peer: IpAddr,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-    let service = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<_>| {
+        request.extensions_mut().insert(Peer(peer));
+        router.call(request)
+    });
     let connection = http.serve_connection(TokioIo::new(Timed::new(stream)), service);
     let connection = connection.with_upgrades();
     let mut connection = std::pin::pin!(connection);
@@ -251,7 +330,6 @@ mod tests {
         body::{Body, to_bytes},
         routing::get,
     };
-    use hyper::service::Service;
 
     use super::*;
 

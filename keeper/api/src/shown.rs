@@ -276,3 +276,10 @@ impl Withdrawal {
 fn in_tokens(amount: Amount, decimals: u8) -> String {
     amount.display(decimals)
 }
+
+/// The word that a thing is sent as.
+pub(crate) fn word(of: impl Serialize) -> String {
+    let word = serde_json::to_value(of).ok();
+    let word = word.and_then(|word| word.as_str().map(str::to_owned));
+    word.unwrap_or_default()
+}

@@ -1,6 +1,5 @@
-//! How things stand when an act is asked for, in words. Whoever confirms it lets it be done to what stood then, and to nothing else.
+//! How things stand when an act is asked for. Whoever confirms it lets it be done to what stood then, and to nothing else.
 
-use serde::Serialize;
 use tidelock_core::{
     domain::PaymentRef,
     event::{HaltReason, Mode},
@@ -8,9 +7,9 @@ use tidelock_core::{
 use tidelock_store::{Reader, Standing, StoreError};
 
 use crate::{
-    deed::Kind,
+    deed::{Kind, Situation},
     problem::Problem,
-    shown::{Hold, Status},
+    shown::{Hold, Status, word},
     told,
 };
 
@@ -18,30 +17,30 @@ use crate::{
 pub(crate) fn stands(
     reader: &mut Reader,
     reference: Option<PaymentRef>,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<Situation>, StoreError> {
     let Some(reference) = reference else {
         let head = reader.overview()?.log;
         let mode = head.map(|(_, head)| of_mode(&head.mode));
-        return Ok(Some(mode.unwrap_or_else(|| "no log".to_owned())));
+        return Ok(Some(mode.unwrap_or_else(|| Situation::word("no_log"))));
     };
     Ok(match reader.standing(&reference)? {
         Standing::Unknown => None,
-        Standing::Waiting(_) => Some(word(Status::Waiting)),
-        Standing::LeftOut(_) => Some(word(Status::LeftOut)),
+        Standing::Waiting(_) => Some(Situation::word(&word(Status::Waiting))),
+        Standing::LeftOut(_) => Some(Situation::word(&word(Status::LeftOut))),
         Standing::Taken(view) => {
-            let status = word(Status::from(view.row.status));
             let hold = view.row.hold.as_ref().map(Hold::from);
-            Some(match hold {
-                None => status,
-                Some(hold) => because(&status, &word(hold.reason), hold.detail),
+            Some(Situation {
+                status: word(Status::from(view.row.status)),
+                reason: hold.as_ref().map(|hold| word(hold.reason)),
+                detail: hold.and_then(|hold| hold.detail),
             })
         }
     })
 }
 
 /// Refuses to ask for what there is nothing to do about.
-pub(crate) fn must_be_possible(kind: Kind, before: &str) -> Result<(), Problem> {
-    let status = before.split(':').next().unwrap_or_default();
+pub(crate) fn must_be_possible(kind: Kind, before: &Situation) -> Result<(), Problem> {
+    let status = before.status.as_str();
     match kind {
         Kind::Release if status != "held" => {
             let words = format!("only what is held can be released; it is {status}");
@@ -55,9 +54,9 @@ pub(crate) fn must_be_possible(kind: Kind, before: &str) -> Result<(), Problem> 
     }
 }
 
-fn of_mode(mode: &Mode) -> String {
+fn of_mode(mode: &Mode) -> Situation {
     let Mode::Halted { reason } = mode else {
-        return told::halt(mode).to_owned();
+        return Situation::word(told::halt(mode));
     };
     let detail = match reason {
         HaltReason::FinalityBroken { number, was, now } => {
@@ -76,16 +75,9 @@ fn of_mode(mode: &Mode) -> String {
         }
         HaltReason::Operator { note } => note.clone(),
     };
-    because("halted", told::halt(mode), Some(detail))
-}
-
-fn because(status: &str, reason: &str, detail: Option<String>) -> String {
-    let detail = detail.map(|detail| format!(": {detail}"));
-    format!("{status}: {reason}{}", detail.unwrap_or_default())
-}
-
-fn word(of: impl Serialize) -> String {
-    let word = serde_json::to_value(of).ok();
-    let word = word.and_then(|word| word.as_str().map(str::to_owned));
-    word.unwrap_or_default()
+    Situation {
+        status: "halted".to_owned(),
+        reason: Some(told::halt(mode).to_owned()),
+        detail: Some(detail),
+    }
 }

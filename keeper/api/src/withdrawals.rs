@@ -80,7 +80,7 @@ pub(crate) async fn file(
     let key = key.map_err(|_| Problem::broken("Idempotency-Key", "", REF_RULE))?;
     let body = read(request, LONGEST).await?;
     // It may have ended while the body was on its way.
-    let holder = app.keys.holder(&caller.key);
+    let holder = app.holder(&caller.key);
     holder.ok_or_else(Problem::unknown_key)?;
     let asked = app.rules.read(&body, key)?;
     let (payment, reference) = (asked.payment, asked.payment.reference());
@@ -176,6 +176,8 @@ pub struct ListParameters {
     to: Option<String>,
     /// Taken in after this time, in seconds since 1970 of the chain's clock
     since: Option<u64>,
+    /// Taken in up to this time
+    until: Option<u64>,
     /// In this batch; alone, as a batch has at most 256
     batch: Option<String>,
     /// At most so many, 1 to 500; 100 otherwise
@@ -194,27 +196,41 @@ pub struct WithdrawalPage {
     next: Option<String>,
 }
 
-const KNOWN: &str = "status, to, since, batch, limit, cursor";
+const KNOWN: &str = "status, to, since, until, batch, limit, cursor";
 
 /// What was asked for in a query, each parameter once.
-struct Asked {
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
     filter: Filter,
     since: Option<u64>,
+    until: Option<u64>,
     batch: Option<BatchId>,
     limit: usize,
-    before: Option<u64>,
+    /// Only what arrived before it.
+    pub before: Option<u64>,
 }
 
 impl Asked {
-    fn read(given: &[(String, String)]) -> Result<Self, Problem> {
+    /// Reads each parameter by `take`.
+    pub fn read_with(
+        given: &[(String, String)],
+        known: &str,
+        mut take: impl FnMut(&mut Self, &str, &str) -> Option<Result<(), &'static str>>,
+    ) -> Result<Self, Problem> {
         let mut asked = Self {
             filter: Filter::default(),
             since: None,
+            until: None,
             batch: None,
             limit: PAGE,
             before: None,
         };
-        query::read(given, KNOWN, |name, text| asked.take(name, text))?;
+        query::read(given, known, |name, text| take(&mut asked, name, text))?;
+        Ok(asked)
+    }
+
+    fn read(given: &[(String, String)]) -> Result<Self, Problem> {
+        let asked = Self::read_with(given, KNOWN, Self::take)?;
         if asked.batch.is_some() && given.len() > 1 {
             let rule = "goes with no other parameter";
             return Err(Problem::broken("batch", "", rule));
@@ -222,7 +238,7 @@ impl Asked {
         Ok(asked)
     }
 
-    fn page(&self, reader: &mut Reader) -> Result<Page, StoreError> {
+    pub fn page(&self, reader: &mut Reader) -> Result<Page, StoreError> {
         if let Some(batch) = &self.batch {
             let items = reader.of_batch(batch)?;
             return Ok(Page { items, next: None });
@@ -231,10 +247,15 @@ impl Asked {
         if let Some(since) = self.since {
             filter.after = reader.arrivals_until(since)?;
         }
-        reader.page(&filter, self.before, self.limit)
+        let mut before = self.before;
+        if let Some(until) = self.until {
+            let end = reader.arrivals_until(until)?.saturating_add(1);
+            before = Some(before.map_or(end, |before| before.min(end)));
+        }
+        reader.page(&filter, before, self.limit)
     }
 
-    fn take(&mut self, name: &str, text: &str) -> Option<Result<(), &'static str>> {
+    pub fn take(&mut self, name: &str, text: &str) -> Option<Result<(), &'static str>> {
         match name {
             "status" => {
                 let stands = Status::narrow(text).ok_or("must be a status");
@@ -245,6 +266,7 @@ impl Asked {
                 put(&mut self.filter.to, to.map(Some))
             }
             "since" => put(&mut self.since, query::sequence(text).map(Some)),
+            "until" => put(&mut self.until, query::sequence(text).map(Some)),
             "batch" => {
                 let id = text.parse();
                 let id = id.map_err(|_| "must be 0x and 64 hexadecimal digits");
@@ -274,6 +296,22 @@ fn reference_in(standing: &Standing) -> Option<PaymentRef> {
     }
 }
 
+/// What is shown of a page.
+pub(crate) fn items(
+    reader: &mut Reader,
+    page: &Page,
+    decimals: u8,
+) -> Result<Vec<Withdrawal>, StoreError> {
+    let refs: Vec<PaymentRef> = page.items.iter().filter_map(reference_in).collect();
+    let mut notes = reader.metadata(&refs)?;
+    let items = page.items.iter().filter_map(|standing| {
+        let note = reference_in(standing).and_then(|reference| notes.remove(&reference));
+        let shown = Withdrawal::of(standing, decimals)?;
+        Some(shown.noted(metadata::shown(note.as_ref())))
+    });
+    Ok(items.collect())
+}
+
 /// Lists withdrawals, the newest first
 #[utoipa::path(get, path = "/v1/withdrawals", operation_id = "listWithdrawals", tag = "withdrawals",
     params(ListParameters),
@@ -292,15 +330,8 @@ pub(crate) async fn list(
     let decimals = app.rules.decimals;
     let page = app.readers.ask(move |reader| {
         let page = asked.page(reader)?;
-        let refs: Vec<PaymentRef> = page.items.iter().filter_map(reference_in).collect();
-        let mut notes = reader.metadata(&refs)?;
-        let items = page.items.iter().filter_map(|standing| {
-            let note = reference_in(standing).and_then(|reference| notes.remove(&reference));
-            let shown = Withdrawal::of(standing, decimals)?;
-            Some(shown.noted(metadata::shown(note.as_ref())))
-        });
         Ok(WithdrawalPage {
-            items: items.collect(),
+            items: items(reader, &page, decimals)?,
             next: page.next.map(|cursor| cursor.to_string()),
         })
     });

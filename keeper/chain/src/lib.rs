@@ -5,6 +5,7 @@ mod abilities;
 mod advise;
 mod agree;
 mod arrived;
+mod changes;
 mod checkable;
 mod data_fee;
 mod dialect;
@@ -47,6 +48,7 @@ use tokio::sync::Semaphore;
 
 pub use abilities::Lacking;
 pub use agree::TwoNodes;
+pub use changes::ProposedChange;
 pub use checkable::Checkable;
 pub use data_fee::{DataFee, GAS_PRICE_ORACLE};
 pub use history::History;

@@ -1,10 +1,8 @@
 //! `keeper api-key`: keys of the API. A key is shown once, when it is made; the file holds a hash of it.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
-use tidelock_api::keys::{ApiKey, KeyFile, KeysError, MOST_DAYS, Scope};
-use tidelock_core::submit::DAY;
+use tidelock_api::keys::{ApiKey, KeyFile, KeysError, Limits, MOST_DAYS, Network, Scope, Wanted};
+use tidelock_core::{domain::Address, submit::DAY};
 
 use super::{Context, print, shown::now};
 use crate::{
@@ -26,6 +24,15 @@ pub(super) enum Command {
         /// After how many days it ends
         #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_DAYS))]
         days: u64,
+        /// A network that it may be used from, in CIDR, or an address; can be given several times. Any if none is named
+        #[arg(long)]
+        network: Vec<Network>,
+        /// A vault that it may be used for; can be given several times. Any if none is named
+        #[arg(long)]
+        vault: Vec<Address>,
+        /// Whose it is by the provider that people sign in with, as ISSUER|SUBJECT: with this key and signed in they are one person
+        #[arg(long, value_parser = person)]
+        person: Option<String>,
     },
     /// Show every key, without what is secret
     List,
@@ -51,12 +58,28 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
     let config = context.load()?;
     let file = KeyFile::new(&config.serve.keys_file);
     match command {
-        Command::Add { name, scope, days } => {
-            let scopes: BTreeSet<Scope> = scope.iter().copied().collect();
-            let ends_at = now().saturating_add(days.saturating_mul(DAY));
-            let (key, secret) = file.add(name, scopes, (now(), ends_at))?;
+        Command::Add {
+            name,
+            scope,
+            days,
+            network,
+            vault,
+            person,
+        } => {
+            let (key, secret) = file.add(Wanted {
+                name: name.clone(),
+                scopes: scope.iter().copied().collect(),
+                made_at: now(),
+                ends_at: now().saturating_add(days.saturating_mul(DAY)),
+                limits: Limits {
+                    vaults: vault.iter().copied().collect(),
+                    networks: network.iter().copied().collect(),
+                },
+                person: person.clone(),
+                seen_by: None,
+            })?;
             print(if context.json {
-                let mut shown = as_json(&key);
+                let mut shown = as_json(&key, None);
                 if let Some(fields) = shown.as_object_mut() {
                     fields.insert("key".to_owned(), json!(secret.expose()));
                 }
@@ -67,17 +90,20 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
         }
         Command::List => {
             let keys = file.read()?;
+            let uses = file.uses().read();
+            let last = |key: &ApiKey| uses.get(&key.id).copied();
             print(if context.json {
-                serde_json::Value::from_iter(keys.iter().map(as_json)).to_string()
+                let shown = keys.iter().map(|key| as_json(key, last(key)));
+                serde_json::Value::from_iter(shown).to_string()
             } else {
-                let lines: Vec<String> = keys.iter().map(line).collect();
+                let lines: Vec<String> = keys.iter().map(|key| line(key, last(key))).collect();
                 lines.join("\n")
             })?;
         }
         Command::End { id } => {
             let key = file.end(id, now())?;
             print(if context.json {
-                as_json(&key).to_string()
+                as_json(&key, None).to_string()
             } else {
                 format!("key {id} ({}): ended", key.name)
             })?;
@@ -86,30 +112,46 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
     Ok(ExitStatus::Done)
 }
 
-fn as_json(key: &ApiKey) -> serde_json::Value {
+/// Both parts are the provider's, so what they are is not known here.
+fn person(text: &str) -> Result<String, String> {
+    match text.split_once('|') {
+        Some((issuer, subject)) if issuer.contains("://") && !subject.is_empty() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("must be ISSUER|SUBJECT, such as https://id.example|248289761001".to_owned()),
+    }
+}
+
+fn as_json(key: &ApiKey, last_used_at: Option<u64>) -> serde_json::Value {
     json!({
         "id": key.id,
         "name": key.name,
         "scopes": key.scopes,
         "made_at": key.made_at,
         "ends_at": key.ends_at,
-        "ended": key.ends_at <= now(),
-        "pending": key.pending,
+        "ended": key.has_ended(now()),
+        "pending": key.is_pending(now()),
+        "vaults": key.limits.vaults,
+        "networks": key.limits.networks,
+        "person": key.person,
+        "last_used_at": last_used_at,
     })
 }
 
-fn line(key: &ApiKey) -> String {
+fn line(key: &ApiKey, last_used_at: Option<u64>) -> String {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.word()).collect();
-    let end = match (key.ends_at <= now(), key.pending) {
+    let end = match (key.has_ended(now()), key.is_pending(now())) {
         (true, _) => "ended",
         (false, true) => "waits for a second person, ends",
         (false, false) => "ends",
     };
+    let last = last_used_at.map_or_else(String::new, |at| format!(", last used {}", utc(at)));
     format!(
-        "{}  {}  {}  {end} {}",
+        "{}  {}  {}  {end} {}{}{last}",
         key.id,
         key.name,
         scopes.join(","),
-        utc(key.ends_at)
+        utc(key.ends_at),
+        key.limits
     )
 }

@@ -99,7 +99,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     reader.close()?;
     let shown = block_on(async {
         let nodes = connect(&config, keeper)?;
-        ask(&config, &nodes, payment, &queue, decimals).await
+        let head = nodes.first().head().await?;
+        ask(&config, (&nodes, head), payment, &queue, decimals).await
     })?;
     let mut desk = offline::desk(&config)?;
     desk.keep_quote(&shown.quote)?;
@@ -154,7 +155,7 @@ impl Queue {
     }
 }
 
-/// What is asked of the chain for a quote, all of it about the newest block.
+/// What is asked of the chain for a quote, all of it about one block.
 struct Seen {
     head: BlockRef,
     finality_s: u64,
@@ -166,8 +167,8 @@ struct Seen {
 }
 
 impl Seen {
-    async fn ask(chain: &RpcChain, payment: Payment) -> Result<Self, Failure> {
-        let (head, finalised) = (chain.head().await?, chain.finalised().await?);
+    async fn ask(chain: &RpcChain, head: BlockRef, payment: Payment) -> Result<Self, Failure> {
+        let finalised = chain.finalised().await?;
         let vault = chain.look_at(head).await?;
         let (index, tier) = tier_of(chain, head, payment, &vault.tiers).await?;
         let (base_fee, tip) = chain.market().await?;
@@ -235,16 +236,16 @@ impl Seen {
     }
 }
 
-/// A quote of now.
+/// A quote after a block.
 pub(super) async fn ask(
     config: &Config,
-    nodes: &Nodes,
+    (nodes, head): (&Nodes, BlockRef),
     payment: Payment,
     queue: &Queue,
     decimals: u8,
 ) -> Result<Shown, Failure> {
     let chain = nodes.first();
-    let seen = Seen::ask(chain, payment).await?;
+    let seen = Seen::ask(chain, head, payment).await?;
     let scene = Scene {
         amount: payment.amount().0,
         tier: seen.tier,

@@ -4,15 +4,15 @@
 mod lookout;
 mod pages;
 
-use std::sync::Arc;
+use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
 
-use tidelock_api::{Lookout, Pages, Settings, start};
+use tidelock_api::{ClientSecret, Lookout, Pages, Settings, SignIn, start};
 use tokio::runtime::Runtime;
 use tracing::info;
 
 use super::{Context, offline, run::Stop};
 use crate::{
-    config::Config,
+    config::{Config, SignInConfig},
     exit::{ExitStatus, Failure, Outcome},
     operations::Service,
 };
@@ -61,6 +61,9 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         store: config.store.clone(),
         identity,
         keys: serve.keys_file.clone(),
+        tls: serve.tls.clone(),
+        proxies: serve.proxies.clone(),
+        sign_in: serve.sign_in.as_ref().map(sign_in).transpose()?,
         connections: serve.connections,
         requests_per_second: serve.requests_per_second,
         lookout: serve.asks_node.then(|| {
@@ -69,4 +72,23 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         }),
         pages: pages.transpose()?,
     })
+}
+
+/// With the client's secret, if it has one.
+fn sign_in(config: &SignInConfig) -> Result<SignIn, Failure> {
+    let mut settings = config.settings.clone();
+    if let Some(path) = &config.client_secret_file {
+        let failed = |why: String| {
+            let field = format!("serve.sign_in.client_secret_file = {}", path.display());
+            Failure::of(ExitStatus::Usage, anyhow::anyhow!("{field}: {why}"))
+        };
+        let found = fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+        if found.permissions().mode() & 0o077 != 0 {
+            let rule = "must be readable by its owner alone, as by chmod 600";
+            return Err(failed(rule.to_owned()));
+        }
+        let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        settings.client_secret = Some(ClientSecret::new(text.trim().to_owned()));
+    }
+    Ok(settings)
 }

@@ -28,6 +28,8 @@ const TEXT: &[&str] = &[
     "database",
     "listen",
     "keys_file",
+    "tls_certificate_file",
+    "tls_key_file",
     "max_fee_gwei",
     "min_tip_gwei",
     "max_tip_gwei",

@@ -1,6 +1,6 @@
 //! The configuration as it is written: names and types, before its rules are applied.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -142,12 +142,43 @@ section!(RawOperations {
 
 section!(RawServe {
     listen: String = "127.0.0.1:8480".to_owned(),
-    allow_public: bool = false,
+    proxies: Vec<String> = Vec::new(),
+    tls_certificate_file: Option<PathBuf> = None,
+    tls_key_file: Option<PathBuf> = None,
     keys_file: PathBuf = PathBuf::from("keeper.api-keys.json"),
     connections: u64 = 1_024,
     requests_per_second: u64 = 1_000,
     asks_node: bool = false,
+    sign_in: Option<RawSignIn> = None,
 });
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSignIn {
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret_file: Option<PathBuf>,
+    pub public_url: String,
+    #[serde(default = "profile")]
+    pub scopes: Vec<String>,
+    #[serde(default = "groups")]
+    pub claim: String,
+    #[serde(default = "session_hours")]
+    pub session_hours: u64,
+    pub grants: BTreeMap<String, Vec<String>>,
+}
+
+fn profile() -> Vec<String> {
+    vec!["profile".to_owned()]
+}
+
+fn groups() -> String {
+    "groups".to_owned()
+}
+
+fn session_hours() -> u64 {
+    8
+}
 
 section!(RawPublish {
     listen: Option<String> = None,

@@ -187,10 +187,21 @@ impl Api {
 }
 
 /// A new key of a person, by a command of the installation.
-pub fn key(mut command: std::process::Command, name: &str, scopes: &str) -> String {
+pub fn key(command: std::process::Command, name: &str, scopes: &str) -> String {
+    key_with(command, name, scopes, &[])
+}
+
+/// The same with options.
+pub fn key_with(
+    mut command: std::process::Command,
+    name: &str,
+    scopes: &str,
+    options: &[&str],
+) -> String {
     command.args([
         "api-key", "add", "--name", name, "--days", "1", "--scope", scopes,
     ]);
+    command.args(options);
     let done: support::home::Done = command.output().unwrap().into();
     done.ok().trim().to_owned()
 }

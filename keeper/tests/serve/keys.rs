@@ -1,6 +1,7 @@
 //! Who may do what.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::PermissionsExt,
     time::{Duration, Instant},
@@ -11,12 +12,15 @@ use super::{
     support::{Kind, payment},
 };
 
+const ALL: [&str; 5] = ["request", "read", "operate", "audit", "administer"];
+
 /// Each route, and the scopes that open it. A body of nothing is refused by what reads it, not by who asks.
-const ROUTES: [(&str, &str, &[&str]); 23] = [
+const ROUTES: [(&str, &str, &[&str]); 27] = [
     ("POST", "/v1/withdrawals", &["request"]),
     ("POST", "/v1/withdrawals/bulk", &["request"]),
     ("POST", "/v1/quotes", &["request"]),
     ("GET", "/v1/withdrawals", &["read"]),
+    ("GET", "/v1/withdrawals/export", &["read"]),
     ("GET", "/v1/withdrawals/1", &["read"]),
     ("GET", "/v1/withdrawals/1/timeline", &["read"]),
     ("GET", "/v1/events", &["read"]),
@@ -26,6 +30,7 @@ const ROUTES: [(&str, &str, &[&str]); 23] = [
     ("GET", "/v1/vaults/1", &["read"]),
     ("GET", "/v1/approvals", &["read"]),
     ("POST", "/v1/approvals/1/signatures", &["read"]),
+    ("POST", "/v1/changes/1/signatures", &["read"]),
     ("GET", "/v1/acts", &["operate", "audit", "administer"]),
     ("GET", "/v1/acts/1", &["operate", "audit", "administer"]),
     ("POST", "/v1/acts", &["operate", "administer"]),
@@ -37,6 +42,8 @@ const ROUTES: [(&str, &str, &[&str]); 23] = [
     ("POST", "/v1/acts/1/refusal", &["operate", "administer"]),
     ("GET", "/v1/log", &["audit"]),
     ("GET", "/v1/keeper", &["operate", "audit", "administer"]),
+    ("GET", "/v1/session", &ALL),
+    ("POST", "/v1/session/end", &ALL),
     ("GET", "/v1/keys", &["administer"]),
     ("POST", "/v1/keys", &["administer"]),
     ("POST", "/v1/keys/1/end", &["administer"]),
@@ -44,7 +51,7 @@ const ROUTES: [(&str, &str, &[&str]); 23] = [
 
 pub fn what_a_key_may_do_is_what_it_was_made_for(kind: Kind) {
     let api = Api::empty(kind);
-    let scopes = ["request", "read", "operate", "audit", "administer"];
+    let scopes = ALL;
     let keys = scopes.map(|scope| api.key(scope));
     let [files, reads, ..] = &keys;
     block_on(async {
@@ -114,6 +121,34 @@ pub async fn until_known(api: &Api, key: &str, page: &str, is_known: bool) {
         assert!(begin.elapsed() < PATIENCE, "known: {}", !is_known);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// What stands above is what the document says, and nothing of it is left out.
+#[test]
+fn every_route_of_the_document_is_tried_with_every_scope() {
+    let document = tidelock_api::document().unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let mut told = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let parts = path.split('/');
+        let parts = parts.map(|part| if part.starts_with('{') { "1" } else { part });
+        let place = parts.collect::<Vec<_>>().join("/");
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(security) = operation["security"].as_array() else {
+                assert!(!path.starts_with("/v1/"), "{method} {path} takes no key");
+                continue;
+            };
+            let scopes = security.iter().map(|one| one["key"][0].as_str().unwrap());
+            let scopes: BTreeSet<String> = scopes.map(str::to_owned).collect();
+            told.insert((method.to_uppercase(), place.clone(), scopes));
+        }
+    }
+    let tried = ROUTES.map(|(method, path, scopes)| {
+        let (path, _) = path.split_once('?').unwrap_or((path, ""));
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned());
+        (method.to_owned(), path.to_owned(), scopes.collect())
+    });
+    assert_eq!(told, BTreeSet::from(tried));
 }
 
 #[test]

@@ -2,15 +2,17 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
 
 use alloy::primitives::{Bytes, U256};
+use alloy_sol_types::SolCall;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tidelock_core::abi::Vault;
 
 use super::{
     api::PATIENCE,
@@ -116,4 +118,72 @@ async fn however_many_look_the_node_is_asked_once_a_second() {
     vote(&signer, &high_s).await.refused(422, "invalid");
     let low_s = [[1; 64].as_slice(), &[27]].concat();
     vote(&signer, &low_s).await.refused(503, "unavailable");
+}
+
+/// Of balanceOf(address).
+const BALANCE_OF: [u8; 4] = [0x70, 0xa0, 0x82, 0x31];
+
+/// The second node says that the vault holds more, that fewer votes are needed, or that a proposal is another.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_nodes_differ_in_is_not_told() {
+    let (world, daemon, mut api) = beside(Kind::Sqlite).await;
+    let key = key(daemon.folder(), "request,read");
+    let large = daemon::payment(1, 5_000 * USDT);
+    api.file(&key, &large).await.of(201);
+    let is_proposed = |item: &Value| item["standing"]["state"] == "proposed";
+    waiting(&api, &key, &is_proposed).await;
+    api.kill();
+    let about: Arc<Mutex<Option<[u8; 4]>>> = Arc::default();
+    let lies = Arc::clone(&about);
+    let second = Server::start(world.node.url(), move |method, params, truth| {
+        let selector = lies
+            .lock()
+            .unwrap()
+            .map(|bytes| Bytes::from(bytes.to_vec()).to_string());
+        let asked = params[0]["data"].as_str().unwrap_or_default();
+        match (selector, truth.as_str()) {
+            (Some(selector), Some(truth))
+                if method == "eth_call" && asked.starts_with(&selector) =>
+            {
+                let word: U256 = truth.parse().unwrap();
+                Lie::Result(json!(format!("{:#066x}", word ^ U256::from(1))))
+            }
+            _ => Lie::Truth,
+        }
+    })
+    .await;
+    let mut command = keeper(daemon.folder());
+    let url = format!("http://localhost:{}", second.port);
+    command.env("KEEPER_CHAIN__SECOND_RPC_URL", url);
+    api.start(command);
+    let vault = format!("/v1/vaults/{}", world.domain.vault);
+    let quote =
+        json!({"ref": large.reference(), "to": large.recipient().to_string(), "amount": "900"});
+    let quoted = async || api.tell(&key, "/v1/quotes", quote.clone()).await;
+    let looks = async |place: &str, selector: Option<[u8; 4]>| {
+        *about.lock().unwrap() = selector;
+        let begin = Instant::now();
+        loop {
+            let answer = api.get(&key, place).await;
+            // What was seen is told for a second.
+            if (answer.status == 200) == selector.is_none() {
+                return answer;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{}", answer.text);
+        }
+    };
+    for (place, selector) in [
+        (vault.as_str(), BALANCE_OF),
+        (vault.as_str(), Vault::thresholdCall::SELECTOR),
+        ("/v1/approvals", Vault::proposalCall::SELECTOR),
+    ] {
+        looks(place, None).await.of(200);
+        looks(place, Some(selector))
+            .await
+            .refused(503, "nodes-differ");
+    }
+    quoted().await.of(200);
+    *about.lock().unwrap() = Some(BALANCE_OF);
+    quoted().await.refused(503, "nodes-differ");
+    assert!(api.log().contains("the nodes differ"), "{}", api.log());
 }

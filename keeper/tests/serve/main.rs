@@ -14,20 +14,30 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
+mod act_chain;
 mod acts;
 mod api;
 mod chain;
+mod changes;
 mod clients;
 #[path = "../keeper/daemon.rs"]
 #[allow(dead_code, reason = "not every test uses all that a daemon can")]
 mod daemon;
+mod doors;
 mod events;
 mod keys;
 #[path = "../chain/liar.rs"]
 #[allow(dead_code, reason = "here it tells the truth, or nothing")]
 mod liar;
 mod lookout;
+mod made_keys;
+mod metadata;
+mod people;
 mod refusals;
+#[cfg(feature = "xlsx")]
+mod sheets;
+#[cfg(feature = "oidc")]
+mod sign_in;
 #[path = "../support/mod.rs"]
 mod support;
 mod tried;
@@ -37,18 +47,22 @@ mod withdrawals;
 #[path = "../world/mod.rs"]
 mod world;
 
+use act_chain::acts_and_the_log_are_held_to_their_hashes;
 use acts::{
-    a_key_is_made_by_two_people_and_ended_by_one, acts_and_the_log_are_held_to_their_hashes,
-    metadata_stays_beside_the_log_and_can_be_forgotten,
     what_is_confirmed_is_what_stood_when_it_was_asked_for, what_lets_money_flow_takes_two_people,
-    whoever_asked_for_a_key_is_not_two_people_with_it,
 };
+use doors::a_key_is_refused_from_elsewhere;
 use events::{
     a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server,
     a_stream_goes_on_where_it_broke_off_and_ends_with_the_server,
     events_have_no_gaps_and_no_secrets,
 };
 use keys::what_a_key_may_do_is_what_it_was_made_for;
+use made_keys::{
+    a_key_is_made_by_two_people_and_ended_by_one, what_was_refused_or_came_too_late_waits_no_more,
+    whoever_asked_for_a_key_is_not_two_people_with_it,
+};
+use metadata::metadata_stays_beside_the_log_and_can_be_forgotten;
 use tried::the_document_holds_for_whatever_is_asked;
 use withdrawals::{
     a_list_is_filed_as_a_whole_and_once, a_list_with_a_bad_line_is_not_filed,
@@ -58,10 +72,12 @@ use withdrawals::{
 on_both! {
     a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server,
     a_key_is_made_by_two_people_and_ended_by_one,
+    a_key_is_refused_from_elsewhere,
     acts_and_the_log_are_held_to_their_hashes,
     metadata_stays_beside_the_log_and_can_be_forgotten,
     what_is_confirmed_is_what_stood_when_it_was_asked_for,
     what_lets_money_flow_takes_two_people,
+    what_was_refused_or_came_too_late_waits_no_more,
     whoever_asked_for_a_key_is_not_two_people_with_it,
     a_list_is_filed_as_a_whole_and_once,
     a_list_with_a_bad_line_is_not_filed,

@@ -113,9 +113,11 @@ fn there_is_no_route_to_change_anything_but_these() {
             "/v1/acts/{id}/confirmation",
             "/v1/acts/{id}/refusal",
             "/v1/approvals/{id}/signatures",
+            "/v1/changes/{id}/signatures",
             "/v1/keys",
             "/v1/keys/{id}/end",
             "/v1/quotes",
+            "/v1/session/end",
             "/v1/withdrawals",
             "/v1/withdrawals/bulk",
         ];

@@ -151,7 +151,7 @@ async fn what_may_leave_is_what_the_vault_says_on_postgres() {
 }
 
 /// What `scripts/typed-data` writes of a proposal, which reads it from the vault's own log.
-fn script(world: &World, id: &str, signer: Option<&str>) -> Value {
+pub fn script(world: &World, id: &str, signer: Option<&str>) -> Value {
     let mut command = Command::new("node");
     command
         .arg(repository().join("scripts/typed-data"))

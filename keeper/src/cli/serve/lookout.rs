@@ -1,25 +1,31 @@
-//! What the API tells of the chain, by the word of the first node of `[chain]`. It looks, and sends nothing.
+//! What the API tells of the chain, by the word of the node of `[chain]`, or of both where there are two: nothing is told in which they differ. It
+//! looks, and sends nothing.
 
+mod changes;
 mod polls;
 
 use std::{
     collections::BTreeSet,
+    fmt::Debug,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, Bytes, U256};
+use alloy_sol_types::SolCall;
+use changes::Changes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use polls::Polls;
 use tidelock_api::{
-    AsOf, Ballots, Estimate, Looked, Lookout, MostPerDay, Party, Policy, Return, Tier, Unseen,
-    Vault,
+    AsOf, Ballots, Estimate, LoggedChange, Looked, Lookout, MostPerDay, Party, Policy, Return,
+    Tier, Unseen, Vault,
 };
 use tidelock_core::{
     abi::{Vault as VaultCalls, VaultLens},
+    differing::differing,
     domain::{Amount, BatchId, Payment},
     event::BlockRef,
-    port::TierLook,
+    port::{TierLook, VaultLook},
     window::{Caps, forecast},
 };
 use tokio::sync::{Mutex, Semaphore};
@@ -55,6 +61,7 @@ struct Asker {
     nodes: Mutex<Option<(Address, Arc<Nodes>)>>,
     vault: Mutex<Option<(Instant, Vault)>>,
     polls: Mutex<Option<Polls>>,
+    changes: Mutex<Option<(Instant, Changes)>>,
     quotes: Semaphore,
 }
 
@@ -81,11 +88,40 @@ fn until(time: u64) -> Option<u64> {
     (time > 0).then_some(time)
 }
 
-/// The vault as the node has it after one block.
+/// The vault as the node has it after one block, or both nodes.
 struct Seeing<'a> {
     chain: &'a RpcChain,
+    second: Option<&'a RpcChain>,
     at: BlockRef,
     decimals: u8,
+}
+
+/// What both say of something, where there are two.
+fn same<T: PartialEq + Debug>(of: &str, one: T, other: Option<&T>) -> Result<T, Unseen> {
+    match other {
+        Some(other) if *other != one => {
+            let (one, other) = differing(&one, other);
+            let words = format!("{of}: chain.rpc_url says {one}, chain.second_rpc_url {other}");
+            Err(Unseen::Differ(words))
+        }
+        _ => Ok(one),
+    }
+}
+
+/// The newest block that every node has.
+async fn head(nodes: &Nodes) -> Result<BlockRef, Unseen> {
+    let first = nodes.first().head().await.map_err(|error| silent(&error))?;
+    let Some(second) = nodes.second() else {
+        return Ok(first);
+    };
+    let other = second.head().await.map_err(|error| silent(&error))?;
+    let number = first.number.min(other.number);
+    let (one, other) = tokio::try_join!(
+        nodes.first().block_numbered(number),
+        second.block_numbered(number),
+    )
+    .map_err(|error| silent(&error))?;
+    same("block", one, Some(&other))
 }
 
 impl NodeLookout {
@@ -96,6 +132,7 @@ impl NodeLookout {
             nodes: Mutex::default(),
             vault: Mutex::default(),
             polls: Mutex::default(),
+            changes: Mutex::default(),
             quotes: Semaphore::new(QUOTES),
         }))
     }
@@ -144,16 +181,28 @@ impl Asker {
             Some((of, nodes)) if *of == keeper => Ok(Arc::clone(nodes)),
             _ => {
                 let connected = Arc::new(connect(&self.config, keeper)?);
-                // Only the first is asked, so that a second is not needed here.
-                let first = Expected {
+                // It only looks, so that a second is not needed here.
+                let expected = Expected {
                     allow_single_node: true,
                     ..expected(&self.config, false)
                 };
-                let identified = connected.first().identify(first).await;
-                identified.map_err(|error| Unseen::Silent(error.to_string()))?;
+                let first = Some(connected.first());
+                for node in first.into_iter().chain(connected.second()) {
+                    let identified = node.identify(expected).await;
+                    identified.map_err(|error| Unseen::Silent(error.to_string()))?;
+                }
                 *nodes = Some((keeper, Arc::clone(&connected)));
                 Ok(connected)
             }
+        }
+    }
+
+    fn seeing<'n>(&self, nodes: &'n Nodes, at: BlockRef) -> Seeing<'n> {
+        Seeing {
+            chain: nodes.first(),
+            second: nodes.second(),
+            at,
+            decimals: self.identity.decimals,
         }
     }
 
@@ -166,13 +215,7 @@ impl Asker {
         }
         let keeper = self.keeper().await?;
         let nodes = self.nodes(keeper).await?;
-        let chain = nodes.first();
-        let at = chain.head().await.map_err(|error| silent(&error))?;
-        let seeing = Seeing {
-            chain,
-            at,
-            decimals: self.identity.decimals,
-        };
+        let seeing = self.seeing(&nodes, head(&nodes).await?);
         let vault = seeing.vault(keeper).await?;
         *last = Some((Instant::now(), vault.clone()));
         Ok(vault)
@@ -185,9 +228,12 @@ impl Asker {
         let keeper = keeper
             .ok_or_else(|| Unseen::Refused("no log yet: the keeper must run once".to_owned()))?;
         let nodes = self.nodes(Some(keeper)).await?;
+        let at = head(&nodes).await?;
+        // What it is quoted by.
+        self.seeing(&nodes, at).look().await?;
         let shown = ask(
             &self.config,
-            &nodes,
+            (&nodes, at),
             payment,
             &queue,
             self.identity.decimals,
@@ -217,6 +263,27 @@ impl Asker {
         })
     }
 
+    async fn look_at_changes(&self) -> Result<(Vec<LoggedChange>, u64), Unseen> {
+        let mut last = self.changes.lock().await;
+        if let Some((at, changes)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return Ok(changes.told());
+        }
+        let keeper = self.keeper().await?;
+        let nodes = self.nodes(keeper).await?;
+        let head = head(&nodes).await?;
+        let mut changes = match last.take() {
+            Some((_, changes)) => changes,
+            None => Changes::begin(&nodes, head).await?,
+        };
+        let looked = changes.look(&nodes, head).await;
+        let told = changes.told();
+        // What was found so far is of use also if a later question failed.
+        *last = Some((Instant::now(), changes));
+        looked.map(|()| told)
+    }
+
     async fn look_at_ballots(&self, batches: &[BatchId]) -> Result<Ballots, Unseen> {
         let mut last = self.polls.lock().await;
         let seen = last.as_ref().filter(|polls| polls.are_fresh());
@@ -225,30 +292,15 @@ impl Asker {
         }
         let keeper = self.keeper().await?;
         let nodes = self.nodes(keeper).await?;
-        let chain = nodes.first();
-        let decimals = self.identity.decimals;
         let polls = match last.take().filter(Polls::are_fresh) {
             Some(mut polls) => {
-                let at = polls.at;
-                let seeing = Seeing {
-                    chain,
-                    at,
-                    decimals,
-                };
+                let seeing = self.seeing(&nodes, polls.at);
                 polls.add(&seeing, batches).await?;
                 polls
             }
             None => {
-                let at = chain.head().await.map_err(|error| silent(&error))?;
-                Polls::open(
-                    &Seeing {
-                        chain,
-                        at,
-                        decimals,
-                    },
-                    batches,
-                )
-                .await?
+                let seeing = self.seeing(&nodes, head(&nodes).await?);
+                Polls::open(&seeing, batches).await?
             }
         };
         let ballots = polls.of(batches);
@@ -275,6 +327,11 @@ impl Lookout for NodeLookout {
         Box::pin(self.0.quoted(payment))
     }
 
+    fn changes(&self) -> Looked<'_, (Vec<LoggedChange>, u64)> {
+        let asker = Arc::clone(&self.0);
+        Box::pin(to_its_end(async move { asker.look_at_changes().await }))
+    }
+
     fn ballots(&self, batches: Vec<BatchId>) -> Looked<'_, Ballots> {
         let asker = Arc::clone(&self.0);
         Box::pin(to_its_end(
@@ -289,26 +346,42 @@ impl Seeing<'_> {
         Ok(amount.display(self.decimals))
     }
 
-    async fn of_vault<C: alloy_sol_types::SolCall>(&self, call: C) -> Result<C::Return, Unseen> {
-        let vault = self.chain.parties().domain.vault;
-        let asked = self.chain.call(self.at.hash, vault, call).await;
-        asked.map_err(|error| silent(&error))
+    async fn of_vault<C: SolCall + Clone>(&self, call: C) -> Result<C::Return, Unseen> {
+        self.call(self.chain.parties().domain.vault, call).await
     }
 
-    async fn of_lens<C: alloy_sol_types::SolCall>(&self, call: C) -> Result<C::Return, Unseen> {
-        let lens = self.chain.parties().lens;
-        let asked = self.chain.call(self.at.hash, lens, call).await;
-        asked.map_err(|error| silent(&error))
+    async fn of_lens<C: SolCall + Clone>(&self, call: C) -> Result<C::Return, Unseen> {
+        self.call(self.chain.parties().lens, call).await
+    }
+
+    async fn call<C: SolCall + Clone>(&self, to: Address, call: C) -> Result<C::Return, Unseen> {
+        let asked = self.chain.call(self.at.hash, to, call.clone()).await;
+        let one = asked.map_err(|error| silent(&error))?;
+        if let Some(second) = self.second {
+            let asked = second.call(self.at.hash, to, call).await;
+            let other = asked.map_err(|error| silent(&error))?;
+            let bytes = |answer| Bytes::from(C::abi_encode_returns(answer));
+            same(C::SIGNATURE, bytes(&one), Some(&bytes(&other)))?;
+        }
+        Ok(one)
+    }
+
+    /// What payments are held to.
+    async fn look(&self) -> Result<VaultLook, Unseen> {
+        let looked = self.chain.look_at(self.at).await;
+        let one = looked.map_err(|error| silent(&error))?;
+        let Some(second) = self.second else {
+            return Ok(one);
+        };
+        let looked = second.look_at(self.at).await;
+        let other = looked.map_err(|error| silent(&error))?;
+        same("the vault", one, Some(&other))
     }
 
     async fn vault(&self, keeper: Option<Address>) -> Result<Vault, Unseen> {
         let parties = self.chain.parties();
         let vault = parties.domain.vault;
-        let look = self
-            .chain
-            .look_at(self.at)
-            .await
-            .map_err(|error| silent(&error))?;
+        let look = self.look().await?;
         let (rows, loss, unit, settled_at) = tokio::try_join!(
             self.of_lens(VaultLens::tiersCall { vault }),
             self.of_lens(VaultLens::maxLossPerDayCall { vault }),

@@ -1,0 +1,186 @@
+//! Acts and the log are chains that nobody rewrites unseen, and what a chain says was done is done.
+
+use alloy::primitives::{B256, Keccak256};
+use serde_json::{Value, json};
+use tidelock_keeper::store::{Act, Reader};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{
+    api::{Api, block_on},
+    keys::until_known,
+    people::{People, about, commands},
+    support::{self, Kind, payment},
+};
+
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
+pub fn acts_and_the_log_are_held_to_their_hashes(kind: Kind) {
+    let (mut api, store) = Api::set_up(kind, |location| support::lively(location).0);
+    store.close().unwrap();
+    api.start();
+    let people = People::of(&api);
+    block_on(async {
+        for _ in 0..3 {
+            let halt = json!({"act": "halt", "reason": "look at it"});
+            api.tell(&people.anna, "/v1/acts", halt).await.of(201);
+        }
+        let page = api
+            .get(&people.rose, "/v1/acts?after=0&limit=2")
+            .await
+            .of(200);
+        assert_eq!(page["next"], 2);
+        let rest = api.get(&people.rose, "/v1/acts?after=2").await.of(200);
+        let acts = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain(rest["items"].as_array().unwrap());
+        let mut prev = B256::ZERO;
+        for (seq, act) in (1_u64..).zip(acts) {
+            let mut hasher = Keccak256::new();
+            hasher.update(prev);
+            hasher.update(seq.to_be_bytes());
+            hasher.update(0_u64.to_be_bytes());
+            hasher.update(act["body"].as_str().unwrap());
+            let own = hasher.finalize();
+            assert_eq!((&act["prev"], &act["hash"]), (&json!(prev), &json!(own)));
+            prev = own;
+        }
+        // The log as it is, of which nobody but an auditor hears.
+        api.get(&people.ben, "/v1/log")
+            .await
+            .refused(403, "not-allowed");
+        let log = api
+            .get(&people.rose, "/v1/log?after=0&limit=1000")
+            .await
+            .of(200);
+        let entries = log["items"].as_array().unwrap();
+        assert_eq!(entries.len(), 300);
+        let pairs = entries.iter().zip(&entries[1..]);
+        assert!(
+            pairs
+                .into_iter()
+                .all(|(one, next)| one["hash"] == next["prev"])
+        );
+        assert!(
+            entries
+                .iter()
+                .any(|entry| entry["kind"] == "attempt_signed")
+        );
+    });
+    let faults = || {
+        let mut reader = Reader::open_present(&api.location).unwrap();
+        let acts = reader.acts(0, 10).unwrap();
+        let before = std::iter::once(None).chain(acts.iter().map(Some));
+        let faults: Vec<_> = acts
+            .iter()
+            .zip(before)
+            .map(|(act, prev): (&Act, _)| act.fault(prev))
+            .collect();
+        faults
+    };
+    let verify = || -> support::home::Done {
+        let mut command = api.command();
+        command.arg("verify-log").output().unwrap().into()
+    };
+    assert_eq!(faults(), [None, None, None]);
+    verify().ok();
+    support::tamper(
+        &api.location,
+        "UPDATE act SET body = replace(body, 'look', 'book') WHERE seq = 2",
+    );
+    assert_eq!(
+        faults(),
+        [None, Some("its hash is that of other words"), None]
+    );
+    let verified = verify();
+    assert_eq!(verified.code, 5, "{}", verified.out);
+    let words = "BAD act 2: its hash is that of other words";
+    assert!(verified.out.contains(words), "{}", verified.out);
+    support::tamper(&api.location, "DELETE FROM act WHERE seq = 2");
+    assert_eq!(faults(), [None, Some("entries before it are missing")]);
+}
+/// What the chain says was done is done, also when whoever asked for it gets no answer: here because new entries cannot be read.
+#[test]
+fn what_the_chain_says_was_done_is_done_whoever_hears_of_it() {
+    const UNREADABLE: &str = "CREATE TRIGGER unreadable AFTER INSERT ON act \
+        BEGIN UPDATE act SET prev = x'00' WHERE seq = NEW.seq; END";
+    let api = Api::empty(Kind::Sqlite);
+    let people = People::of(&api);
+    let shop = api.key_of("Shop", "audit");
+    let why = || json!({"reason": "x"});
+    block_on(async {
+        let mut noted = super::api::body(&payment(1));
+        noted["metadata"] = json!({"order": "A-1"});
+        let filed = api.tell(&people.rose, "/v1/withdrawals", noted).await;
+        filed.of(201);
+        api.get(&shop, "/v1/acts").await.of(200);
+        let wanted = json!({"name": "Dora", "scopes": "audit", "days": "1", "reason": "x"});
+        let asked = api.tell(&people.carl, "/v1/keys", wanted).await.of(201);
+        let location = api.location.clone();
+        let spoil = move || support::tamper(&location, UNREADABLE);
+        tokio::task::spawn_blocking(spoil).await.unwrap();
+
+        let confirmation = format!("/v1/acts/{}/confirmation", asked["act"]["id"]);
+        let end = format!("/v1/keys/{}/end", shop.split('_').nth(1).unwrap());
+        let done = [
+            api.tell(&people.anna_too, &confirmation, why()).await,
+            api.tell(&people.carl, &end, why()).await,
+            api.tell(&people.carl, "/v1/acts", about("forget_metadata", 1))
+                .await,
+        ];
+        for unheard in done {
+            unheard.refused(503, "unavailable");
+        }
+        let dora = asked["key"].as_str().unwrap();
+        for (key, is_known) in [(shop.as_str(), false), (dora, true)] {
+            until_known(&api, key, "/v1/acts?after=4", is_known).await;
+        }
+        let place = format!("/v1/withdrawals/{}", payment(1).reference());
+        let found = api.get(&people.rose, &place).await.of(200);
+        assert_eq!(found["metadata"], Value::Null);
+    });
+}
+
+/// A request of which all but the last byte is sent.
+async fn begun(api: &Api, key: &str, path: &str, body: &Value) -> (TcpStream, u8) {
+    let body = body.to_string();
+    let (last, rest) = body.as_bytes().split_last().unwrap();
+    let mut stream = TcpStream::connect(&api.address).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(rest).await.unwrap();
+    (stream, *last)
+}
+
+#[test]
+fn a_key_that_ends_while_a_body_is_on_its_way_does_nothing() {
+    let api = Api::empty(Kind::Sqlite);
+    let key = api.key_of("Anna", "operate,request");
+    let carl = api.key_of("Carl", "administer");
+    block_on(async {
+        let halt = json!({"act": "halt", "reason": "x"});
+        let filed = super::api::body(&payment(1));
+        let mut begun = [
+            begun(&api, &key, "/v1/acts", &halt).await,
+            begun(&api, &key, "/v1/withdrawals", &filed).await,
+        ];
+        let end = format!("/v1/keys/{}/end", key.split('_').nth(1).unwrap());
+        let ended = api.tell(&carl, &end, json!({"reason": "it is lost"}));
+        ended.await.of(201);
+        until_known(&api, &key, "/v1/acts", false).await;
+        for (stream, last) in &mut begun {
+            stream.write_all(&[*last]).await.unwrap();
+            let mut said = String::new();
+            stream.read_to_string(&mut said).await.unwrap();
+            assert!(said.starts_with("HTTP/1.1 401 "), "{said}");
+        }
+        assert!(commands(&api).await.is_empty());
+    });
+}

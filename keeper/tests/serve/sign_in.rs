@@ -1,0 +1,387 @@
+//! People sign in by a real provider (npm's oidc-provider), as a browser would take them there and back, and by one that lies.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    process::{Child, Command, Stdio},
+    sync::LazyLock,
+    time::Instant,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    api::{Answer, Api, PATIENCE, block_on, key_with},
+    doors::settings,
+    keys::until_known,
+    support::Kind,
+    world::repository,
+};
+
+const SECRET: &str = "a secret of the client that is long enough for HMAC";
+
+/// The provider; killed when dropped.
+struct Provider {
+    process: Child,
+    issuer: String,
+}
+
+impl Provider {
+    fn start(port: u16, public_url: &str) -> Self {
+        let folder = repository().join("keeper/tests/serve/provider");
+        let packages = folder.join("node_modules");
+        assert!(
+            packages.exists(),
+            "{}: npm ci there makes it",
+            packages.display()
+        );
+        let mut node = Command::new("node");
+        node.current_dir(folder)
+            .args(["provider.js", &port.to_string()]);
+        node.arg(format!("{public_url}/sign-in/callback"));
+        let mut process = node
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let is_issuer = |line: &String| line.starts_with("http://");
+        let issuer = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find(is_issuer)
+            .unwrap();
+        // What it says of itself later is waited for by nobody.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, issuer }
+    }
+
+    fn port(&self) -> u16 {
+        self.issuer.rsplit(':').next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A server where people sign in, at the address that the provider leads back to.
+fn served() -> (Api, Provider) {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let public_url = format!("http://{}", free.local_addr().unwrap());
+    let provider = Provider::start(0, &public_url);
+    let (mut api, store) = Api::set_up(Kind::Sqlite, |location| super::support::create(location));
+    store.close().unwrap();
+    let secret = api.home.folder.path().join("secret");
+    fs::write(&secret, format!("{SECRET}\n")).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    settings(
+        &api,
+        &format!(
+            "[serve.sign_in]\nissuer = {:?}\nclient_id = \"tidelock\"\nclient_secret_file = \"secret\"\npublic_url = {public_url:?}\n\
+             scopes = [\"profile\", \"groups\"]\n[serve.sign_in.grants]\noperators = [\"operate\", \"read\"]\nadministrators = [\"administer\"]\n",
+            provider.issuer
+        ),
+    );
+    api.variables
+        .push(("KEEPER_SERVE__LISTEN", public_url.replace("http://", "")));
+    drop(free);
+    api.start();
+    (api, provider)
+}
+
+/// What a browser has of cookies, by host and name.
+#[derive(Default)]
+struct Browser(BTreeMap<(String, String), String>);
+
+impl Browser {
+    /// One for all, as of the API's.
+    fn client() -> reqwest::Client {
+        static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+            let client = tidelock_keeper::tls::client().pool_max_idle_per_host(0);
+            client
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap()
+        });
+        CLIENT.clone()
+    }
+
+    /// One request; where it leads is not followed.
+    async fn get(&mut self, url: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Self::client().get(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = Api::send(self.shows(request, url)).await;
+        for line in answer.headers.get_all("set-cookie") {
+            let (pair, rest) = line.to_str().unwrap().split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            assert!(rest.to_lowercase().contains("httponly"), "{pair}");
+            self.0
+                .insert((place(url), name.to_owned()), value.to_owned());
+        }
+        answer
+    }
+
+    fn shows(&self, request: reqwest::RequestBuilder, url: &str) -> reqwest::RequestBuilder {
+        let of_host = self.0.iter().filter(|((host, _), _)| *host == place(url));
+        let pairs: Vec<String> = of_host
+            .map(|((_, name), value)| format!("{name}={value}"))
+            .collect();
+        request.header("cookie", pairs.join("; "))
+    }
+
+    /// Signs in as somebody; what the callback answers, and its URL.
+    async fn signs_in(&mut self, api: &Api, who: &str) -> (Answer, String) {
+        let answer = self.get(&api.url("/sign-in"), &[]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let mut url = format!("{}&login_hint={who}", leads_to(&answer, ""));
+        assert!(
+            url.contains("code_challenge_method=S256") && url.contains("nonce="),
+            "{url}"
+        );
+        while !url.starts_with(&api.url("/sign-in/callback")) {
+            let answer = self.get(&url, &[]).await;
+            url = leads_to(&answer, &url);
+        }
+        (self.get(&url, &[]).await, url)
+    }
+
+    /// Asks the server from a page of its own, unless other headers say otherwise.
+    async fn asks(
+        &self,
+        api: &Api,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let (client, url) = (Api::client(), api.url(path));
+        let request = match body {
+            None => client.get(&url),
+            Some(body) => client
+                .post(&url)
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+        };
+        let mut request = self.shows(request, &url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Api::send(request).await
+    }
+
+    async fn tells(&self, api: &Api, path: &str, body: Value) -> Answer {
+        self.asks(api, path, Some(body), &[("origin", &api.url(""))])
+            .await
+    }
+}
+
+/// Host and port.
+fn place(url: &str) -> String {
+    url.split('/').nth(2).unwrap().to_owned()
+}
+
+fn leads_to(answer: &Answer, from: &str) -> String {
+    assert_eq!(answer.status, 303, "{from}: {}", answer.text);
+    let to = answer.headers["location"].to_str().unwrap();
+    if to.starts_with('/') {
+        format!("http://{}{to}", place(from))
+    } else {
+        to.to_owned()
+    }
+}
+
+#[test]
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
+fn people_sign_in_and_are_who_they_are() {
+    let (api, provider) = served();
+    let anna_key = key_with(api.command(), " ANNA", "operate", &[]);
+    let person = format!("{}|ben", provider.issuer);
+    let bens_key = key_with(api.command(), "somebody", "operate", &["--person", &person]);
+    block_on(async {
+        let (mut anna, mut ben, mut dora) =
+            (Browser::default(), Browser::default(), Browser::default());
+        let (answer, url) = anna.signs_in(&api, "anna").await;
+        assert_eq!(leads_to(&answer, &url), api.url("/"));
+        let cookies = answer.headers.get_all("set-cookie").into_iter();
+        let cookies: Vec<&str> = cookies.map(|line| line.to_str().unwrap()).collect();
+        assert!(
+            cookies[0].contains("HttpOnly; SameSite=Strict; Max-Age=28800"),
+            "{cookies:?}"
+        );
+        // A sign-in ends once.
+        anna.get(&url, &[]).await.refused(401, "not-signed-in");
+        ben.signs_in(&api, "ben").await;
+        dora.signs_in(&api, "dora").await;
+        let who = anna.asks(&api, "/v1/session", None, &[]).await.of(200);
+        assert_eq!(
+            (&who["name"], &who["scopes"]),
+            (&json!("Anna"), &json!(["read", "operate"]))
+        );
+        let id = who["id"].as_str().unwrap();
+        assert!(id.starts_with("person_"), "{who}");
+        let who = dora.asks(&api, "/v1/session", None, &[]).await.of(200);
+        assert_eq!(who["scopes"], json!(["administer"]), "one group, as a text");
+        // What a session may do is what the groups are granted.
+        anna.asks(&api, "/v1/events", None, &[]).await.of(200);
+        anna.asks(&api, "/v1/keys", None, &[])
+            .await
+            .refused(403, "not-allowed");
+        dora.asks(&api, "/v1/keys", None, &[]).await.of(200);
+        let (answer, _) = Browser::default().signs_in(&api, "rose").await;
+        answer.refused(403, "granted-nothing");
+        let (answer, _) = Browser::default().signs_in(&api, "no").await;
+        answer.refused(401, "not-signed-in");
+
+        // Only a page of this server asks with it.
+        let halt = json!({"act": "halt", "reason": "look at it"});
+        let own = api.url("");
+        for headers in [
+            &[][..],
+            &[("origin", "null")],
+            &[("origin", "http://evil.example")],
+            &[("origin", own.as_str()), ("sec-fetch-site", "same-site")],
+        ] {
+            let answer = anna
+                .asks(&api, "/v1/acts", Some(halt.clone()), headers)
+                .await;
+            answer.refused(403, "cross-site");
+        }
+        let origin = [("origin", "http://evil.example")];
+        anna.asks(&api, "/v1/events", None, &origin)
+            .await
+            .refused(403, "cross-site");
+        let socket = [("upgrade", "websocket"), ("connection", "upgrade")];
+        anna.asks(&api, "/v1/events/socket", None, &socket)
+            .await
+            .refused(403, "cross-site");
+        let done = anna.tells(&api, "/v1/acts", halt).await.of(201);
+        assert_eq!(done["deed"]["by"], id);
+
+        // One human with a key and a sign-in is not two, by name or by the key's own word.
+        let wanted = json!({"name": "Eve", "scopes": "read", "days": "1", "reason": "x"});
+        let asked = dora.tells(&api, "/v1/keys", wanted).await.of(201);
+        let confirmation = format!("/v1/acts/{}/confirmation", asked["act"]["id"]);
+        let why = || json!({"reason": "x"});
+        dora.tells(&api, &confirmation, why())
+            .await
+            .refused(409, "same-person");
+        let carl = api.key_of("Carl", "administer");
+        until_known(&api, &carl, "/v1/keys", true).await;
+        api.tell(&carl, &confirmation, why()).await.of(201);
+        same_person(&api, &anna, &ben, &anna_key, &bens_key).await;
+
+        // A session ends.
+        let (mut other, out) = (Browser::default(), json!({}));
+        other.signs_in(&api, "anna").await;
+        other.tells(&api, "/v1/session/end", out.clone()).await;
+        for browser in [&anna, &other] {
+            browser
+                .asks(&api, "/v1/session", None, &[])
+                .await
+                .refused(401, "unknown-key");
+        }
+        api.tell(&anna_key, "/v1/session/end", out)
+            .await
+            .refused(409, "no-session");
+        ben.asks(&api, "/v1/session", None, &[]).await.of(200);
+        // Another browser cannot end what this one began.
+        let begun = anna.get(&api.url("/sign-in"), &[]).await;
+        let state = leads_to(&begun, "");
+        let state = state
+            .split('&')
+            .find_map(|pair| pair.split_once("state="))
+            .unwrap()
+            .1;
+        let callback = api.url(&format!("/sign-in/callback?code=x&state={state}"));
+        Browser::default()
+            .get(&callback, &[])
+            .await
+            .refused(401, "not-signed-in");
+    });
+    let log = api.log();
+    for secret in [SECRET, "Anna", "code=", "eyJ"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
+
+/// Anna and Ben ask each by session and by key; nobody confirms what they asked for themselves.
+async fn same_person(api: &Api, anna: &Browser, ben: &Browser, anna_key: &str, bens_key: &str) {
+    let why = || json!({"reason": "x"});
+    let wanted = json!({"act": "halt", "reason": "x"});
+    let asked = |done: Value| {
+        // As an act that asks: what a keeper without a log cannot be asked for.
+        let mut deed = done["deed"].clone();
+        deed["act"] = json!("resume");
+        deed["step"] = json!("asked");
+        deed["until"] = json!(deed["at"].as_u64().unwrap() + 3_600);
+        deed["before"] = json!({"status": "no_log"});
+        deed.as_object_mut().unwrap().remove("command");
+        let location = api.location.clone();
+        async move {
+            let kept = tokio::task::spawn_blocking(move || {
+                let mut desk = tidelock_keeper::store::Desk::open(location).unwrap();
+                desk.act(None, |_| None, |_| deed.to_string()).unwrap()
+            });
+            let tidelock_keeper::store::Acting::Done { seq, .. } = kept.await.unwrap() else {
+                panic!()
+            };
+            format!("/v1/acts/{seq}/confirmation")
+        }
+    };
+    let by_anna = asked(anna.tells(api, "/v1/acts", wanted.clone()).await.of(201)).await;
+    api.tell(anna_key, &by_anna, why())
+        .await
+        .refused(409, "same-person");
+    anna.tells(api, &by_anna, why())
+        .await
+        .refused(409, "same-person");
+    ben.tells(api, &by_anna, why()).await.of(201);
+    let by_ben = asked(api.tell(bens_key, "/v1/acts", wanted).await.of(201)).await;
+    ben.tells(api, &by_ben, why())
+        .await
+        .refused(409, "same-person");
+    anna.tells(api, &by_ben, why()).await.of(201);
+}
+
+#[test]
+fn a_provider_that_lies_signs_nobody_in_and_new_keys_are_found() {
+    let (api, mut provider) = served();
+    block_on(async {
+        for lie in [
+            "nonce", "issuer", "audience", "time", "key", "none", "secret", "access", "nothing",
+        ] {
+            let (answer, _) = Browser::default()
+                .signs_in(&api, &format!("lie:{lie}"))
+                .await;
+            answer.refused(401, "not-signed-in");
+        }
+        let (answer, _) = Browser::default().signs_in(&api, "anna").await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        // It comes back with another key of another name.
+        let port = provider.port();
+        provider.process.kill().unwrap();
+        provider.process.wait().unwrap();
+        provider = Provider::start(port, &api.url(""));
+        let begin = Instant::now();
+        loop {
+            let (answer, _) = Browser::default().signs_in(&api, "anna").await;
+            if answer.status == 303 {
+                break;
+            }
+            answer.refused(401, "not-signed-in");
+            assert!(begin.elapsed() < PATIENCE, "{}", api.log());
+        }
+        provider.process.kill().unwrap();
+        let begun = Browser::default().get(&api.url("/sign-in"), &[]).await;
+        // What it is known by is known for a while.
+        assert_eq!(begun.status, 303, "{}", begun.text);
+    });
+}
