@@ -59,6 +59,13 @@ impl Keys {
         key.map(Caller::from)
     }
 
+    /// Whether the key with that id is known now, has not ended, and has that scope.
+    pub fn may(&self, id: &str, scope: Scope) -> bool {
+        let (keys, now) = (self.now(), clock());
+        let mut known = keys.iter().filter(|key| key.id == id);
+        known.any(|key| key.is_in_force(now) && key.scopes.contains(&scope))
+    }
+
     /// Where they are kept.
     pub fn file(&self) -> &KeyFile {
         &self.file

@@ -17,6 +17,7 @@ mod events;
 mod health;
 mod intake;
 pub mod keys;
+mod line;
 mod metadata;
 mod openapi;
 mod port;

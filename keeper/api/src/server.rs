@@ -48,6 +48,8 @@ const HEAD: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long what is under way may take once the server is asked to end.
 const END: Duration = Duration::from_secs(10);
+/// What a connection reads ahead, and what it has written and nobody has taken yet, at most: there may be thousands. [bytes]
+const AHEAD: usize = 65_536;
 /// Between two tries after a connection could not be accepted, as when files are short.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -180,7 +182,9 @@ async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool
     // What is written is whole; waiting for more to send with it only delays it.
     let _ = stream.set_nodelay(true);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(AHEAD);
     let service = TowerToHyperService::new(router);
     let connection = http.serve_connection(TokioIo::new(Timed::new(stream)), service);
     let connection = connection.with_upgrades();
