@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use tidelock_core::{event::Event, log::Entry, store::Store};
+use tidelock_core::{
+    domain::PaymentRef,
+    event::{Event, HoldReason},
+    log::Entry,
+    store::Store,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -16,7 +21,7 @@ use super::{
 
 /// Readers that take nothing, of each kind.
 const SLOW: usize = 20;
-/// Entries, and requests in each: their events are much more than what systems keep for a connection.
+/// Entries, each about so many withdrawals: their events are much more than what systems keep for a connection.
 const ENTRIES: u64 = 450;
 const REQUESTS: u64 = 500;
 /// What all slow readers together may take. [bytes]
@@ -59,16 +64,24 @@ fn last_whole(text: &str) -> u64 {
 pub fn a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap(kind: Kind) {
     let (mut api, mut store) = Api::set_up(kind, |location| support::filled(location, 1, 1).0);
     let mut history = support::resumed(&mut store);
-    for _ in 0..ENTRIES / 50 {
-        let entries = (0..50).map(|_| {
-            let event: Event = history.accept(REQUESTS);
-            history.apply(&event)
-        });
-        let entries: Vec<Entry> = entries.collect();
-        store
-            .commit(&entries, &history.state.take_changes())
-            .unwrap();
+    let accepted = history.accept(REQUESTS);
+    let mut entries: Vec<Entry> = vec![history.apply(&accepted)];
+    let refs = history.state.open_payments().map(|row| row.reference());
+    let refs: Vec<PaymentRef> = refs.collect();
+    for turn in 1..ENTRIES {
+        let refs = refs.clone();
+        let event = match turn % 2 {
+            1 => Event::Held {
+                refs,
+                reason: HoldReason::AboveLimit,
+            },
+            _ => Event::Released { refs },
+        };
+        entries.push(history.apply(&event));
     }
+    store
+        .commit(&entries, &history.state.take_changes())
+        .unwrap();
     store.close().unwrap();
     api.start();
     let key = api.key("read");

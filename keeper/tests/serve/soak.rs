@@ -25,7 +25,7 @@ use site::Site;
 /// How long the clients are at work, if nothing else is said. [seconds]
 const SECONDS: u64 = 10;
 /// Between two faults of the site.
-const PEACE: Duration = Duration::from_secs(3);
+const PEACE: Duration = Duration::from_secs(2);
 
 /// As long as `SOAK_SECONDS` says.
 fn seconds() -> u64 {

@@ -182,7 +182,7 @@ impl Asker {
     async fn quoted(&self, payment: Payment) -> Result<Estimate, Unseen> {
         let turn = self.quotes.acquire().await;
         let _turn = turn.map_err(|error| Unseen::Silent(error.to_string()))?;
-        let (keeper, queue) = self.stored().await?;
+        let (keeper, queue, took) = self.stored().await?;
         let keeper = keeper
             .ok_or_else(|| Unseen::Refused("no log yet: the keeper must run once".to_owned()))?;
         let nodes = self.nodes(Some(keeper)).await?;
@@ -190,7 +190,7 @@ impl Asker {
             &self.config,
             &nodes,
             payment,
-            &queue,
+            (&queue, &took),
             self.identity.decimals,
         )
         .await?;
