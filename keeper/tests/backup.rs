@@ -135,6 +135,8 @@ fn quote() -> Quote {
         expected_s: 2,
         most_s: 3,
         finality_s: 4,
+        p50_s: Some(6),
+        p95_s: Some(7),
         fee_expected: Amount(5),
         fee_most: Amount(6),
     }

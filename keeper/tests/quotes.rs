@@ -33,11 +33,14 @@ async fn on_postgresql_too() {
     let office = Office::open(Plan::default()).await;
     let server = postgres::shared();
     let url = postgres::Server::url(server.folder(), &server.database());
-    office.configure(|text| format!("{text}[store]\ndatabase = \"{url}\"\nlease_ms = 3000\n"));
+    let store = format!("[store]\ndatabase = \"{url}\"\nlease_ms = 3000\n[chain]");
+    office.change("[chain]", &store);
     a_quote_is_kept(office).await;
 }
 
 async fn a_quote_is_kept(office: Office) {
+    // Two payments in a batch: a few payments are many batches.
+    office.change("max_wait_ms = 100", "max_wait_ms = 100\nmax_payments = 2");
     office.world.mine(FINAL).await;
     let recipient = Address::repeat_byte(0x71).to_string();
     let quote = ["--json", "quote", &recipient, "100", "--ref", REF];
@@ -60,6 +63,8 @@ async fn a_quote_is_kept(office: Office) {
         "pays      100 to",
         "alone in its transaction, at most",
         "arrives   in",
+        "final     half of such payments are in",
+        "too few recent payments are known",
     ] {
         assert!(said.contains(part), "{said}\nlacks {part}");
     }
@@ -90,6 +95,36 @@ async fn a_quote_is_kept(office: Office) {
     // Simulated beforehand, the same gas but for a margin; base fees fall while blocks are empty.
     assert!(wei(&score["gas_paid"]) <= fee, "{score}, quoted {fee}");
     assert_eq!(scores["sum"]["paid"], 1);
+    let took = score["took_s"].as_u64().unwrap();
+    for part in ["p50", "p95"] {
+        let quoted = score[format!("{part}_s")].as_u64().unwrap();
+        assert_eq!(score[format!("within_{part}")], took <= quoted, "{score}");
+    }
+    let said = out(&office.keeper(&["quote", "--scores"]).await);
+    assert!(said.contains("of 1 paid ones"), "{said}");
+
+    // Once enough are known, a quote rests on what they took.
+    let rows = (0x80..0x94).map(|index: u8| {
+        let reference = format!("{index:02x}").repeat(16);
+        format!("{reference},{},1\n", Address::repeat_byte(index))
+    });
+    let list = rows.fold("ref,recipient,amount\n".to_owned(), |list, row| list + &row);
+    std::fs::write(office.path("list.csv"), list).unwrap();
+    let list = office.path("list.csv").to_str().unwrap().to_owned();
+    expect(&office.keeper(&["request", "--file", &list]).await, 0, "");
+    office
+        .until("they are paid", async || {
+            let status = json_of(&office.keeper(&["status", "--json"]).await);
+            status["counts"]["paid"] == 21
+        })
+        .await;
+    let quoted = json_of(&office.keeper(&["--json", "quote", &recipient, "100"]).await);
+    assert!(quoted["recent"].as_u64().unwrap() >= 20, "{quoted}");
+    let said = out(&office.keeper(&["quote", &recipient, "100"]).await);
+    assert!(
+        said.contains("recent payments and what it waits for beside"),
+        "{said}"
+    );
     daemon.stop();
 
     // What the vault cannot pay is said before it is asked for.

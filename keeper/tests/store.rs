@@ -39,6 +39,7 @@ on_both! {
     arrivals_grow_without_gaps_whoever_files,
     commands_are_read_in_order,
     a_store_that_is_there_is_never_made_again,
+    when_each_request_was_taken_in_is_found_wherever_it_is,
 }
 
 /// A place for tests of what only a file has.
@@ -480,4 +481,43 @@ fn commands_are_read_in_order(kind: Kind) {
     let unread = store.unread_commands(1, 10).unwrap();
     assert_eq!(unread.items, [(2, resume)]);
     assert_eq!(store.unread_commands(2, 10).unwrap().through, 2);
+}
+
+/// Held to the log, read from its beginning.
+fn when_each_request_was_taken_in_is_found_wherever_it_is(kind: Kind) {
+    for (seed, entries) in [(1, 2), (2, 40), (3, 400)] {
+        let (_folder, location) = place(kind);
+        let (mut store, mut history) = filled(&location, entries, seed);
+        if seed == 3 {
+            // Then many at once, after a long time without any.
+            let quiet = (0..300_u64).map(|_| {
+                let next = support::block(history.state.finalised().number + 1);
+                history.apply(&Event::FinalisedAdvanced { block: next })
+            });
+            let mut entries: Vec<Entry> = quiet.collect();
+            let many = history.accept(500);
+            entries.push(history.apply(&many));
+            let rows = history.state.take_changes();
+            store.commit(&entries, &rows).unwrap();
+        }
+        store.close().unwrap();
+        let mut reader = Reader::open(&location).unwrap();
+        let (mut time, mut expected) = (None, Vec::new());
+        for logged in reader.events_after(0, 10_000).unwrap() {
+            match logged.event {
+                Event::LogOpened(opening) => time = Some(opening.start.time),
+                Event::FinalisedAdvanced { block } => time = Some(block.time),
+                Event::RequestsAccepted { through, .. } => {
+                    let first = u64::try_from(expected.len()).unwrap() + 1;
+                    expected.extend((first..=through).map(|_| time));
+                }
+                _ => {}
+            }
+        }
+        assert!(entries < 400 || expected.len() > 500, "{expected:?}");
+        for (arrival, expected) in (1..).zip(expected.iter().chain([&None])) {
+            let found = reader.accepted_at(arrival).unwrap();
+            assert_eq!(found, *expected, "arrival {arrival} of {entries} entries");
+        }
+    }
 }

@@ -4,12 +4,10 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration}
 
 use axum::{
     Json,
+    body::{Body, Bytes},
     extract::{Query, State},
-    http::HeaderMap,
-    response::{
-        IntoResponse, Response, Sse,
-        sse::{Event, KeepAlive},
-    },
+    http::{HeaderMap, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
 };
 use futures_util::stream::{Stream, unfold};
 use serde::{Deserialize, Serialize};
@@ -23,6 +21,7 @@ use crate::{
     App,
     access::{Caller, MayRead},
     keys::Scope,
+    line::{ALIVE, Line},
     problem::Problem,
     query::{self, put, sequence},
     told::{CloudEvent, Told},
@@ -33,6 +32,9 @@ const QUIET: Duration = Duration::from_secs(15);
 
 /// How often a stream on which nothing happens looks whether its key has ended.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// What a reader that has not caught up holds at a time, and one event more: it may read slowly, and many may. [bytes]
+const HELD: usize = 65_536;
 
 /// Where to go on.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -117,22 +119,20 @@ pub(crate) async fn stream(
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let following = Following::open(app, caller, &headers, &given).await?;
-    let alive = KeepAlive::new().interval(QUIET);
-    Ok(Sse::new(following.stream())
-        .keep_alive(alive)
-        .into_response())
+    let kind = [(CONTENT_TYPE, "text/event-stream")];
+    Ok((kind, Body::from_stream(following.stream())).into_response())
 }
 
 /// One reader of the log: at first through the store, until it has caught up with the ring.
 pub(crate) struct Following {
     app: App,
-    live: broadcast::Receiver<Arc<Told>>,
+    live: broadcast::Receiver<Line>,
     stop: watch::Receiver<bool>,
     /// The last event that was sent, or is about to be.
     cursor: u64,
     /// The key that it was opened with: the stream ends with it.
     key: String,
-    ready: VecDeque<Arc<Told>>,
+    ready: VecDeque<Line>,
     is_behind: bool,
     _permit: OwnedSemaphorePermit,
 }
@@ -170,43 +170,41 @@ impl Following {
         })
     }
 
-    fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
+    fn stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         unfold(self, |mut following| async move {
-            let told = following.next().await?;
-            let data = serde_json::to_string(&told.event).ok()?;
-            let event = Event::default()
-                .id(told.sequence.to_string())
-                .event(told.kind.word())
-                .data(data);
-            Some((Ok(event), following))
+            let bytes = tokio::select! {
+                line = following.next() => line?.event,
+                () = sleep(QUIET) => ALIVE,
+            };
+            Some((Ok(bytes), following))
         })
     }
 
     /// None ends the stream: the server stops, the key ends, the store fails, or the reader is too slow. It may come again. What is given up
     /// while it is waited for is not lost.
-    pub async fn next(&mut self) -> Option<Arc<Told>> {
+    pub async fn next(&mut self) -> Option<Line> {
         loop {
             if *self.stop.borrow() || !self.may_read() {
                 return None;
             }
-            if let Some(told) = self.ready.pop_front() {
-                return Some(told);
+            if let Some(line) = self.ready.pop_front() {
+                return Some(line);
             }
             if self.is_behind {
                 self.catch_up().await?;
                 continue;
             }
-            let told = tokio::select! {
-                told = self.live.recv() => told.ok()?,
+            let line = tokio::select! {
+                line = self.live.recv() => line.ok()?,
                 _ = self.stop.changed() => return None,
                 () = sleep(LOOK) => continue,
             };
-            match told.sequence.checked_sub(self.cursor) {
+            match line.sequence.checked_sub(self.cursor) {
                 // It was read from the store.
                 None | Some(0) => {}
                 Some(1) => {
-                    self.cursor = told.sequence;
-                    return Some(told);
+                    self.cursor = line.sequence;
+                    return Some(line);
                 }
                 Some(_) => return None,
             }
@@ -228,11 +226,16 @@ impl Following {
             .readers
             .ask(move |reader| Told::after(reader, after, query::PAGE));
         let told = read.await.ok()?;
-        match told.last() {
-            Some(last) => self.cursor = last.sequence,
-            None => self.is_behind = false,
+        self.is_behind = !told.is_empty();
+        let mut held = 0_usize;
+        for line in told.iter().map(Line::of) {
+            if held > HELD {
+                break; // it is read again
+            }
+            held = held.saturating_add(line.event.len());
+            self.cursor = line.sequence;
+            self.ready.push_back(line);
         }
-        self.ready.extend(told.into_iter().map(Arc::new));
         Some(())
     }
 }

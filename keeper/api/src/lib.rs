@@ -21,6 +21,7 @@ mod health;
 mod intake;
 mod keeper;
 pub mod keys;
+mod line;
 mod metadata;
 mod openapi;
 mod origin;

@@ -73,6 +73,13 @@ pub struct Estimate {
     pub most_s: u64,
     /// Until that block is final, beside.
     pub finality_s: u64,
+    /// Until it is final, from when the keeper takes it in (with a tier that asks for approvals: from the last of them): half of such payments
+    /// are by then.
+    pub p50_s: u64,
+    /// And 95 of 100.
+    pub p95_s: u64,
+    /// Recent payments that these two rest on; 0 if too few are known, and they are what is foreseen.
+    pub recent: u64,
     /// Gas of its transaction, if it is alone in it; 0 if that is not known.
     pub gas: u64,
     /// Fee if it is alone in its transaction; in a batch it shares.

@@ -63,6 +63,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const END: Duration = Duration::from_secs(10);
 /// Between two times that last uses of keys are written.
 const USES: Duration = Duration::from_secs(30);
+/// What a connection reads ahead, and what it has written and nobody has taken yet, at most: there may be thousands. [bytes]
+const AHEAD: usize = 65_536;
 /// Between two tries after a connection could not be accepted, as when files are short.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -256,7 +258,9 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(AHEAD);
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<_>| {
         request.extensions_mut().insert(Peer(peer));

@@ -51,10 +51,7 @@ pub(crate) async fn open(
 async fn tell(mut socket: WebSocket, mut following: Following) {
     loop {
         let message = tokio::select! {
-            told = following.next() => {
-                let text = told.and_then(|told| serde_json::to_string(&told.event).ok());
-                text.map(Message::text)
-            }
+            line = following.next() => line.map(|line| Message::Text(line.message)),
             // Pings are answered and the end is noticed while it is listened to.
             heard = socket.recv() => match heard {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,

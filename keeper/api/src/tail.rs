@@ -1,5 +1,5 @@
-//! The end of the log, followed by one thread for all who look on. Each event is put into words once, and kept in a ring of a fixed
-//! length: who falls behind it is cut off, and goes on from where it was.
+//! The end of the log, followed by one thread for all who look on. Each event is put into words and bytes once, and kept in a ring of a
+//! fixed length: who falls behind it is cut off, and goes on from where it was.
 
 use std::{
     sync::{
@@ -14,7 +14,7 @@ use tidelock_store::{Location, Reader, StoreError};
 use tokio::sync::broadcast;
 use tracing::warn;
 
-use crate::{readers::with, told::Told};
+use crate::{line::Line, readers::with, told::Told};
 
 /// Events that the ring holds.
 const RING: usize = 4_096;
@@ -27,7 +27,7 @@ const AT_ONCE: u32 = 500;
 
 /// Tells what is written to the log from now on.
 pub(crate) struct Tail {
-    ring: broadcast::Sender<Arc<Told>>,
+    ring: broadcast::Sender<Line>,
     ends: Arc<AtomicBool>,
 }
 
@@ -42,7 +42,7 @@ impl Tail {
     }
 
     /// What is written from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Told>> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Line> {
         self.ring.subscribe()
     }
 
@@ -52,16 +52,16 @@ impl Tail {
     }
 }
 
-fn follow(location: &Location, ring: &broadcast::Sender<Arc<Told>>, is_over: &AtomicBool) {
+fn follow(location: &Location, ring: &broadcast::Sender<Line>, is_over: &AtomicBool) {
     let mut reader: Option<Reader> = None;
     let mut last = None;
     while !is_over.load(Ordering::Relaxed) {
         match with(&mut reader, location, |reader| read(reader, &mut last)) {
             Ok(told) if told.is_empty() => thread::sleep(LOOK),
             Ok(told) => {
-                for event in told {
+                for event in &told {
                     // Nobody may be looking.
-                    let _ = ring.send(Arc::new(event));
+                    let _ = ring.send(Line::of(event));
                 }
             }
             Err(error) => {

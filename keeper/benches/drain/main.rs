@@ -16,6 +16,7 @@
     reason = "a measurement that cannot go on should say so and end; its figures are for people"
 )]
 
+mod backlog;
 mod measure;
 mod timed;
 #[path = "../../tests/world/mod.rs"]
@@ -24,38 +25,18 @@ mod world;
 use std::{
     fmt::Write as _,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    signers::{SignerSync, local::PrivateKeySigner},
-};
+use alloy::primitives::{B256, Bytes};
 use serde_json::{Value, json};
-use tidelock_core::{
-    domain::{Amount, Payment, PaymentRef},
-    engine::{self, Engine},
-    event::{Namespace, Opening},
-    port::Monotonic,
-    settings::{BatchSettings, LaneSettings, Settings, TransactionGas},
-    submit::FeePolicy,
-};
-use tidelock_keeper::{
-    daemon,
-    signer::{Message, Signer, Signing},
-    store::{Desk, Identity, Leadership, LogStore},
-};
 
+use backlog::{nonce, payments, prepare, settled, work_off};
 use measure::{Blocks, median, percentile};
 use timed::Timed;
 use world::{Mining, Plan, USDT, World};
 
-const GWEI: u128 = 1_000_000_000;
 /// The target of the design: share of block gas that is the keeper's.
 const SHARE: f64 = 0.95;
 /// Or this part of what the feeder reaches.
@@ -137,44 +118,9 @@ async fn one_run(newcomers: u64, holders: u64) -> Run {
     }
 }
 
-/// Waits until everything so far is final.
-async fn settled(world: &World) {
-    let head = world.head().await.number;
-    while world.finalised().await.number < head {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// Recipients repeat after `distinct`.
-fn payments(log: u32, count: u64, distinct: u64) -> Vec<Payment> {
-    let one = |i: u64| {
-        let mut recipient = [0x77; 20];
-        recipient[12..].copy_from_slice(&(i % distinct).to_be_bytes());
-        let mut reference = [0; 16];
-        reference[..4].copy_from_slice(&log.to_be_bytes());
-        reference[8..].copy_from_slice(&i.to_be_bytes());
-        Payment::new(
-            Address::from(recipient),
-            Amount(USDT),
-            PaymentRef(reference),
-        )
-        .unwrap()
-    };
-    (0..count).map(one).collect()
-}
-
 async fn drain(world: &World, path: &Path, log: u32, count: u64, distinct: u64) -> Drain {
     settled(world).await;
-    let keeper = world.keys.keeper.address();
-    let nonce = nonce(world, keeper).await;
-    let opening = Opening {
-        domain: world.domain,
-        keeper,
-        first_nonce: nonce,
-        namespace: Namespace::new(log).unwrap(),
-        start: world.finalised().await,
-    };
-    prepare(world, path, opening, payments(log, count, distinct));
+    let opening = prepare(world, path, log, payments(log, count, distinct)).await;
     let snapshot: Value = world.ask("evm_snapshot", json!([])).await;
     let timed = Arc::new(Timed::new(world.chain()));
     let (cpu, begin) = (measure::cpu_seconds(), Instant::now());
@@ -190,7 +136,7 @@ async fn drain(world: &World, path: &Path, log: u32, count: u64, distinct: u64) 
     let paid = feed(
         world,
         &raws,
-        nonce,
+        opening.first_nonce,
         &sent
             .iter()
             .map(|s| (s.hash, s.payments))
@@ -208,89 +154,6 @@ async fn drain(world: &World, path: &Path, log: u32, count: u64, distinct: u64) 
         start_up_ms: timed.first_send_ms(begin),
         latencies_ms: timed.latencies_ms(),
         batches: sent.len(),
-    }
-}
-
-fn prepare(world: &World, path: &Path, opening: Opening, payments: Vec<Payment>) {
-    let identity = Identity {
-        domain: world.domain,
-        token: world.token,
-        decimals: 6,
-    };
-    let path = path.to_owned();
-    let work = move || {
-        let mut store = LogStore::create(&path, identity).unwrap();
-        engine::open(&mut store, opening, Vec::new()).unwrap();
-        store.close().unwrap();
-        Desk::open(&path).unwrap().file(&payments).unwrap();
-    };
-    thread::spawn(work).join().unwrap();
-}
-
-/// Runs the engine until every payment is final.
-async fn work_off(world: &World, path: &Path, timed: &Arc<Timed>, count: u64) {
-    let stop = Arc::new(AtomicBool::new(false));
-    let surroundings = daemon::World {
-        chain: timed.clone(),
-        signer: Arc::new(LocalKey(world.keys.keeper.clone())),
-        tasks: tokio::runtime::Handle::current(),
-        leadership: Leadership::for_good(),
-        witness: None,
-    };
-    let (path, token) = (path.to_owned(), world.token);
-    let engine = thread::spawn({
-        let stop = stop.clone();
-        move || {
-            let store = LogStore::open(&path).unwrap();
-            let mut engine = Engine::start(store, settings(token), Monotonic::default()).unwrap();
-            let started = Instant::now();
-            daemon::run(&mut engine, &surroundings, &stop, |status| {
-                let open: usize = status.payments.values().sum();
-                if open == 0 && status.finalised.number > 0 && started.elapsed().as_secs() > 3 {
-                    stop.store(true, Ordering::Relaxed);
-                }
-            })
-            .unwrap();
-        }
-    });
-    while !engine.is_finished() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    engine.join().unwrap();
-    let paid: u64 = timed.paid_by_block().iter().map(|(_, paid)| paid).sum();
-    assert_eq!(paid, count, "not everything was paid");
-}
-
-fn settings(token: Address) -> Settings {
-    Settings {
-        token,
-        unit: Amount(10_000),
-        fees: FeePolicy {
-            max_fee: 100_000 * GWEI, // full blocks in a row; caps are not what is measured
-            min_tip: GWEI,
-            max_tip: 10 * GWEI,
-            blocks_ahead: 40,
-            bump_percent: 10,
-        },
-        patience: None,
-        max_gas_cost_per_day: None,
-        batch: BatchSettings {
-            max_payments: 256,
-            max_wait_ms: 1_000,
-            attempt_ttl_s: 7_200,
-            voting_s: 604_800,
-            max_returns: 3,
-            escalate_after_s: None,
-        },
-        lane: LaneSettings {
-            max_unincluded: 20,
-            rebroadcast_blocks: 20,
-            replace_blocks: 100,
-        },
-        transaction_gas: TransactionGas::always(16_777_216),
-        sends: true,
-        poll_ms: 100,
-        retry_ms: 300,
     }
 }
 
@@ -329,26 +192,6 @@ async fn send_missing(world: &World, raws: &[Bytes], first: u64) {
             .rpc
             .request::<B256>("eth_sendRawTransaction", json!([raw]))
             .await;
-    }
-}
-
-async fn nonce(world: &World, account: Address) -> u64 {
-    let nonce: U256 = world
-        .ask("eth_getTransactionCount", json!([account, "latest"]))
-        .await;
-    nonce.to()
-}
-
-struct LocalKey(PrivateKeySigner);
-
-impl Signer for LocalKey {
-    fn address(&self) -> Address {
-        self.0.address()
-    }
-
-    fn sign<'a>(&'a self, message: &'a Message) -> Signing<'a> {
-        let signature = self.0.sign_hash_sync(&message.digest()).unwrap();
-        Box::pin(async move { Ok(signature) })
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Log {
     entries: Vec<Entry>,
     /// Whether each batch has a final block of its own, which is of no chain.
     has_blocks: bool,
+    /// Whether what waits is taken in by one entry, under refs that follow each other.
+    in_lists: bool,
 }
 
 impl Log {
@@ -30,7 +32,15 @@ impl Log {
             head: entry.head(),
             entries: vec![entry],
             has_blocks,
+            in_lists: false,
         }
+    }
+
+    /// From now on requests are taken in together, as when many wait, and their refs follow each other, as ULIDs do.
+    #[allow(dead_code, reason = "not every measurement wants so many")]
+    pub fn in_lists(mut self) -> Self {
+        self.in_lists = true;
+        self
     }
 
     /// Commits what has been added.
@@ -50,6 +60,9 @@ impl Log {
     /// Payments that are asked for and may be batched.
     pub fn wait(&mut self, count: u64) -> Vec<Payment> {
         let first = self.state.arrivals() + 1;
+        if self.in_lists {
+            return self.wait_together(first, count);
+        }
         let payments: Vec<Payment> = (first..first + count).map(payment).collect();
         for (arrival, payment) in (first..).zip(&payments) {
             let request = Request {
@@ -64,6 +77,22 @@ impl Log {
                 refs: vec![payment.reference()],
             });
         }
+        payments
+    }
+
+    fn wait_together(&mut self, first: u64, count: u64) -> Vec<Payment> {
+        let payments: Vec<Payment> = (first..first + count).map(ordered).collect();
+        let requests = (first..).zip(&payments).map(|(arrival, payment)| Request {
+            arrival,
+            payment: *payment,
+        });
+        self.add(&Event::RequestsAccepted {
+            requests: requests.collect(),
+            through: first + count - 1,
+        });
+        self.add(&Event::Released {
+            refs: payments.iter().map(Payment::reference).collect(),
+        });
         payments
     }
 
@@ -134,6 +163,15 @@ fn payment(index: u64) -> Payment {
         PaymentRef(*reference),
     )
     .unwrap()
+}
+
+/// The payment of that place among those whose refs follow each other.
+#[allow(dead_code, reason = "not every measurement wants so many")]
+pub fn ordered(index: u64) -> Payment {
+    let mut reference = [0x01; 16];
+    reference[8..].copy_from_slice(&index.to_be_bytes());
+    let random = payment(index);
+    Payment::new(random.recipient(), random.amount(), PaymentRef(reference)).unwrap()
 }
 
 pub fn block(number: u64) -> BlockRef {

@@ -1,4 +1,4 @@
-//! When a payment would arrive that is filed now: whole numbers, from what is known at one block.
+//! When a payment would arrive that is filed now: whole numbers, from what is known at one block and what recent payments took.
 
 use crate::port::TierLook;
 
@@ -8,6 +8,8 @@ const WINDOW: u64 = 86_400;
 const SLOT: u64 = 4 * 3_600;
 /// Blocks until a transaction is in one, at most, unless fees rise above the cap.
 const SLOW_BLOCKS: u64 = 10;
+/// Fewer recent payments say nothing of the next one.
+const ENOUGH: usize = 20;
 
 /// What a quote rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +51,63 @@ pub struct Arrival {
     pub lacks_room: bool,
 }
 
+/// How long it takes from when the keeper takes a payment in until it is final. With a tier that asks for approvals: from the last of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spread {
+    /// Half of such payments are final by then. [seconds]
+    pub p50_s: u64,
+    /// And 95 of 100. [seconds]
+    pub p95_s: u64,
+    /// Recent payments that it rests on; 0 if too few are known, and it is what is foreseen.
+    pub recent: usize,
+}
+
 impl Scene {
+    /// `took` is how long recent payments took from when they were taken in until they were final, of those that no signer had to approve. [seconds]
+    pub fn spread(&self, took: &[u64]) -> Spread {
+        let arrival = self.arrival();
+        // 1. By what is foreseen alone.
+        if took.len() < ENOUGH {
+            return Spread {
+                p50_s: arrival.expected_s.saturating_add(self.finality_s),
+                p95_s: arrival.most_s.saturating_add(self.finality_s),
+                recent: 0,
+            };
+        }
+        // 2. What a payment takes that waits for nothing but its own batch, its blocks and their finality: what recent ones took.
+        let mut took = took.to_vec();
+        took.sort_unstable();
+        let part = |percent: usize| {
+            let rank = took.len().saturating_mul(percent).div_ceil(100);
+            took.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+        };
+        // 3. And what this one waits for beyond that, as foreseen: the queue, room, approval.
+        let alone = self.alone().arrival();
+        let expected = arrival.expected_s.saturating_sub(alone.expected_s);
+        let most = arrival.most_s.saturating_sub(alone.most_s);
+        let p50 = part(50).saturating_add(expected);
+        Spread {
+            p50_s: p50,
+            p95_s: part(95).saturating_add(most).max(p50),
+            recent: took.len(),
+        }
+    }
+
+    /// The same for a payment that nothing is in the way of.
+    fn alone(&self) -> Self {
+        Self {
+            amount: 0,
+            tier: TierLook {
+                approvals: 0,
+                delay: 0,
+                ..self.tier
+            },
+            ahead: 0,
+            ahead_sum: 0,
+            ..*self
+        }
+    }
+
     /// Adds the waits up. Of people's approvals nothing is known: with a tier that asks for some, times are from the last of them.
     pub fn arrival(&self) -> Arrival {
         let needed = self.ahead_sum.saturating_add(self.amount);
@@ -151,6 +209,48 @@ mod tests {
         for (balance, lacks) in [(100, false), (99, true)] {
             assert_eq!(Scene { balance, ..SCENE }.arrival().lacks_balance, lacks);
         }
+    }
+
+    #[test]
+    fn a_spread_is_what_recent_payments_took_and_what_this_one_waits_for_beside() {
+        // Too few are known: what is foreseen.
+        let few: Vec<u64> = vec![7; ENOUGH - 1];
+        let foreseen = Spread {
+            p50_s: 29 + 768,
+            p95_s: 125 + 768,
+            recent: 0,
+        };
+        assert_eq!(SCENE.spread(&few), foreseen);
+        // The 50th and the 95th of 100, in whatever order they come.
+        let took: Vec<u64> = (1..=100).rev().collect();
+        let spread = SCENE.spread(&took);
+        assert_eq!((spread.p50_s, spread.p95_s, spread.recent), (50, 95, 100));
+        let twenty: Vec<u64> = (1..=20).collect();
+        let spread = SCENE.spread(&twenty);
+        assert_eq!((spread.p50_s, spread.p95_s), (10, 19));
+        // Two batches ahead are two blocks more, and twenty at most.
+        let behind = Scene { ahead: 8, ..SCENE };
+        let spread = behind.spread(&took);
+        assert_eq!((spread.p50_s, spread.p95_s), (50 + 24, 95 + 240));
+        // A day until there is room, and a slot more at most.
+        let full = Scene {
+            ahead_sum: 500,
+            ..SCENE
+        };
+        let spread = full.spread(&took);
+        assert_eq!(
+            (spread.p50_s, spread.p95_s),
+            (50 + WINDOW, 95 + WINDOW + SLOT)
+        );
+        // A tier that people approve: finality of the proposal, its delay, two blocks.
+        let tier = TierLook {
+            approvals: 2,
+            delay: 3_600,
+            ..SCENE.tier
+        };
+        let spread = Scene { tier, ..SCENE }.spread(&took);
+        assert_eq!(spread.p50_s, 50 + 768 + 3_600 + 24);
+        assert!(SCENE.spread(&vec![u64::MAX; 20]).p95_s == u64::MAX);
     }
 
     #[test]

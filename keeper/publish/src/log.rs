@@ -1,28 +1,67 @@
-//! The log as a publisher reads it: pages of events, and the hashes that show that it is the same log.
+//! The log as a publisher reads it: pages of events, and the hashes that show that it is the same log. One look at its end is for all
+//! receivers.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tidelock_api::Told;
 use tidelock_store::{Cursor, Location, Reader, StoreError};
+use tokio::sync::Mutex;
 
 use crate::asked::Asked;
+
+/// Between two looks at the log's end while it grows.
+const LOOK: Duration = Duration::from_millis(40);
+/// The same once it has not grown for long.
+const QUIET: Duration = Duration::from_millis(250);
 
 /// Entries that are read at once.
 pub(crate) const PAGE: u32 = 200;
 
 /// Reads the log; never writes.
 #[derive(Debug, Clone)]
-pub(crate) struct Log(Asked<Reader>);
+pub(crate) struct Log {
+    reader: Asked<Reader>,
+    end: Arc<Mutex<Option<End>>>,
+}
+
+/// The log's end as it was last seen.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    seq: u64,
+    at: Instant,
+    /// Until it is looked at again.
+    wait: Duration,
+}
 
 impl Log {
     pub fn new(location: Location) -> Self {
-        Self(Asked::new(move || Reader::open(&location)))
+        Self {
+            reader: Asked::new(move || Reader::open(&location)),
+            end: Arc::default(),
+        }
     }
 
+    /// The last entry, as it was seen a moment ago. The longer nothing comes, the less often it is looked at.
     pub async fn end(&self) -> Result<u64, StoreError> {
-        self.0.ask(Reader::end).await
+        let mut end = self.end.lock().await;
+        if let Some(seen) = *end
+            && seen.at.elapsed() < seen.wait
+        {
+            return Ok(seen.seq);
+        }
+        let seq = self.reader.ask(Reader::end).await?;
+        let same = end.filter(|seen| seen.seq == seq);
+        let wait = same.map_or(LOOK, |seen| seen.wait.saturating_mul(2).min(QUIET));
+        let at = Instant::now();
+        *end = Some(End { seq, at, wait });
+        Ok(seq)
     }
 
     pub async fn after(&self, seq: u64) -> Result<Vec<Told>, StoreError> {
-        self.0
+        self.reader
             .ask(move |reader| Told::after(reader, seq, PAGE))
             .await
     }
@@ -31,7 +70,7 @@ impl Log {
     pub async fn entry(&self, seq: u64) -> Result<Option<Told>, StoreError> {
         let before = seq.saturating_sub(1);
         let told = self
-            .0
+            .reader
             .ask(move |reader| Told::after(reader, before, 1))
             .await?;
         Ok(told.into_iter().find(|told| told.sequence == seq))
@@ -42,7 +81,7 @@ impl Log {
         if seq == 0 {
             return Ok(Cursor::START);
         }
-        let hash = self.0.ask(move |reader| reader.hash_of(seq)).await?;
+        let hash = self.reader.ask(move |reader| reader.hash_of(seq)).await?;
         let hash = hash.ok_or_else(|| StoreError::Damaged {
             what: format!("entry {seq}"),
             why: "is not there".to_owned(),
@@ -56,11 +95,11 @@ impl Log {
             return Ok(true);
         }
         let seq = cursor.seq;
-        let hash = self.0.ask(move |reader| reader.hash_of(seq)).await?;
+        let hash = self.reader.ask(move |reader| reader.hash_of(seq)).await?;
         Ok(hash == Some(cursor.hash))
     }
 
     pub async fn close(&self) {
-        self.0.close().await;
+        self.reader.close().await;
     }
 }

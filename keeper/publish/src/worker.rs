@@ -33,6 +33,8 @@ const WINDOW: usize = 1_000;
 const LOOK: Duration = Duration::from_millis(50);
 /// Between two notes of what happened, and two looks for what a person has had sent again.
 const NOTE: Duration = Duration::from_millis(250);
+/// The same at most while nothing happens, and a quarter of the turn.
+const QUIET: Duration = Duration::from_secs(1);
 /// After the store failed, or while another publisher is at work.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long tries that are under way may take once the publisher is asked to end.
@@ -141,6 +143,8 @@ struct Work<'a> {
     /// The last that was noted as done.
     noted: u64,
     progress: Advance,
+    /// Until the next note.
+    note_after: Duration,
     /// Entries after the cursor of which something is kept.
     known: BTreeSet<u64>,
     ends: Ends,
@@ -161,6 +165,7 @@ impl<'a> Work<'a> {
             queue: Queue::default(),
             tries: JoinSet::new(),
             progress: Advance::default(),
+            note_after: NOTE,
             known: BTreeSet::new(),
             ends: Ends::default(),
             end: 0,
@@ -191,7 +196,7 @@ impl<'a> Work<'a> {
             if self.is_broken {
                 return Err(PublishError::Broken);
             }
-            if noted_at.is_none_or(|at| at.elapsed() >= NOTE) {
+            if noted_at.is_none_or(|at| at.elapsed() >= self.note_after) {
                 self.note().await?;
                 noted_at = Some(Instant::now());
             }
@@ -327,6 +332,7 @@ impl<'a> Work<'a> {
         }
         let progress = std::mem::take(&mut self.progress);
         let (turn, lease) = (self.turn.clone(), self.shared.lease);
+        let is_quiet = progress == Advance::default() && self.queue.len() == 0;
         let asked = Instant::now();
         let note = move |outbox: &mut Outbox| {
             if progress != Advance::default() {
@@ -336,12 +342,20 @@ impl<'a> Work<'a> {
                 return Err(StoreError::TurnLost { sink: turn.sink });
             }
             let view = outbox.sink(&turn.sink)?;
-            Ok((outbox.revived(&turn)?, view))
+            Ok((outbox.revived(&turn, WINDOW)?, view))
         };
         let (revived, view) = self.shared.outbox.ask(note).await?;
         self.until = until(asked, self.shared.lease);
         self.noted = self.noted.max(done);
+        let longest = QUIET.min(lease.checked_div(4).unwrap_or(NOTE)).max(NOTE);
+        self.note_after = match is_quiet {
+            true => self.note_after.saturating_mul(2).min(longest),
+            false => NOTE,
+        };
         for kept in revived {
+            if self.queue.len() >= WINDOW {
+                break; // the others wait in the outbox
+            }
             self.take_up(kept).await?;
         }
         let now = Instant::now();

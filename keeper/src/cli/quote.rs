@@ -13,7 +13,7 @@ use tidelock_core::{
     event::{BlockRef, Fees, Job, Namespace, Route},
     lifecycle::PaymentStatus,
     port::{Advice, Simulation, TierLook, VaultLook},
-    quote::{Arrival, Scene},
+    quote::{Arrival, Scene, Spread},
     submit::{FeeMarket, Offer, Prices, Unsigned, offer},
 };
 
@@ -33,6 +33,9 @@ use crate::{
 
 /// A nonce of the usual length: what a transaction pays for data hangs on its bytes, and its nonce is not known yet.
 const SOME_NONCE: u64 = 0xffff;
+
+/// Recent batches that a quote looks at.
+pub(super) const BATCHES: u32 = 50;
 
 /// What `keeper quote` takes.
 #[derive(Debug, clap::Args)]
@@ -67,6 +70,8 @@ pub(super) struct Shown {
     pub delay_s: u32,
     /// Open payments before it.
     pub ahead: u64,
+    /// Recent payments that `p50_s` and `p95_s` rest on; 0 if too few are known, and they are what is foreseen.
+    pub recent: usize,
     /// When its tier's cap has room for it, if nothing else leaves; none if it never has. [seconds since 1970]
     pub room_at: Option<u64>,
     /// The block that this is about.
@@ -96,11 +101,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let keeper = keeper
         .ok_or_else(|| Failure::new(ExitStatus::Refused, "no log yet: let the keeper run once"))?;
     let queue = Queue::of(&mut reader)?;
+    let took = reader.recently_took(BATCHES)?;
     reader.close()?;
     let shown = block_on(async {
         let nodes = connect(&config, keeper)?;
         let head = nodes.first().head().await?;
-        ask(&config, (&nodes, head), payment, &queue, decimals).await
+        let known = (&queue, took.as_slice());
+        ask(&config, (&nodes, head), payment, known, decimals).await
     })?;
     let mut desk = offline::desk(&config)?;
     desk.keep_quote(&shown.quote)?;
@@ -241,7 +248,7 @@ pub(super) async fn ask(
     config: &Config,
     (nodes, head): (&Nodes, BlockRef),
     payment: Payment,
-    queue: &Queue,
+    (queue, took): (&Queue, &[u64]),
     decimals: u8,
 ) -> Result<Shown, Failure> {
     let chain = nodes.first();
@@ -258,7 +265,8 @@ pub(super) async fn ask(
         block_ms: seen.block_ms,
         finality_s: seen.finality_s,
     };
-    let arrival = scene.arrival();
+    let (arrival, spread) = (scene.arrival(), scene.spread(took));
+    let Spread { p50_s, p95_s, .. } = spread;
     let mut waits = seen.waits(&arrival, decimals);
     let tried = call(config, chain, payment, &seen).await;
     let tried = tried.map_err(|why| {
@@ -288,6 +296,8 @@ pub(super) async fn ask(
         expected_s: arrival.expected_s,
         most_s: arrival.most_s,
         finality_s: arrival.finality_s,
+        p50_s: Some(p50_s),
+        p95_s: Some(p95_s),
         fee_expected: Amount(charge.expected()),
         fee_most: Amount(charge.most()),
     };
@@ -298,6 +308,7 @@ pub(super) async fn ask(
         approvals: seen.tier.approvals,
         delay_s: seen.tier.delay,
         ahead: queue.count,
+        recent: spread.recent,
         room_at: room_at(chain, &seen, payment).await?,
         head: seen.head,
         gas,
@@ -425,8 +436,15 @@ fn text(shown: &Shown, coin: &str) -> String {
         expected_s,
         most_s,
         finality_s,
+        p50_s,
+        p95_s,
         ..
     } = &shown.quote;
+    let [p50, p95] = [p50_s, p95_s].map(|seconds| span(seconds.unwrap_or_default()));
+    let basis = match shown.recent {
+        0 => "as foreseen, for too few recent payments are known".to_owned(),
+        recent => format!("by {recent} recent payments and what it waits for beside"),
+    };
     let mut lines = vec![
         format!("pays      {} to {}", shown.amount, shown.recipient),
         format!(
@@ -445,6 +463,7 @@ fn text(shown: &Shown, coin: &str) -> String {
             span(*most_s),
             span(*finality_s)
         ),
+        format!("final     half of such payments are in {p50}, 95 of 100 in {p95}: {basis}"),
         format!("ahead     {} payments", shown.ahead),
     ];
     let data = shown.data.iter();

@@ -92,6 +92,7 @@ metrics! {
     "tidelock_payments_stopped_total" Counter ["class", "reason"] stopped "Payments held, refused, withdrawn or displaced, each time";
     "tidelock_payments_paid_total" Counter ["trail"] paid "Payments that the vault made by final blocks: `whole` for requests of this log, `broken` for others";
     "tidelock_arrival_seconds" Histogram [] arrivals "From taking a request in until its payment is final, by the time of final blocks";
+    "tidelock_quotes_scored_total" Counter ["arrived"] quoted "Payments that no signer had to approve, that a quote was given for and that are final: in the time in which half should be (`p50`), after it in that in which 95 of 100 should be (`p95`), or `later`";
     "tidelock_batches" Gauge ["state"] batches "Batches that are not settled";
     "tidelock_nonces" Gauge ["state"] nonces "Nonces of the key that no final block has used up";
     "tidelock_attempts" Gauge [] attempts "Transactions signed with these nonces";

@@ -215,6 +215,12 @@ pub(super) fn arrivals(snapshot: &Snapshot) -> Vec<Sample> {
     })
 }
 
+pub(super) fn quoted(snapshot: &Snapshot) -> Vec<Sample> {
+    let stored = snapshot.stored().into_iter();
+    let quoted = stored.flat_map(|stored| &stored.tally.quoted);
+    each(quoted.map(|(quoted, count)| (quoted.word(), Value::Count(*count))))
+}
+
 pub(super) fn batches(snapshot: &Snapshot) -> Vec<Sample> {
     let states = [
         (BatchStatus::Sealed, "sealed"),

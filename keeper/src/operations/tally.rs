@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use alloy::primitives::U256;
 use tidelock_core::{
-    domain::{BlockTime, PaymentNumber},
-    event::{Event, HoldReason},
+    domain::{BlockTime, PaymentNumber, PaymentRef},
+    event::{Event, HoldReason, Route},
 };
 
-use crate::store::{LoggedEvent, Reader, StoreError};
+use crate::store::{LoggedEvent, Quote, Reader, StoreError};
 
 /// Upper ends of the classes that times to arrival are counted in. [seconds]
 pub(super) const CLASSES: [u64; 14] = [
@@ -35,11 +35,45 @@ pub(super) struct Tally {
     pub broken: u64,
     /// Times from acceptance to finality.
     pub arrivals: Arrivals,
+    /// Payments that a quote was given for and that are final, by how good it was.
+    pub quoted: BTreeMap<Quoted, u64>,
     /// Arrivals up to the first were taken in by the second, in growing order.
     times: VecDeque<(u64, BlockTime)>,
-    /// Arrivals of payments that were paid since the last final block was taken in.
-    paid: Vec<u64>,
+    /// Arrivals of payments that were paid since the last final block was taken in, and what was quoted for them.
+    paid: Vec<(u64, Option<Quote>)>,
     now: Option<BlockTime>,
+}
+
+/// How good a quote was: whether the payment was final in the time in which half should be, in that in which 95 of 100 should be, or later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Quoted {
+    WithinP50,
+    WithinP95,
+    Later,
+}
+
+impl Quoted {
+    const ALL: [Self; 3] = [Self::WithinP50, Self::WithinP95, Self::Later];
+
+    /// None of a quote that says neither, as those of earlier versions.
+    fn of(quote: &Quote, took: u64) -> Option<Self> {
+        let (p50, p95) = (quote.p50_s?, quote.p95_s?);
+        Some(if took <= p50 {
+            Self::WithinP50
+        } else if took <= p95 {
+            Self::WithinP95
+        } else {
+            Self::Later
+        })
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::WithinP50 => "p50",
+            Self::WithinP95 => "p95",
+            Self::Later => "later",
+        }
+    }
 }
 
 /// Who or what stopped a payment.
@@ -94,6 +128,7 @@ impl Tally {
             whole: 0,
             broken: 0,
             arrivals: Arrivals::default(),
+            quoted: Quoted::ALL.into_iter().map(|quoted| (quoted, 0)).collect(),
             times: VecDeque::new(),
             paid: Vec::new(),
             now: reader.time_of(seq)?,
@@ -160,12 +195,19 @@ impl Tally {
         first: PaymentNumber,
         mask: U256,
     ) -> Result<(), StoreError> {
-        for (_, arrival) in reader.arrivals_of(first, mask)? {
+        let arrivals = reader.arrivals_of(first, mask)?;
+        let refs: Vec<PaymentRef> = arrivals.iter().map(|(reference, _)| *reference).collect();
+        // How long people take to approve is not quoted.
+        let mut quotes = match Route::of(first) {
+            Route::Direct => reader.quotes_of(&refs)?,
+            Route::Proposal => BTreeMap::new(),
+        };
+        for (reference, arrival) in arrivals {
             if arrival == 0 {
                 self.broken = self.broken.saturating_add(1);
             } else {
                 self.whole = self.whole.saturating_add(1);
-                self.paid.push(arrival);
+                self.paid.push((arrival, quotes.remove(&reference)));
             }
         }
         Ok(())
@@ -173,9 +215,13 @@ impl Tally {
 
     /// What was paid has arrived once the block after which it is final is taken in.
     fn arrive(&mut self, reader: &mut Reader, time: BlockTime) -> Result<(), StoreError> {
-        while let Some(arrival) = self.paid.last().copied() {
-            if let Some(since) = self.accepted_at(reader, arrival)? {
+        while let Some((arrival, quote)) = self.paid.last() {
+            if let Some(since) = self.accepted_at(reader, *arrival)? {
                 let seconds = time.seconds().saturating_sub(since.seconds());
+                let quoted = quote.as_ref().and_then(|quote| Quoted::of(quote, seconds));
+                if let Some(count) = quoted.and_then(|quoted| self.quoted.get_mut(&quoted)) {
+                    *count = count.saturating_add(1);
+                }
                 self.arrivals.add(seconds);
             }
             self.paid.pop(); // not before it is looked up: what fails is counted the next time

@@ -9,7 +9,7 @@ use tidelock_core::{
 
 use super::{
     LoggedEvent, Reader, StoreError, columns, load,
-    sql::{places, query},
+    sql::{among, query},
 };
 
 /// Numbers in one question; a batch has at most so many.
@@ -81,13 +81,10 @@ impl Reader {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let places = places(numbers.len());
-        let mut asked = query(format!(
-            "SELECT ref, arrival AS count FROM payment WHERE number IN ({places})"
-        ));
-        for number in numbers {
-            asked = asked.bind(number);
-        }
+        let asked = among(
+            "SELECT ref, arrival AS count FROM payment WHERE number",
+            numbers,
+        );
         let rows = self
             .runtime
             .block_on(asked.fetch_all(&mut self.connection))?;

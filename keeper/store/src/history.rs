@@ -4,7 +4,7 @@
 use alloy_primitives::B256;
 use tidelock_core::{
     domain::{BatchId, BlockTime},
-    event::Event,
+    event::{Event, Route},
     lifecycle::AttemptStatus,
 };
 
@@ -12,6 +12,9 @@ use super::{
     Reader, StoreError, columns, load,
     sql::{Connection, query},
 };
+
+/// Entries of the log that count as recent.
+const RECENT: u64 = 20_000;
 
 /// A transaction that was signed for a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,22 +63,10 @@ impl Reader {
             ..
         } = self;
         runtime.block_on(async {
-            let Some(end) = end(connection).await? else {
-                return Ok(None);
-            };
-            if read_through(connection, end).await? < arrival {
-                return Ok(None);
+            match entry_of(connection, arrival).await? {
+                Some(seq) => time_of(connection, seq).await,
+                None => Ok(None),
             }
-            let (mut least, mut most) = (1, end);
-            while least < most {
-                let middle = least.midpoint(most);
-                if read_through(connection, middle).await? < arrival {
-                    least = middle.saturating_add(1);
-                } else {
-                    most = middle;
-                }
-            }
-            time_of(connection, least).await
         })
     }
 
@@ -105,9 +96,153 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The time of the final block with which an entry was taken in: that of the first one after it; none of what no such block follows.
+    pub fn final_at(&mut self, seq: u64) -> Result<Option<BlockTime>, StoreError> {
+        const NEXT: &str = "SELECT seq, body FROM event WHERE seq > $1 AND kind = 'finalised_advanced' ORDER BY seq LIMIT 1";
+        let asked = query(NEXT)
+            .bind(columns::integer("entry", seq)?)
+            .fetch_optional(&mut self.connection);
+        let Some(row) = self.runtime.block_on(asked)? else {
+            return Ok(None);
+        };
+        Ok(match columns::event(&row)? {
+            (_, Event::FinalisedAdvanced { block }) => Some(block.time),
+            _ => None,
+        })
+    }
+
+    /// How long recent payments took from when they were taken in until they were final, of those that no signer had to approve: two of each
+    /// batch, the first and the last that were asked for, the newest batch first. [seconds]
+    pub fn recently_took(&mut self, batches: u32) -> Result<Vec<u64>, StoreError> {
+        let end = self.end()?;
+        // What is long ago says nothing of now, and is not searched for.
+        let rows = query(
+            "SELECT seq, body FROM event WHERE seq > $1 AND kind = 'outcome_final' ORDER BY seq DESC LIMIT $2",
+        )
+        .bind(columns::integer("entry", end.saturating_sub(RECENT))?)
+        .bind(i64::from(batches))
+        .fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(rows)?;
+        let mut took = Vec::new();
+        for row in &rows {
+            let (
+                seq,
+                Event::OutcomeFinal {
+                    first_number, paid, ..
+                },
+            ) = columns::event(row)?
+            else {
+                continue;
+            };
+            if Route::of(first_number) == Route::Proposal {
+                continue;
+            }
+            let Some(until) = self.final_at(seq)? else {
+                continue;
+            };
+            let arrivals = self.arrivals_of(first_number, paid)?;
+            let arrivals = arrivals.into_iter().map(|(_, arrival)| arrival);
+            let mut arrivals: Vec<u64> = arrivals.filter(|arrival| *arrival > 0).collect();
+            arrivals.sort_unstable();
+            for arrival in [arrivals.first(), arrivals.last()].into_iter().flatten() {
+                let since = self.accepted_at(*arrival)?;
+                let time = since.map(|since| until.seconds().saturating_sub(since.seconds()));
+                took.extend(time);
+            }
+        }
+        Ok(took)
+    }
+}
+
 async fn end(connection: &mut Connection) -> Result<Option<u64>, StoreError> {
     let meta = load::log_meta(connection).await?;
     Ok(meta.map(|meta| meta.seq))
+}
+
+/// Up to so many entries one is looked for by halving what is left; before, by how the arrivals lie.
+const FEW: u64 = 8;
+
+/// The entry that took the request of that arrival in; none if none did. Arrivals grow with the log, and mostly evenly, so where one must be is
+/// guessed from where its neighbours are; every third guess is the middle, so that no log takes long.
+async fn entry_of(connection: &mut Connection, arrival: u64) -> Result<Option<u64>, StoreError> {
+    let Some(end) = end(connection).await? else {
+        return Ok(None);
+    };
+    let Some(last) = taken_in(connection, end).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    if last.through < arrival {
+        return Ok(None);
+    }
+    // What was taken in up to `least` is short of it; the entry `most` is not.
+    let (mut least, mut most) = (Intake::default(), last);
+    for guess in 1_u32.. {
+        let between = most.seq.saturating_sub(least.seq);
+        if between <= 1 {
+            break;
+        }
+        let step = if between <= FEW || guess.is_multiple_of(3) {
+            between.div_euclid(2)
+        } else {
+            least.share(most, arrival)
+        };
+        let at = least
+            .seq
+            .saturating_add(step.clamp(1, between.saturating_sub(1)));
+        let found = taken_in(connection, at).await?;
+        let mut found = found.into_iter();
+        let (one, before) = (found.next().unwrap_or_default(), found.next());
+        if one.through < arrival {
+            // Nothing was taken in between the one that was found and the guess.
+            least = Intake { seq: at, ..one };
+        } else if before.unwrap_or_default().through < arrival {
+            return Ok(Some(one.seq));
+        } else {
+            most = one;
+        }
+    }
+    Ok(Some(most.seq))
+}
+
+/// An entry that took requests in, and up to which arrival; 0 before the first.
+#[derive(Debug, Clone, Copy, Default)]
+struct Intake {
+    seq: u64,
+    through: u64,
+}
+
+impl Intake {
+    /// How many entries after this one an arrival would be, if they were even up to another.
+    fn share(self, most: Self, arrival: u64) -> u64 {
+        let of = |more: u64, less: u64| u128::from(more.saturating_sub(less));
+        let entries = of(most.seq, self.seq).saturating_mul(of(arrival, self.through));
+        let step = entries.div_ceil(of(most.through, self.through).max(1));
+        u64::try_from(step).unwrap_or(u64::MAX)
+    }
+}
+
+/// The last two entries up to one that took requests in, the last one first.
+async fn taken_in(connection: &mut Connection, seq: u64) -> Result<Vec<Intake>, StoreError> {
+    /// Of what can be hundreds of requests nothing else is read.
+    #[derive(serde::Deserialize)]
+    struct Through {
+        through: u64,
+    }
+    const LAST: &str = "SELECT seq, body FROM event WHERE seq <= $1 AND kind = 'requests_accepted' \
+        ORDER BY seq DESC LIMIT 2";
+    let rows = query(LAST)
+        .bind(columns::integer("entry", seq)?)
+        .fetch_all(connection)
+        .await?;
+    let each = rows.iter().map(|row| {
+        let seq = u64::try_from(row.integer("seq")?).unwrap_or_default();
+        let read = serde_json::from_str(row.text("body")?);
+        let Through { through } =
+            read.map_err(|error| StoreError::damaged(format!("entry {seq}"), error))?;
+        Ok(Intake { seq, through })
+    });
+    each.collect()
 }
 
 /// The last entry of a kind up to one.
@@ -140,8 +275,6 @@ async fn time_of(connection: &mut Connection, seq: u64) -> Result<Option<BlockTi
 
 /// Up to which arrival requests were taken in by an entry.
 async fn read_through(connection: &mut Connection, seq: u64) -> Result<u64, StoreError> {
-    match last_of(connection, "requests_accepted", seq).await? {
-        Some(Event::RequestsAccepted { through, .. }) => Ok(through),
-        _ => Ok(0),
-    }
+    let last = taken_in(connection, seq).await?.into_iter().next();
+    Ok(last.unwrap_or_default().through)
 }

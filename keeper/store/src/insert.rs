@@ -26,8 +26,8 @@ impl Statement {
     }
 }
 
-/// Rows a statement. Parameters stay far below what either database allows (32,766 and 65,535).
-const ROWS: [usize; 4] = [256, 64, 8, 1];
+/// Rows a statement: any number takes a few. Parameters stay far below what either database allows (32,766 and 65,535).
+const ROWS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 impl Insert {
     /// `on_conflict` is what follows the rows, or nothing.

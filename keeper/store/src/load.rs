@@ -16,7 +16,7 @@ use tidelock_core::{
 use super::{
     Identity, StoreError,
     columns::{self, LogMeta},
-    sql::{Connection, Dialect, Query, Row, places, query},
+    sql::{Connection, Dialect, Row, among, query},
 };
 
 /// Not final. The statuses are those of the core; a test holds them to it.
@@ -276,9 +276,7 @@ async fn of_refs(
     if refs.is_empty() {
         return Ok(Vec::new());
     }
-    let places = places(refs.len());
-    let statement = format!("SELECT * FROM {table} WHERE ref IN ({places})");
-    let bind = |asked: Query, reference: &PaymentRef| asked.bind(reference.0.to_vec());
-    let asked = refs.iter().fold(query(statement), bind);
+    let keys = refs.iter().map(|reference| reference.0.to_vec()).collect();
+    let asked = among(&format!("SELECT * FROM {table} WHERE ref"), keys);
     asked.fetch_all(connection).await
 }

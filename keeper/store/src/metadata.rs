@@ -7,7 +7,7 @@ use tidelock_core::domain::{Payment, PaymentRef};
 
 use super::{
     Desk, Filed, Reader, StoreError,
-    sql::{Connection, places, query},
+    sql::{Connection, among, places, query},
 };
 
 /// Refs in one question.
@@ -83,13 +83,8 @@ impl Reader {
         self.runtime.block_on(async {
             let mut found = BTreeMap::new();
             for refs in refs.chunks(REFS) {
-                let places = places(refs.len());
-                let asked = query(format!(
-                    "SELECT ref, body FROM metadata WHERE ref IN ({places})"
-                ));
-                let asked = refs
-                    .iter()
-                    .fold(asked, |asked, reference| asked.bind(reference.0.to_vec()));
+                let keys = refs.iter().map(|reference| reference.0.to_vec()).collect();
+                let asked = among("SELECT ref, body FROM metadata WHERE ref", keys);
                 for row in &asked.fetch_all(connection).await? {
                     let reference = <[u8; 16]>::try_from(row.bytes("ref")?);
                     let reference =

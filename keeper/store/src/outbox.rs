@@ -267,7 +267,7 @@ impl Outbox {
     fn views(&mut self, name: Option<&str>) -> Result<Vec<SinkView>, StoreError> {
         let asked = query(
             "SELECT s.name, s.seq, s.holder, \
-             (SELECT COUNT(*) FROM publish_delivery d WHERE d.sink = s.name AND d.dead = 0) AS waiting, \
+             (SELECT COUNT(*) FROM publish_delivery d WHERE d.sink = s.name AND d.dead <= 0) AS waiting, \
              (SELECT COUNT(*) FROM publish_delivery d WHERE d.sink = s.name AND d.dead > 0) AS dead \
              FROM publish_sink s WHERE ($1 = '' OR s.name = $1) ORDER BY s.name",
         )

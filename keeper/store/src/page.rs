@@ -12,7 +12,7 @@ use tidelock_core::{
 use super::{
     Found, PaymentView, Reader, Standing, StoreError, columns, load,
     reader::{VIEW, view},
-    sql::{Connection, places, query},
+    sql::{Connection, among, places, query},
 };
 
 /// Requests that one page looks at, whatever it is narrowed to.
@@ -195,11 +195,8 @@ async fn views(
 ) -> Result<BTreeMap<PaymentRef, PaymentView>, StoreError> {
     let mut views = BTreeMap::new();
     for refs in refs.chunks(REFS) {
-        let places = places(refs.len());
-        let asked = query(format!("{VIEW} WHERE p.ref IN ({places})"));
-        let asked = refs
-            .iter()
-            .fold(asked, |asked, reference| asked.bind(reference.0.to_vec()));
+        let keys = refs.iter().map(|reference| reference.0.to_vec()).collect();
+        let asked = among(&format!("{VIEW} WHERE p.ref"), keys);
         for row in &asked.fetch_all(connection).await? {
             let view = view(row)?;
             views.insert(view.row.reference(), view);

@@ -186,6 +186,22 @@ pub(super) fn places(count: usize) -> String {
     places.join(", ")
 }
 
+/// A statement about any of these keys: its text, ` IN ` and their places. It has one of a few lengths, so that the database finds it among
+/// those that it knows already; the last key fills it up.
+pub(super) fn among(text: &str, keys: Vec<Vec<u8>>) -> Query {
+    let count = LENGTHS.into_iter().find(|count| *count >= keys.len());
+    let count = count.unwrap_or(keys.len());
+    let last = keys.last().cloned();
+    let asked = query(format!("{text} IN ({})", places(count)));
+    let filled = keys
+        .into_iter()
+        .chain(std::iter::repeat_n(last, count).flatten());
+    filled.take(count).fold(asked, Query::bind)
+}
+
+/// Lengths of lists of keys.
+const LENGTHS: [usize; 5] = [1, 8, 32, 128, 256];
+
 impl Query {
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());

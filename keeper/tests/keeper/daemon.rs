@@ -219,6 +219,16 @@ impl Daemon {
         assert!(told.success());
     }
 
+    /// Whether it runs; if it ended by itself, it can be started again.
+    #[allow(dead_code, reason = "for tests of what works beside it")]
+    pub fn is_running(&mut self) -> bool {
+        let ended = self.process.as_mut().and_then(|it| it.try_wait().unwrap());
+        if ended.is_some() {
+            self.process = None;
+        }
+        self.process.is_some()
+    }
+
     /// How it ended by itself.
     #[allow(dead_code, reason = "for tests of several hosts")]
     pub async fn ended(&mut self) -> ExitStatus {

@@ -26,7 +26,10 @@ use std::{
 
 use alloy::primitives::Address;
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
-use tidelock_keeper::operations::METRICS;
+use tidelock_keeper::{
+    operations::METRICS,
+    store::{Desk, Quote},
+};
 use world::{FINAL, Mining, Office, Plan, Tether, USDT, json_of};
 
 /// An office whose keeper serves on a free port.
@@ -96,6 +99,27 @@ async fn figures_say_what_status_says() {
         .map(|byte| payment(byte, Address::repeat_byte(byte), 10))
         .collect();
     payments.push(payment(6, frozen, 10));
+    let long = 1_000_000;
+    let quoted = [Some((long, long)), Some((0, long)), Some((0, 0)), None];
+    let quotes = payments.iter().zip(quoted).map(|(payment, quoted)| Quote {
+        reference: payment.reference(),
+        made_at: 1,
+        expected_s: 1,
+        most_s: 1,
+        finality_s: 1,
+        p50_s: quoted.map(|(half, _)| half),
+        p95_s: quoted.map(|(_, most)| most),
+        fee_expected: Amount(1),
+        fee_most: Amount(1),
+    });
+    let (path, quotes): (_, Vec<Quote>) = (office.path("keeper.db"), quotes.collect());
+    let kept = std::thread::spawn(move || {
+        let mut desk = Desk::open(&path).unwrap();
+        quotes
+            .iter()
+            .for_each(|quote| desk.keep_quote(quote).unwrap());
+    });
+    kept.join().unwrap();
     office.request(payments);
     let settled = "tidelock_payments_settled_total{state=\"paid\"}";
     office
@@ -121,6 +145,9 @@ async fn figures_say_what_status_says() {
             "1",
         ),
         ("tidelock_arrival_seconds_count", "5"),
+        ("tidelock_quotes_scored_total{arrived=\"p50\"}", "1"),
+        ("tidelock_quotes_scored_total{arrived=\"p95\"}", "1"),
+        ("tidelock_quotes_scored_total{arrived=\"later\"}", "1"),
         ("tidelock_arrival_seconds_bucket{le=\"604800\"}", "5"),
         ("tidelock_sends", "1"),
         ("tidelock_failing", "0"),

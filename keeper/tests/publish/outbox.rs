@@ -82,11 +82,32 @@ pub fn what_was_not_taken_is_kept(kind: Kind) {
         0,
         "3 was not given up"
     );
-    assert_eq!(beside.replay("shop", None).unwrap(), 1);
-    let revived = outbox.revived(&turn).unwrap();
-    assert_eq!((revived.len(), revived[0].seq, revived[0].tries), (1, 4, 0));
+    let parked = Delivery {
+        tries: 0,
+        first: 0,
+        next: 0,
+        ..delivery(11, None)
+    };
     let advance = Advance {
-        taken: vec![3, 4, 9],
+        kept: vec![delivery(10, Some(50)), parked],
+        ..Advance::default()
+    };
+    outbox.commit(&turn, &advance).unwrap();
+    assert_eq!(beside.replay("shop", None).unwrap(), 2);
+    // A page at a time, however many there are, and only what a person has had sent again; after a restart too.
+    for (limit, expected) in [(1, vec![4]), (10, vec![4, 10])] {
+        let revived = outbox.revived(&turn, limit).unwrap();
+        let is_new = |one: &Delivery| one.tries == 0 && one.dead.is_none();
+        assert!(revived.iter().all(is_new), "{revived:?}");
+        let seqs: Vec<u64> = revived.iter().map(|one| one.seq).collect();
+        assert_eq!(seqs, expected);
+    }
+    let waiting = outbox.waiting(&turn).unwrap();
+    let seqs: Vec<u64> = waiting.iter().map(|one| one.seq).collect();
+    assert_eq!(seqs, [3, 9, 11]);
+    assert_eq!(outbox.sink("shop").unwrap().unwrap().waiting, 5);
+    let advance = Advance {
+        taken: vec![3, 4, 9, 10, 11],
         ..Advance::default()
     };
     outbox.commit(&turn, &advance).unwrap();

@@ -247,6 +247,19 @@ impl Server {
         Some(kib * 1_024)
     }
 
+    /// Of its process.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    /// The memory that it has now; none where the system does not tell. [bytes]
+    pub fn memory(&self) -> Option<u64> {
+        let id = self.process.as_ref()?.id();
+        let pages = fs::read_to_string(format!("/proc/{id}/statm")).ok()?;
+        let resident: u64 = pages.split(' ').nth(1)?.parse().ok()?;
+        Some(resident * 4_096) // on every Linux that we know
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -328,6 +341,11 @@ impl Stream {
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Self::of(answer)
+    }
+
+    /// One that is open, whatever it answered.
+    pub fn of(answer: reqwest::Response) -> Self {
         Self {
             answer,
             text: String::new(),
@@ -336,6 +354,11 @@ impl Stream {
 
     /// The next event, with its id and type; none once the stream has ended.
     pub async fn next(&mut self) -> Option<(u64, String, Value)> {
+        self.heard().await.expect("the stream broke off")
+    }
+
+    /// The same of a stream that may break off.
+    pub async fn heard(&mut self) -> Result<Option<(u64, String, Value)>, reqwest::Error> {
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());
@@ -347,11 +370,14 @@ impl Stream {
                 if let Some(id) = field("id: ") {
                     let data = field("data: ").unwrap();
                     let event = serde_json::from_str(&data).unwrap();
-                    return Some((id.parse().unwrap(), field("event: ").unwrap(), event));
+                    let id = id.parse().unwrap();
+                    return Ok(Some((id, field("event: ").unwrap(), event)));
                 }
             }
             let more = tokio::time::timeout(PATIENCE, self.answer.chunk()).await;
-            let more = more.expect("nothing came").expect("the stream broke off")?;
+            let Some(more) = more.expect("nothing came")? else {
+                return Ok(None);
+            };
             self.text.push_str(std::str::from_utf8(&more).unwrap());
         }
     }

@@ -38,6 +38,8 @@ mod refusals;
 mod sheets;
 #[cfg(feature = "oidc")]
 mod sign_in;
+mod slow;
+mod soak;
 #[path = "../support/mod.rs"]
 mod support;
 mod tried;
@@ -63,13 +65,22 @@ use made_keys::{
     whoever_asked_for_a_key_is_not_two_people_with_it,
 };
 use metadata::metadata_stays_beside_the_log_and_can_be_forgotten;
+use slow::a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap;
+use soak::{nothing_is_lost_and_nothing_is_there_twice, what_is_lost_or_there_twice_is_found};
+use tidelock_core::lifecycle::PaymentStatus;
 use tried::the_document_holds_for_whatever_is_asked;
 use withdrawals::{
     a_list_is_filed_as_a_whole_and_once, a_list_with_a_bad_line_is_not_filed,
     a_request_is_durable_before_it_is_answered, of_many_at_once_one_is_filed, pages_show_each_once,
 };
 
+/// What becomes of what is filed.
+const PAID: PaymentStatus = PaymentStatus::Paid;
+
 on_both! {
+    a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap,
+    nothing_is_lost_and_nothing_is_there_twice,
+    what_is_lost_or_there_twice_is_found,
     a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server,
     a_key_is_made_by_two_people_and_ended_by_one,
     a_key_is_refused_from_elsewhere,

@@ -66,6 +66,8 @@ async fn what_may_leave_is_what_the_vault_says(kind: Kind) {
         "{quote}"
     );
     assert!(estimate["expected_s"].as_u64() <= estimate["most_s"].as_u64());
+    assert!(estimate["p50_s"].as_u64().unwrap() > 0);
+    assert!(estimate["p50_s"].as_u64() <= estimate["p95_s"].as_u64());
     api.file(&key, &payment).await.of(201);
     stands(&api, &key, &payment, "paid").await;
     let scores = daemon.ask(&["--json", "quote", "--scores"]);

@@ -21,8 +21,11 @@ const NOBODY: u32 = 65_534;
 
 const UNTIL_INPUT_ENDS: &str = r#"
 folder=$1; shift
-"$@" >"$folder/log" 2>&1 &
-cat >/dev/null
+"$@" >>"$folder/log" 2>&1 &
+while read -r _; do
+  kill -QUIT $!; wait $!
+  "$@" >>"$folder/log" 2>&1 &
+done
 while kill -QUIT $! 2>/dev/null; do sleep 0.1; done
 rm -rf "$folder"
 "#;
@@ -159,6 +162,20 @@ impl Server {
             assert!(Instant::now() < end, "{error}: {}", log());
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Ends it as if it had crashed, whoever is connected, and starts it again.
+    #[allow(dead_code, reason = "most tests leave it alone")]
+    pub fn restart(&mut self) {
+        use std::io::Write;
+        let note = self.folder.join("data/postmaster.pid");
+        let before = fs::read_to_string(&note).unwrap();
+        let shell = self.shell.stdin.as_mut().unwrap();
+        shell.write_all(b"again\n").unwrap();
+        while fs::read_to_string(&note).is_ok_and(|now| now == before) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.wait();
     }
 
     /// Where its socket is.

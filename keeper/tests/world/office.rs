@@ -56,6 +56,13 @@ impl Office {
         fs::write(self.path("keeper.toml"), change(text)).unwrap();
     }
 
+    /// Changes the configuration as it stands.
+    pub fn change(&self, before: &str, after: &str) {
+        let text = fs::read_to_string(self.path("keeper.toml")).unwrap();
+        assert!(text.contains(before), "{text}");
+        fs::write(self.path("keeper.toml"), text.replacen(before, after, 1)).unwrap();
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

@@ -5,6 +5,20 @@ use serde::{Deserialize, Serialize};
 use super::Route;
 use crate::domain::PaymentNumber;
 
+/// The half of numbers that only proposals have.
+const PROPOSAL: u64 = 1 << 63;
+
+impl Route {
+    /// How a batch with that number is paid.
+    pub fn of(number: PaymentNumber) -> Self {
+        if number.0 & PROPOSAL == 0 {
+            Self::Direct
+        } else {
+            Self::Proposal
+        }
+    }
+}
+
 /// 23 random bits that keep the numbers of one log apart from those of every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
@@ -15,7 +29,6 @@ impl Namespace {
     pub const COUNT: u32 = 1 << 23;
     /// Bits of the counter in a number.
     const COUNTER_BITS: u32 = 40;
-    const PROPOSAL: u64 = 1 << 63;
 
     /// Accepts 1 to 2^23 − 1.
     pub fn new(value: u32) -> Result<Self, InvalidNamespace> {
@@ -32,7 +45,7 @@ impl Namespace {
         }
         let half = match route {
             Route::Direct => 0,
-            Route::Proposal => Self::PROPOSAL,
+            Route::Proposal => PROPOSAL,
         };
         Some(PaymentNumber(
             half | (u64::from(self.0) << Self::COUNTER_BITS) | counter,
@@ -41,12 +54,7 @@ impl Namespace {
 
     /// The half and the counter of a number of this namespace; none for any other number.
     pub fn counter_of(self, number: PaymentNumber) -> Option<(Route, u64)> {
-        let low = number.0 & !Self::PROPOSAL;
-        let route = if low == number.0 {
-            Route::Direct
-        } else {
-            Route::Proposal
-        };
+        let (route, low) = (Route::of(number), number.0 & !PROPOSAL);
         let counter = low & ((1 << Self::COUNTER_BITS) - 1);
         (low >> Self::COUNTER_BITS == u64::from(self.0)).then_some((route, counter))
     }

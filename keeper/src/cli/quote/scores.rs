@@ -2,7 +2,12 @@
 
 use alloy::primitives::{Address, B256};
 use serde::Serialize;
-use tidelock_core::{calendar::span, domain::Amount, event::Event, lifecycle::PaymentStatus};
+use tidelock_core::{
+    calendar::span,
+    domain::Amount,
+    event::{Event, Route},
+    lifecycle::PaymentStatus,
+};
 
 use super::super::{
     Context, offline,
@@ -27,6 +32,9 @@ struct Score {
     took_s: Option<u64>,
     /// Within what was quoted at most, finality included.
     in_time: Option<bool>,
+    /// Within the time in which half are, and that in which 95 of 100 are; none of quotes of earlier versions, and of what signers had to approve.
+    within_p50: Option<bool>,
+    within_p95: Option<bool>,
     /// What the transaction that paid it paid for gas, for all in it. [wei]
     gas_paid: Option<Amount>,
     /// Not above what was quoted at most for it alone.
@@ -39,6 +47,10 @@ struct Sum {
     quotes: usize,
     paid: usize,
     in_time: usize,
+    /// Of these paid ones that were quoted so: how many were final in the time in which half should be, and in which 95 of 100 should be.
+    spread: usize,
+    within_p50: usize,
+    within_p95: usize,
     /// The middle one of what each took longer than expected, finality included. [seconds; negative if it was faster]
     median_late_s: Option<i64>,
 }
@@ -78,6 +90,8 @@ fn score(
         status: "not filed",
         took_s: None,
         in_time: None,
+        within_p50: None,
+        within_p95: None,
         gas_paid: None,
         within_fee: None,
         quote,
@@ -99,6 +113,12 @@ fn score(
     let quoted = score.quote.most_s.saturating_add(score.quote.finality_s);
     score.took_s = took;
     score.in_time = took.map(|took| took <= quoted);
+    // How long people take to approve is not quoted.
+    if view.route == Some(Route::Direct) {
+        let within = |quoted: Option<u64>| Some(took? <= quoted?);
+        score.within_p50 = within(score.quote.p50_s);
+        score.within_p95 = within(score.quote.p95_s);
+    }
     let decimals = reader.identity().decimals;
     let shown = Shown::of_view(&view, decimals).traced(reader)?;
     if let Some(transaction) = shown.landed {
@@ -108,7 +128,7 @@ fn score(
     Ok(score)
 }
 
-/// From the first entry about a payment to the one of its outcome. [seconds]
+/// From the first entry about a payment to the final block with which its outcome was taken in. [seconds]
 fn took(
     reader: &mut Reader,
     reference: &tidelock_core::domain::PaymentRef,
@@ -120,7 +140,7 @@ fn took(
     let (Some(first), Some(last)) = (events.first(), outcome) else {
         return Ok(None);
     };
-    let (from, to) = (reader.time_of(first.seq)?, reader.time_of(last.seq)?);
+    let (from, to) = (reader.time_of(first.seq)?, reader.final_at(last.seq)?);
     let ends = from.zip(to);
     Ok(ends.map(|(from, to)| to.seconds().saturating_sub(from.seconds())))
 }
@@ -143,6 +163,18 @@ fn sum(scores: &[Score]) -> Sum {
             .iter()
             .filter(|score| score.in_time == Some(true))
             .count(),
+        spread: scores
+            .iter()
+            .filter(|score| score.within_p50.is_some())
+            .count(),
+        within_p50: scores
+            .iter()
+            .filter(|score| score.within_p50 == Some(true))
+            .count(),
+        within_p95: scores
+            .iter()
+            .filter(|score| score.within_p95 == Some(true))
+            .count(),
         median_late_s: late.get(late.len().div_euclid(2)).copied(),
     }
 }
@@ -156,6 +188,12 @@ fn text(scores: &[Score], sum: &Sum, coin: &str) -> String {
         "{} quotes, {} paid, {} of them in time{late}",
         sum.quotes, sum.paid, sum.in_time
     ));
+    if sum.spread > 0 {
+        lines.push(format!(
+            "of {} paid ones {} were final in the time in which half should be, and {} in that in which 95 of 100 should be",
+            sum.spread, sum.within_p50, sum.within_p95
+        ));
+    }
     lines.join("\n")
 }
 

@@ -33,7 +33,7 @@ use tokio::sync::{Mutex, Semaphore};
 use super::super::{
     offline,
     online::{connect, expected},
-    quote::{Queue, ask},
+    quote::{BATCHES, Queue, ask},
 };
 use crate::{
     chain::{ChainError, Expected, Nodes, RpcChain},
@@ -150,15 +150,16 @@ impl Asker {
         done.map_err(|failure| Unseen::Silent(failure.message()))
     }
 
-    /// The keeper that the log was opened for, and what is open before a payment that is filed now.
-    async fn stored(&self) -> Result<(Option<Address>, Queue), Unseen> {
+    /// The keeper that the log was opened for, what is open before a payment that is filed now, and what recent ones took.
+    async fn stored(&self) -> Result<(Option<Address>, Queue, Vec<u64>), Unseen> {
         let read = |config: &Config| {
             let mut reader = offline::reader(config)?;
             let log = reader.overview()?.log;
             let keeper = log.map(|(_, head)| head.opening.keeper);
             let queue = Queue::of(&mut reader)?;
+            let took = reader.recently_took(BATCHES)?;
             reader.close()?;
-            Ok((keeper, queue))
+            Ok((keeper, queue, took))
         };
         self.on_store(read).await
     }
@@ -224,7 +225,7 @@ impl Asker {
     async fn quoted(&self, payment: Payment) -> Result<Estimate, Unseen> {
         let turn = self.quotes.acquire().await;
         let _turn = turn.map_err(|error| Unseen::Silent(error.to_string()))?;
-        let (keeper, queue) = self.stored().await?;
+        let (keeper, queue, took) = self.stored().await?;
         let keeper = keeper
             .ok_or_else(|| Unseen::Refused("no log yet: the keeper must run once".to_owned()))?;
         let nodes = self.nodes(Some(keeper)).await?;
@@ -235,7 +236,7 @@ impl Asker {
             &self.config,
             (&nodes, at),
             payment,
-            &queue,
+            (&queue, &took),
             self.identity.decimals,
         )
         .await?;
@@ -256,6 +257,9 @@ impl Asker {
             expected_s: shown.quote.expected_s,
             most_s: shown.quote.most_s,
             finality_s: shown.quote.finality_s,
+            p50_s: shown.quote.p50_s.unwrap_or_default(),
+            p95_s: shown.quote.p95_s.unwrap_or_default(),
+            recent: u64::try_from(shown.recent).unwrap_or(u64::MAX),
             gas: shown.gas,
             fee_expected: shown.fee,
             fee_most: shown.fee_at_most,

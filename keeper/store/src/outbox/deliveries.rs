@@ -74,23 +74,24 @@ pub(super) async fn forget(
 impl Outbox {
     /// All that is to be tried again, oldest entry first.
     pub fn waiting(&mut self, turn: &Turn) -> Result<Vec<Delivery>, StoreError> {
-        self.asked(
-            "SELECT * FROM publish_delivery WHERE sink = $1 AND dead = 0 ORDER BY seq",
-            turn,
+        let asked =
+            query("SELECT * FROM publish_delivery WHERE sink = $1 AND dead = 0 ORDER BY seq")
+                .bind(turn.sink.clone())
+                .fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(asked)?;
+        rows.iter().map(delivery).collect()
+    }
+
+    /// What a person has had sent again and nobody has tried since, oldest entry first, at most `limit`: there may be very many. A queue that has
+    /// some of it passes them over.
+    pub fn revived(&mut self, turn: &Turn, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        let asked = query(
+            "SELECT * FROM publish_delivery WHERE sink = $1 AND dead < 0 ORDER BY seq LIMIT $2",
         )
-    }
-
-    /// What was not tried yet: sent again by a person, or waiting behind another (which a queue that has it passes over).
-    pub fn revived(&mut self, turn: &Turn) -> Result<Vec<Delivery>, StoreError> {
-        const REVIVED: &str = "SELECT * FROM publish_delivery WHERE sink = $1 AND dead = 0 AND tries = 0 ORDER BY seq";
-        self.asked(REVIVED, turn)
-    }
-
-    fn asked(&mut self, text: &'static str, turn: &Turn) -> Result<Vec<Delivery>, StoreError> {
-        let asked = query(text).bind(turn.sink.clone());
-        let rows = self
-            .runtime
-            .block_on(asked.fetch_all(&mut self.connection))?;
+        .bind(turn.sink.clone())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(asked)?;
         rows.iter().map(delivery).collect()
     }
 
@@ -125,7 +126,7 @@ impl Outbox {
     /// Has what was given up tried again as if it were new: one entry, or all of a receiver. How many there were.
     pub fn replay(&mut self, sink: &str, seq: Option<u64>) -> Result<u64, StoreError> {
         let asked = query(
-            "UPDATE publish_delivery SET dead = 0, tries = 0, first = 0, next = 0 \
+            "UPDATE publish_delivery SET dead = -1, tries = 0, first = 0, next = 0 \
              WHERE sink = $1 AND dead > 0 AND ($2 = 0 OR seq = $2)",
         )
         .bind(sink.to_owned())
@@ -136,12 +137,14 @@ impl Outbox {
 }
 
 fn delivery(row: &Row) -> Result<Delivery, StoreError> {
+    // Less than 0 while it waits to be sent again.
+    let dead = u64::try_from(row.integer("dead")?);
     Ok(Delivery {
         seq: number(row, "seq")?,
         tries: u32::try_from(number(row, "tries")?).unwrap_or(u32::MAX),
         first: number(row, "first")?,
         next: number(row, "next")?,
         why: row.text("why")?.to_owned(),
-        dead: Some(number(row, "dead")?).filter(|at| *at > 0),
+        dead: dead.ok().filter(|at| *at > 0),
     })
 }
