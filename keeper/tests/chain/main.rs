@@ -19,6 +19,7 @@ mod identity;
 mod liar;
 mod lies;
 mod look;
+mod nitro;
 mod opening;
 mod poll;
 mod proof;

@@ -80,6 +80,8 @@ pub struct World {
     pub domain: VaultDomain,
     pub token: Address,
     pub lens: Address,
+    /// What each transaction of a test may use: that of a call of the vault, or all that a small block holds.
+    gas: u64,
     mining: Mutex<Mining>,
 }
 
@@ -100,6 +102,7 @@ impl World {
             },
             token: Address::ZERO,
             lens: Address::ZERO,
+            gas: plan.block_gas_limit.min(16_000_000),
             mining: Mutex::new(Mining::Auto),
         };
         if world.node.is_real() {
@@ -213,7 +216,7 @@ impl World {
 
     /// Sends a transaction of any account and waits for it, mining it if nobody else does.
     pub async fn send(&self, from: Address, to: Option<Address>, data: Bytes) -> Receipt {
-        let mut transaction = json!({"from": from, "data": data, "gas": "0xf42400"}); // 16 million
+        let mut transaction = json!({"from": from, "data": data, "gas": U256::from(self.gas)});
         if let Some(to) = to {
             transaction["to"] = json!(to);
         }
@@ -237,7 +240,7 @@ impl World {
         let transaction = TxEip1559 {
             chain_id: self.domain.chain_id.0,
             nonce: nonce.to(),
-            gas_limit: 16_000_000,
+            gas_limit: self.gas,
             max_fee_per_gas: 20_000_000_000,
             max_priority_fee_per_gas: 1_000_000_000,
             to: to.into(),

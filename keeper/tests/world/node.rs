@@ -18,7 +18,7 @@ use super::{
 /// A node of one test's own; killed when dropped, which a panic does too.
 pub struct Node {
     process: Child,
-    port: u16,
+    address: String,
     program: Program,
 }
 
@@ -64,14 +64,14 @@ impl Node {
         let started = command.spawn();
         let mut process =
             started.unwrap_or_else(|error| panic!("{program:?} does not start: {error}"));
-        let port = read_port(process.stdout.take().unwrap());
-        let Some(port) = port else {
+        let address = read_address(process.stdout.take().unwrap());
+        let Some(address) = address else {
             let _ = process.kill();
-            panic!("{program:?} did not say within 30 s where it listens");
+            panic!("{program:?} did not say within a minute where it listens");
         };
         Self {
             process,
-            port,
+            address,
             program,
         }
     }
@@ -86,11 +86,11 @@ impl Node {
     }
 
     pub fn url(&self) -> Url {
-        format!("http://127.0.0.1:{}", self.port).parse().unwrap()
+        format!("http://{}", self.address).parse().unwrap()
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.url().port().unwrap()
     }
 
     /// Stops it for good.
@@ -120,22 +120,17 @@ fn made(path: &str, script: &str) -> Command {
     command
 }
 
-/// Reads the port, and goes on reading so that the pipe never fills.
-fn read_port(stdout: std::process::ChildStdout) -> Option<u16> {
+/// Reads where it listens, and goes on reading so that the pipe never fills.
+fn read_address(stdout: std::process::ChildStdout) -> Option<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some((_, address)) = line.split_once("Listening on ")
-                && let Some((_, port)) = address.rsplit_once(':')
-            {
-                let _ = sender.send(port.trim().parse().ok());
+            if let Some((_, address)) = line.split_once("Listening on ") {
+                let _ = sender.send(address.trim().to_owned());
             }
         }
     });
-    receiver
-        .recv_timeout(Duration::from_secs(30))
-        .ok()
-        .flatten()
+    receiver.recv_timeout(Duration::from_secs(60)).ok()
 }
 
 /// The pinned anvil; the launcher that npm links hides how it ended.
