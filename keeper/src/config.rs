@@ -16,8 +16,8 @@ use std::{
 
 use figment::{Figment, error::Kind};
 use reqwest::Url;
-use tidelock_consume::{Kafka, RabbitMq};
 use tidelock_api::{Certificate, SignIn, keys::Network};
+use tidelock_consume::{Kafka, RabbitMq};
 use tidelock_core::domain::{Address, ChainId};
 use tidelock_deploy::Toml;
 use tidelock_publish::{Kafka, PrivateHosts, RabbitMq, Webhook};

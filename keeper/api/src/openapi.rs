@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, CloudEvent, KeyedEvent, acts, admin, approvals, audit, bulk, changes, events, exports, health,
-    keeper, quotes, second, sign_in, socket, vaults, withdrawals,
+    App, CloudEvent, KeyedEvent, acts, admin, approvals, audit, bulk, changes, events, exports,
+    health, keeper, quotes, second, sign_in, socket, vaults, withdrawals,
 };
 
 #[derive(OpenApi)]

@@ -11,8 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     access::clock, approvals::Ballot, changes::LoggedChange, keeper::KeeperPages, problem::Problem,
-    quotes::Estimate,
-    vaults::Vault,
+    quotes::Estimate, vaults::Vault,
 };
 
 /// An answer that is waited for.

@@ -7,7 +7,7 @@ use tidelock_core::domain::{Payment, PaymentRef};
 
 use super::{
     Desk, Filed, Reader, StoreError,
-    sql::{Connection, among, places, query},
+    sql::{Connection, among, query},
 };
 
 /// Refs in one question.
