@@ -1,7 +1,7 @@
 //! Exchanges of a real RabbitMQ, counted with pika.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     process::Command,
     sync::{
@@ -21,7 +21,7 @@ use super::{
     support::Kind,
 };
 
-/// The server that tests share.
+/// The server that tests share which do not kill it.
 fn shared() -> &'static RabbitMq {
     static SHARED: OnceLock<RabbitMq> = OnceLock::new();
     SHARED.get_or_init(RabbitMq::start)
@@ -198,4 +198,31 @@ pub fn what_no_queue_takes_is_told_again(kind: Kind) {
     let found: BTreeSet<u64> = first.iter().map(|taken| taken.sequence).collect();
     assert_eq!(found, all(&publisher));
     assert_eq!(publisher.dead(), Vec::<Value>::new());
+}
+
+/// `kill -9` of the broker, while the log grows.
+#[test]
+fn a_broker_that_is_killed_loses_nothing() {
+    let mut server = RabbitMq::start();
+    let exchange = exchange(&server);
+    let queue = format!("{exchange}-all");
+    ask(&server, &["bind", &exchange, &queue, "#"]);
+    let (mut publisher, growth) = Growth::set_up(Kind::Sqlite);
+    configure(&mut publisher, &server, &exchange, "timeout_ms = 2000\n");
+    publisher.start();
+    until("nothing is told", || status(&publisher, "seq") > 0);
+    server.kill();
+    until("nobody is told", || status(&publisher, "retrying") > 0);
+    server.start_again();
+    growth.end();
+    until_told(&publisher);
+    publisher.end();
+    let first = judge(&taken(&server, &queue));
+    let found: BTreeSet<u64> = first.iter().map(|taken| taken.sequence).collect();
+    assert_eq!(found, all(&publisher));
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for taken in &first {
+        *kinds.entry(&taken.kind).or_default() += 1;
+    }
+    assert!(kinds.len() > 5, "{kinds:?}");
 }

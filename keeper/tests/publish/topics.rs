@@ -238,10 +238,11 @@ fn one_of_two_publishers_with_copies_of_a_log_writes() {
     first.signal("STOP");
     second.start();
     until("the second has not taken over", || told(&second) == end);
-    for publisher in [&first, &second] {
+    // The same entries, and of the first some more: what it writes next is not what the second has written.
+    for (publisher, entries) in [(&first, 30), (&second, 20)] {
         let mut store = LogStore::open(publisher.location.clone()).unwrap();
         let mut history = support::resumed(&mut store);
-        append(&mut store, &mut history, 20);
+        append(&mut store, &mut history, entries);
         store.close().unwrap();
     }
     let end = end_of(&second.location);
