@@ -12,7 +12,7 @@ import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 PATIENCE = 120  # seconds
 
@@ -31,7 +31,17 @@ def again(what):
 
 def make(server, topic, partitions):
     admin = again(lambda: KafkaAdminClient(bootstrap_servers=server, bootstrap_timeout_ms=3000))
-    admin.create_topics([NewTopic(topic, int(partitions), 1)])
+
+    # The client does not say what a broker has refused that is not yet ready.
+    def made():
+        try:
+            admin.create_topics([NewTopic(topic, int(partitions), 1)])
+        except TopicAlreadyExistsError:
+            pass
+        if topic not in admin.list_topics():
+            raise KafkaError("it is not there")
+
+    again(made)
 
 
 def send(server, topic):

@@ -225,6 +225,8 @@ fn config(sink: &Kafka) -> Result<ClientConfig, Why> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &sink.brokers);
     config.set("client.id", "tidelock-keeper");
+    // What is said of connections is kept, and told with what failed.
+    config.set_log_level(RDKafkaLogLevel::Info);
     config.set("reconnect.backoff.max.ms", "2000");
     config.set("topic.metadata.propagation.max.ms", "2000");
     let protocol = match (&sink.tls, &sink.login) {
@@ -252,7 +254,6 @@ fn producer(config: &ClientConfig) -> ClientConfig {
     let mut config = config.clone();
     config.set("enable.idempotence", "true");
     config.set("partitioner", "murmur2_random");
-    config.set("compression.type", "lz4");
     config
 }
 
@@ -294,25 +295,16 @@ fn must_be_compacted(config: &ClientConfig, words: &Words, sink: &Kafka) -> Resu
     let topic = [ResourceSpecifier::Topic(&sink.cursors)];
     let asked = Handle::current().block_on(admin.describe_configs(&topic, &options));
     let asked = asked.map_err(|error| words.explain("the brokers do not answer", &error))?;
-    match asked.into_iter().next() {
-        Some(Ok(found)) => {
-            let policy = found
-                .get("cleanup.policy")
-                .and_then(|entry| entry.value.as_deref());
-            if policy == Some("compact") {
-                return Ok(());
-            }
-            let policy = policy.unwrap_or("unknown");
-            Err(format!(
-                "topic {}: cleanup.policy is {policy}; must be compact, or cursors would be forgotten",
-                sink.cursors
-            ))
-        }
-        Some(Err(RDKafkaErrorCode::UnknownTopicOrPartition)) => {
-            make(&admin, &options, words, &sink.cursors)
-        }
-        Some(Err(code)) => Err(format!("topic {}: {code}", sink.cursors)),
-        None => Err(format!("topic {}: nothing is told of it", sink.cursors)),
+    let found = asked.into_iter().find_map(Result::ok);
+    let policy = found.as_ref().and_then(|found| found.get("cleanup.policy"));
+    match policy.and_then(|entry| entry.value.as_deref()) {
+        Some("compact") => Ok(()),
+        Some(policy) => Err(format!(
+            "topic {}: cleanup.policy is {policy}; must be compact, or cursors would be forgotten",
+            sink.cursors
+        )),
+        // The library does not say why nothing is told: it may not be there, or not for this user.
+        None => make(&admin, &options, words, &sink.cursors),
     }
 }
 
@@ -328,7 +320,10 @@ fn make(
     let made = Handle::current().block_on(admin.create_topics([&wanted], options));
     let made = made.map_err(|error| words.explain("the brokers do not answer", &error))?;
     match made.into_iter().next() {
-        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists)) | Ok(_)) => Ok(()),
+        Some(Ok(_)) => Ok(()),
+        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Err(format!(
+            "topic {topic}: its configuration is not told to this user; must be, so that it is known to be compacted"
+        )),
         Some(Err((_, code))) => Err(format!(
             "topic {topic} is not there and cannot be made: {code}; make it, with one partition and cleanup.policy=compact"
         )),
