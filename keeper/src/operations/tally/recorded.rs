@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
@@ -32,6 +33,9 @@ use crate::store::{Identity, LogStore, Reader};
 const BEGIN: u64 = 1_767_606_600;
 const MINUTE: u64 = 60; // [seconds]
 const HOUR: u64 = 3_600; // [seconds]
+
+/// A batch's id and its first number.
+type Sealed = (BatchId, PaymentNumber);
 
 type Counts = BTreeMap<&'static str, u64>;
 
@@ -125,8 +129,7 @@ impl Book {
         self.say(&Event::Held { refs, reason });
     }
 
-    /// Its id and its first number.
-    fn seal(&mut self, bytes: &[u8]) -> (BatchId, PaymentNumber) {
+    fn seal(&mut self, bytes: &[u8]) -> Sealed {
         let route = Route::Direct;
         let counter = self.state.next_counters().of(route);
         let first = self.state.opening().namespace.number(route, counter);
@@ -158,7 +161,7 @@ impl Book {
         .unwrap()
     }
 
-    fn pay(&mut self, (batch, first_number): (BatchId, PaymentNumber), mask: u64) {
+    fn pay(&mut self, (batch, first_number): Sealed, mask: u64) {
         let block = self.blocks;
         self.say(&Event::OutcomeFinal {
             batch,
@@ -193,7 +196,8 @@ fn refs(bytes: &[u8]) -> Vec<PaymentRef> {
     bytes.iter().map(|byte| PaymentRef([*byte; 16])).collect()
 }
 
-fn tell(book: &mut Book) {
+/// The hours 09 and 10, and their two batches.
+fn begin(book: &mut Book) -> (Sealed, Sealed) {
     // What the vault had paid before this log was opened.
     let old = [(1 << 62, 0x01), ((1 << 62) + 1, 0x02)];
     let payments = old.map(|(number, byte)| NumberedPayment {
@@ -218,7 +222,7 @@ fn tell(book: &mut Book) {
     book.advance(11 * MINUTE);
     book.pay(first, 0b0111);
     book.advance(11 * MINUTE + 12);
-    book.accept(&[0x21, 0x22, 0x23, 0x24]);
+    book.accept(&[0x21, 0x22, 0x23, 0x24, 0x25]);
     book.hold(0x21, HoldReason::TokenBlacklist);
     let note = "the customer called".to_owned();
     book.hold(0x22, HoldReason::Operator { note });
@@ -228,18 +232,23 @@ fn tell(book: &mut Book) {
     let answer = "0xdeadbeef \"quoted\"".to_owned();
     book.hold(0x23, HoldReason::CannotSimulate { answer });
     book.say(&Event::Released {
-        refs: refs(&[0x23, 0x24]),
+        refs: refs(&[0x23, 0x24, 0x25]),
     });
-    let second = book.seal(&[0x23, 0x24]);
+    let second = book.seal(&[0x23, 0x24, 0x25]);
+    (first, second)
+}
+
+/// From the end of 10 on.
+fn go_on(book: &mut Book, first: Sealed, second: Sealed) {
     // Paid by the last block before the hour is over, and final with its first: it arrives in the next one.
     book.advance(HOUR + 9 * MINUTE + 59);
     book.pay(first, 0b1000);
     book.advance(HOUR + 10 * MINUTE);
-    // 11: another key pays one number for something else, and something of its own.
-    let (by, block) = (vec![payment(0x31), payment(0x32)], book.blocks);
-    let refs_of = refs(&[0x23]);
+    // 11: another key pays two numbers for something else, and something of its own.
+    let by = vec![payment(0x31), payment(0x32), payment(0x34)];
+    let block = book.blocks;
     book.say(&Event::Displaced {
-        refs: refs_of,
+        refs: refs(&[0x23, 0x25]),
         by,
         block,
     });
@@ -323,7 +332,8 @@ fn held(name: &str, lines: &[String]) {
 fn what_is_counted_of_a_log_is_recorded_beside_its_events() {
     let folder = tempfile::tempdir().unwrap();
     let mut book = Book::open(&folder.path().join("keeper.db"));
-    tell(&mut book);
+    let (first, second) = begin(&mut book);
+    go_on(&mut book, first, second);
     let told = Told::after(&mut book.reader, 0, 1_000).unwrap();
     let events = told.iter().map(|told| serde_json::to_string(&told.event));
     let events: Vec<String> = events.collect::<Result<_, _>>().unwrap();

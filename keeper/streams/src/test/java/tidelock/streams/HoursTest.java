@@ -27,10 +27,10 @@ class HoursTest {
                 List.of(
                         // 2 paid before the log, 1 refused for good; nothing was paid since.
                         "2026-01-05T09:00:00Z success 0.666666, arrival null s, abnormal 0.000000, audit null",
-                        // 4 paid and 1 withdrawn; 3 of them final here, after 9 min 12 s; 1 of 4 requests cannot be simulated.
-                        "2026-01-05T10:00:00Z success 0.800000, arrival 552.000000 s, abnormal 0.250000, audit 1.000000",
-                        // 5 paid, 1 displaced; 68 min and 88 min 48 s; no request; of what the vault paid 1 has a trail, and 5 have none.
-                        "2026-01-05T11:00:00Z success 0.833333, arrival 4704.000000 s, abnormal null, audit 0.166666",
+                        // 4 paid and 1 withdrawn; 3 of them final here, after 9 min 12 s; 1 of 5 requests cannot be simulated.
+                        "2026-01-05T10:00:00Z success 0.800000, arrival 552.000000 s, abnormal 0.200000, audit 1.000000",
+                        // 6 paid, 2 displaced; 68 min and 88 min 48 s; no request; of what the vault paid 1 has a trail, and 6 have none.
+                        "2026-01-05T11:00:00Z success 0.750000, arrival 4704.000000 s, abnormal null, audit 0.142857",
                         "2026-01-05T12:00:00Z success null, arrival null s, abnormal null, audit null",
                         // 2 requests, and 4 stops that nobody wanted.
                         "2026-01-05T14:00:00Z success null, arrival null s, abnormal 2.000000, audit null",
