@@ -1,6 +1,11 @@
 //! From where a key may be used, and TLS, as clients meet them.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use serde_json::json;
 
@@ -143,6 +148,23 @@ fn certificate(folder: &Path, name: &str) {
     fs::set_permissions(folder.join(format!("{name}.key")), mode).unwrap();
 }
 
+/// What a server says that does not begin to serve.
+fn refused(api: &Api) -> Done {
+    let mut command = api.command();
+    let command = command
+        .arg("serve")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let begin = std::time::Instant::now();
+    while process.try_wait().unwrap().is_none() && begin.elapsed() < PATIENCE {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    // It may serve all the same.
+    let _ = process.kill();
+    process.wait_with_output().unwrap().into()
+}
+
 /// curl's exit code, and what it printed.
 fn curl(api: &Api, options: &[&str]) -> (i32, String) {
     let folder = api.home.folder.path();
@@ -171,8 +193,7 @@ fn tls_is_served_and_a_renewed_certificate_without_a_restart() {
     );
     // A key that others of this host could read is refused.
     fs::set_permissions(folder.join("a.key"), fs::Permissions::from_mode(0o604)).unwrap();
-    let refused: Done = api.command().arg("serve").output().unwrap().into();
-    refused.refused(2, &["a.key", "must not be open to every user"]);
+    refused(&api).refused(2, &["a.key", "must not be open to every user"]);
     fs::set_permissions(folder.join("a.key"), fs::Permissions::from_mode(0o600)).unwrap();
     api.start();
     let url = format!("https://{}/healthz", api.address);
