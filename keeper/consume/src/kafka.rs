@@ -106,7 +106,9 @@ async fn session(topic: &Kafka, taker: &Taker, waits: &mut Waits) -> Result<(), 
                     break Err(KafkaError::MessageConsumptionFatal(code).into());
                 }
                 Err(cause) => {
-                    if !taker.pause(waits, &topic.topic, &client::words(&cause)).await {
+                    // The client connects again by itself, and tells each thing that it tries: it is asked on, soon.
+                    let mut waits = Waits::default();
+                    if !taker.pause(&mut waits, &topic.topic, &client::words(&cause)).await {
                         break Ok(());
                     }
                 }

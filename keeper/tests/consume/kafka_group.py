@@ -13,9 +13,7 @@ def main():
     consumer = KafkaConsumer(bootstrap_servers=server)
     places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
     ends = consumer.end_offsets(places)
-    committed = KafkaAdminClient(bootstrap_servers=server).list_consumer_group_offsets(group)
-    # Newer versions answer by group.
-    committed = committed.get(group, committed)
+    committed = KafkaAdminClient(bootstrap_servers=server).list_group_offsets(group)[group]
     reached = {place: max(committed[place].offset, 0) if place in committed else 0 for place in places}
     print(sum(ends[place] - reached[place] for place in places))
 

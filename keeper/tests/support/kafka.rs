@@ -74,7 +74,7 @@ impl Kafka {
         let id = fs::read_to_string(self.folder.join("pid")).unwrap();
         let killed = Command::new("kill").args(["-KILL", id.trim()]).status();
         assert!(killed.unwrap().success());
-        // Waiting closes its input, which would have it take the folder away.
+        // Waiting closes the shell's input, whose end would take the folder away.
         let input = self.shell.stdin.take();
         self.shell.wait().unwrap();
         drop(input);

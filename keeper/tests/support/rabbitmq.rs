@@ -46,7 +46,7 @@ impl RabbitMq {
         let folder = folder.unwrap().keep();
         fs::write(folder.join("rabbitmq.conf"), settings).unwrap();
         let port = free_port();
-        let server = Self {
+        let mut server = Self {
             shell: serve(&folder, port),
             folder,
             port,
@@ -69,7 +69,7 @@ impl RabbitMq {
         let id = fs::read_to_string(self.folder.join("pid")).unwrap();
         let killed = Command::new("kill").args(["-KILL", id.trim()]).status();
         assert!(killed.unwrap().success());
-        // Waiting closes its input, which would have it take the folder away.
+        // Waiting closes the shell's input, whose end would take the folder away.
         let input = self.shell.stdin.take();
         self.shell.wait().unwrap();
         drop(input);
@@ -82,13 +82,23 @@ impl RabbitMq {
     }
 
     /// Until it greets whoever does not speak as it does.
-    fn wait(&self) {
+    fn wait(&mut self) {
         let begin = Instant::now();
         while !greets(self.port) {
-            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(begin.elapsed() < PATIENCE, "{}", log());
+            let has_ended = self.shell.try_wait().unwrap().is_some();
+            let is_late = begin.elapsed() > PATIENCE;
+            assert!(!has_ended && !is_late, "{}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
+        // Whoever else took the port meanwhile greets too.
+        assert!(self.log().contains(&format!("127.0.0.1:{}", self.port)));
+    }
+
+    /// What the server said since it was started.
+    fn log(&self) -> String {
+        let all = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let last = all.rsplit("Starting RabbitMQ").next();
+        last.unwrap_or_default().to_owned()
     }
 }
 
