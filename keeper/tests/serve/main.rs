@@ -28,7 +28,6 @@ mod keys;
 mod liar;
 mod lookout;
 mod refusals;
-mod slow;
 mod soak;
 #[path = "../support/mod.rs"]
 mod support;
@@ -51,7 +50,6 @@ use events::{
     events_have_no_gaps_and_no_secrets,
 };
 use keys::what_a_key_may_do_is_what_it_was_made_for;
-use slow::a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap;
 use soak::{nothing_is_lost_and_nothing_is_there_twice, what_is_lost_or_there_twice_is_found};
 use tidelock_core::lifecycle::PaymentStatus;
 use tried::the_document_holds_for_whatever_is_asked;
@@ -64,7 +62,6 @@ use withdrawals::{
 const PAID: PaymentStatus = PaymentStatus::Paid;
 
 on_both! {
-    a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap,
     nothing_is_lost_and_nothing_is_there_twice,
     what_is_lost_or_there_twice_is_found,
     a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server,
