@@ -134,6 +134,8 @@ pub(crate) struct Following {
     key: String,
     ready: VecDeque<Line>,
     is_behind: bool,
+    /// Events that are read at once: as many as it could hold the last time, or more.
+    page: u32,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -166,6 +168,7 @@ impl Following {
             key: caller.key,
             ready: VecDeque::new(),
             is_behind: true,
+            page: query::PAGE,
             _permit: permit,
         })
     }
@@ -220,17 +223,19 @@ impl Following {
     async fn catch_up(&mut self) -> Option<()> {
         // Before it is read: from here on nothing is missed, and what it takes to read does not count as being slow.
         self.live = self.app.tail.subscribe();
-        let after = self.cursor;
+        let (after, page) = (self.cursor, self.page);
         let read = self
             .app
             .readers
-            .ask(move |reader| Told::after(reader, after, query::PAGE));
+            .ask(move |reader| Told::after(reader, after, page));
         let told = read.await.ok()?;
         self.is_behind = !told.is_empty();
+        self.page = page.saturating_mul(2).min(query::PAGE);
         let mut held = 0_usize;
-        for line in told.iter().map(Line::of) {
+        for (taken, line) in (0..).zip(told.iter().map(Line::of)) {
             if held > HELD {
-                break; // it is read again
+                self.page = taken; // the others are read again
+                break;
             }
             held = held.saturating_add(line.event.len());
             self.cursor = line.sequence;

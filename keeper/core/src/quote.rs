@@ -250,7 +250,7 @@ mod tests {
         };
         let spread = Scene { tier, ..SCENE }.spread(&took);
         assert_eq!(spread.p50_s, 50 + 768 + 3_600 + 24);
-        assert!(SCENE.spread(&vec![u64::MAX; 20]).p95_s == u64::MAX);
+        assert!(SCENE.spread(&[u64::MAX; 20]).p95_s == u64::MAX);
     }
 
     #[test]

@@ -38,7 +38,6 @@ mod refusals;
 mod sheets;
 #[cfg(feature = "oidc")]
 mod sign_in;
-mod slow;
 mod soak;
 #[path = "../support/mod.rs"]
 mod support;
@@ -65,7 +64,6 @@ use made_keys::{
     whoever_asked_for_a_key_is_not_two_people_with_it,
 };
 use metadata::metadata_stays_beside_the_log_and_can_be_forgotten;
-use slow::a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap;
 use soak::{nothing_is_lost_and_nothing_is_there_twice, what_is_lost_or_there_twice_is_found};
 use tidelock_core::lifecycle::PaymentStatus;
 use tried::the_document_holds_for_whatever_is_asked;
@@ -78,7 +76,6 @@ use withdrawals::{
 const PAID: PaymentStatus = PaymentStatus::Paid;
 
 on_both! {
-    a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap,
     nothing_is_lost_and_nothing_is_there_twice,
     what_is_lost_or_there_twice_is_found,
     a_socket_tells_the_same_and_ends_with_its_key_and_with_the_server,

@@ -37,7 +37,7 @@ impl Shown {
         let is_placeholder = |letter: char| matches!(letter, '0' | '#' | '?');
         let is_plain = |letter: char| is_placeholder(letter) || matches!(letter, ',' | '.' | ' ');
         // A comma behind the last digit divides by a thousand.
-        let last = bare.trim_end_matches(|letter| matches!(letter, ' ' | '.'));
+        let last = bare.trim_end_matches([' ', '.']);
         if !bare.chars().all(is_plain) || !bare.contains(is_placeholder) || last.ends_with(',') {
             return Self::Otherwise;
         }
