@@ -51,6 +51,8 @@ pub struct Profile {
     pub coin: String,
     /// Usual time between blocks, if it has one. [milliseconds]
     pub block_time_ms: Option<u64>,
+    /// Which of its nodes were run here, and which answers are recorded. For people.
+    pub tried: Option<String>,
     /// When a block is final.
     pub finality: Finality,
     /// What of a node's word can be checked.

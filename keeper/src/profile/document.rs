@@ -15,9 +15,8 @@ What the keeper knows of a chain beyond what its nodes tell. The data is in [kee
 no other part of the keeper knows one chain from another. What is not set in `keeper.toml` is taken from here. `keeper check` shows
 a profile beside what the node says.
 
-None of this has been tried on the public chains themselves: it is read from what the sources say, and from nodes on this machine or blocks
-of the chains that public documents show where a file in the repository is named. The fee bounds are our choice, within what the sources
-say nodes take.
+None of this has been tried on the public chains themselves: it is read from what the sources say, and from what was [tried](#what-was-tried)
+here. The fee bounds are our choice, within what the sources say nodes take.
 ";
 
 /// The document.
@@ -26,6 +25,7 @@ pub fn document() -> Result<String, ProfileError> {
     let mut text = HEAD.to_owned();
     overview(&mut text, &profiles);
     gas(&mut text, &profiles);
+    tried(&mut text, &profiles);
     unknown(&mut text)?;
     refused(&mut text)?;
     sources(&mut text, &profiles);
@@ -107,6 +107,18 @@ fn notes(text: &mut String, profiles: &[Profile]) {
     for profile in profiles {
         for (section, note) in profile.notes() {
             line(text, format_args!("- {}, {section}: {note}.", profile.name));
+        }
+    }
+}
+
+fn tried(text: &mut String, profiles: &[Profile]) {
+    line(
+        text,
+        "\n## What was tried\n\nNodes of the chains' own software, run here as networks of their own, and answers of real nodes that are recorded.\n",
+    );
+    for profile in profiles {
+        if let Some(tried) = &profile.tried {
+            line(text, format_args!("- {}: {tried}.", profile.name));
         }
     }
 }

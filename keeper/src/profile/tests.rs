@@ -42,6 +42,7 @@ fn every_file_is_a_profile_and_every_section_has_its_source() {
         for (section, named) in &profile.sources {
             assert!(!named.is_empty(), "{} {section}", profile.name);
         }
+        assert!(profile.tried.is_some(), "{}", profile.name);
         assert!(!profile.is_unknown());
     }
 }
@@ -71,6 +72,7 @@ fn a_profile_knows_its_chain() {
     );
 
     assert_eq!(of(42_161).fees.data, DataFee::InGas);
+    assert_eq!(of(42_161).checks.blocks, BlockChecks::Receipts);
     assert_eq!(of(42_161).transaction_gas().osaka, 32_000_000);
     for chain in [10, 8_453] {
         assert_eq!(of(chain).fees.data, DataFee::OpOracle);
@@ -78,7 +80,9 @@ fn a_profile_knows_its_chain() {
     }
     assert_eq!(of(137).transaction_gas().osaka, 33_554_432);
     assert_eq!(of(43_114).checks.blocks, BlockChecks::None);
-    assert!(!of(420_420_419).checks.proofs);
+    for chain in [43_114, 420_420_419] {
+        assert!(!of(chain).checks.proofs, "{chain}");
+    }
     assert_eq!(of(11_155_111).usdt, None);
     assert_eq!(of(31_337).block_time_ms, None);
 }

@@ -2,7 +2,7 @@
 //! field is noticed.
 //!
 //! `UPDATE_FIXTURES=1` records them anew, from anvil and from go-ethereum under the rules of two forks, which
-//! `scripts/build-geth` makes.
+//! `scripts/build-geth` makes. OP Sepolia's are written by `scripts/record-headers`, and Avalanche's by the test that is ignored.
 
 use std::{
     fs,
@@ -11,7 +11,9 @@ use std::{
 };
 
 use alloy::{
-    consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy},
+    consensus::{
+        Header, SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy,
+    },
     eips::{eip2718::Encodable2718, eip7702::Authorization},
     primitives::{Address, B256, Bytes, Signature, U256, hex},
     signers::{SignerSync, local::PrivateKeySigner},
@@ -24,7 +26,7 @@ use tidelock_keeper::chain::{
     verify::{ReceiptAnswer, check_header, check_receipts},
 };
 
-use crate::world::{Node, Plan, repository};
+use crate::world::{Node, Plan, Program, World, repository};
 
 const NODES: [&str; 3] = ["anvil", "geth-osaka", "geth-amsterdam"];
 const CHAIN: u64 = 31_337;
@@ -110,6 +112,36 @@ fn a_change_in_any_field_is_noticed() {
                 }
             }
         }
+    }
+}
+
+/// A chain of the OP Stack, under Canyon's rules: the root commits to a deposit's nonce and version too.
+#[test]
+fn receipts_of_op_sepolia_make_up_their_roots() {
+    for mut recorded in recorded("op-sepolia") {
+        recorded.check().unwrap();
+        assert_eq!(recorded.receipts[0]["type"], "0x7e");
+        for field in ["depositNonce", "depositReceiptVersion"] {
+            let told = recorded.receipts[0][field].clone();
+            recorded.receipts[0][field] = other(&told);
+            assert!(recorded.check().is_err(), "{field}");
+            recorded.receipts[0][field] = told;
+        }
+    }
+}
+
+/// Avalanche's headers have fields that Ethereum's lack, so their hashes are others (ADR 0074). Before Helicon the roots are of the block itself.
+#[test]
+fn hashes_of_avalanche_are_not_found() {
+    for recorded in recorded("avalanchego") {
+        let error = recorded.check().unwrap_err();
+        assert!(
+            matches!(error, ChainError::Untrue { field: "hash", .. }),
+            "{error}"
+        );
+        let header = Header::deserialize(&recorded.block).unwrap();
+        let receipts: Vec<ReceiptAnswer> = serde_json::from_value(recorded.receipts).unwrap();
+        check_receipts(&header, &receipts).unwrap();
     }
 }
 
@@ -242,8 +274,13 @@ async fn ask(rpc: &Rpc, method: &'static str, params: Value) -> Value {
 /// All blocks after the first.
 async fn record(rpc: &Rpc, node: &str) {
     let head: U256 = serde_json::from_value(ask(rpc, "eth_blockNumber", json!([])).await).unwrap();
+    record_until(rpc, node, head.to()).await;
+}
+
+/// Those after the first until one of them.
+async fn record_until(rpc: &Rpc, node: &str, last: u64) {
     let mut blocks = Vec::new();
-    for number in 1..=head.to::<u64>() {
+    for number in 1..=last {
         let number = json!(U256::from(number));
         let block = ask(rpc, "eth_getBlockByNumber", json!([number, false])).await;
         let receipts = ask(rpc, "eth_getBlockReceipts", json!([number])).await;
@@ -286,4 +323,20 @@ async fn blocks_are_recorded_when_asked_for() {
     ask(&rpc, "evm_setNextBlockTimestamp", time).await;
     ask(&rpc, "evm_mine", json!([])).await;
     record(&rpc, "anvil").await;
+}
+
+/// A few blocks in which a token is made and moved.
+#[tokio::test]
+#[ignore = "wants scripts/build-nodes avalanche and UPDATE_FIXTURES=1"]
+async fn avalanche_is_recorded_when_asked_for() {
+    if std::env::var_os("UPDATE_FIXTURES").is_none() {
+        return;
+    }
+    let world = World::start(Plan {
+        program: Program::Relative("avalanche"),
+        block_gas_limit: 10_000_000,
+        ..Plan::default()
+    })
+    .await;
+    record_until(&world.rpc, "avalanchego", world.head().await.number).await;
 }
