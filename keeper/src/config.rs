@@ -17,10 +17,9 @@ use std::{
 use figment::{Figment, error::Kind};
 use reqwest::Url;
 use tidelock_api::{Certificate, SignIn, keys::Network};
-use tidelock_consume::{Kafka, RabbitMq};
 use tidelock_core::domain::{Address, ChainId};
 use tidelock_deploy::Toml;
-use tidelock_publish::{Kafka, PrivateHosts, RabbitMq, Webhook};
+use tidelock_publish::{PrivateHosts, Webhook};
 
 pub use tidelock_core::{
     settings::{BatchSettings, LaneSettings, TransactionGas},
@@ -161,9 +160,9 @@ pub struct PublishConfig {
     /// `[[publish.webhook]]`
     pub webhooks: Vec<Webhook>,
     /// `[[publish.rabbitmq]]`
-    pub exchanges: Vec<RabbitMq>,
+    pub exchanges: Vec<tidelock_publish::RabbitMq>,
     /// `[[publish.kafka]]`
-    pub topics: Vec<Kafka>,
+    pub topics: Vec<tidelock_publish::Kafka>,
 }
 
 /// Where `keeper consume` takes requests from.
@@ -172,9 +171,9 @@ pub struct ConsumeConfig {
     /// Where `/healthz` and `/metrics` are served; nowhere without it.
     pub listen: Option<SocketAddr>,
     /// `[[consume.kafka]]`
-    pub kafka: Vec<Kafka>,
+    pub kafka: Vec<tidelock_consume::Kafka>,
     /// `[[consume.rabbitmq]]`
-    pub rabbitmq: Vec<RabbitMq>,
+    pub rabbitmq: Vec<tidelock_consume::RabbitMq>,
 }
 
 /// The URL of a node or a collector. It may carry a password, so it is shown as scheme, host and port only.

@@ -38,6 +38,7 @@ async fn on_postgresql_too() {
     a_quote_is_kept(office).await;
 }
 
+#[allow(clippy::too_many_lines, reason = "one story, in its order")]
 async fn a_quote_is_kept(office: Office) {
     // Two payments in a batch: a few payments are many batches.
     office.change("max_wait_ms = 100", "max_wait_ms = 100\nmax_payments = 2");

@@ -181,6 +181,10 @@ impl Program {
         }
     }
 
+    #[allow(
+        dead_code,
+        reason = "the soak of the tests asks for it, the bench does not"
+    )]
     pub fn id(&self) -> u32 {
         self.process.id()
     }

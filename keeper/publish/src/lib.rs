@@ -147,7 +147,8 @@ impl Settings {
             not(feature = "rabbitmq"),
             expect(unused_mut, reason = "exchanges are added")
         )]
-        let mut tellers: Vec<Teller> = self.senders()?.into_iter().map(Teller::Webhook).collect();
+        let webhooks = self.senders()?.into_iter().map(Box::new);
+        let mut tellers: Vec<Teller> = webhooks.map(Teller::Webhook).collect();
         #[cfg(feature = "rabbitmq")]
         for exchange in &self.exchanges {
             let sender = rabbitmq::Sender::new(exchange.clone());

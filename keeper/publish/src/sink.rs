@@ -15,7 +15,7 @@ pub(crate) fn wants(types: &[String], kind: &str) -> bool {
 /// Whom events are told one by one, each until it is taken.
 #[derive(Debug, Clone)]
 pub(crate) enum Teller {
-    Webhook(Sender),
+    Webhook(Box<Sender>),
     #[cfg(feature = "rabbitmq")]
     RabbitMq(crate::rabbitmq::Sender),
 }

@@ -13,6 +13,7 @@ use super::{
     support::{Kind, payment, tamper},
 };
 
+#[allow(clippy::too_many_lines, reason = "one story, in its order")]
 pub fn each_message_is_filed_once_or_put_away_with_its_reason(kind: Kind) {
     let queues = Queues::of(&broker::shared().broker);
     let mut consumers = Consumers::set_up(kind);

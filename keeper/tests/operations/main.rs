@@ -78,6 +78,7 @@ fn payment(byte: u8, recipient: Address, tokens: u128) -> Payment {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one story, in its order")]
 async fn figures_say_what_status_says() {
     let office = serving(Plan::default()).await;
     let frozen = Address::repeat_byte(0x66);

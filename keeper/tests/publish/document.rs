@@ -157,6 +157,7 @@ fn the_guides_brokers_can_be_configured() {
 /// Each objection names field, value and rule, and repeats nothing that may be secret.
 #[cfg(all(feature = "kafka", feature = "rabbitmq"))]
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of settings and rules")]
 fn what_brokers_are_configured_with_is_held_to_rules() {
     let [_, topic, exchange] = blocks("toml").try_into().unwrap();
     let (kafka, rabbitmq) = ("publish.kafka", "publish.rabbitmq");

@@ -1,10 +1,8 @@
 //! The API and the page beside the keeper, as `keeper serve` has them, with keys to try them with.
 
-use std::collections::BTreeSet;
-
 use tidelock_api::{
     HAS_CONSOLE, Serving,
-    keys::{KeyFile, Scope},
+    keys::{KeyFile, Scope, Wanted},
     start,
 };
 use tidelock_core::submit::DAY;
@@ -37,9 +35,13 @@ impl Served {
     pub fn start(config: &Config, tasks: &Handle) -> Result<Self, Failure> {
         let file = KeyFile::new(&config.serve.keys_file);
         let made = KEYS.iter().map(|(name, scopes)| {
-            let scopes: BTreeSet<Scope> = scopes.iter().copied().collect();
-            let times = (now(), now().saturating_add(DAY));
-            let (_, secret) = file.add(name, scopes, times)?;
+            let (_, secret) = file.add(Wanted {
+                name: (*name).to_owned(),
+                scopes: scopes.iter().copied().collect(),
+                made_at: now(),
+                ends_at: now().saturating_add(DAY),
+                ..Wanted::default()
+            })?;
             Ok::<_, Failure>(secret.expose().to_owned())
         });
         let keys = made.collect::<Result<Vec<String>, Failure>>()?;

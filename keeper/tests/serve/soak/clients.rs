@@ -148,17 +148,14 @@ async fn file(shared: Arc<Shared>) {
             let request = request.header("authorization", format!("Bearer {}", shared.key));
             let request = request.header("content-type", "application/json");
             let sent = request.body(body(&payment).to_string()).send();
-            match timeout(Duration::from_secs(30), sent).await {
-                Ok(Ok(answer)) => {
-                    let status = answer.status().as_u16();
-                    shared.answered(status);
-                    match status {
-                        200 | 201 => break,
-                        408 | 429 | 500..=599 => {}
-                        _ => panic!("{status}: {}", answer.text().await.unwrap_or_default()),
-                    }
+            if let Ok(Ok(answer)) = timeout(Duration::from_secs(30), sent).await {
+                let status = answer.status().as_u16();
+                shared.answered(status);
+                match status {
+                    200 | 201 => break,
+                    408 | 429 | 500..=599 => {}
+                    _ => panic!("{status}: {}", answer.text().await.unwrap_or_default()),
                 }
-                Ok(Err(_)) | Err(_) => {}
             }
             shared.again.fetch_add(1, Ordering::Relaxed);
             sleep(PAUSE).await;

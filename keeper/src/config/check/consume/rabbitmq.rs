@@ -38,7 +38,7 @@ impl Rules {
             per_second: raw.messages_per_second,
         };
         let source = self.source(&FIELDS, &written);
-        let url = self.amqp_url(raw);
+        let url = self.queue_url(raw);
         let password = self.password(&FIELDS, &written, &raw.password, base);
         for (field, queue) in [
             ("consume.rabbitmq.queue", &raw.queue),
@@ -69,7 +69,7 @@ impl Rules {
     }
 
     /// A URL may carry a password, so no part of it is repeated.
-    fn amqp_url(&mut self, raw: &RawRabbitMqSource) -> Option<Url> {
+    fn queue_url(&mut self, raw: &RawRabbitMqSource) -> Option<Url> {
         const EXAMPLE: &str = "amqps://keeper@rabbitmq.example/payments";
         let url = Url::parse(&raw.url).ok();
         let is_amqp = |url: &Url| matches!(url.scheme(), "amqp" | "amqps") && url.has_host();

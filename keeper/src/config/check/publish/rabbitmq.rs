@@ -22,7 +22,7 @@ impl Rules {
             self.refuse("publish.rabbitmq.name", &raw.name, rule);
         }
         let of = |rule: &str| format!("{rule} (of {})", raw.name);
-        let url = self.amqp_url(raw);
+        let url = self.exchange_url(raw);
         let password = place_of_secret(&raw.password, base);
         if password.is_none() {
             let rule = of(
@@ -62,7 +62,7 @@ impl Rules {
     }
 
     /// A URL may carry a password, so no part of it is repeated.
-    fn amqp_url(&mut self, raw: &RawExchange) -> Option<Url> {
+    fn exchange_url(&mut self, raw: &RawExchange) -> Option<Url> {
         const EXAMPLE: &str = "amqps://keeper@rabbitmq.example/payments";
         let url = Url::parse(&raw.url).ok();
         let is_amqp = |url: &Url| matches!(url.scheme(), "amqp" | "amqps") && url.has_host();

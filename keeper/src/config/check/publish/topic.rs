@@ -45,7 +45,7 @@ impl Rules {
             brokers: raw.brokers.clone(),
             topic: raw.topic.clone(),
             cursors,
-            tls: self.tls(raw, base),
+            tls: self.topic_tls(raw, base),
             login: self.login(raw, base),
             types: raw.types.clone(),
             timeout: Duration::from_millis(timeout),
@@ -89,7 +89,7 @@ impl Rules {
         }
     }
 
-    fn tls(&mut self, raw: &RawTopic, base: &Path) -> Option<Tls> {
+    fn topic_tls(&mut self, raw: &RawTopic, base: &Path) -> Option<Tls> {
         const FIELD: &str = "publish.kafka.ca_file";
         let ca_file = raw.ca_file.as_deref();
         if !raw.tls && ca_file.is_some() {
