@@ -10,7 +10,7 @@ export default defineConfig({
   outputDir: "../../target/console-tests",
   workers: 2,
   fullyParallel: false,
-  timeout: 180_000, // some wait a minute for what a keeper pays
+  timeout: 600_000, // some wait for what a keeper pays, on a machine that may be busy
   expect: { timeout: 20_000 },
   reporter: [["./test/lines.ts"]],
   projects: [

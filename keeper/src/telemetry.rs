@@ -63,7 +63,8 @@ pub fn start(format: LogFormat) -> Result<(), TelemetryError> {
     let text = std::env::var(FILTER_VARIABLE).ok();
     let text = text.filter(|text| !text.is_empty());
     let text = text.unwrap_or_else(|| DEFAULT_FILTER.to_owned());
-    let filter = filter(text)?;
+    // The client of RabbitMQ tells all that is in a message that comes back: refs, recipients and metadata, which are in no log.
+    let filter = filter(text)?.with_target("lapin::returned_messages", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer()
         .with_timer(SystemTime)
         // A line that cannot be written is lost. Saying so on the same standard error would end the process.

@@ -1,6 +1,8 @@
 //! `/v1/withdrawals/bulk`: a list, checked as a whole before anything of it is filed, then filed in pieces. Sending it again files
 //! nothing twice.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{Query, Request, State},
@@ -117,14 +119,17 @@ pub(crate) async fn file(
     };
     let bytes = read(request, LONGEST).await?;
     let turn = if media == xlsx::MEDIA_TYPE {
-        let turn = app.sheets.acquire().await;
+        let turn = Arc::clone(&app.sheets).acquire_owned().await;
         Some(turn.map_err(|_| Problem::internal())?)
     } else {
         None
     };
-    // Long enough to be in others' way on a thread of the runtime.
-    let rows = tokio::task::spawn_blocking(move || read_rows(rules, &bytes)).await;
-    drop(turn);
+    // Long enough to be in others' way on a thread of the runtime, which goes on when whoever asked does not wait: so does its turn.
+    let rows = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        read_rows(rules, &bytes)
+    });
+    let rows = rows.await;
     let rows = rows.map_err(|_| Problem::internal())?;
     let rows = rows.and_then(once).map_err(Problem::invalid)?;
     let payments: Vec<Payment> = rows.iter().map(|(_, asked)| asked.payment).collect();

@@ -1,5 +1,7 @@
 //! `/v1/withdrawals/export`: withdrawals as a table for a spreadsheet. Nothing in it is computed by whoever opens it.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Query, State},
     http::{
@@ -83,12 +85,15 @@ pub(crate) async fn export(
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let (form, asked) = read(&given)?;
-    let turn = app.sheets.acquire().await;
-    let _turn = turn.map_err(|_| Problem::internal())?;
+    let turn = Arc::clone(&app.sheets).acquire_owned().await;
+    let turn = turn.map_err(|_| Problem::internal())?;
     let rows = collect(&app, asked).await?;
-    let made = tokio::task::spawn_blocking(move || match form {
-        Form::Csv => csv_of(&rows),
-        Form::Xlsx => xlsx::write(&COLUMNS, &rows),
+    let made = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        match form {
+            Form::Csv => csv_of(&rows),
+            Form::Xlsx => xlsx::write(&COLUMNS, &rows),
+        }
     });
     let made = made.await.map_err(|_| Problem::internal())?;
     let bytes = made.map_err(|rule| Problem::broken("format", "", rule))?;

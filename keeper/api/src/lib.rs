@@ -106,7 +106,7 @@ pub(crate) struct Shared {
     /// Turns to write.
     writers: Semaphore,
     /// Turns to read or write a table.
-    sheets: Semaphore,
+    sheets: Arc<Semaphore>,
     location: Location,
     keys: access::Keys,
     proxies: origin::Proxies,

@@ -103,7 +103,7 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
         lookout: settings.lookout,
         pages: settings.pages,
         writers: Semaphore::new(WRITERS),
-        sheets: Semaphore::new(crate::xlsx::AT_A_TIME),
+        sheets: Arc::new(Semaphore::new(crate::xlsx::AT_A_TIME)),
         keys: Keys::new(KeyFile::new(&settings.keys)),
         proxies: Proxies(settings.proxies),
         sign_in: sign_in.map(Arc::new),

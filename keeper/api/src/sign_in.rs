@@ -39,8 +39,6 @@ use crate::{
 use provider::Provider;
 use session::{Session, Sessions};
 
-/// The cookie of a sign-in that was begun. [seconds in `Max-Age`]
-const BEGUN: &str = "tidelock_sign_in";
 
 /// How people sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +147,15 @@ impl Door {
         }
     }
 
+    /// The same of the one that binds a sign-in to the browser in which it was begun: no other host of a site may plant it.
+    fn begun(&self) -> &'static str {
+        if self.is_secure() {
+            "__Host-tidelock_sign_in"
+        } else {
+            "tidelock_sign_in"
+        }
+    }
+
     fn set(&self, name: &str, value: &str, rest: &str) -> Result<HeaderValue, Problem> {
         let secure = if self.is_secure() { "; Secure" } else { "" };
         let cookie = format!("{name}={value}; Path=/; HttpOnly{secure}; {rest}");
@@ -231,7 +238,7 @@ pub(crate) async fn begin(State(app): State<App>) -> Result<Response, Problem> {
     let shown = door.sessions.begin(state, pending);
     let mut response = go(&url)?;
     // Lax: the provider's page leads back here.
-    let cookie = door.set(BEGUN, &shown, "SameSite=Lax; Max-Age=600")?;
+    let cookie = door.set(door.begun(), &shown, "SameSite=Lax; Max-Age=600")?;
     response.headers_mut().insert(SET_COOKIE, cookie);
     Ok(response)
 }
@@ -289,7 +296,7 @@ pub(crate) async fn end(
         },
     )?;
     let again = "this browser did not begin that sign-in, or too long ago; begin again at /sign-in";
-    let shown = cookie(&headers, BEGUN).unwrap_or_default();
+    let shown = cookie(&headers, door.begun()).unwrap_or_default();
     let pending = door
         .sessions
         .finish(&back.state.unwrap_or_default(), &shown);
@@ -326,7 +333,7 @@ pub(crate) async fn end(
     let lasts = format!("SameSite=Strict; Max-Age={}", door.settings.session_s);
     let headers = response.headers_mut();
     headers.append(SET_COOKIE, door.set(door.cookie(), &shown, &lasts)?);
-    headers.append(SET_COOKIE, door.set(BEGUN, "", "SameSite=Lax; Max-Age=0")?);
+    headers.append(SET_COOKIE, door.set(door.begun(), "", "SameSite=Lax; Max-Age=0")?);
     Ok(response)
 }
 

@@ -72,7 +72,8 @@ impl Certificate {
     fn stamps(&self) -> [Stamp; 2] {
         [&self.chain, &self.key].map(|path| {
             let found = fs::metadata(path).ok()?;
-            Some((found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
+            // Changed at a rename, a write and a chmod alike.
+            Some((found.ino(), found.size(), found.ctime(), found.ctime_nsec()))
         })
     }
 

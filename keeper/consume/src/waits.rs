@@ -1,11 +1,11 @@
 //! Waits that grow, and how many messages may come in a second.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep_until},
+};
 
 /// The first wait.
 const FIRST: Duration = Duration::from_millis(250);
@@ -47,15 +47,12 @@ impl Pace {
         }
     }
 
-    /// Until it is the next one's turn.
+    /// Until it is the next one's turn. Whoever waits no more takes none: they come in the order in which they asked.
     pub async fn turn(&self) {
-        let turn = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let turn = (*next).max(before(Instant::now()));
-            *next = turn.checked_add(self.every).unwrap_or(turn);
-            turn
-        };
+        let mut next = self.next.lock().await;
+        let turn = (*next).max(before(Instant::now()));
         sleep_until(turn).await;
+        *next = turn.checked_add(self.every).unwrap_or(turn);
     }
 }
 
@@ -91,5 +88,20 @@ mod tests {
             );
         }
         assert!(start.elapsed() >= SECOND * 19 / 10, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_no_more_takes_no_turn() {
+        tokio::time::advance(SECOND * 10).await;
+        let pace = Pace::new(1);
+        pace.turn().await;
+        pace.turn().await;
+        for _ in 0..100 {
+            let cut_off = tokio::time::timeout(Duration::from_millis(1), pace.turn()).await;
+            assert!(cut_off.is_err());
+        }
+        let start = Instant::now();
+        pace.turn().await;
+        assert!(start.elapsed() <= SECOND);
     }
 }

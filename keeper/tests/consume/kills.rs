@@ -41,7 +41,7 @@ pub fn what_is_killed_loses_nothing(kind: Kind) {
         broker.kill();
         broker.start_again();
     }
-    until("it stands still", || consumers.filed() > 650);
+    until("it stands still", || consumers.filed() > 450);
     consumers.kill();
     consumers.kill();
     assert!(

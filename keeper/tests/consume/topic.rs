@@ -180,7 +180,7 @@ pub fn what_of_kafka_is_killed_loses_nothing(kind: Kind) {
         broker.kill();
         broker.start_again();
     }
-    until("it stands still", || consumers.filed() > 650);
+    until("it stands still", || consumers.filed() > 450);
     consumers.kill();
     consumers.kill();
     assert!(
@@ -227,6 +227,7 @@ fn what_cannot_be_taken_now_is_not_committed_and_few_are_held() {
     let held = log.lines().filter(|line| line.contains("not now"));
     let held: BTreeSet<&str> = held
         .filter_map(|line| line.split("from=").nth(1)?.split(' ').next())
+        .filter(|from| from.contains('@')) // a record, and not the client
         .collect();
     assert!((1..=16).contains(&held.len()), "{held:?}");
     assert_eq!(topics.behind(broker), 100);

@@ -169,16 +169,23 @@ impl Provider {
             }
             Claims::Bad(why) => Failed::Refused(why),
         })?;
-        // Some providers tell groups only there.
-        if !others.all.contains_key(&self.settings.claim) {
+        // Some providers tell groups only there, others what a person is called: by their names keys are known for theirs.
+        let has_groups = others.all.contains_key(&self.settings.claim);
+        if !has_groups || identity.names.is_empty() {
             let subject = openidconnect::SubjectIdentifier::new(identity.subject.clone());
             if let Ok(request) = client.user_info(tokens.access_token().clone(), Some(subject)) {
                 let told: Result<UserInfoClaims<Others, CoreGenderClaim>, _> =
                     request.request_async(&ask).await;
                 let told = told.map_err(refused)?;
-                others = told.additional_claims().clone();
+                if !has_groups {
+                    others = told.additional_claims().clone();
+                }
                 identity.names.extend(names!(told));
             }
+        }
+        if identity.names.is_empty() {
+            let why = "the provider says nothing that this person is called: ask it for the scopes profile and email";
+            return Err(Failed::Refused(why.to_owned()));
         }
         identity.groups = match others.all.get(&self.settings.claim) {
             Some(Value::String(one)) => vec![one.clone()],

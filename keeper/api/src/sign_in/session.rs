@@ -19,7 +19,7 @@ use crate::{
 /// Sessions at a time; the oldest ends for another.
 const SESSIONS: usize = 10_000;
 /// Sign-ins that are under way; the oldest is forgotten for another.
-const BEGUN: usize = 1_000;
+const BEGUN: usize = 10_000;
 /// How long somebody may take to sign in.
 const SIGN_IN: Duration = Duration::from_secs(600);
 

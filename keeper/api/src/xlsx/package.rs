@@ -18,6 +18,11 @@ use super::shows::Shown;
 const EXPANDED: u64 = 33_554_432;
 /// Texts that cells share.
 const MOST_TEXTS: usize = 262_144;
+/// Characters of one of them: more than a spreadsheet's cell holds. [bytes]
+const LONGEST_TEXT: usize = 131_072;
+/// Parts that one part names, and the length of their folder: a path is kept for each.
+const MOST_RELATIONS: usize = 1_024;
+const LONGEST_FOLDER: usize = 255;
 /// Ways that cells are shown.
 const MOST_STYLES: usize = 65_536;
 
@@ -111,6 +116,9 @@ impl Package<'_> {
     }
 
     fn relations(&mut self, path: &str, folder: &str) -> Result<Vec<Relation>, Refused> {
+        if folder.len() > LONGEST_FOLDER {
+            return Err(format!("must be a XLSX file: a folder's name has more than {LONGEST_FOLDER} bytes"));
+        }
         let mut found = Vec::new();
         each(&self.must(path)?, |event, _| {
             if let Event::Start(start) | Event::Empty(start) = event
@@ -129,6 +137,9 @@ impl Package<'_> {
                     id: of("Id")?,
                     target,
                 });
+            }
+            if found.len() > MOST_RELATIONS {
+                return Err(format!("has a part that names more than {MOST_RELATIONS} others"));
             }
             Ok(())
         })?;
@@ -221,6 +232,9 @@ fn texts(part: &str) -> Result<Vec<String>, Refused> {
         }
         if let (true, Some(more), Some(last)) = (is_text, text, texts.last_mut()) {
             last.push_str(more);
+            if last.len() > LONGEST_TEXT {
+                return Err(format!("has a text of more than {LONGEST_TEXT} bytes"));
+            }
         }
         if texts.len() > MOST_TEXTS {
             return Err(format!("has more than {MOST_TEXTS} texts"));
@@ -264,4 +278,57 @@ fn styles(part: &str) -> Result<Vec<Shown>, Refused> {
         Ok(())
     })?;
     Ok(styles)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    /// Why a file of these parts is refused.
+    fn refusal(parts: &[(&str, String)]) -> String {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in parts {
+            let options = SimpleFileOptions::default();
+            archive.start_file(*name, options).unwrap();
+            archive.write_all(text.as_bytes()).unwrap();
+        }
+        Workbook::open(&archive.finish().unwrap().into_inner()).unwrap_err()
+    }
+
+    fn relation(kind: &str, target: &str) -> String {
+        format!(r#"<Relationship Type="x/{kind}" Id="{kind}" Target="{target}"/>"#)
+    }
+
+    /// What a small file makes a reader keep grows with none of its parts without bound.
+    #[test]
+    fn a_part_names_few_others_and_no_text_is_longer_than_a_cell() {
+        let root = |target: &str| {
+            let text = relation("officeDocument", target);
+            ("_rels/.rels", format!("<Relationships>{text}</Relationships>"))
+        };
+        let book = || {
+            let text = r#"<workbook><sheets><sheet id="worksheet"/></sheets></workbook>"#;
+            ("xl/workbook.xml", text.to_owned())
+        };
+        let others = |text: String| ("xl/_rels/workbook.xml.rels", format!("<r>{text}</r>"));
+        let many = relation("theme", "t").repeat(MOST_RELATIONS + 1);
+        let said = refusal(&[root("xl/workbook.xml"), others(many)]);
+        assert!(said.contains("1024 others"), "{said}");
+        let deep = format!("{}/workbook.xml", "x".repeat(LONGEST_FOLDER + 1));
+        let said = refusal(&[root(&deep)]);
+        assert!(said.contains("255 bytes"), "{said}");
+        let long = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(LONGEST_TEXT + 1));
+        let parts = [relation("worksheet", "s.xml"), relation("sharedStrings", "t.xml")];
+        let said = refusal(&[
+            root("xl/workbook.xml"),
+            book(),
+            others(parts.concat()),
+            ("xl/t.xml", long),
+        ]);
+        assert!(said.contains("131072 bytes"), "{said}");
+    }
 }

@@ -11,6 +11,10 @@ use crate::problem::Broken;
 
 const COLUMNS: [&str; 3] = ["ref", "recipient", "amount"];
 const AMOUNT: usize = 2;
+/// Columns of a sheet, as spreadsheets have them.
+const MOST_COLUMNS: u32 = 16_384;
+/// What a column may be called to be looked at. [bytes]
+const LONGEST_NAME: usize = 64;
 
 /// A cell while it is read.
 #[derive(Debug, Default)]
@@ -137,6 +141,12 @@ impl Sheet<'_> {
                     }
                     None => next,
                 };
+                if column >= MOST_COLUMNS {
+                    return Err(format!(
+                        "row {}: has more than {MOST_COLUMNS} columns",
+                        self.row.number
+                    ));
+                }
                 if column < next {
                     return Err(format!(
                         "row {}: its cells must be in order",
@@ -210,6 +220,7 @@ impl Sheet<'_> {
         let names: Vec<(u32, String)> = cells
             .iter()
             .filter_map(|cell| Some((cell.column, self.text(cell, false).ok()?)))
+            .filter(|(_, name)| name.len() <= LONGEST_NAME)
             .collect();
         let mut places = [0; 3];
         for (column, place) in COLUMNS.iter().zip(&mut places) {

@@ -66,12 +66,19 @@ export interface LogEntry {
 
 export type ActName = "halt" | "resume" | "hold" | "release" | "cancel";
 
+/** How something stands: a withdrawal, the keeper, an API key. */
+export interface Situation {
+  status: string;
+  reason?: string;
+  detail?: string;
+}
+
 /** What operators and administrators did, as it is hashed. */
 export interface Act {
   id: number;
   answers: number | null;
   answered_by: number | null;
-  deed: { act: string; step: string; at: number; by: string; ref?: string; reason: string; before: string; after: string; until?: number } | null;
+  deed: { act: string; step: string; at: number; by: string; ref?: string; key?: string; reason: string; before: Situation; after: Situation; until?: number } | null;
   body: string;
   prev: Hex;
   hash: Hex;

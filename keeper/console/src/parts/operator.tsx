@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import runbooks from "../../../../docs/runbooks.md?raw";
 import { ALERTS, raised } from "../keeper/alerts.ts";
-import type { Act, ActName, Client } from "../keeper/client.ts";
+import type { Act, ActName, Client, Situation } from "../keeper/client.ts";
 import { Figures, readFigures } from "../keeper/figures.ts";
 import { usePolled } from "../keeper/polled.ts";
 import type { Keeper } from "../keeper/session.ts";
@@ -173,6 +173,9 @@ function DoIt({ client, again }: { client: Client; again: () => void }) {
   );
 }
 
+/** Whoever confirms sees all that there is to say of it: of a key what it may do, where and until when. */
+const stands = (situation?: Situation): string => [situation?.status, situation?.reason, situation?.detail].filter((each) => each).join(": ");
+
 function Second({ client, acts, again }: { client: Client; acts: Act[]; again: () => void }) {
   const say = useSay();
   const [why, setWhy] = useState("");
@@ -185,12 +188,12 @@ function Second({ client, acts, again }: { client: Client; acts: Act[]; again: (
       {asked.length === 0 && <p>{say("noProposals")}</p>}
       {asked.map(({ id, deed }) => (
         <article key={id} class="card" aria-labelledby={`act-${id}`}>
-          <h4 id={`act-${id}`}>{`${id}: ${deed?.act} ${deed?.ref ?? ""}`}</h4>
+          <h4 id={`act-${id}`}>{`${id}: ${deed?.act} ${deed?.ref ?? deed?.key ?? ""}`}</h4>
           <p>
             {say("why")}: {deed?.reason}
           </p>
           <p class="muted">
-            {deed?.before} → {deed?.after}; {say("until")} {timeText(deed?.until ?? 0)}
+            {stands(deed?.before)} → {stands(deed?.after)}; {say("until")} {timeText(deed?.until ?? 0)}
           </p>
           <label>
             {say("why")}

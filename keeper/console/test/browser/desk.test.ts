@@ -10,7 +10,7 @@ import { needsKeeper, startService, type Service } from "./service.ts";
 let service: Service;
 needsKeeper();
 test.beforeAll(async () => {
-  test.setTimeout(180_000);
+  test.setTimeout(660_000);
   service = await startService();
 });
 test.afterAll(async () => service?.stop());
@@ -53,6 +53,7 @@ test("an operator sees health, fees, nonces and alerts with their runbook; one h
   await act("resume", "a wrong alarm");
   await expect(page.getByText(/^Act \d+, resume: asked for\./)).toBeVisible();
   const asked = page.getByRole("article").filter({ hasText: "a wrong alarm" });
+  await expect(asked).toContainText(/halted.* → armed/);
   await asked.getByRole("textbox", { name: "Reason" }).fill("I say so myself");
   await asked.getByRole("button", { name: "Confirm" }).click();
   await expect(page.getByRole("alert")).toContainText("409");
@@ -75,6 +76,7 @@ test("what a second person refuses stays as it was", async ({ page, request }) =
   await page.getByRole("button", { name: "Do it" }).click();
   const asked = page.getByRole("article").filter({ hasText: "pay it all the same" });
   await expect(asked).toContainText(ref);
+  await expect(asked).toContainText(/held: .+ → /);
   await page.getByRole("button", { name: "Forget the key" }).click();
   await use(page, service.second);
   await asked.getByRole("textbox", { name: "Reason" }).fill("its recipient is on the list");
@@ -87,9 +89,9 @@ test("what a second person refuses stays as it was", async ({ page, request }) =
 
 test("a key that lacks a scope opens no part of others", async ({ page }) => {
   await open(page, "Auditor", service.second);
-  await expect(page.getByText("this key lacks the scope audit")).toBeVisible();
+  await expect(page.getByText("this key or person lacks the scope audit")).toBeVisible();
   await page.getByRole("button", { name: "Figures", exact: true }).click();
-  await expect(page.getByText("this key lacks the scope read")).toBeVisible();
+  await expect(page.getByText("this key or person lacks the scope read")).toBeVisible();
 });
 
 const entryHash = ({ prev, seq, body }: LogEntry): Hex => keccak256(concat([prev, numberToHex(seq, { size: 8 }), stringToHex(body)]));

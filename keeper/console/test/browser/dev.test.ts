@@ -9,7 +9,7 @@ import { expect, test, type Page } from "@playwright/test";
 let service: Service;
 needsKeeper();
 test.beforeAll(async () => {
-  test.setTimeout(180_000);
+  test.setTimeout(660_000);
   service = await startService();
 });
 test.afterAll(async () => service?.stop());
@@ -62,10 +62,10 @@ test("a withdrawal is filed in the page and one with curl, a large one is approv
   const body = JSON.stringify({ ref: byCurl, to: `0x${"7".repeat(40)}`, amount: "7.5" });
   await promisify(execFile)("curl", ["-sS", "--fail-with-body", "-H", `@${service.folder}/api.header`, "-H", "Content-Type: application/json", `${service.origin}/v1/withdrawals`, "-d", body]);
   const row = (ref: string) => page.getByRole("table", { name: "History" }).getByRole("row").filter({ hasText: ref });
-  for (const ref of [small, byCurl]) await expect(row(ref)).toContainText("paid", { timeout: 60_000 });
+  for (const ref of [small, byCurl]) await expect(row(ref)).toContainText("paid", { timeout: 150_000 });
   const large = await file(`0x${"8".repeat(40)}`, "15000");
   const arrivals = page.getByRole("region", { name: "Next arrivals" }).last();
-  await expect(arrivals.getByRole("row").filter({ hasText: large })).toContainText("waits for votes", { timeout: 60_000 });
+  await expect(arrivals.getByRole("row").filter({ hasText: large })).toContainText("waits for votes", { timeout: 150_000 });
 
   await page.getByRole("button", { name: /^What waits for votes/ }).click();
   const proposal = page.getByRole("article").filter({ hasText: `0x${"8".repeat(40)}` });
@@ -79,7 +79,7 @@ test("a withdrawal is filed in the page and one with curl, a large one is approv
   await expect(proposal).toContainText("has its votes; waits for its delay");
   await service.later(61);
   await page.getByRole("button", { name: "Withdrawals" }).click();
-  await expect(row(large)).toContainText("paid", { timeout: 60_000 });
+  await expect(row(large)).toContainText("paid", { timeout: 150_000 });
 
   await page.getByRole("button", { name: "What can leave" }).click();
   const tier = page.getByRole("region", { name: "Tier 1", exact: true });

@@ -8,7 +8,7 @@ import { BUILT } from "./world.ts";
 let service: Service;
 needsKeeper();
 test.beforeAll(async () => {
-  test.setTimeout(180_000);
+  test.setTimeout(660_000);
   service = await startService();
 });
 test.afterAll(async () => service?.stop());
@@ -49,7 +49,7 @@ test("a withdrawal is filed with a key that is in no URL, followed until it is f
   await page.getByRole("button", { name: "File", exact: true }).click();
   const filed = page.getByText(/^Filed as 0x[0-9a-f]{32}: /);
   await expect(filed).toBeVisible();
-  await expect(filed).toContainText(": paid", { timeout: 60_000 });
+  await expect(filed).toContainText(": paid", { timeout: 150_000 });
   const [ref = ""] = ((await filed.textContent()) ?? "").match(/0x[0-9a-f]{32}/) ?? [];
   await page.getByLabel("Search by").fill(ref);
   const row = page.getByRole("row").filter({ hasText: ref });
@@ -107,7 +107,7 @@ test("the history catches up with what the server did not answer, and is not liv
   const headers = { Authorization: `Bearer ${service.key}` };
   await request.post(`${service.origin}/v1/withdrawals`, { headers, data: { ref, to: "0x5555555555555555555555555555555555555555", amount: "3" } });
   const status = async (): Promise<string> => ((await (await request.get(`${service.origin}/v1/withdrawals/${ref}`, { headers })).json()) as { status: string }).status;
-  await expect.poll(status, { timeout: 60_000 }).toBe("paid");
+  await expect.poll(status, { timeout: 150_000 }).toBe("paid");
   await expect(page.getByText(/ – reading…$/)).toBeVisible();
   isOut = false;
   await expect(page.getByRole("row").filter({ hasText: ref })).toContainText("paid");
@@ -124,7 +124,7 @@ test("100,000 payments scroll and are found, with few of them in the page", asyn
     return route.fulfill({ json: { items, ...(from > 1 && { next: `${from}` }) } });
   });
   await open(page);
-  await expect(page.getByText("100000 of 100000 – live")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("100000 of 100000 – live")).toBeVisible({ timeout: 150_000 });
   const sight = page.locator(".sight");
   await sight.evaluate((element) => element.scrollTo(0, element.scrollHeight));
   await expect(page.getByRole("row").filter({ hasText: item(1).ref })).toBeVisible();

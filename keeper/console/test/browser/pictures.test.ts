@@ -39,7 +39,7 @@ test("what the keeper shows to those who run it, and to those who look over it",
     for (const ref of refs) await request.post(`${service.origin}/v1/withdrawals`, { headers, data: { ref, to: `0x${"3".repeat(40)}`, amount: "20" } });
     for (const ref of refs) {
       const status = async (): Promise<string> => ((await (await request.get(`${service.origin}/v1/withdrawals/${ref}`, { headers })).json()) as { status: string }).status;
-      await expect.poll(status, { timeout: 60_000 }).toBe("paid");
+      await expect.poll(status, { timeout: 150_000 }).toBe("paid");
     }
   }
   await page.goto(service.page);

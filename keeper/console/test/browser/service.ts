@@ -10,7 +10,7 @@ import type { Address } from "viem";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const KEEPER = process.env.TIDELOCK_KEEPER ?? `${root}target/debug/keeper`;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 600_000;
 
 export interface Service {
   origin: string;

@@ -165,7 +165,7 @@ export const test = base.extend<{ origin: string; asked: string[] }, { chain: Ch
       await use(chain);
       chain.stop();
     },
-    { scope: "worker", timeout: 120_000 },
+    { scope: "worker", timeout: 600_000 },
   ],
   server: [
     async ({}, use) => {

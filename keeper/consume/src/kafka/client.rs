@@ -117,7 +117,7 @@ impl ClientContext for Watch {
 }
 
 impl ConsumerContext for Watch {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Assign(partitions) => {
                 debug!(
@@ -132,6 +132,10 @@ impl ConsumerContext for Watch {
                     count = partitions.count(),
                     "partitions given up"
                 );
+                // The library keeps the rest of a partition for when it comes back, and nobody would end it then.
+                if let Err(cause) = consumer.resume(partitions) {
+                    debug!(cause = words(&cause), "a partition may rest on");
+                }
                 for partition in partitions.elements() {
                     self.held.forget(partition.partition());
                 }
