@@ -39,7 +39,6 @@ use crate::{
 use provider::Provider;
 use session::{Session, Sessions};
 
-
 /// How people sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
@@ -333,7 +332,10 @@ pub(crate) async fn end(
     let lasts = format!("SameSite=Strict; Max-Age={}", door.settings.session_s);
     let headers = response.headers_mut();
     headers.append(SET_COOKIE, door.set(door.cookie(), &shown, &lasts)?);
-    headers.append(SET_COOKIE, door.set(door.begun(), "", "SameSite=Lax; Max-Age=0")?);
+    headers.append(
+        SET_COOKIE,
+        door.set(door.begun(), "", "SameSite=Lax; Max-Age=0")?,
+    );
     Ok(response)
 }
 

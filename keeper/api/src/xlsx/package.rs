@@ -117,7 +117,9 @@ impl Package<'_> {
 
     fn relations(&mut self, path: &str, folder: &str) -> Result<Vec<Relation>, Refused> {
         if folder.len() > LONGEST_FOLDER {
-            return Err(format!("must be a XLSX file: a folder's name has more than {LONGEST_FOLDER} bytes"));
+            return Err(format!(
+                "must be a XLSX file: a folder's name has more than {LONGEST_FOLDER} bytes"
+            ));
         }
         let mut found = Vec::new();
         each(&self.must(path)?, |event, _| {
@@ -139,7 +141,9 @@ impl Package<'_> {
                 });
             }
             if found.len() > MOST_RELATIONS {
-                return Err(format!("has a part that names more than {MOST_RELATIONS} others"));
+                return Err(format!(
+                    "has a part that names more than {MOST_RELATIONS} others"
+                ));
             }
             Ok(())
         })?;
@@ -308,7 +312,10 @@ mod tests {
     fn a_part_names_few_others_and_no_text_is_longer_than_a_cell() {
         let root = |target: &str| {
             let text = relation("officeDocument", target);
-            ("_rels/.rels", format!("<Relationships>{text}</Relationships>"))
+            (
+                "_rels/.rels",
+                format!("<Relationships>{text}</Relationships>"),
+            )
         };
         let book = || {
             let text = r#"<workbook><sheets><sheet id="worksheet"/></sheets></workbook>"#;
@@ -321,8 +328,14 @@ mod tests {
         let deep = format!("{}/workbook.xml", "x".repeat(LONGEST_FOLDER + 1));
         let said = refusal(&[root(&deep)]);
         assert!(said.contains("255 bytes"), "{said}");
-        let long = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(LONGEST_TEXT + 1));
-        let parts = [relation("worksheet", "s.xml"), relation("sharedStrings", "t.xml")];
+        let long = format!(
+            "<sst><si><t>{}</t></si></sst>",
+            "x".repeat(LONGEST_TEXT + 1)
+        );
+        let parts = [
+            relation("worksheet", "s.xml"),
+            relation("sharedStrings", "t.xml"),
+        ];
         let said = refusal(&[
             root("xl/workbook.xml"),
             book(),
