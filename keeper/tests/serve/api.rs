@@ -171,6 +171,17 @@ impl Api {
         CLIENT.clone()
     }
 
+    /// As `send`, but again when there were too many in a second: all who show no key that is known share a number of them.
+    pub async fn send_in_time(request: reqwest::RequestBuilder) -> Answer {
+        loop {
+            let answer = Self::send(request.try_clone().unwrap()).await;
+            if answer.status != 429 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub async fn send(request: reqwest::RequestBuilder) -> Answer {
         let answer = request.send().await.unwrap();
         let headers = answer.headers().clone();

@@ -60,7 +60,7 @@ pub fn what_a_key_may_do_is_what_it_was_made_for(kind: Kind) {
             let ask = async |key: &str| {
                 let method = method.parse().unwrap();
                 let request = Api::client().request(method, api.url(path)).body("");
-                Api::send(request.header("authorization", format!("Bearer {key}"))).await
+                Api::send_in_time(request.header("authorization", format!("Bearer {key}"))).await
             };
             for (scope, key) in scopes.iter().zip(&keys) {
                 let answer = ask(key).await;
@@ -80,7 +80,7 @@ pub fn what_a_key_may_do_is_what_it_was_made_for(kind: Kind) {
                 refused.refused(401, "unknown-key");
             }
             let nobody = Api::client().request(method.parse().unwrap(), api.url(path));
-            Api::send(nobody).await.refused(401, "unknown-key");
+            Api::send_in_time(nobody).await.refused(401, "unknown-key");
         }
         let place = format!("/v1/withdrawals/{}", payment(1).reference());
         api.get(reads, &place).await.of(200);

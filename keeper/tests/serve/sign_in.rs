@@ -119,7 +119,7 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = Api::send(self.shows(request, url)).await;
+        let answer = Api::send_in_time(self.shows(request, url)).await;
         for line in answer.headers.get_all("set-cookie") {
             let (pair, rest) = line.to_str().unwrap().split_once(';').unwrap();
             let (name, value) = pair.split_once('=').unwrap();
