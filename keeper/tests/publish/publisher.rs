@@ -29,10 +29,16 @@ pub struct Publisher {
 
 /// Until it holds.
 #[track_caller]
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn until(what: &str, holds: impl FnMut() -> bool) {
+    until_within(PATIENCE, what, holds);
+}
+
+/// The same, of what tries again after waits that grow.
+#[track_caller]
+pub fn until_within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < PATIENCE, "{what}");
+        assert!(begin.elapsed() < patience, "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
