@@ -1,16 +1,13 @@
 //! Policy changes that somebody proposed, from the vault's own log.
 
-use alloy::{
-    primitives::{B256, Bytes},
-    rpc::types::Log,
-};
+use alloy::primitives::{B256, Bytes};
 use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
 use tidelock_core::abi::Vault;
 
 use super::{
     ChainError, RpcChain, RpcError,
-    wire::{by_number, strange_log},
+    wire::{Log, by_number, strange_log},
 };
 
 /// A change as the vault logged it.
