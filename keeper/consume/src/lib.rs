@@ -5,6 +5,11 @@
 //! once. No key that signs is here, and no node is asked; whoever can write to a queue can do no more than the bearer of an API key with the
 //! scope `request`.
 
+#![cfg_attr(
+    not(any(feature = "kafka", feature = "rabbitmq")),
+    allow(dead_code, reason = "nothing is taken in without a broker's client")
+)]
+
 mod document;
 mod figures;
 #[cfg(feature = "kafka")]

@@ -143,11 +143,11 @@ impl Settings {
 
     /// What tells each receiver that is told event by event.
     fn tellers(&self) -> Result<Vec<Teller>, PublishError> {
+        let webhooks = self.senders()?.into_iter().map(Box::new);
         #[cfg_attr(
             not(feature = "rabbitmq"),
             expect(unused_mut, reason = "exchanges are added")
         )]
-        let webhooks = self.senders()?.into_iter().map(Box::new);
         let mut tellers: Vec<Teller> = webhooks.map(Teller::Webhook).collect();
         #[cfg(feature = "rabbitmq")]
         for exchange in &self.exchanges {
