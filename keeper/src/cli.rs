@@ -1,5 +1,6 @@
 //! The command line. One file a command; each says what it takes, and does it.
 
+#[cfg(feature = "service")]
 mod api_key;
 mod approve;
 mod backup;
@@ -7,6 +8,7 @@ mod canary;
 mod check;
 mod command;
 mod compared;
+#[cfg(feature = "service")]
 mod consume;
 mod deploy;
 mod direct;
@@ -23,6 +25,7 @@ mod once;
 mod online;
 mod output;
 mod propose;
+#[cfg(feature = "service")]
 mod publish;
 mod quote;
 mod reconcile;
@@ -30,11 +33,14 @@ mod request;
 mod restore;
 mod revoke;
 mod run;
+#[cfg(feature = "service")]
 mod serve;
 mod shown;
 mod status;
 mod up;
 mod verify_log;
+#[cfg(not(feature = "service"))]
+mod without_service;
 pub(crate) mod words;
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
@@ -49,6 +55,8 @@ use crate::{
 
 pub use output::print;
 use output::print_by_and_by;
+#[cfg(not(feature = "service"))]
+pub(crate) use without_service::HOW;
 
 /// Turns withdrawal requests and approved batches into finalised payments, each exactly once.
 #[derive(Debug, Parser)]
@@ -127,14 +135,22 @@ enum Command {
     /// Run the daemon
     Run(run::Args),
     /// Serve the API, beside a running keeper
+    #[cfg(feature = "service")]
     Serve(serve::Args),
     /// Tell others what the log says, by webhooks
+    #[cfg(feature = "service")]
     Publish(publish::Args),
     /// Take requests in from queues of brokers
+    #[cfg(feature = "service")]
     Consume(consume::Args),
     /// Make, list and end keys of the API
+    #[cfg(feature = "service")]
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Not in this keeper: the API, webhooks and brokers
+    #[cfg(not(feature = "service"))]
+    #[command(name = "serve", visible_aliases = ["publish", "consume", "api-key"])]
+    WithoutService(without_service::Args),
     /// Make and run all of it on a development chain, to look at
     Up(up::Args),
     /// Ask for one payment, or for those of a CSV file
@@ -198,10 +214,16 @@ impl Command {
             Self::Check(args) => check::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Run(args) => run::run(args, context),
+            #[cfg(feature = "service")]
             Self::Serve(args) => serve::run(args, context),
+            #[cfg(feature = "service")]
             Self::Publish(args) => publish::run(args, context),
+            #[cfg(feature = "service")]
             Self::Consume(args) => consume::run(args, context),
+            #[cfg(feature = "service")]
             Self::ApiKey(command) => api_key::run(command, context),
+            #[cfg(not(feature = "service"))]
+            Self::WithoutService(args) => without_service::run(args),
             Self::Up(args) => up::run(args, context),
             Self::Propose(args) => propose::run(args, context),
             Self::Approve(args) => approve::run(args, context),

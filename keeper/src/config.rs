@@ -6,20 +6,19 @@ mod check;
 mod environment;
 mod key;
 mod raw;
+#[cfg(feature = "service")]
+mod service;
 
 use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use figment::{Figment, error::Kind};
 use reqwest::Url;
-use tidelock_api::{Certificate, SignIn, keys::Network};
 use tidelock_core::domain::{Address, ChainId};
 use tidelock_deploy::Toml;
-use tidelock_publish::{PrivateHosts, Webhook};
 
 pub use tidelock_core::{
     settings::{BatchSettings, LaneSettings, TransactionGas},
@@ -32,6 +31,8 @@ pub use key::{
     AwsKmsConfig, KeyConfig, KeyHolder, KeyId, KeystoreConfig, NextKeyConfig, Pkcs11Config,
     Web3SignerConfig, of_next_key,
 };
+#[cfg(feature = "service")]
+pub use service::{ConsumeConfig, PublishConfig, ServeConfig, SignInConfig};
 
 /// Everything that an operator sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,10 +62,13 @@ pub struct Config {
     /// `[operations]`
     pub operations: OperationsConfig,
     /// `[serve]`
+    #[cfg(feature = "service")]
     pub serve: ServeConfig,
     /// `[publish]`
+    #[cfg(feature = "service")]
     pub publish: PublishConfig,
     /// `[consume]`
+    #[cfg(feature = "service")]
     pub consume: ConsumeConfig,
     /// What is known of the chain, from which what is not set is taken.
     pub profile: Profile,
@@ -116,64 +120,6 @@ pub struct OperationsConfig {
     pub listen: Option<SocketAddr>,
     /// Where traces are sent, as OTLP; nowhere without it.
     pub traces_url: Option<RpcUrl>,
-}
-
-/// The API that `keeper serve` serves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServeConfig {
-    /// Where.
-    pub listen: SocketAddr,
-    /// Proxies in front of it, who say for whom they ask.
-    pub proxies: Vec<Network>,
-    /// `serve.tls_certificate_file` and `serve.tls_key_file`.
-    pub tls: Option<Certificate>,
-    /// The file of API keys.
-    pub keys_file: PathBuf,
-    /// Connections at a time.
-    pub connections: usize,
-    /// Requests of one key in a second.
-    pub requests_per_second: u32,
-    /// Whether it asks the nodes of `[chain]` what only the chain knows.
-    pub asks_node: bool,
-    /// `[serve.sign_in]`; without it only keys are known.
-    pub sign_in: Option<SignInConfig>,
-}
-
-/// How people sign in to the API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignInConfig {
-    /// All but the client's secret.
-    pub settings: SignIn,
-    /// Where that is; a public client has none.
-    pub client_secret_file: Option<PathBuf>,
-}
-
-/// Whom `keeper publish` tells what the log says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishConfig {
-    /// Where `/healthz` and `/metrics` are served; nowhere without it.
-    pub listen: Option<SocketAddr>,
-    /// How long a receiver is one publisher's without renewing.
-    pub lease: Duration,
-    /// Hosts that may be at private addresses.
-    pub private_hosts: PrivateHosts,
-    /// `[[publish.webhook]]`
-    pub webhooks: Vec<Webhook>,
-    /// `[[publish.rabbitmq]]`
-    pub exchanges: Vec<tidelock_publish::RabbitMq>,
-    /// `[[publish.kafka]]`
-    pub topics: Vec<tidelock_publish::Kafka>,
-}
-
-/// Where `keeper consume` takes requests from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsumeConfig {
-    /// Where `/healthz` and `/metrics` are served; nowhere without it.
-    pub listen: Option<SocketAddr>,
-    /// `[[consume.kafka]]`
-    pub kafka: Vec<tidelock_consume::Kafka>,
-    /// `[[consume.rabbitmq]]`
-    pub rabbitmq: Vec<tidelock_consume::RabbitMq>,
 }
 
 /// The URL of a node or a collector. It may carry a password, so it is shown as scheme, host and port only.

@@ -1,9 +1,11 @@
 //! What other programs may ask of a running keeper: whether it lives, whether it is ready, and figures over time. All of it is
 //! read from what `keeper status` shows: the engine's status, and the store. Nothing can be changed by it.
 
+#[cfg(feature = "service")]
 mod consumed;
 mod metrics;
 mod pages;
+#[cfg(feature = "service")]
 mod published;
 mod pulse;
 mod ready;
@@ -13,9 +15,11 @@ mod service;
 mod snapshot;
 mod tally;
 
+#[cfg(feature = "service")]
 pub use consumed::{CONSUMED, serve_consumed};
 pub use metrics::{Kind, METRICS, Metric};
 pub use pages::Serving;
+#[cfg(feature = "service")]
 pub use published::{PUBLISHED, serve_published};
 pub use pulse::{NodeFigures, Pulse};
 pub use server::start;

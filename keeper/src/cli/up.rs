@@ -4,6 +4,7 @@
 mod made;
 mod node;
 mod samples;
+#[cfg_attr(not(feature = "service"), path = "up/without_service.rs")]
 mod served;
 
 use std::{path::PathBuf, thread};

@@ -1,8 +1,11 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
+#[cfg(feature = "service")]
 mod consume;
 mod key;
+#[cfg(feature = "service")]
 mod publish;
+#[cfg(feature = "service")]
 mod serve;
 mod store;
 
@@ -26,6 +29,8 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
         rules.refuse("chain.chain_id", raw.chain.chain_id, error);
         std::mem::take(&mut rules.broken)
     })?;
+    #[cfg(not(feature = "service"))]
+    rules.without_service(&raw);
     let config = Config {
         chain: rules.chain(raw.chain, &profile),
         vault: rules.vault(&raw.vault),
@@ -42,8 +47,11 @@ pub(super) fn check(raw: Raw, base: &Path) -> Result<Config, Vec<Violation>> {
         lane: rules.lane(&raw.lane, &profile),
         gas: rules.gas(&raw.gas, &profile),
         operations: rules.operations(&raw.operations),
+        #[cfg(feature = "service")]
         serve: rules.serve(&raw.serve, base),
+        #[cfg(feature = "service")]
         publish: rules.publish(&raw.publish, base),
+        #[cfg(feature = "service")]
         consume: rules.consume(&raw.consume, base),
         profile,
     };
@@ -66,6 +74,19 @@ struct Rules {
 }
 
 impl Rules {
+    /// Sections that nothing here heeds are mistakes.
+    #[cfg(not(feature = "service"))]
+    fn without_service(&mut self, raw: &Raw) {
+        let sections = [
+            ("serve", &raw.serve),
+            ("publish", &raw.publish),
+            ("consume", &raw.consume),
+        ];
+        for (section, _) in sections.into_iter().filter(|(_, raw)| raw.is_given) {
+            self.refuse(section, "given", crate::cli::HOW);
+        }
+    }
+
     fn chain(&mut self, raw: RawChain, profile: &Profile) -> ChainConfig {
         let rpc_url = self.url("chain.rpc_url", &raw.rpc_url);
         ChainConfig {

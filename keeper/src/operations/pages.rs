@@ -1,12 +1,10 @@
 //! Pages for other programs over HTTP/1.1. No secret is on them, and nothing can be changed; who may ask is for the network to say.
 
-use std::{
-    convert::Infallible, fmt, future::Future, io, net::SocketAddr, sync::Arc, time::Duration,
-};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http_body_util::Full;
 use hyper::{
-    Method, Request, Response, StatusCode,
+    Request, Response, StatusCode,
     body::{Bytes, Incoming},
     header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
     server::conn::http1,
@@ -105,12 +103,13 @@ pub fn page(status: StatusCode, kind: &'static str, text: impl Into<Bytes>) -> P
 }
 
 /// `/healthz` and `/metrics`, of a process that has no more pages.
+#[cfg(feature = "service")]
 pub fn figures(
-    method: &Method,
+    method: &hyper::Method,
     path: &str,
-    text: impl FnOnce() -> Result<(String, &'static str), fmt::Error>,
+    text: impl FnOnce() -> Result<(String, &'static str), std::fmt::Error>,
 ) -> Page {
-    if !matches!(*method, Method::GET | Method::HEAD) {
+    if !matches!(*method, hyper::Method::GET | hyper::Method::HEAD) {
         return page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET\n");
     }
     match path {

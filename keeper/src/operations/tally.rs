@@ -1,4 +1,4 @@
-#[cfg(test)]
+#[cfg(all(test, feature = "service"))]
 mod recorded;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use alloy_primitives::B256;
+#[cfg(feature = "postgres")]
 use sqlx::postgres::PgDatabaseError;
 
 /// Why a store cannot be used, or did not do what was asked.
@@ -240,7 +241,9 @@ impl From<sqlx::Error> for StoreError {
             },
             Io(_) | Tls(_) | Protocol(_) => Self::Unreachable { source },
             WorkerCrashed => Self::Database { source },
+            #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
             sqlx::Error::Database(said) => {
+                #[cfg(feature = "postgres")]
                 if let Some(said) = said.try_downcast_ref::<PgDatabaseError>() {
                     let code = said.code().to_owned();
                     return Self::of_postgres(&code, source);
@@ -271,6 +274,7 @@ impl StoreError {
     }
 
     /// By the classes and codes of PostgreSQL's SQLSTATE.
+    #[cfg(feature = "postgres")]
     fn of_postgres(code: &str, source: sqlx::Error) -> Self {
         match code {
             // Another transaction was in the way; nothing was done, and it may be done again.
@@ -289,6 +293,7 @@ impl StoreError {
     }
 
     /// A server that did not answer in time.
+    #[cfg(feature = "postgres")]
     pub(super) fn silent(limit: Duration) -> Self {
         let why = format!("no answer within {} ms", limit.as_millis());
         Self::Unreachable {

@@ -25,6 +25,7 @@ mod log;
 mod metadata;
 mod outbox;
 mod page;
+#[cfg_attr(not(feature = "postgres"), path = "without_postgres.rs")]
 mod postgres;
 mod quotes;
 mod reader;

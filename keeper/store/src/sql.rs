@@ -1,18 +1,23 @@
 //! One way to ask either database: the text of a statement serves both, with numbered parameters. What differs is here, and in
 //! [`super::sqlite`] and [`super::postgres`].
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
+#[cfg(feature = "postgres")]
+use std::time::Duration;
 
-use futures_util::{
-    StreamExt, TryStreamExt,
-    stream::{BoxStream, try_unfold},
-};
+#[cfg(feature = "postgres")]
+use futures_util::stream::try_unfold;
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{
-    AssertSqlSafe, Column, ColumnIndex, Connection as _, Database, Encode, PgConnection, Row as _,
-    SqliteConnection, Type, TypeInfo, ValueRef,
-    postgres::{PgRow, Postgres},
+    AssertSqlSafe, Column, Connection as _, Database, Encode, Row as _, SqliteConnection, Type,
+    TypeInfo, ValueRef,
     query::Query as Bound,
     sqlite::{Sqlite, SqliteRow},
+};
+#[cfg(feature = "postgres")]
+use sqlx::{
+    ColumnIndex, PgConnection,
+    postgres::{PgRow, Postgres},
 };
 
 use super::StoreError;
@@ -29,6 +34,7 @@ pub(super) enum Dialect {
 pub(super) enum Connection {
     Sqlite(SqliteConnection),
     /// With the longest time that an answer may take: a network that is cut does not say so.
+    #[cfg(feature = "postgres")]
     Postgres(Box<PgConnection>, Duration),
 }
 
@@ -45,6 +51,7 @@ impl Connection {
     pub fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
             Self::Postgres(..) => Dialect::Postgres,
         }
     }
@@ -57,6 +64,7 @@ impl Connection {
         let statements = sqlx::raw_sql(AssertSqlSafe(statements.into()));
         match self {
             Self::Sqlite(connection) => statements.execute(connection).await.map(drop)?,
+            #[cfg(feature = "postgres")]
             Self::Postgres(connection, limit) => {
                 within(*limit, statements.execute(&mut **connection))
                     .await
@@ -98,6 +106,7 @@ impl Connection {
     pub async fn close(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(connection) => connection.close().await?,
+            #[cfg(feature = "postgres")]
             Self::Postgres(connection, limit) => within(limit, connection.close()).await?,
         }
         Ok(())
@@ -105,6 +114,7 @@ impl Connection {
 }
 
 /// What a network does not bring in time is lost.
+#[cfg(feature = "postgres")]
 pub(super) async fn within<T>(
     limit: Duration,
     asked: impl Future<Output = Result<T, sqlx::Error>>,
@@ -233,6 +243,7 @@ impl Query {
                 .execute(connection)
                 .await?
                 .rows_affected(),
+            #[cfg(feature = "postgres")]
             Connection::Postgres(connection, limit) => {
                 let asked = self.on::<Postgres>().execute(&mut **connection);
                 within(*limit, asked).await?.rows_affected()
@@ -246,6 +257,7 @@ impl Query {
                 let rows = self.on::<Sqlite>().fetch_all(connection).await?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
+            #[cfg(feature = "postgres")]
             Connection::Postgres(connection, limit) => {
                 let asked = self.on::<Postgres>().fetch_all(&mut **connection);
                 let rows = within(*limit, asked).await?;
@@ -263,6 +275,7 @@ impl Query {
                 let row = self.on::<Sqlite>().fetch_optional(connection).await?;
                 Ok(row.map(Row::Sqlite))
             }
+            #[cfg(feature = "postgres")]
             Connection::Postgres(connection, limit) => {
                 let asked = self.on::<Postgres>().fetch_optional(&mut **connection);
                 Ok(within(*limit, asked).await?.map(Row::Postgres))
@@ -283,6 +296,7 @@ impl Query {
                 let rows = self.on::<Sqlite>().fetch(connection);
                 rows.map_ok(Row::Sqlite).map_err(StoreError::from).boxed()
             }
+            #[cfg(feature = "postgres")]
             Connection::Postgres(connection, limit) => {
                 let (limit, rows) = (*limit, self.on::<Postgres>().fetch(&mut **connection));
                 let in_time = try_unfold(rows, move |mut rows| async move {
@@ -299,6 +313,7 @@ impl Query {
 #[derive(Debug)]
 pub(super) enum Row {
     Sqlite(SqliteRow),
+    #[cfg(feature = "postgres")]
     Postgres(PgRow),
 }
 
@@ -307,6 +322,7 @@ macro_rules! get {
     ($row:expr, $column:expr) => {
         match $row {
             Row::Sqlite(row) => row.try_get($column),
+            #[cfg(feature = "postgres")]
             Row::Postgres(row) => row.try_get($column),
         }
     };
@@ -341,6 +357,7 @@ impl Row {
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Sqlite(row) => row.columns().iter().map(Column::name).collect(),
+            #[cfg(feature = "postgres")]
             Self::Postgres(row) => row.columns().iter().map(Column::name).collect(),
         }
     }
@@ -350,6 +367,7 @@ impl Row {
         let value = |column: usize| {
             let kind = match self {
                 Self::Sqlite(row) => row.try_get_raw(column)?.type_info().name().to_owned(),
+                #[cfg(feature = "postgres")]
                 Self::Postgres(row) => row.try_get_raw(column)?.type_info().name().to_owned(),
             };
             Ok(match kind.as_str() {
@@ -370,6 +388,7 @@ impl Row {
                 let value = row.try_get_raw(column)?;
                 Ok(value.is_null() || value.type_info().name() == "BLOB")
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(row) => {
                 column.index(row)?;
                 Ok(true)

@@ -4,7 +4,6 @@ use std::{thread, time::Duration};
 
 use alloy::primitives::Address;
 use rand::Rng;
-use tidelock_api::Serving;
 use tidelock_core::{
     domain::{Amount, Payment, PaymentRef},
     lifecycle::PaymentStatus,
@@ -13,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::{
     super::{offline, print, run::Stop},
-    served::{HEADER, Served},
+    served::Served,
 };
 use crate::{
     config::Config,
@@ -51,7 +50,7 @@ pub(super) fn follow(
     config: &Config,
     stop: &Stop,
     tasks: &Handle,
-) -> Result<Option<Serving>, Failure> {
+) -> Result<Option<Served>, Failure> {
     let mut served = None;
     let told = tell(config, stop, tasks, &mut served);
     if let Err(failure) = &told
@@ -59,7 +58,7 @@ pub(super) fn follow(
     {
         print(format!("trouble   {}", failure.message()))?;
     }
-    Ok(served.map(|served| served.serving))
+    Ok(served)
 }
 
 fn tell(
@@ -113,7 +112,7 @@ fn tell(
         print(what_to_try(
             config,
             proposed.as_deref().unwrap_or_default(),
-            &served.origin(),
+            served,
         ))?;
     }
     Ok(())
@@ -131,20 +130,20 @@ fn batch_of_the_large_one(reader: &mut Reader) -> Result<Option<String>, Failure
     Ok(batch)
 }
 
-fn what_to_try(config: &Config, batch: &str, origin: &str) -> String {
+fn what_to_try(config: &Config, batch: &str, served: &Served) -> String {
     let folder = config
         .store
         .path
         .parent()
         .map(|path| path.display().to_string());
     let folder = folder.unwrap_or_default();
-    let reference = format!("0x{:032x}", rand::rng().random::<u128>());
+    let by_curl = served.by_curl(&folder);
     format!(
         "\nIn another terminal:\n\
          \x20 export KEEPER_CONFIG={folder}/keeper.toml\n\
          \x20 keeper status --watch\n\
          \x20 keeper request 0x00000000000000000000000000000000000000b0 12.5\n\
-         \x20 curl -sS -H @{folder}/{HEADER} -H 'Content-Type: application/json' {origin}/v1/withdrawals -d '{{\"ref\": \"{reference}\", \"to\": \"0x00000000000000000000000000000000000000b1\", \"amount\": \"7.5\"}}'\n\
+         {by_curl}\
          \x20 for n in 1 2; do keeper approve {batch} --keystore {folder}/signer-$n.json --password-file {folder}/password --yes; done\n\
          \x20 keeper freeze --keystore {folder}/guardian.json --password-file {folder}/password --yes\n\
          In a browser: a wallet that takes keystore files takes signer-1.json, signer-2.json and guardian.json of that folder, with the password in {folder}/password.\n\

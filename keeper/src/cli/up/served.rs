@@ -1,5 +1,6 @@
 //! The API and the page beside the keeper, as `keeper serve` has them, with keys to try them with.
 
+use rand::Rng;
 use tidelock_api::{
     HAS_CONSOLE, Serving,
     keys::{KeyFile, Scope, Wanted},
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// The first key as curl takes it from a file.
-pub(super) const HEADER: &str = "api.header";
+const HEADER: &str = "api.header";
 /// What one person may try, and what the person who confirms it may.
 const KEYS: [(&str, &[Scope]); 2] = [
     (
@@ -27,7 +28,7 @@ const KEYS: [(&str, &[Scope]); 2] = [
 
 /// What is served, and the keys: shown once.
 pub(super) struct Served {
-    pub serving: Serving,
+    serving: Serving,
     keys: Vec<String>,
 }
 
@@ -56,8 +57,22 @@ impl Served {
         Ok(Self { serving, keys })
     }
 
-    pub fn origin(&self) -> String {
+    fn origin(&self) -> String {
         format!("http://{}", self.serving.address)
+    }
+
+    /// Until nobody is served any more.
+    pub async fn end(self) {
+        self.serving.end().await;
+    }
+
+    /// A request to try it with, from another terminal.
+    pub fn by_curl(&self, folder: &str) -> String {
+        let origin = self.origin();
+        let reference = format!("0x{:032x}", rand::rng().random::<u128>());
+        format!(
+            "\x20 curl -sS -H @{folder}/{HEADER} -H 'Content-Type: application/json' {origin}/v1/withdrawals -d '{{\"ref\": \"{reference}\", \"to\": \"0x00000000000000000000000000000000000000b1\", \"amount\": \"7.5\"}}'\n"
+        )
     }
 
     /// Where the page is, with the vault and the node filled in, and the keys.
