@@ -149,7 +149,7 @@ async fn doctor_tells_of_the_log_what_the_chain_cannot() {
     let mut office = Office::open(Plan::default()).await;
     office.world.mine(FINAL).await;
     office.daemon().await.stop();
-    office.world.node.stop();
+    let _port = office.world.node.stop();
     let done = office.keeper(&["doctor"]).await;
     expect(
         &done,

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidelock_core::{domain::BatchId, state::BatchRow};
+use tidelock_core::{domain::BatchId, port::ProposalState, state::BatchRow};
 use tidelock_store::Vote;
 use utoipa::ToSchema;
 
@@ -22,7 +22,6 @@ use crate::{
     fields,
     port::{self, AsOf, Ballots},
     problem::Problem,
-    typed,
     voted::{Call, Given, KeptVote, Standing, Subject, kept},
 };
 
@@ -47,6 +46,20 @@ pub enum BallotState {
     Cancelled,
     /// Its time is over.
     Expired,
+}
+
+impl From<ProposalState> for BallotState {
+    fn from(state: ProposalState) -> Self {
+        match state {
+            ProposalState::None => Self::NotProposed,
+            ProposalState::Proposed => Self::Proposed,
+            ProposalState::Queued => Self::Queued,
+            ProposalState::Ready => Self::Ready,
+            ProposalState::Executed => Self::Executed,
+            ProposalState::Cancelled => Self::Cancelled,
+            ProposalState::Expired => Self::Expired,
+        }
+    }
 }
 
 impl BallotState {
@@ -169,7 +182,7 @@ impl Approval {
                 })
                 .collect(),
             standing: ballot.map(|(all, ballot)| Standing::of(app, subject, votes, all, ballot)),
-            typed_data: typed::document(domain, &batch.header, None),
+            typed_data: batch.header.typed_data(domain, None),
             approve: subject.approve(app),
             signatures: kept(votes),
             relay: ballot.and_then(|(all, ballot)| subject.relay(app, votes, all, ballot)),

@@ -42,7 +42,6 @@ mod tail;
 mod timed;
 mod tls;
 mod told;
-mod typed;
 mod vaults;
 mod voted;
 mod withdrawals;

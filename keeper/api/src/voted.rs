@@ -20,7 +20,6 @@ use crate::{
     changes::Change,
     port::Ballots,
     problem::Problem,
-    typed,
 };
 
 /// What signers decide about.
@@ -34,7 +33,7 @@ pub(crate) enum Subject<'a> {
 impl Subject<'_> {
     fn vote_document(&self, domain: &VaultDomain, signer: Address, epoch: u32) -> Value {
         match self {
-            Self::Batch(header) => typed::document(domain, header, Some((signer, epoch))),
+            Self::Batch(header) => header.typed_data(domain, Some((signer, epoch))),
             Self::Change(change, ..) => change.document(domain, Some((signer, epoch))),
         }
     }

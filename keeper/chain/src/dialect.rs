@@ -14,9 +14,11 @@ pub(super) enum Meaning {
     OutOfGas,
     /// The node takes no block by its hash in questions about state (EIP-1898).
     NoBlockByHash,
+    /// The node does not understand what it is asked with.
+    BadParameters,
 }
 
-use Meaning::{NoBlockByHash, NoMethod, OutOfGas, Reverted};
+use Meaning::{BadParameters, NoBlockByHash, NoMethod, OutOfGas, Reverted};
 
 /// One way of saying it: a code, words in lower case, or both.
 struct Saying {
@@ -69,6 +71,11 @@ const SAYINGS: &[Saying] = &[
     words("geth", "gas required exceeds", OutOfGas),
     words("geth, reth", "intrinsic gas", OutOfGas),
     words("ganache", "as a json-rpc type", NoBlockByHash),
+    code(
+        "JSON-RPC 2.0: geth, anvil, pallet-revive-eth-rpc",
+        -32602,
+        BadParameters,
+    ),
 ];
 
 /// Whether the node's error means that.
@@ -132,8 +139,9 @@ mod tests {
                 said(-32700, "Cannot wrap a \"object\" as a json-rpc type"),
                 NoBlockByHash,
             ),
+            (said(-32602, "Invalid params"), BadParameters),
         ] {
-            for other in [NoMethod, Reverted, OutOfGas, NoBlockByHash] {
+            for other in [NoMethod, Reverted, OutOfGas, NoBlockByHash, BadParameters] {
                 assert_eq!(means(&error, other), other == meaning, "{error} {other:?}");
             }
         }

@@ -134,20 +134,9 @@ impl RpcChain {
 }
 
 fn state_of(state: u8) -> Result<ProposalState, ChainError> {
-    Ok(match state {
-        0 => ProposalState::None,
-        1 => ProposalState::Proposed,
-        2 => ProposalState::Queued,
-        3 => ProposalState::Ready,
-        4 => ProposalState::Executed,
-        5 => ProposalState::Cancelled,
-        6 => ProposalState::Expired,
-        value => {
-            return Err(ChainError::Field {
-                field: "state",
-                value: value.to_string(),
-                rule: "a proposal has states 0 to 6",
-            });
-        }
+    ProposalState::numbered(state).ok_or_else(|| ChainError::Field {
+        field: "state",
+        value: state.to_string(),
+        rule: "a proposal has states 0 to 6",
     })
 }

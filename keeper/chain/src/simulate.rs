@@ -13,7 +13,7 @@ use super::{
     ChainError, RpcChain, RpcError,
     dialect::{Meaning, means},
     forks::dearer,
-    wire::{by_hash, narrow},
+    wire::{by_hash, by_number, narrow},
 };
 
 /// What is asked beyond what a call used: a call passes on only 63/64 of what is left, and a refund comes at the end.
@@ -39,7 +39,11 @@ struct Place {
 impl Place {
     /// What a question about a call takes after the call.
     fn params(self, call: Value) -> Value {
-        let block = by_hash(self.block.hash);
+        self.named(call, by_hash(self.block.hash))
+    }
+
+    /// The same with the block named as it is to be.
+    fn named(self, call: Value, block: Value) -> Value {
         match self.time {
             None => json!([call, block]),
             Some(time) => json!([call, block, {}, {"time": U256::from(time)}]),
@@ -238,8 +242,19 @@ impl RpcChain {
     }
 
     async fn estimate(&self, at: Place, data: &Bytes, gas: u64) -> Result<u64, ChainError> {
-        let params = at.params(self.transaction(data, gas));
-        match self.rpc.request::<U256>("eth_estimateGas", params).await {
+        let call = self.transaction(data, gas);
+        let asked = self.rpc.request("eth_estimateGas", at.params(call.clone()));
+        let mut answer: Result<U256, RpcError> = asked.await;
+        // Some nodes take a block's hash elsewhere and not here. By then another block may have that number, and what the
+        // estimate comes to is tried in this one.
+        if answer
+            .as_ref()
+            .is_err_and(|error| means(error, Meaning::BadParameters))
+        {
+            let params = at.named(call, by_number(at.block.number));
+            answer = self.rpc.request("eth_estimateGas", params).await;
+        }
+        match answer {
             Ok(used) => narrow("gas", used),
             // It ran a moment ago; a node that cannot tell how little would do leaves the most that is allowed.
             Err(RpcError::Refused { .. }) => Ok(gas),

@@ -6,6 +6,7 @@ mod batch;
 mod error;
 mod payment;
 mod text;
+mod typed_data;
 
 use core::fmt;
 

@@ -218,6 +218,22 @@ pub enum ProposalState {
     Expired,
 }
 
+impl ProposalState {
+    /// By the vault's number for it (contracts/src/types/VaultTypes.sol).
+    pub fn numbered(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Self::None,
+            1 => Self::Proposed,
+            2 => Self::Queued,
+            3 => Self::Ready,
+            4 => Self::Executed,
+            5 => Self::Cancelled,
+            6 => Self::Expired,
+            _ => return None,
+        })
+    }
+}
+
 /// What the vault says of one proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProposalLook {

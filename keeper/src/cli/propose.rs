@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         print(if context.json {
             let block = sent.mined.block;
             json!({
-                "batch": id, "header": typed(&header), "payments": Bytes::from(pack_payments(&payments)), "transaction": sent.hash, "block": block, "warnings": known.warnings(),
+                "batch": id, "header": header.message(), "payments": Bytes::from(pack_payments(&payments)), "transaction": sent.hash, "block": block, "warnings": known.warnings(),
             })
                 .to_string()
         } else {
@@ -103,20 +103,6 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             )
         })?;
         Ok(ExitStatus::Done)
-    })
-}
-
-/// The header by the names of its EIP-712 type, as signing tools take it. Numbers that JSON's readers would round are text.
-fn typed(header: &Batch) -> serde_json::Value {
-    json!({
-        "firstNumber": header.first_number.to_string(),
-        "count": header.count,
-        "tier": header.tier.get(),
-        "total": header.total.to_string(),
-        "recipient": header.recipient,
-        "expiresAt": header.expires_at.seconds(),
-        "paymentsHash": header.payments_hash,
-        "context": header.context,
     })
 }
 

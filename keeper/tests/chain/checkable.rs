@@ -10,19 +10,15 @@ use tidelock_keeper::chain::{
 };
 
 use crate::{
+    by_hand,
     liar::{Lie, Server},
     paid_and_final, payment,
-    world::{Mining, Plan, USDT, World},
+    world::{USDT, World},
 };
 
 /// A world whose newest block has transactions and logs.
 async fn world() -> World {
-    World::start(Plan {
-        mining: Mining::ByHand,
-        slots_in_an_epoch: 1,
-        ..Plan::default()
-    })
-    .await
+    by_hand(1).await
 }
 
 async fn identified(

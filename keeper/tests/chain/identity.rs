@@ -7,6 +7,7 @@ use serde_json::json;
 use tidelock_core::abi::Vault;
 
 use crate::{
+    by_hand,
     liar::{Lie, Server},
     world::{Plan, World},
 };
@@ -28,7 +29,7 @@ async fn identify(
 
 #[tokio::test]
 async fn it_tells_what_the_chain_has() {
-    let world = World::start(Plan::default()).await;
+    let world = by_hand(2).await;
     let identity = identify(&world, world.parties(), SENDING).await.unwrap();
     assert_eq!((identity.unit, identity.decimals), (Amount(10_000), 6));
     assert_eq!(identity.head, world.head().await);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::Url;
+use reqwest::{RequestBuilder, Url};
 use serde_json::{Value, json};
 use tidelock_keeper::chain::{Rpc, RpcChain, RpcSettings};
 use tokio::{
@@ -12,6 +12,11 @@ use tokio::{
 };
 
 use crate::world::World;
+
+/// How long an answer is waited for: a busy machine is no silent node.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The same where nothing will come. [milliseconds]
+pub const SHORT_MS: u64 = 500;
 
 /// What is answered.
 pub enum Lie {
@@ -50,10 +55,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let liar: Arc<Liar> = Arc::new(liar);
+        let client = tidelock_keeper::tls::client().build().unwrap();
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, node.clone(), liar.clone()));
+                let truth = client.post(node.clone());
+                tokio::spawn(serve(stream, truth, liar.clone()));
             }
         });
         Self { port, task }
@@ -61,33 +68,37 @@ impl Server {
 
     /// An adapter that asks the liar.
     pub fn chain(&self, world: &World) -> RpcChain {
-        let url = format!("http://127.0.0.1:{}/", self.port);
-        self.chain_by(world, &url)
+        chain_by(world, &self.address(), PATIENCE)
     }
 
-    pub fn chain_by(&self, world: &World, url: &str) -> RpcChain {
-        let settings = RpcSettings {
-            timeout: Duration::from_secs(8), // a busy machine is no silent node
-            max_answer_bytes: 1 << 20,
-        };
-        let rpc = Rpc::new(url.parse().unwrap(), settings).unwrap();
-        RpcChain::new(Arc::new(rpc), world.parties())
+    /// The same for one that is silent.
+    pub fn impatient(&self, world: &World) -> RpcChain {
+        chain_by(world, &self.address(), Duration::from_millis(SHORT_MS))
+    }
+
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
     }
 }
 
+/// An adapter that asks there, and waits so long for each answer.
+pub fn chain_by(world: &World, url: &str, timeout: Duration) -> RpcChain {
+    let settings = RpcSettings {
+        timeout,
+        max_answer_bytes: 1 << 20,
+    };
+    let rpc = Rpc::new(url.parse().unwrap(), settings).unwrap();
+    RpcChain::new(Arc::new(rpc), world.parties())
+}
+
 /// One question for each connection.
-async fn serve(mut stream: TcpStream, node: Url, liar: Arc<Liar>) {
+async fn serve(mut stream: TcpStream, truth: RequestBuilder, liar: Arc<Liar>) {
     let Some(body) = read_body(&mut stream).await else {
         return;
     };
     let asked: Value = serde_json::from_slice(&body).unwrap();
-    let answer = tidelock_keeper::tls::client()
-        .build()
-        .unwrap()
-        .post(node)
-        .header("content-type", "application/json")
-        .body(body);
-    let Ok(truth) = answer.send().await else {
+    let asks = truth.header("content-type", "application/json").body(body);
+    let Ok(truth) = asks.send().await else {
         return; // the test is over
     };
     let truth = truth.bytes().await.unwrap();

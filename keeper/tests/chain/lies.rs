@@ -12,10 +12,10 @@ use tidelock_core::{
 use tidelock_keeper::chain::{Chain, RpcChain};
 
 use crate::{
-    FEES, header,
-    liar::{Lie, Server},
+    FEES, by_hand, header,
+    liar::{Lie, PATIENCE, SHORT_MS, Server, chain_by},
     pay_data, payment, send, void,
-    world::{Mining, Plan, USDT, World},
+    world::{Plan, USDT, World},
 };
 
 type Poll = Result<Polled, String>;
@@ -38,11 +38,7 @@ async fn poll_lied_from<L>(liar: impl FnOnce(BlockRef) -> L) -> Poll
 where
     L: Fn(&str, &Value, &Value) -> Lie + Send + Sync + 'static,
 {
-    let world = World::start(Plan {
-        mining: Mining::ByHand, // no block but those that are asked for
-        ..Plan::default()
-    })
-    .await;
+    let world = by_hand(2).await;
     let tip = world.head().await;
     let payments = [payment(0x71, USDT)];
     let header = header(&world, 0, 100, &payments).await;
@@ -172,7 +168,7 @@ async fn bytes_that_are_no_answer_fail_and_say_why() {
             .into_bytes()
     };
     type Bytes = fn() -> Lie;
-    let cases: [(Bytes, &str); 8] = [
+    let cases: [(Bytes, &str); 7] = [
         (
             || Lie::Raw("200 OK", br#"{"jsonrpc":"2.0","id":1,"resu"#.to_vec()),
             "cannot be read",
@@ -195,7 +191,6 @@ async fn bytes_that_are_no_answer_fail_and_say_why() {
             || Lie::Raw("302 Found\r\nlocation: http://127.0.0.1:1/", Vec::new()),
             "HTTP status 302",
         ),
-        (|| Lie::Silence, "no answer within 8000 ms"),
     ];
     for (bytes, words) in cases {
         let lied = poll_lied(move |method, _, _| match method {
@@ -218,7 +213,7 @@ async fn a_send_is_ambiguous_unless_the_node_is_clear() {
         let refusal = br#"{"id":1,"error":{"code":-32000,"message":"nonce too low"}}"#;
         Lie::Raw("400 Bad Request", refusal.to_vec())
     };
-    let cases: [(fn() -> Lie, Reply); 8] = [
+    let cases: [(fn() -> Lie, Reply); 7] = [
         (
             || Lie::Result(json!(B256::repeat_byte(1))),
             Reply::Ambiguous,
@@ -227,7 +222,6 @@ async fn a_send_is_ambiguous_unless_the_node_is_clear() {
         (|| Lie::Raw("429 Too Many", Vec::new()), Reply::Ambiguous),
         (|| Lie::Raw("500 Error", Vec::new()), Reply::Ambiguous),
         (|| Lie::Raw("200 OK", b"{".to_vec()), Reply::Ambiguous),
-        (|| Lie::Silence, Reply::Ambiguous),
         (
             || Lie::Error(json!({"code": -32000, "message": "tea time"})),
             Reply::Ambiguous,
@@ -246,6 +240,19 @@ async fn a_send_is_ambiguous_unless_the_node_is_clear() {
 }
 
 #[tokio::test]
+async fn a_node_that_is_silent_is_no_answer_and_ambiguous_to_a_send() {
+    let world = World::start(Plan::default()).await;
+    let tip = world.head().await;
+    let attempt = void(&world, 0, FEES).await;
+    let server = Server::start(world.node.url(), |_, _, _| Lie::Silence).await;
+    let chain = server.impatient(&world);
+    let why = poll(&chain, tip).await.unwrap_err();
+    let words = format!("no answer within {SHORT_MS} ms");
+    assert!(why.contains(&words), "{why}");
+    assert_eq!(send(&chain, attempt).await, Reply::Ambiguous);
+}
+
+#[tokio::test]
 async fn nothing_of_the_url_but_its_host_is_ever_shown() {
     let world = World::start(Plan::default()).await;
     let tip = world.head().await;
@@ -257,8 +264,8 @@ async fn nothing_of_the_url_but_its_host_is_ever_shown() {
     let port = server.port;
     let url =
         format!("http://operator:opensesame@127.0.0.1:{port}/v2/abcdef0123?token=hunter2-hunter2");
-    let chain = server.chain_by(&world, &url);
-    let gone = server.chain_by(&world, &url.replace(&port.to_string(), "1"));
+    let chain = chain_by(&world, &url, PATIENCE);
+    let gone = chain_by(&world, &url.replace(&port.to_string(), "1"), PATIENCE);
     for why in [
         poll(&chain, tip).await.unwrap_err(),
         poll(&gone, tip).await.unwrap_err(),
@@ -370,6 +377,19 @@ async fn gas_is_enough_whatever_the_node_can_or_says() {
     assert!(
         estimated.abs_diff(truth) < truth / 10,
         "{estimated} {truth}"
+    );
+    // As pallet-revive-eth-rpc 0.24.0 does, which takes blocks by their hashes everywhere else.
+    let by_number = simulate_lied(move |method, params, _| match method {
+        "eth_simulateV1" => unknown(),
+        "eth_estimateGas" if params[1].is_object() => {
+            Lie::Error(json!({"code": -32602, "message": "Invalid params"}))
+        }
+        _ => Lie::Truth,
+    });
+    let by_number = gas_of(&by_number.await);
+    assert!(
+        by_number.abs_diff(truth) < truth / 10,
+        "{by_number} {truth}"
     );
     let both_low = simulate_lied(move |method, _, _| match method {
         "eth_simulateV1" => unknown(),

@@ -7,13 +7,13 @@ use tidelock_core::{
 use tidelock_keeper::chain::Chain;
 
 use crate::{
-    header, payment,
+    by_hand, header, payment,
     world::{self, Plan, USDT, World},
 };
 
 #[tokio::test]
 async fn a_look_is_of_its_block_and_of_no_other() {
-    let world = World::start(Plan::default()).await;
+    let world = by_hand(2).await;
     let chain = world.chain();
     let payments = [payment(0x71, 30_000 * USDT)];
     let unknown_to_vault = header(&world, 2, (1 << 63) + 5, &payments).await;

@@ -66,13 +66,19 @@ async fn header(world: &World, tier: u8, first: u64, payments: &[Payment]) -> Ba
     .unwrap()
 }
 
-/// A world in which one batch has paid these, and is final by now. No block is made but those that are asked for.
-async fn paid_and_final(first: u64, payments: &[Payment]) -> (World, BlockRef) {
-    let world = World::start(Plan {
+/// A world with no block but those that a test asks for: a node that mines by itself may make an empty one more.
+async fn by_hand(slots_in_an_epoch: u64) -> World {
+    World::start(Plan {
         mining: Mining::ByHand,
+        slots_in_an_epoch,
         ..Plan::default()
     })
-    .await;
+    .await
+}
+
+/// A world in which one batch has paid these, and is final by now. No block is made but those that are asked for.
+async fn paid_and_final(first: u64, payments: &[Payment]) -> (World, BlockRef) {
+    let world = by_hand(2).await;
     let header = header(&world, 0, first, payments).await;
     let data = pay_data(&header, payments);
     let keeper = world.keys.keeper.address();

@@ -10,21 +10,11 @@ use tidelock_core::{
 use tidelock_keeper::chain::{Chain, RpcChain};
 
 use crate::{
-    header,
+    by_hand, header,
     liar::{Lie, Server},
     pay_data, payment,
-    world::{Mining, Plan, USDT, World},
+    world::USDT,
 };
-
-/// A world with no block but those that a test asks for: a node that mines by itself may make an empty one more.
-async fn by_hand(slots_in_an_epoch: u64) -> World {
-    World::start(Plan {
-        mining: Mining::ByHand,
-        slots_in_an_epoch,
-        ..Plan::default()
-    })
-    .await
-}
 
 async fn polled(chain: &RpcChain, tip: BlockRef) -> Polled {
     match chain.answer(Effect::Poll { tip }).await {

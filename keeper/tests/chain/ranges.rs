@@ -8,10 +8,10 @@ use tidelock_core::{
 };
 
 use crate::{
-    header,
+    by_hand, header,
     liar::{Lie, Server},
     payment,
-    world::{Mining, Plan, USDT, World},
+    world::USDT,
 };
 
 /// Answers about at most seven blocks.
@@ -27,11 +27,7 @@ fn stingy(method: &str, params: &Value, _: &Value) -> Lie {
 
 #[tokio::test]
 async fn a_proposal_and_a_history_are_found_in_small_steps() {
-    let world = World::start(Plan {
-        mining: Mining::ByHand,
-        ..Plan::default()
-    })
-    .await;
+    let world = by_hand(2).await;
     let payments = [payment(0x71, USDT)];
     let proposed = header(&world, 1, (1 << 63) + 1, &payments).await;
     let id = proposed.id(&world.domain);

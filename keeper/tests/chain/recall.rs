@@ -13,10 +13,10 @@ use tidelock_core::{
 use tidelock_keeper::chain::{BlockChecks, Chain, RpcChain};
 
 use crate::{
-    header,
+    by_hand, header,
     liar::{Lie, Server},
     paid_and_final, pay_data, payment,
-    world::{Mining, Plan, USDT, World},
+    world::{USDT, World},
 };
 
 const NUMBERS: [u64; 4] = [99, 100, 101, 102];
@@ -111,11 +111,7 @@ async fn a_log_that_is_made_up_is_found_out() {
 
 #[tokio::test]
 async fn a_proposal_that_was_executed_is_found_with_its_payments() {
-    let world = World::start(Plan {
-        mining: Mining::ByHand,
-        ..Plan::default()
-    })
-    .await;
+    let world = by_hand(2).await;
     let payments = [payment(0x71, 11_000 * USDT)];
     let first = (1 << 63) + 5;
     let proposed = header(&world, 1, first, &payments).await;

@@ -10,17 +10,13 @@ use tidelock_keeper::{
 };
 
 use crate::{
-    FEES, send, void,
-    world::{self, Mining, Plan, World},
+    FEES, by_hand, send, void,
+    world::{self, Plan, World},
 };
 
 #[tokio::test]
 async fn sending_tells_apart_what_a_node_says() {
-    let world = World::start(Plan {
-        mining: Mining::ByHand,
-        ..Plan::default()
-    })
-    .await;
+    let world = by_hand(2).await;
     let chain = world.chain();
     let first = void(&world, 0, FEES).await;
     assert_eq!(send(&chain, first.clone()).await, Reply::Accepted);
@@ -77,7 +73,7 @@ async fn a_node_that_is_gone_is_ambiguous_to_a_send_and_no_answer_to_the_rest() 
     let chain = world.chain();
     let tip = world.head().await;
     let attempt = void(&world, 0, FEES).await;
-    world.node.stop();
+    let _port = world.node.stop();
     assert_eq!(send(&chain, attempt).await, Reply::Ambiguous);
     let outcome = chain.answer(Effect::Poll { tip }).await;
     assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");

@@ -11,20 +11,16 @@ use tidelock_core::{event::BlockRef, observe::Polled};
 use tidelock_keeper::chain::BlockChecks;
 
 use crate::{
-    header,
+    by_hand, header,
     liar::{Lie, Server},
     lies::poll,
     pay_data, payment,
-    world::{Mining, Plan, USDT, World},
+    world::{USDT, World},
 };
 
 /// A world whose next block after `tip` holds two batches, paid by two transactions.
 async fn two_batches() -> (World, BlockRef) {
-    let world = World::start(Plan {
-        mining: Mining::ByHand,
-        ..Plan::default()
-    })
-    .await;
+    let world = by_hand(2).await;
     let tip = world.head().await;
     let keeper = world.keys.keeper.address();
     for (first, byte) in [(100, 0x71), (101, 0x72)] {

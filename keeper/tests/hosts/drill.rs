@@ -3,19 +3,21 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Daemon, host, postgres, ready, small,
+    Daemon, host_with, postgres, ready, small,
     world::{Plan, World},
 };
 
 const RUNS: u32 = 20;
+/// As short as it may be. [milliseconds]
+const LEASE_MS: u64 = 3_000;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement: scripts/drill failover"]
 async fn failover() {
     let (world, server) = (ready(Plan::default()).await, postgres::shared());
     let database = server.database();
-    let mut leading = host(&world, server.folder(), &database);
-    let mut waiting = host(&world, server.folder(), &database);
+    let mut leading = host_with(&world, server.folder(), &database, LEASE_MS);
+    let mut waiting = host_with(&world, server.folder(), &database, LEASE_MS);
     leading.start();
     leading.opened().await;
     leading
@@ -41,7 +43,7 @@ async fn failover() {
     let shown = |index: usize| format!("{:.1} s", taken[index].as_secs_f64());
     println!(
         "lease                                       {:>8} ms",
-        super::LEASE_MS
+        LEASE_MS
     );
     println!("leader killed, until a block pays the next request, {RUNS} runs");
     println!(

@@ -37,17 +37,22 @@ use gate::Gate;
 use network::Network;
 use world::{Plan, World};
 
-/// As short as it may be.
-const LEASE_MS: u64 = 3_000;
+/// Long enough for a busy machine to renew it in time: these tests count who led. [milliseconds]
+const LEASE_MS: u64 = 10_000;
 
 /// A keeper on a host of its own, which reaches the database by the socket of a folder; starts nothing.
 fn host(world: &World, socket: &Path, database: &str) -> Daemon {
+    host_with(world, socket, database, LEASE_MS)
+}
+
+/// The same with another lease. [milliseconds]
+fn host_with(world: &World, socket: &Path, database: &str, lease_ms: u64) -> Daemon {
     let url = postgres::Server::url(socket, database);
     let more = format!(
-        "[store]\ndatabase = \"{url}\"\nlease_ms = {LEASE_MS}\n[batch]\nmax_wait_ms = 100\n[operations]\nlisten = \"127.0.0.1:0\""
+        "[store]\ndatabase = \"{url}\"\nlease_ms = {lease_ms}\n[batch]\nmax_wait_ms = 100\n[operations]\nlisten = \"127.0.0.1:0\""
     );
     let mut daemon = Daemon::set_up(world, &more);
-    daemon.server = Some(Server::parse(&url, None, Duration::from_millis(LEASE_MS)).unwrap());
+    daemon.server = Some(Server::parse(&url, None, Duration::from_millis(lease_ms)).unwrap());
     daemon
 }
 

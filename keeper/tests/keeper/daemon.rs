@@ -19,8 +19,8 @@ use tidelock_keeper::store::{Desk, Filing, Location, Overview, Reader, Server, b
 
 use super::world::{Mining, Plan, USDT, World, as_keystore, password_file};
 
-/// How long anything is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+/// How long anything is waited for: a busy machine is no broken keeper.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What the vault holds at first. [base units]
@@ -66,6 +66,7 @@ impl Daemon {
              rpc_url = \"{}\"\n\
              chain_id = {}\n\
              allow_single_node = true\n\
+             request_timeout_ms = 60000\n\
              poll_interval_ms = 100\n\
              [vault]\n\
              address = \"{}\"\n\

@@ -1,8 +1,10 @@
-//! The keeper on go-ethereum's relatives, which `scripts/build-nodes` compiles in some minutes: bsc 1.7.8 and op-geth 1.101702.3. Their
-//! pools, EVMs and JSON-RPC are their own; their blocks come from a simulated beacon chain. To run these:
+//! The keeper on real nodes of other chains, which `scripts/build-nodes` compiles in some minutes: bsc 1.7.8 and op-geth 1.101702.3, whose
+//! pools, EVMs and JSON-RPC are their own and whose blocks come from a simulated beacon chain, and avalanchego 1.14.2 with its consensus. To
+//! run these:
 //!
 //! `scripts/build-nodes && cargo test -p tidelock-keeper --test keeper -- --ignored nodes`
 
+use serde_json::{Value, json};
 use tidelock_core::lifecycle::PaymentStatus;
 
 use super::{
@@ -12,28 +14,39 @@ use super::{
     world::{Plan, Program, World},
 };
 
+/// A node, and what the keeper has to know of its chain.
+struct Case {
+    name: &'static str,
+    block_gas_limit: u64,
+    /// Added to `[chain]`.
+    chain: &'static str,
+    /// What its blocks stand up to, and whether it proves what it says of the state.
+    checks: (&'static str, Value),
+}
+
+const ALL_CHECKS: (&str, Value) = ("receipts", Value::Bool(true));
+
 /// Payments to holders and new holders, with all checks that a block allows.
-async fn pays_on(name: &'static str, final_depth: Option<u64>) {
+async fn pays_on(case: Case) {
     let world = World::start(Plan {
-        program: Program::Relative(name),
-        block_gas_limit: 60_000_000,
+        program: Program::Relative(case.name),
+        block_gas_limit: case.block_gas_limit,
         balance: BALANCE,
         ..Plan::default()
     })
     .await;
     world.mine(10).await;
     let mut daemon = Daemon::set_up(&world, "");
-    if let Some(depth) = final_depth {
-        daemon.change("[vault]", &format!("final_depth = {depth}\n[vault]"));
-    }
+    daemon.change("[vault]", &format!("{}\n[vault]", case.chain));
     daemon.start();
     daemon.opened().await;
     let first = small(0..300);
     daemon.file(&first);
     daemon.until_count(PaymentStatus::Paid, 300).await;
     let checked = daemon.ask(&["--json", "check"]);
-    assert_eq!(checked["block_checks_possible"], "receipts", "{checked}");
-    assert_eq!(checked["state_proofs"], true, "{checked}");
+    let (blocks, proofs) = case.checks;
+    assert_eq!(checked["block_checks_possible"], blocks, "{checked}");
+    assert_eq!(checked["state_proofs"], proofs, "{checked}");
     let second = small(300..340);
     daemon.file(&second);
     daemon.until_count(PaymentStatus::Paid, 340).await;
@@ -48,12 +61,36 @@ async fn pays_on(name: &'static str, final_depth: Option<u64>) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "wants scripts/build-nodes bsc"]
 async fn pays_on_bsc() {
-    // Without validators nobody attests to a block, and none has the tag.
-    pays_on("bsc", Some(4)).await;
+    pays_on(Case {
+        name: "bsc",
+        block_gas_limit: 60_000_000,
+        // Without validators nobody attests to a block, and none has the tag.
+        chain: "final_depth = 4",
+        checks: ALL_CHECKS,
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "wants scripts/build-nodes op"]
 async fn pays_on_op_geth() {
-    pays_on("op", None).await;
+    pays_on(Case {
+        name: "op",
+        block_gas_limit: 60_000_000,
+        chain: "",
+        checks: ALL_CHECKS,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "wants scripts/build-nodes avalanche"]
+async fn pays_on_avalanche() {
+    pays_on(Case {
+        name: "avalanche",
+        block_gas_limit: 10_000_000,
+        chain: "block_checks = \"none\"", // as the C-Chain's profile says
+        checks: ("none", json!(null)),
+    })
+    .await;
 }

@@ -225,7 +225,7 @@ async fn what_keeps_it_from_paying_is_named() {
     office.keeper(&["resume", "--reason", "over"]).await;
     assert_eq!(ready("ready").await, 200);
     // No answer is no reason to start it anew: it lives.
-    office.world.node.stop();
+    let _port = office.world.node.stop();
     let failing = async || get(&at, "/readyz").await.1.contains("chain: ");
     office.until("the node is missed", failing).await;
     assert_eq!(get(&at, "/healthz").await.0, 200);

@@ -60,6 +60,9 @@ sol! {
     }
 }
 
+/// How long anything is waited for: a busy machine is no broken node.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Of USDT on BSC, which is another contract.
 const BSC_DECIMALS: u8 = 18;
 
@@ -89,7 +92,11 @@ impl World {
     /// Starts a node and puts everything on it.
     pub async fn start(plan: Plan) -> Self {
         let node = Node::start(&plan);
-        let rpc = Arc::new(Rpc::new(node.url(), RpcSettings::default()).unwrap());
+        let settings = RpcSettings {
+            timeout: PATIENCE,
+            ..RpcSettings::default()
+        };
+        let rpc = Arc::new(Rpc::new(node.url(), settings).unwrap());
         let keys = Keys::fixed();
         let chain_id: U256 = rpc.request("eth_chainId", json!([])).await.unwrap();
         let mut world = Self {
@@ -116,7 +123,10 @@ impl World {
                 .await;
         }
         world.deploy(&plan).await;
-        world.set_mining(plan.mining).await;
+        // Told anew to mine at once, anvil may take what it has just mined for new, and make an empty block.
+        if plan.mining != Mining::Auto {
+            world.set_mining(plan.mining).await;
+        }
         world
     }
 
@@ -276,7 +286,7 @@ impl World {
         })
     }
 
-    /// Waits until a block holds the transaction; fails the test if none does within half a minute.
+    /// Waits until a block holds the transaction; fails the test if none does.
     pub async fn wait_for(&self, hash: B256) -> Receipt {
         let found = async {
             loop {
@@ -286,7 +296,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(30), found).await;
+        let waited = tokio::time::timeout(PATIENCE, found).await;
         waited.expect("no block holds the transaction")
     }
 

@@ -4,12 +4,13 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
-    time::Duration,
 };
 
 use reqwest::Url;
+use tokio::net::TcpSocket;
 
 use super::{
+    PATIENCE,
     artifacts::repository,
     keys::Keys,
     plan::{Geth, Plan, Program},
@@ -67,7 +68,7 @@ impl Node {
         let address = read_address(process.stdout.take().unwrap());
         let Some(address) = address else {
             let _ = process.kill();
-            panic!("{program:?} did not say within a minute where it listens");
+            panic!("{program:?} did not say where it listens");
         };
         Self {
             process,
@@ -93,8 +94,17 @@ impl Node {
         self.url().port().unwrap()
     }
 
-    /// Stops it for good.
-    pub fn stop(&mut self) {
+    /// Stops it for good. Nobody listens at its port while what is returned is kept.
+    #[must_use = "another test's node may get the port"]
+    pub fn stop(&mut self) -> TcpSocket {
+        self.end();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap(); // connections to the node may linger
+        socket.bind(self.address.parse().unwrap()).unwrap();
+        socket
+    }
+
+    fn end(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -102,7 +112,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        self.stop();
+        self.end();
     }
 }
 
@@ -130,7 +140,7 @@ fn read_address(stdout: std::process::ChildStdout) -> Option<String> {
             }
         }
     });
-    receiver.recv_timeout(Duration::from_secs(60)).ok()
+    receiver.recv_timeout(PATIENCE).ok()
 }
 
 /// The pinned anvil; the launcher that npm links hides how it ended.

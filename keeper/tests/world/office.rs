@@ -43,7 +43,8 @@ impl Office {
     pub fn configure(&self, change: impl FnOnce(String) -> String) {
         let world = &self.world;
         let text = format!(
-            "[chain]\nrpc_url = \"{}\"\nchain_id = {}\nallow_single_node = true\npoll_interval_ms = 100\n\
+            "[chain]\nrpc_url = \"{}\"\nchain_id = {}\nallow_single_node = true\n\
+             request_timeout_ms = 60000\npoll_interval_ms = 100\n\
              [vault]\naddress = \"{}\"\nlens = \"{}\"\ntoken = \"{}\"\n\
              [key]\nkeystore = \"keeper-key.json\"\npassword_file = \"password\"\n\
              [batch]\nmax_wait_ms = 100\n",

@@ -2,7 +2,7 @@
 //! of its struct; what is read here is held to the id that the vault gave it, which is its digest.
 
 use alloy_primitives::{Address, B256, Keccak256, U256, keccak256};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tidelock_core::domain::VaultDomain;
 
 /// A field: its name and its type.
@@ -78,12 +78,6 @@ const TIER: [Field; 5] = [
     ("cap", "uint128"),
     ("approvals", "uint8"),
     ("delay", "uint32"),
-];
-const DOMAIN: [Field; 4] = [
-    ("name", "string"),
-    ("version", "string"),
-    ("chainId", "uint256"),
-    ("verifyingContract", "address"),
 ];
 /// Elements of a list; the vault takes fewer.
 const MOST: usize = 1_024;
@@ -184,37 +178,22 @@ impl Change {
 
     /// As `eth_signTypedData_v4` takes it: the change itself, or a signer's vote for it.
     pub fn document(&self, domain: &VaultDomain, vote: Option<(Address, u32)>) -> Value {
-        let mut types = Map::new();
-        types.insert("EIP712Domain".to_owned(), described(&DOMAIN));
-        if self.has_tiers() {
-            types.insert("Tier".to_owned(), described(&TIER));
-        }
-        types.insert(self.name.to_owned(), described(self.fields));
-        let (primary, message) = match vote {
-            None => (self.name.to_owned(), self.message()),
+        let own = signature(self.name, self.fields);
+        let tier = self.has_tiers().then(|| signature("Tier", &TIER));
+        let (voted, message) = match vote {
+            None => (None, self.message()),
             Some((signer, epoch)) => {
-                let fields = [
-                    ("signer", "address"),
-                    ("epoch", "uint24"),
-                    ("change", self.name),
-                ];
-                types.insert(self.vote_name(), described(&fields));
                 let vote =
                     json!({"signer": signer.to_string(), "epoch": epoch, "change": self.message()});
-                (self.vote_name(), vote)
+                (
+                    Some(signature(&self.vote_name(), &self.vote_fields())),
+                    vote,
+                )
             }
         };
-        json!({
-            "types": types,
-            "primaryType": primary,
-            "domain": {
-                "name": VaultDomain::NAME,
-                "version": VaultDomain::VERSION,
-                "chainId": domain.chain_id.0.to_string(),
-                "verifyingContract": domain.vault.to_string(),
-            },
-            "message": message,
-        })
+        let types = [voted.as_deref(), Some(&own), tier.as_deref()];
+        let types: Vec<&str> = types.into_iter().flatten().collect();
+        domain.typed_data(&types, message)
     }
 
     fn message(&self) -> Value {
@@ -245,6 +224,14 @@ impl Change {
         self.name.replace("Change", "Approval")
     }
 
+    fn vote_fields(&self) -> [Field; 3] {
+        [
+            ("signer", "address"),
+            ("epoch", "uint24"),
+            ("change", self.name),
+        ]
+    }
+
     /// Types that it refers to come behind, by name: of two, `Tier` is the first.
     fn own_type(&self) -> String {
         let tier = if self.has_tiers() {
@@ -256,11 +243,6 @@ impl Change {
     }
 
     fn vote_type(&self) -> String {
-        let fields = [
-            ("signer", "address"),
-            ("epoch", "uint24"),
-            ("change", self.name),
-        ];
         let tier = if self.has_tiers() {
             signature("Tier", &TIER)
         } else {
@@ -268,7 +250,7 @@ impl Change {
         };
         format!(
             "{}{tier}{}",
-            signature(&self.vote_name(), &fields),
+            signature(&self.vote_name(), &self.vote_fields()),
             signature(self.name, self.fields)
         )
     }
@@ -313,11 +295,6 @@ fn digest(domain: &VaultDomain, hash: B256) -> B256 {
 
 fn number(word: B256) -> Option<usize> {
     usize::try_from(U256::from_be_bytes(word.0)).ok()
-}
-
-fn described(fields: &[Field]) -> Value {
-    let field = |(name, kind): &Field| json!({"name": name, "type": kind});
-    Value::from_iter(fields.iter().map(field))
 }
 
 fn signature(name: &str, fields: &[Field]) -> String {

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The EIP-712 struct, named and ordered as the vault has it.
-mod typed {
+pub(super) mod typed {
     alloy_sol_types::sol! {
         struct Batch {
             uint64 firstNumber;
@@ -52,7 +52,7 @@ impl VaultDomain {
         self.eip712().separator()
     }
 
-    fn eip712(&self) -> Eip712Domain {
+    pub(super) fn eip712(&self) -> Eip712Domain {
         eip712_domain! {
             name: Self::NAME,
             version: Self::VERSION,

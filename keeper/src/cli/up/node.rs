@@ -11,7 +11,7 @@ use std::{
 use crate::exit::{ExitStatus, Failure};
 
 /// How long it may take to listen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// A block each second, final when four are on top of it.
 const ARGUMENTS: [&str; 6] = [
     "--port",

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, time::Instant};
 
 use alloy::primitives::{Address, U256};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tidelock_api::{AsOf, Ballot, BallotState, Ballots, Unseen};
+use tidelock_api::{AsOf, Ballot, Ballots, Unseen};
 use tidelock_core::{
     abi::{Vault as VaultCalls, VaultLens},
     domain::BatchId,
     event::BlockRef,
+    port::ProposalState,
 };
 
 use super::{FRESH, PARALLEL, Seeing, narrow};
@@ -95,21 +96,16 @@ impl Seeing<'_> {
             self.of_lens(VaultLens::explainCall { vault, id: id.0 }),
             self.of_vault(VaultCalls::proposalCall { id: id.0 }),
         )?;
-        let state = match said.state {
-            0 => BallotState::NotProposed,
-            1 => BallotState::Proposed,
-            2 => BallotState::Queued,
-            3 => BallotState::Ready,
-            4 => BallotState::Executed,
-            5 => BallotState::Cancelled,
-            6 => BallotState::Expired,
-            state => return Err(Unseen::Silent(format!("state {state}: must be 0 to 6"))),
-        };
+        let state = ProposalState::numbered(said.state);
+        let state = state.ok_or_else(|| {
+            let number = said.state;
+            Unseen::Silent(format!("state {number}: must be 0 to 6"))
+        })?;
         let voted = marked(word, VOTES, epoch, signers);
         let mut revoked = marked(word, REVOKED, epoch, signers);
         revoked.retain(|signer| !voted.contains(signer));
         let ballot = Ballot {
-            state,
+            state: state.into(),
             votes: said.votes,
             required: said.required,
             earliest: said.earliest.to::<u64>(),
