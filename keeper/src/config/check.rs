@@ -1,5 +1,6 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
+mod broker;
 mod consume;
 mod key;
 mod publish;
