@@ -76,7 +76,6 @@ impl Link {
     pub fn open(sink: &Kafka, source: &str, alone: bool) -> Result<(Self, Option<Cursor>), Why> {
         let words = Words::default();
         let config = config(sink)?;
-        must_be_compacted(&config, &words, sink)?;
         let key = format!("{source}/{}", sink.name);
         let mut producer = producer(&config);
         producer.set("transactional.id", format!("tidelock-publish/{key}"));
@@ -85,7 +84,9 @@ impl Link {
             producer.set("batch.num.messages", "1");
         }
         let producer: BaseProducer<Words> = create(&producer, &words)?;
+        // The first that is asked: why there is no connection is told here.
         must_be_there(&producer, &words, &sink.topic, sink.timeout)?;
+        must_be_compacted(&config, &words, sink)?;
         let opened = producer.init_transactions(sink.timeout);
         if let Err(error) = opened {
             producer.poll(Duration::ZERO);
