@@ -15,7 +15,7 @@ use rdkafka::{
 };
 use tokio::{
     task::{JoinError, JoinSet, spawn_blocking},
-    time::timeout,
+    time::{Instant, sleep_until, timeout},
 };
 use tracing::{debug, info};
 
@@ -28,6 +28,8 @@ use crate::{
 use client::{Watch, consumer, producer};
 use held::Held;
 
+/// How long partitions rest at least: what was fetched of them is fetched again afterwards.
+const REST: Duration = Duration::from_millis(100);
 /// Bytes of a key that are kept with a dead letter.
 const LONGEST_KEY: usize = 1_024;
 
@@ -83,23 +85,33 @@ async fn session(topic: &Kafka, taker: &Taker, waits: &mut Waits) -> Result<(), 
     );
     let most = usize::from(topic.source.at_once);
     let mut under_way: JoinSet<Settled> = JoinSet::new();
-    let mut is_full = false;
+    // Until when partitions rest, while they do.
+    let mut rests: Option<Instant> = None;
     let ended = loop {
         // What is full is asked on all the same, or the group would believe that it is gone; its partitions rest meanwhile.
-        if (under_way.len() >= most) != is_full {
-            is_full = !is_full;
-            rest(&consumer, is_full)?;
+        let is_full = under_way.len() >= most;
+        match rests {
+            None if is_full => {
+                rests = Some(rest(&consumer)?);
+            }
+            Some(until) if !is_full && Instant::now() >= until => {
+                rests = None;
+                consumer.resume(&consumer.assignment()?)?;
+            }
+            _ => {}
         }
+        let rested = rests.filter(|_| !is_full);
         tokio::select! {
             () = taker.stopped() => break Ok(()),
+            () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {}
             received = consumer.recv() => match received {
                 Ok(message) => {
                     let taken = Taken::of(&message);
                     held.begin(taken.partition, taken.offset);
                     under_way.spawn(settle(taken, topic.clone(), taker.clone(), letters.clone()));
-                    if under_way.len() > most {
+                    if rests.is_some() {
                         // A partition that has just come.
-                        rest(&consumer, true)?;
+                        rests = Some(rest(&consumer)?);
                     }
                 }
                 Err(KafkaError::MessageConsumptionFatal(code)) => {
@@ -142,14 +154,11 @@ async fn session(topic: &Kafka, taker: &Taker, waits: &mut Waits) -> Result<(), 
     ended
 }
 
-/// Has what is assigned rest, or go on.
-fn rest(consumer: &StreamConsumer<Watch>, is_full: bool) -> Result<(), KafkaError> {
-    let assigned = consumer.assignment()?;
-    if is_full {
-        consumer.pause(&assigned)
-    } else {
-        consumer.resume(&assigned)
-    }
+/// Has what is assigned rest. Answers until when, at least.
+fn rest(consumer: &StreamConsumer<Watch>) -> Result<Instant, KafkaError> {
+    consumer.pause(&consumer.assignment()?)?;
+    let now = Instant::now();
+    Ok(now.checked_add(REST).unwrap_or(now))
 }
 
 /// Stores how far a partition is settled. It is committed soon, and when the partition is given up.

@@ -31,7 +31,7 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 pub use document::document;
 pub use figures::{Board, Figures};
 pub use letter::HEADERS;
-pub use settings::{Kafka, KafkaLogin, RabbitMq, Source};
+pub use settings::{Kafka, RabbitMq, Source};
 
 use taker::Taker;
 

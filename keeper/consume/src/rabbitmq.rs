@@ -75,25 +75,22 @@ pub(crate) async fn run(queue: RabbitMq, taker: Taker) {
 
 /// A connection that hands messages out.
 struct Opened {
-    connection: Connection,
+    connection: Arc<Connection>,
     channel: Channel,
     consumer: Consumer,
     grave: Arc<Grave>,
 }
 
 async fn open(queue: &RabbitMq) -> Result<Opened, Interrupted> {
-    let connection = connect(queue).await?;
+    let connection = Arc::new(connect(queue).await?);
     let channel = connection.create_channel().await?;
     let at_once = queue.source.at_once;
     channel
         .basic_qos(at_once, BasicQosOptions::default())
         .await?;
-    let letters = connection.create_channel().await?;
-    letters
-        .confirm_select(ConfirmSelectOptions::default())
-        .await?;
     let grave = Arc::new(Grave {
-        channel: Mutex::new(letters),
+        connection: Arc::clone(&connection),
+        channel: Mutex::new(None),
         queue: short(&queue.dead_letters),
     });
     let consumer = channel.basic_consume(
@@ -221,7 +218,9 @@ async fn settle(
 
 /// Where dead letters are put, one after the other: so it is sure which of them the broker could not put anywhere.
 struct Grave {
-    channel: Mutex<Channel>,
+    connection: Arc<Connection>,
+    /// Of dead letters alone: one that the broker forbids closes it, and nothing else.
+    channel: Mutex<Option<Channel>>,
     queue: ShortString,
 }
 
@@ -239,7 +238,8 @@ impl Grave {
             let Some(why) = self.put(letter, original).await? else {
                 return Ok(true);
             };
-            if !taker.wait(&mut waits, from, why).await {
+            let why = format!("refused, and {why}");
+            if !taker.wait(&mut waits, from, &why).await {
                 return Ok(false);
             }
         }
@@ -250,42 +250,79 @@ impl Grave {
         &self,
         letter: &Letter<'_>,
         original: &BasicProperties,
-    ) -> Result<Option<&'static str>, Interrupted> {
-        let mut headers = FieldTable::default();
-        for (name, text) in &letter.headers {
-            headers.insert(short(name), AMQPValue::LongString(text.as_str().into()));
+    ) -> Result<Option<String>, Interrupted> {
+        let mut slot = self.channel.lock().await;
+        let channel = match slot.take() {
+            Some(channel) => channel,
+            None => self.open().await?,
+        };
+        match self.publish(&channel, letter, original).await {
+            Ok(confirmation) => {
+                *slot = Some(channel);
+                Ok(refusal(&confirmation).map(str::to_owned))
+            }
+            Err(cause) if self.connection.status().connected() => {
+                let why =
+                    format!("the broker does not let it be put among the dead letters: {cause}");
+                Ok(Some(why))
+            }
+            Err(cause) => Err(cause.into()),
         }
-        let mut properties = BasicProperties::default()
-            .with_delivery_mode(PERSISTENT)
-            .with_headers(headers);
-        if let Some(id) = original.message_id() {
-            properties = properties.with_message_id(id.clone());
-        }
-        if let Some(kind) = original.content_type() {
-            properties = properties.with_content_type(kind.clone());
-        }
+    }
+
+    async fn open(&self) -> Result<Channel, lapin::Error> {
+        let channel = self.connection.create_channel().await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        Ok(channel)
+    }
+
+    async fn publish(
+        &self,
+        channel: &Channel,
+        letter: &Letter<'_>,
+        original: &BasicProperties,
+    ) -> Result<Confirmation, lapin::Error> {
         let options = BasicPublishOptions {
             mandatory: true,
             ..BasicPublishOptions::default()
         };
-        let channel = self.channel.lock().await;
         // The exchange without a name leads to the queue that is named.
-        let exchange = ShortString::default();
         let sent = channel.basic_publish(
-            exchange,
+            ShortString::default(),
             self.queue.clone(),
             options,
             letter.body,
-            properties,
+            properties(letter, original),
         );
-        Ok(match sent.await?.await? {
-            Confirmation::Ack(None) => None,
-            Confirmation::Ack(Some(_)) => Some("refused, and there is no queue for dead letters"),
-            Confirmation::Nack(_) => {
-                Some("refused, and the queue for dead letters does not take it")
-            }
-            Confirmation::NotRequested => Some("refused, and the broker confirms no dead letter"),
-        })
+        sent.await?.await
+    }
+}
+
+fn properties(letter: &Letter<'_>, original: &BasicProperties) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    for (name, text) in &letter.headers {
+        headers.insert(short(name), AMQPValue::LongString(text.as_str().into()));
+    }
+    let mut properties = BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_headers(headers);
+    if let Some(id) = original.message_id() {
+        properties = properties.with_message_id(id.clone());
+    }
+    if let Some(kind) = original.content_type() {
+        properties = properties.with_content_type(kind.clone());
+    }
+    properties
+}
+
+fn refusal(confirmation: &Confirmation) -> Option<&'static str> {
+    match confirmation {
+        Confirmation::Ack(None) => None,
+        Confirmation::Ack(Some(_)) => Some("there is no queue for dead letters"),
+        Confirmation::Nack(_) => Some("the queue for dead letters does not take it"),
+        Confirmation::NotRequested => Some("the broker confirms no dead letter"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tidelock_publish::SecretPlace;
+use tidelock_publish::{Login, SecretPlace, Tls};
 use url::Url;
 
 use crate::ConsumeError;
@@ -44,29 +44,16 @@ pub struct Kafka {
     pub source: Source,
     /// Hosts and ports of brokers to begin with, with commas between them.
     pub brokers: String,
-    /// Whether they are spoken to by TLS.
-    pub tls: bool,
-    /// Certificates of who may vouch for the brokers, as PEM, instead of the system's.
-    pub ca_file: Option<PathBuf>,
-    /// As whom, if not as nobody.
-    pub login: Option<KafkaLogin>,
+    /// How the connection is kept from others; none if it is not.
+    pub tls: Option<Tls>,
+    /// As whom; none if the brokers ask nobody.
+    pub login: Option<Login>,
     /// The group whose members share the topic.
     pub group: String,
     /// The topic.
     pub topic: String,
     /// The topic for what is refused for good.
     pub dead_letters: String,
-}
-
-/// As whom brokers of Kafka are spoken to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KafkaLogin {
-    /// How, by SASL.
-    pub mechanism: &'static str,
-    /// Who.
-    pub user: String,
-    /// Where the password is.
-    pub password: SecretPlace,
 }
 
 impl RabbitMq {
@@ -92,7 +79,9 @@ impl Kafka {
     /// Whether what it needs of this host is there.
     pub fn check(&self) -> Result<(), ConsumeError> {
         self.secret()?;
-        certificates(self.ca_file.as_deref(), &self.source)?;
+        let tls = self.tls.as_ref();
+        let ca_file = tls.and_then(|tls| tls.ca_file.as_deref());
+        certificates(ca_file, &self.source)?;
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 //! broker. Records and cursor are written in one transaction, and the cursor that counts is the one in Kafka.
 
 #[cfg(feature = "kafka")]
+mod client;
+#[cfg(feature = "kafka")]
 mod link;
 #[cfg(feature = "kafka")]
 mod place;

@@ -1,6 +1,8 @@
 //! The rules of the configuration. Every broken one is reported, not only the first.
 
 #[cfg(feature = "service")]
+mod broker;
+#[cfg(feature = "service")]
 mod consume;
 mod key;
 #[cfg(feature = "service")]

@@ -2,9 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -13,74 +10,13 @@ use std::{
 
 use alloy::hex;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::rabbitmq::{RabbitMq, free_port};
+use super::rabbitmq::{self, RabbitMq};
 
-/// That of the user `keeper`.
-pub const PASSWORD: &str = "correct-horse-battery";
-
-/// A broker with a user of that name.
-pub fn start() -> RabbitMq {
-    RabbitMq::with(&user())
-}
-
-fn user() -> String {
-    format!("default_user = keeper\ndefault_pass = {PASSWORD}\n")
-}
-
-/// The broker that the tests of this binary share, with a second port for TLS. It ends with the process.
-pub struct Shared {
-    pub broker: RabbitMq,
-    pub tls_port: u16,
-    /// Who vouches for it.
-    pub authority: PathBuf,
-    _certificates: TempDir,
-}
-
-pub fn shared() -> &'static Shared {
-    static SHARED: OnceLock<Shared> = OnceLock::new();
-    SHARED.get_or_init(|| {
-        let certificates = certificates();
-        let tls_port = free_port();
-        let at = |name: &str| certificates.path().join(name);
-        let tls = format!(
-            "listeners.ssl.1 = 127.0.0.1:{tls_port}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\n\
-             ssl_options.keyfile = {}\nssl_options.verify = verify_none\n",
-            at("ca.pem").display(),
-            at("cert.pem").display(),
-            at("key.pem").display()
-        );
-        Shared {
-            broker: RabbitMq::with(&format!("{}{tls}", user())),
-            tls_port,
-            authority: at("ca.pem"),
-            _certificates: certificates,
-        }
-    })
-}
-
-/// An authority of its own, and a certificate of `localhost` by it.
-fn certificates() -> TempDir {
-    const MAKE: &str = r#"
-new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-openssl req -x509 $new -keyout ca.key -out ca.pem -subj "/CN=authority of a test" -days 2
-openssl req $new -keyout key.pem -out csr.pem -subj /CN=localhost
-echo "subjectAltName=DNS:localhost" >names
-openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem
-"#;
-    let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("sh")
-        .args(["-euc", MAKE])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    folder
+/// The broker that the tests of this binary share. It ends with the process.
+pub fn shared() -> &'static RabbitMq {
+    static SHARED: OnceLock<RabbitMq> = OnceLock::new();
+    SHARED.get_or_init(RabbitMq::start)
 }
 
 /// A queue of requests and one for dead letters, on one broker.
@@ -125,7 +61,7 @@ impl Queues {
             requests: format!("withdrawals-{number}"),
             dead: format!("withdrawals-{number}.dead"),
         };
-        queues.client("declare", &[&queues.requests, &queues.dead], "");
+        queues.client(&["declare", &queues.requests, &queues.dead], "");
         queues
     }
 
@@ -137,17 +73,17 @@ impl Queues {
                 json!({"body": body, "headers": message.headers}).to_string()
             })
             .collect();
-        self.client("send", &[&self.requests], &lines.join("\n"));
+        self.client(&["send", &self.requests], &lines.join("\n"));
     }
 
     /// Messages that wait.
     pub fn ready(&self, queue: &str) -> u64 {
-        self.client("ready", &[queue], "").trim().parse().unwrap()
+        self.client(&["ready", queue], "").trim().parse().unwrap()
     }
 
     /// All dead letters; they are taken out.
     pub fn dead_letters(&self) -> Vec<Found> {
-        let out = self.client("take", &[&self.dead], "");
+        let out = self.client(&["take", &self.dead], "");
         let found = out.lines().map(|line| {
             let found: Value = serde_json::from_str(line).unwrap();
             Found {
@@ -160,46 +96,14 @@ impl Queues {
     }
 
     pub fn declare_dead(&self) {
-        self.client("declare", &[&self.dead], "");
+        self.client(&["declare", &self.dead], "");
     }
 
     pub fn delete_dead(&self) {
-        self.client("delete", &[&self.dead], "");
+        self.client(&["delete", &self.dead], "");
     }
 
-    fn client(&self, command: &str, queues: &[&str], input: &str) -> String {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = manifest
-            .parent()
-            .unwrap()
-            .join("target/rabbitmq/client/bin/python");
-        assert!(
-            python.exists(),
-            "scripts/rabbitmq makes {}",
-            python.display()
-        );
-        let mut client = Command::new(python)
-            .arg(manifest.join("tests/consume/rabbitmq.py"))
-            .args([&self.port.to_string(), command])
-            .args(queues)
-            .env("RABBITMQ_PASSWORD", PASSWORD)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        client
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(input.as_bytes())
-            .unwrap();
-        let done = client.wait_with_output().unwrap();
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-        String::from_utf8(done.stdout).unwrap()
+    fn client(&self, arguments: &[&str], input: &str) -> String {
+        rabbitmq::ask(self.port, arguments, input)
     }
 }

@@ -9,8 +9,9 @@ use std::{
 use tidelock_keeper::operations::CONSUMED;
 
 use super::{
-    broker::{self, PASSWORD, Queues},
+    broker::{self, Queues},
     consumer::{Consumers, until},
+    rabbitmq::PASSWORD,
     support::Kind,
 };
 
@@ -71,7 +72,7 @@ fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
 
 #[test]
 fn the_guides_commands_do_what_it_says() {
-    let queues = Queues::of(&broker::shared().broker);
+    let queues = Queues::of(broker::shared());
     let port = queues.port.to_string();
     let mut consumers = Consumers::set_up(Kind::Sqlite);
     fs::remove_file(consumers.folder().path().join("rabbitmq.password")).unwrap();

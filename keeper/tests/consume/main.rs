@@ -15,6 +15,8 @@
 )]
 
 mod broker;
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod consumer;
 mod document;
 #[path = "../support/kafka.rs"]
@@ -24,20 +26,21 @@ mod messages;
 mod queue;
 #[path = "../support/rabbitmq.rs"]
 mod rabbitmq;
+#[path = "../support/served.rs"]
+mod served;
 #[path = "../support/mod.rs"]
 mod support;
 mod topic;
 
-use kills::what_is_killed_loses_nothing;
+use kills::{what_of_a_queue_is_killed_loses_nothing, what_of_a_topic_is_killed_loses_nothing};
 use queue::{
     each_message_is_filed_once_or_put_away_with_its_reason,
     what_cannot_be_taken_now_is_tried_again_and_few_are_held,
 };
-use topic::what_of_kafka_is_killed_loses_nothing;
 
 on_both! {
     each_message_is_filed_once_or_put_away_with_its_reason,
     what_cannot_be_taken_now_is_tried_again_and_few_are_held,
-    what_is_killed_loses_nothing,
-    what_of_kafka_is_killed_loses_nothing,
+    what_of_a_queue_is_killed_loses_nothing,
+    what_of_a_topic_is_killed_loses_nothing,
 }

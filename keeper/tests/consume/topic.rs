@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    path::Path,
-    process::Command,
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -15,26 +13,26 @@ use tidelock_keeper::store::Desk;
 
 use super::{
     consumer::{Consumers, until},
-    kafka::{self, Kafka},
-    messages::{bad, good, reference, refused},
+    kafka::{self, Kafka, PASSWORD},
+    messages::{good, reference, refused},
     support::{Kind, payment, tamper},
 };
 
 /// The broker that the tests of this binary share. It ends with the process.
-fn shared() -> &'static Kafka {
+pub fn shared() -> &'static Kafka {
     static SHARED: OnceLock<Kafka> = OnceLock::new();
     SHARED.get_or_init(Kafka::start)
 }
 
 /// A topic of requests and one for dead letters.
-struct Topics {
-    requests: String,
-    dead: String,
+pub struct Topics {
+    pub requests: String,
+    pub dead: String,
 }
 
 impl Topics {
     /// Of a test's own, the first with several partitions.
-    fn of(broker: &Kafka) -> Self {
+    pub fn of(broker: &Kafka) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let topics = Self {
@@ -46,42 +44,29 @@ impl Topics {
         topics
     }
 
-    fn source(&self, broker: &Kafka, consumers: &Consumers, more: &str) {
+    pub fn source(&self, broker: &Kafka, consumers: &Consumers, more: &str) {
+        self.source_at(&broker.server(), consumers, &format!("tls = false\n{more}"));
+    }
+
+    /// The same at that place.
+    fn source_at(&self, server: &str, consumers: &Consumers, more: &str) {
         let Self { requests, dead } = self;
         consumers.configure(&format!(
-            "[[consume.kafka]]\nname = \"shop\"\nfiled_by = \"the shop\"\nbrokers = \"{}\"\ntls = false\ngroup = \"{requests}\"\n\
-             topic = \"{requests}\"\ndead_letters = \"{dead}\"\n{more}",
-            broker.server()
+            "[[consume.kafka]]\nname = \"shop\"\nfiled_by = \"the shop\"\nbrokers = \"{server}\"\ngroup = \"{requests}\"\n\
+             topic = \"{requests}\"\ndead_letters = \"{dead}\"\n{more}"
         ));
     }
 
-    /// Records that the group has not committed.
-    fn behind(&self, broker: &Kafka) -> u64 {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = manifest
-            .parent()
-            .unwrap()
-            .join("target/kafka/python/bin/python");
-        let done = Command::new(python)
-            .arg(manifest.join("tests/consume/kafka_group.py"))
-            .args([&broker.server(), &self.requests, &self.requests])
-            .output()
-            .unwrap();
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-        String::from_utf8(done.stdout)
-            .unwrap()
-            .trim()
-            .parse()
-            .unwrap()
+    /// Records without keys.
+    pub fn send(&self, broker: &Kafka, bodies: &[String]) {
+        let records = bodies.iter().map(|body| (None, body.as_str()));
+        broker.send(&self.requests, &records.collect::<Vec<_>>());
     }
-}
 
-fn records(bodies: &[String]) -> Vec<(Option<&str>, &str)> {
-    bodies.iter().map(|body| (None, body.as_str())).collect()
+    /// Records that the group has not committed.
+    pub fn behind(&self, broker: &Kafka) -> u64 {
+        broker.behind(&self.requests, &self.requests)
+    }
 }
 
 #[test]
@@ -104,7 +89,7 @@ fn each_record_is_filed_once_or_put_away_with_its_reason() {
     });
     bodies.extend(refused.iter().map(|(message, ..)| message.text()));
     bodies.extend((0..100).map(|index| good(index).text()));
-    broker.send(&topics.requests, &records(&bodies));
+    topics.send(broker, &bodies);
     broker.send(&topics.requests, &[(Some("a key"), "pay him")]);
     consumers.start();
     consumers.start();
@@ -143,68 +128,6 @@ fn each_record_is_filed_once_or_put_away_with_its_reason() {
     assert_eq!(distinct.len(), refused.len() + 1);
 }
 
-pub fn what_of_kafka_is_killed_loses_nothing(kind: Kind) {
-    const GOOD: u64 = 1_200;
-    const BAD: u64 = 60;
-    if kafka::is_skipped() {
-        return;
-    }
-    // Starting one takes its time: on one of the databases it is killed too.
-    let mut own = (kind == Kind::Sqlite).then(Kafka::start);
-    let broker = own.as_ref().unwrap_or_else(|| shared());
-    let topics = Topics::of(broker);
-    let mut consumers = Consumers::set_up(kind);
-    topics.source(
-        broker,
-        &consumers,
-        "at_once = 64\nmessages_per_second = 100\n",
-    );
-    let mut bodies = Vec::new();
-    for index in 0..GOOD {
-        bodies.push(good(index).text());
-        if index % 5 == 0 {
-            bodies.push(good(index).text());
-        }
-        if index % (GOOD / BAD) == 0 {
-            bodies.push(bad(1_000_000 + index).text());
-        }
-    }
-    broker.send(&topics.requests, &records(&bodies));
-    consumers.start();
-    consumers.start();
-    until("it stands still", || consumers.filed() > 100);
-    consumers.kill();
-    consumers.start();
-    until("it stands still", || consumers.filed() > 400);
-    if let Some(broker) = &mut own {
-        broker.kill();
-        broker.start_again();
-    }
-    until("it stands still", || consumers.filed() > 450);
-    consumers.kill();
-    consumers.kill();
-    assert!(
-        consumers.filed() < GOOD,
-        "all was over before it could be killed"
-    );
-    consumers.start();
-    consumers.start();
-    let broker = own.as_ref().unwrap_or_else(|| shared());
-    until("some are skipped", || topics.behind(broker) == 0);
-    consumers.end();
-    let refs: BTreeSet<_> = consumers.requests().into_keys().collect();
-    assert_eq!(refs, (0..GOOD).map(reference).collect());
-    let letters = broker.read(&topics.dead);
-    let letters: BTreeSet<&str> = letters
-        .iter()
-        .filter_map(|letter| letter["value"].as_str())
-        .collect();
-    let wanted: Vec<String> = (0..BAD)
-        .map(|index| bad(1_000_000 + index * (GOOD / BAD)).text())
-        .collect();
-    assert_eq!(letters, wanted.iter().map(String::as_str).collect());
-}
-
 #[test]
 fn what_cannot_be_taken_now_is_not_committed_and_few_are_held() {
     if kafka::is_skipped() {
@@ -214,7 +137,7 @@ fn what_cannot_be_taken_now_is_not_committed_and_few_are_held() {
     let mut consumers = Consumers::set_up(Kind::Sqlite);
     topics.source(broker, &consumers, "at_once = 16\n");
     let bodies: Vec<String> = (0..100).map(|index| good(index).text()).collect();
-    broker.send(&topics.requests, &records(&bodies));
+    topics.send(broker, &bodies);
     tamper(
         &consumers.location,
         "ALTER TABLE request RENAME TO request_away",
@@ -241,4 +164,48 @@ fn what_cannot_be_taken_now_is_not_committed_and_few_are_held() {
     consumers.end();
     assert_eq!(consumers.requests().len(), 100);
     assert_eq!(broker.read(&topics.dead), Vec::<Value>::new());
+}
+
+/// By TLS, as a user with a password; neither wrong password nor unknown authority get further, and the password is nowhere.
+#[test]
+fn a_broker_of_kafka_is_known_and_knows_who_reads() {
+    if kafka::is_skipped() {
+        return;
+    }
+    let broker = Kafka::that_asks();
+    let topics = Topics::of(&broker);
+    topics.send(&broker, &[good(1).text()]);
+    let mut consumers = Consumers::that_tell_all(Kind::Sqlite);
+    let certificates = broker.certificates();
+    let (right, wrong) = (certificates.authority(), certificates.stranger());
+    let login =
+        "user = \"keeper\"\npassword = \"file:rabbitmq.password\"\nmechanism = \"SCRAM-SHA-512\"\n";
+    let authority = format!("ca_file = \"{}\"\n", wrong.display());
+    let more = format!("{login}{authority}");
+    topics.source_at(&broker.safe_server(), &consumers, &more);
+    consumers.start();
+    until("it trusts a stranger", || {
+        consumers.log().contains("certificate verify failed")
+    });
+    consumers.end();
+    let right = format!("ca_file = \"{}\"\n", right.display());
+    consumers.replace(&authority, &right);
+    consumers.password("wrong-horse-battery");
+    consumers.start();
+    until("it is let in", || {
+        consumers.log().contains("Authentication failed")
+    });
+    consumers.end();
+    assert_eq!((consumers.filed(), topics.behind(&broker)), (0, 1));
+    consumers.password(PASSWORD);
+    consumers.start();
+    until("it is not filed", || consumers.filed() == 1);
+    consumers.end();
+    consumers.replace("SCRAM-SHA-512", "SCRAM-SHA-256");
+    topics.send(&broker, &[good(2).text()]);
+    consumers.start();
+    until("it is not filed", || consumers.filed() == 2);
+    consumers.end();
+    let log = consumers.log();
+    assert!(!log.contains("horse"), "{log}");
 }

@@ -84,15 +84,17 @@ fn the_guides_commands_do_what_it_says() {
     assert!(shell(&publisher, &ping).starts_with("shop: taken by http://127.0.0.1"));
     publisher.start();
     until("it does not come to the end", || {
-        publisher
-            .status("shop")
-            .is_some_and(|sink| sink["seq"] == 300)
+        publisher.is_told("shop", 300)
     });
     let out = shell(&publisher, &look);
     assert!(
         out.contains("shop: told up to entry 300") && out.contains("nothing was given up"),
         "{out}"
     );
+    let status = publisher.run(&["publish", "status", "--json"]).json();
+    let shop = &status[0];
+    assert_eq!((&shop["sink"], &shop["seq"]), (&"shop".into(), &300.into()));
+    assert_eq!((&shop["retrying"], &shop["dead"]), (&0.into(), &0.into()));
     let log = publisher.log();
     let (_, rest) = log.split_once("figures are served address=").unwrap();
     let address = rest.lines().next().unwrap().trim();
@@ -102,6 +104,9 @@ fn the_guides_commands_do_what_it_says() {
         .iter()
         .filter(|taken| taken.kind != "tidelock.ping")
         .count();
+    // Figures are told a moment after what they rest on is stored.
+    let lag = "tidelock_publish_lag_entries{sink=\"shop\"} 0\n";
+    until("it lags", || page(address, "/metrics").contains(lag));
     let text = page(address, "/metrics");
     for metric in PUBLISHED {
         assert!(
@@ -111,7 +116,6 @@ fn the_guides_commands_do_what_it_says() {
     }
     for line in [
         "tidelock_publish_active{sink=\"shop\"} 1".to_owned(),
-        "tidelock_publish_lag_entries{sink=\"shop\"} 0".to_owned(),
         format!("tidelock_publish_taken_total{{sink=\"shop\"}} {told}"),
     ] {
         assert!(text.contains(&line), "{line}: {text}");
@@ -170,7 +174,7 @@ fn what_brokers_are_configured_with_is_held_to_rules() {
             "kafka-1.example:9093,",
             "kafka-1.example,",
             kafka,
-            "brokers = \"kafka-1.example,kafka-2.example:9093\": must be hosts",
+            "brokers = \"kafka-1.example\": must be hosts",
         ),
         (
             &topic,
@@ -198,14 +202,14 @@ fn what_brokers_are_configured_with_is_held_to_rules() {
             "user =",
             "mechanism = \"GSSAPI\"\nuser =",
             kafka,
-            "mechanism = GSSAPI: must be SCRAM-SHA-512",
+            "mechanism = GSSAPI: must be one of SCRAM-SHA-512",
         ),
         (
             &topic,
             "user = \"keeper\"\n",
             "",
             kafka,
-            "user = \"\": must be given",
+            "user = (none): must be given",
         ),
         (
             &topic,

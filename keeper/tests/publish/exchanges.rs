@@ -2,21 +2,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::Path,
-    process::Command,
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
 
+use alloy::hex;
 use serde_json::Value;
 use tidelock_keeper::store::Reader;
 
 use super::{
     growth::Growth,
     publisher::{Publisher, until},
-    rabbitmq::RabbitMq,
+    rabbitmq::{PASSWORD, RabbitMq, USER},
     receiver::{Taken, judge},
     support::Kind,
 };
@@ -31,44 +32,22 @@ fn shared() -> &'static RabbitMq {
 fn exchange(server: &RabbitMq) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("events-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    ask(server, &["declare", &name]);
+    server.ask(&["exchange", &name], "");
     name
 }
 
-fn ask(server: &RabbitMq, arguments: &[&str]) -> String {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = here
-        .parent()
-        .unwrap()
-        .join("target/rabbitmq/client/bin/python");
-    assert!(
-        python.exists(),
-        "scripts/rabbitmq makes {}",
-        python.display()
-    );
-    let done = Command::new(python)
-        .arg(here.join("tests/publish/exchange.py"))
-        .arg(server.port().to_string())
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-    String::from_utf8(done.stdout).unwrap()
-}
-
-fn configure(publisher: &mut Publisher, server: &RabbitMq, exchange: &str, more: &str) {
+fn configure(publisher: &mut Publisher, server: &RabbitMq, exchange: &str) {
     publisher
         .variables
-        .push(("RABBITMQ_PASSWORD", "guest".to_owned()));
-    publisher.configure(&format!(
-        "[[publish.rabbitmq]]\nname = \"desk\"\nurl = \"{}\"\npassword = \"env:RABBITMQ_PASSWORD\"\n\
-         exchange = \"{exchange}\"\ntypes = [\"tidelock.\"]\nfirst_wait_ms = 20\n{more}",
-        server.url()
-    ));
+        .push(("RABBITMQ_PASSWORD", PASSWORD.to_owned()));
+    publisher.configure(&section(&server.url(), exchange, ""));
+}
+
+fn section(url: &str, exchange: &str, more: &str) -> String {
+    format!(
+        "[[publish.rabbitmq]]\nname = \"desk\"\nurl = \"{url}\"\npassword = \"env:RABBITMQ_PASSWORD\"\n\
+         exchange = \"{exchange}\"\ntypes = [\"tidelock.\"]\nfirst_wait_ms = 20\n{more}"
+    )
 }
 
 fn all(publisher: &Publisher) -> BTreeSet<u64> {
@@ -78,22 +57,28 @@ fn all(publisher: &Publisher) -> BTreeSet<u64> {
     (1..=end).collect()
 }
 
-fn status(publisher: &Publisher, field: &str) -> u64 {
-    let status = publisher.status("desk");
-    status.map_or(0, |status| status[field].as_u64().unwrap())
+fn told(publisher: &Publisher) -> u64 {
+    publisher.status("desk").map_or(0, |status| status.seq)
+}
+
+fn until_it_waits(publisher: &Publisher) {
+    let waits = || {
+        publisher
+            .status("desk")
+            .is_some_and(|desk| desk.waiting > 0)
+    };
+    until("nothing is said to be tried again", waits);
 }
 
 fn until_told(publisher: &Publisher) {
     let end = *all(publisher).last().unwrap();
-    until("not all is told", || {
-        status(publisher, "seq") == end && status(publisher, "retrying") == 0
-    });
+    until("not all is told", || publisher.is_told("desk", end));
 }
 
 /// All that is in a queue, in its order.
 #[track_caller]
 fn taken(server: &RabbitMq, queue: &str) -> Vec<Taken> {
-    let lines = ask(server, &["take", queue]);
+    let lines = server.ask(&["take", queue], "");
     let messages = lines
         .lines()
         .map(|line| -> Value { serde_json::from_str(line).unwrap() });
@@ -103,7 +88,9 @@ fn taken(server: &RabbitMq, queue: &str) -> Vec<Taken> {
             message["kind"],
             "application/cloudevents+json; charset=UTF-8"
         );
-        let event: Value = serde_json::from_str(message["body"].as_str().unwrap()).unwrap();
+        let event: Value =
+            serde_json::from_slice(&hex::decode(message["body"].as_str().unwrap()).unwrap())
+                .unwrap();
         assert_eq!(
             (&message["type"], &message["key"]),
             (&event["type"], &event["type"])
@@ -125,15 +112,15 @@ pub fn a_queue_has_each_event_and_those_of_a_payment_in_order(kind: Kind) {
     let server = shared();
     let exchange = exchange(server);
     let queue = format!("{exchange}-all");
-    ask(server, &["bind", &exchange, &queue, "#"]);
+    server.ask(&["bind", &exchange, &queue, "#"], "");
     let (mut publisher, growth) = Growth::set_up(kind);
     publisher.configure("[publish]\nlease_ms = 1000\n");
-    configure(&mut publisher, server, &exchange, "");
+    configure(&mut publisher, server, &exchange);
     // `kill -9`, again and again.
     for _ in 0..3 {
-        let before = status(&publisher, "seq");
+        let before = told(&publisher);
         publisher.start();
-        until("nothing is told", || status(&publisher, "seq") > before);
+        until("nothing is told", || told(&publisher) > before);
         publisher.kill();
     }
     growth.end();
@@ -157,7 +144,9 @@ pub fn a_queue_has_each_event_and_those_of_a_payment_in_order(kind: Kind) {
         ["tidelock.ping"]
     );
     // As whom it connects, and with what, is not in the log.
-    assert!(!publisher.log().contains("guest"), "{}", publisher.log());
+    for secret in [&format!("{USER}@"), PASSWORD] {
+        assert!(!publisher.log().contains(secret), "{}", publisher.log());
+    }
 }
 
 /// A message that is mandatory and has nowhere to go comes back: it is not lost, holds up its own payments only, and is told once
@@ -166,20 +155,18 @@ pub fn what_no_queue_takes_is_told_again(kind: Kind) {
     let server = shared();
     let exchange = exchange(server);
     let some = format!("{exchange}-accepted");
-    ask(
-        server,
-        &["bind", &exchange, &some, "tidelock.withdrawal.accepted"],
-    );
+    let bound = ["bind", &exchange, &some, "tidelock.withdrawal.accepted"];
+    server.ask(&bound, "");
     let mut publisher = Publisher::set_up(kind);
     publisher.configure("[publish]\nlease_ms = 1000\n");
-    configure(&mut publisher, server, &exchange, "");
+    configure(&mut publisher, server, &exchange);
     publisher.start();
-    until("nothing comes back", || status(&publisher, "retrying") > 0);
+    until_it_waits(&publisher);
     until("nobody is told", || {
         publisher.log().contains("came back: 312 NO_ROUTE")
     });
     let rest = format!("{exchange}-rest");
-    ask(server, &["bind", &exchange, &rest, "#"]);
+    server.ask(&["bind", &exchange, &rest, "#"], "");
     until_told(&publisher);
     publisher.end();
     let (some, rest) = (taken(server, &some), taken(server, &rest));
@@ -200,19 +187,70 @@ pub fn what_no_queue_takes_is_told_again(kind: Kind) {
     assert_eq!(publisher.dead(), Vec::<Value>::new());
 }
 
+/// By TLS, with the broker's authority and the right password, and in no other way; what is wrong is told without what is secret.
+#[test]
+fn a_broker_is_known_and_knows_who_publishes() {
+    let server = shared();
+    let exchange = exchange(server);
+    let queue = format!("{exchange}-all");
+    server.ask(&["bind", &exchange, &queue, "#"], "");
+    let mut publisher = Publisher::set_up(Kind::Sqlite);
+    publisher
+        .variables
+        .push(("RABBITMQ_PASSWORD", PASSWORD.to_owned()));
+    let file = publisher.home.folder.path().join("keeper.toml");
+    let before = fs::read_to_string(&file).unwrap();
+    let (right, wrong) = (
+        server.certificates.authority(),
+        server.certificates.stranger(),
+    );
+    let ping = |publisher: &Publisher, url: &str, exchange: &str, authority: Option<&Path>| {
+        let more = authority.map(|path| format!("ca_file = \"{}\"\n", path.display()));
+        let section = section(url, exchange, &more.unwrap_or_default());
+        fs::write(&file, format!("{before}\n{section}")).unwrap();
+        let pinged = publisher.run(&["publish", "ping", "desk"]);
+        assert!(!pinged.err.contains("horse"), "{}", pinged.err);
+        pinged
+    };
+    let url = server.safe_url();
+    for authority in [None, Some(wrong.as_path())] {
+        ping(&publisher, &url, &exchange, authority).refused(1, &["not taken", "certificate"]);
+    }
+    // The name in the URL is what is vouched for.
+    let other = url.replace("localhost", "127.0.0.2");
+    ping(&publisher, &other, &exchange, Some(&right)).refused(1, &["not taken"]);
+    let gone = ping(&publisher, &url, "nowhere", Some(&right));
+    gone.refused(1, &["not taken", "NOT_FOUND"]);
+    publisher.variables[0].1 = "wrong-horse".to_owned();
+    let refused = ping(&publisher, &url, &exchange, Some(&right));
+    refused.refused(1, &["not taken", "ACCESS_REFUSED"]);
+    publisher.variables[0].1 = PASSWORD.to_owned();
+    assert_eq!(taken(server, &queue), Vec::new());
+    ping(&publisher, &url, &exchange, Some(&right)).ok();
+    publisher.start();
+    until_told(&publisher);
+    publisher.end();
+    let found = taken(server, &queue);
+    let found: BTreeSet<u64> = found.iter().map(|taken| taken.sequence).collect();
+    let wanted = all(&publisher);
+    assert!(wanted.is_subset(&found), "{wanted:?}: {found:?}");
+    let missing = publisher.home.folder.path().join("missing.pem");
+    ping(&publisher, &url, &exchange, Some(&missing)).refused(2, &["certificates", "missing.pem"]);
+}
+
 /// `kill -9` of the broker, while the log grows.
 #[test]
 fn a_broker_that_is_killed_loses_nothing() {
     let mut server = RabbitMq::start();
     let exchange = exchange(&server);
     let queue = format!("{exchange}-all");
-    ask(&server, &["bind", &exchange, &queue, "#"]);
+    server.ask(&["bind", &exchange, &queue, "#"], "");
     let (mut publisher, growth) = Growth::set_up(Kind::Sqlite);
-    configure(&mut publisher, &server, &exchange, "timeout_ms = 2000\n");
+    configure(&mut publisher, &server, &exchange);
     publisher.start();
-    until("nothing is told", || status(&publisher, "seq") > 0);
+    until("nothing is told", || told(&publisher) > 0);
     server.kill();
-    until("nobody is told", || status(&publisher, "retrying") > 0);
+    until_it_waits(&publisher);
     server.start_again();
     growth.end();
     until_told(&publisher);

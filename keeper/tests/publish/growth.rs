@@ -19,6 +19,9 @@ use super::{
 
 /// Between two commits, of one entry each.
 const PAUSE: Duration = Duration::from_millis(10);
+/// The same once there are many: on a slow machine there would be ever more to tell.
+const LONG_PAUSE: Duration = Duration::from_millis(250);
+const MANY: u64 = 1_500;
 
 pub struct Growth {
     stop: Arc<AtomicBool>,
@@ -41,7 +44,8 @@ impl Growth {
         let grows = thread::spawn(move || {
             while !asked.load(Ordering::Relaxed) {
                 append(&mut store, &mut history, 1);
-                thread::sleep(PAUSE);
+                let is_long = history.head.seq > MANY;
+                thread::sleep(if is_long { LONG_PAUSE } else { PAUSE });
             }
             (store, history)
         });

@@ -16,6 +16,9 @@
 )]
 
 mod asyncapi;
+#[cfg(any(feature = "kafka", feature = "rabbitmq"))]
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod document;
 #[cfg(feature = "rabbitmq")]
 mod exchanges;
@@ -31,6 +34,9 @@ mod publisher;
 mod rabbitmq;
 mod receiver;
 mod refusals;
+#[cfg(any(feature = "kafka", feature = "rabbitmq"))]
+#[path = "../support/served.rs"]
+mod served;
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(feature = "kafka")]

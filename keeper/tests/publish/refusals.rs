@@ -76,22 +76,17 @@ pub fn another_log_is_refused(kind: Kind) {
     publisher.webhook("shop", &receiver.url(), "");
     publisher.start();
     until("it is not done", || {
-        publisher
-            .status("shop")
-            .is_some_and(|sink| sink["seq"].as_u64().unwrap() > 100)
+        publisher.status("shop").is_some_and(|shop| shop.seq > 100)
     });
     publisher.end();
-    let seq = publisher.status("shop").unwrap()["seq"].clone();
+    let seq = publisher.status("shop").unwrap().seq;
     let mut place = publisher.location.clone();
     if place.server.is_none() {
         place.path = tidelock_keeper::store::beside(&place.path, ".publish");
     }
     run(
         &place,
-        &format!(
-            "UPDATE publish_sink SET seq = {}",
-            seq.as_u64().unwrap() - 1
-        ),
+        &format!("UPDATE publish_sink SET seq = {}", seq - 1),
     )
     .unwrap();
     publisher.start();
@@ -113,15 +108,11 @@ pub fn one_that_never_answers_holds_up_nobody_else(kind: Kind) {
     until("it goes on waiting", || {
         publisher.log().contains("no answer in time")
     });
-    until("the other is held up", || {
-        publisher
-            .status("shop")
-            .is_some_and(|sink| sink["seq"].as_u64().unwrap() >= 300)
-    });
+    until("the other is held up", || publisher.is_told("shop", 300));
     until("nothing is tried again", || {
         publisher
             .status("mute")
-            .is_some_and(|sink| sink["retrying"].as_u64().unwrap() > 0)
+            .is_some_and(|mute| mute.waiting > 0)
     });
     publisher.end();
 }
@@ -144,11 +135,7 @@ fn a_publisher_needs_no_right_to_file_or_to_write_the_log() {
         .variables
         .push(("KEEPER_STORE__DATABASE", url.replace("keeper@", "teller@")));
     publisher.start();
-    until("it is not done", || {
-        publisher
-            .status("shop")
-            .is_some_and(|sink| sink["seq"].as_u64().unwrap() >= 300)
-    });
+    until("it is not done", || publisher.is_told("shop", 300));
     publisher.kill();
     let to = "0x1111111111111111111111111111111111111111";
     let asks = [

@@ -3,23 +3,27 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    process::Command,
+    path::Path,
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
 use serde_json::Value;
 use tidelock_api::Told;
+use tidelock_core::{
+    event::{Event, HoldReason},
+    store::Store,
+};
 use tidelock_keeper::store::{Location, LogStore, Reader};
+use tidelock_publish::MECHANISMS;
 
 use super::{
     growth::{Growth, append},
-    kafka::{Kafka, free_port, is_skipped},
-    publisher::{Publisher, until, until_within},
-    support::{self, Kind},
+    kafka::{Kafka, PASSWORD, is_skipped},
+    publisher::{Publisher, until},
+    support::{self, History, Kind},
 };
 
 /// The broker that tests share which do not kill it.
@@ -40,21 +44,18 @@ fn configure(publisher: &Publisher, broker: &Kafka, topic: &str) {
 }
 
 fn section(server: &str, topic: &str, more: &str) -> String {
-    let tls = if more.contains("tls =") {
-        ""
-    } else {
-        "tls = false\n"
-    };
+    let unless = |field: &str, line: &'static str| if more.contains(field) { "" } else { line };
+    let tls = unless("tls =", "tls = false\n");
+    let timeout = unless("timeout_ms =", "timeout_ms = 30000\n");
     format!(
         "[[publish.kafka]]\nname = \"lake\"\nbrokers = \"{server}\"\ntopic = \"{topic}\"\n\
-         types = [\"tidelock.\"]\nfirst_wait_ms = 50\n{tls}{more}"
+         types = [\"tidelock.\"]\nfirst_wait_ms = 50\n{tls}{timeout}{more}"
     )
 }
 
 /// How far the publisher says that it has come.
 fn told(publisher: &Publisher) -> u64 {
-    let status = publisher.status("lake");
-    status.map_or(0, |status| status["seq"].as_u64().unwrap())
+    publisher.status("lake").map_or(0, |status| status.seq)
 }
 
 fn end_of(location: &Location) -> u64 {
@@ -86,6 +87,12 @@ fn wanted(location: &Location) -> BTreeSet<(u64, String)> {
 /// Counts what is in a topic: each once, those of one key one after the other, and in the form that CloudEvents has.
 #[track_caller]
 fn judge(records: &[Value], location: &Location) {
+    judge_but(records, location, &[]);
+}
+
+/// The same but for some entries, of which nothing may be there.
+#[track_caller]
+fn judge_but(records: &[Value], location: &Location, left_out: &[u64]) {
     let (mut found, mut ids) = (BTreeSet::new(), BTreeSet::new());
     let mut last: BTreeMap<&str, (u64, i64, u64)> = BTreeMap::new();
     for record in records {
@@ -114,7 +121,8 @@ fn judge(records: &[Value], location: &Location) {
             assert!(is_after, "{key}: {before:?} is before {place:?}");
         }
     }
-    let wanted = wanted(location);
+    let mut wanted = wanted(location);
+    wanted.retain(|(sequence, _)| !left_out.contains(sequence));
     let missing: Vec<_> = wanted.difference(&found).take(3).collect();
     assert_eq!((found.len(), missing), (wanted.len(), Vec::new()));
 }
@@ -194,27 +202,23 @@ fn a_broker_that_is_killed_has_each_event_once() {
     broker.make(&topic, 3);
     let (mut publisher, growth) = Growth::set_up(Kind::Sqlite);
     publisher.configure("[publish]\nlisten = \"127.0.0.1:0\"\n");
-    publisher.configure(&section(&broker.server(), &topic, "timeout_ms = 5000\n"));
+    publisher.configure(&section(&broker.server(), &topic, ""));
     publisher.start();
-    // A broker that comes back is found after waits that have grown meanwhile.
-    let patience = Duration::from_secs(900);
     for _ in 0..2 {
         let before = told(&publisher);
-        until_within(patience, "nothing is told", || told(&publisher) > before);
+        until("nothing is told", || told(&publisher) > before);
         broker.kill();
         // It is told to people, and tried again.
         until("nobody is told", || {
-            let status = publisher.status("lake");
-            status.is_some_and(|status| status["retrying"].as_u64().unwrap() > 0)
+            publisher
+                .status("lake")
+                .is_some_and(|lake| lake.waiting > 0)
         });
         broker.start_again();
     }
     growth.end();
     let end = end_of(&publisher.location);
-    until_within(patience, "not all is told", || told(&publisher) == end);
-    until("it is still said to be tried again", || {
-        publisher.status("lake").unwrap()["retrying"] == 0
-    });
+    until("not all is told", || publisher.is_told("lake", end));
     publisher.end();
     assert!(publisher.log().contains("not taken"), "{}", publisher.log());
     judge(&broker.read(&topic), &publisher.location);
@@ -298,77 +302,159 @@ fn a_topic_that_forgets_is_not_told() {
     assert_eq!(broker.read(&topic).len(), records);
 }
 
-/// Over TLS, as a user with a password; neither wrong password nor unknown authority get further, and the password is nowhere.
+/// Adds an entry to a log whose one event is larger than the topic of the next test takes.
+fn append_large(store: &mut LogStore, history: &mut History) -> u64 {
+    let accepted = history.accept(1);
+    let Event::RequestsAccepted { requests, .. } = &accepted else {
+        panic!("{accepted:?}");
+    };
+    let held = Event::Held {
+        refs: vec![requests[0].payment.reference()],
+        reason: HoldReason::Operator {
+            note: "x".repeat(8_000),
+        },
+    };
+    let entries = [history.apply(&accepted), history.apply(&held)];
+    let changes = history.state.take_changes();
+    store.commit(&entries, &changes).unwrap();
+    history.head.seq
+}
+
+/// An event that is larger than its topic takes holds up no other: it is left out, kept for people with its reason, and told once, when the
+/// topic takes it and somebody has it sent again.
+#[test]
+fn what_is_too_large_is_left_out_and_the_others_are_there_once() {
+    if is_skipped() {
+        return;
+    }
+    let (broker, topic) = (shared(), topic());
+    broker.make_with(&topic, 3, &["max.message.bytes=6000"]);
+    let mut large = Vec::new();
+    let mut publisher = Publisher::with(Kind::Sqlite, |location| {
+        let (mut store, mut history) = support::lively(location);
+        for _ in 0..2 {
+            large.push(append_large(&mut store, &mut history));
+            append(&mut store, &mut history, 20);
+        }
+        store
+    });
+    configure(&publisher, broker, &topic);
+    let end = end_of(&publisher.location);
+    let left_out = |publisher: &Publisher| publisher.status("lake").map_or(0, |lake| lake.dead);
+    publisher.start();
+    until("nothing is left out", || left_out(&publisher) > 0);
+    publisher.kill();
+    publisher.start();
+    until("not all is told", || {
+        publisher.is_told("lake", end) && left_out(&publisher) == 2
+    });
+    publisher.end();
+    judge_but(&broker.read(&topic), &publisher.location, &large);
+    for (dead, seq) in publisher.dead().iter().zip(&large) {
+        assert_eq!(
+            (&dead["sink"], &dead["seq"]),
+            (&"lake".into(), &(*seq).into())
+        );
+        let why = dead["why"].as_str().unwrap();
+        let rule = format!("it must be at most max.message.bytes of topic {topic}");
+        assert!(
+            why.starts_with("a record of 8") && why.contains(&rule),
+            "{why}"
+        );
+    }
+    // The topic takes it now.
+    broker.set(&topic, &["max.message.bytes=100000"]);
+    publisher.start();
+    publisher.run(&["publish", "replay", "lake"]).ok();
+    let is_done =
+        |publisher: &Publisher| publisher.is_told("lake", end) && left_out(publisher) == 0;
+    until("it is not sent again", || is_done(&publisher));
+    // One who was killed before that was noted.
+    publisher.kill();
+    let mut outbox = publisher.location.clone();
+    outbox.path = tidelock_keeper::store::beside(&outbox.path, ".publish");
+    let again = format!(
+        "INSERT INTO publish_delivery VALUES ('lake', {}, 0, 0, 0, '', -1)",
+        large[0]
+    );
+    support::run(&outbox, &again).unwrap();
+    publisher.start();
+    until("it is not sent again", || is_done(&publisher));
+    publisher.end();
+    let records = broker.read(&topic);
+    let is_large = |record: &Value| record["value"].as_str().unwrap().len() > 6_000;
+    let (late, others): (Vec<Value>, Vec<Value>) = records.into_iter().partition(is_large);
+    assert_eq!(late.len(), large.len());
+    judge_but(&others, &publisher.location, &large);
+}
+
+/// Over TLS, as a user with a password, however it is shown; neither wrong password nor unknown authority get further, and the password is
+/// nowhere.
 #[test]
 fn a_broker_is_known_and_knows_who_writes() {
     if is_skipped() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).display().to_string();
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=broker",
-        ])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-keyout", &at("key.pem"), "-out", &at("ca.pem")])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    let both = [at("key.pem"), at("ca.pem")].map(|file| fs::read_to_string(file).unwrap());
-    fs::write(at("broker.pem"), both.concat()).unwrap();
-    let (port, safe, controller) = (free_port(), free_port(), free_port());
-    let broker = Kafka::with(
-        port,
-        &format!(
-            "listeners=PLAINTEXT://127.0.0.1:{port},SAFE://127.0.0.1:{safe},CONTROLLER://127.0.0.1:{controller}\n\
-             controller.quorum.voters=1@127.0.0.1:{controller}\nlistener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SAFE:SASL_SSL\n\
-             ssl.keystore.type=PEM\nssl.keystore.location={}\nsasl.enabled.mechanisms=PLAIN\n\
-             listener.name.safe.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
-             user_keeper=\"right-password\";\n",
-            at("broker.pem"),
-        ),
-    );
-    let topic = topic();
+    let (broker, topic) = (Kafka::that_asks(), topic());
     broker.make(&topic, 1);
     let mut publisher = Publisher::set_up(Kind::Sqlite);
     publisher
         .variables
-        .push(("KAFKA_PASSWORD", "wrong-password".to_owned()));
-    let login = "tls = true\ntimeout_ms = 3000\nuser = \"keeper\"\npassword = \"env:KAFKA_PASSWORD\"\nmechanism = \"PLAIN\"\n";
-    publisher.configure(&section(&format!("127.0.0.1:{safe}"), &topic, login));
+        .push(("KAFKA_PASSWORD", PASSWORD.to_owned()));
     let file = publisher.home.folder.path().join("keeper.toml");
     let before = fs::read_to_string(&file).unwrap();
-    publisher.start();
+    let certificates = broker.certificates();
+    let (right, wrong) = (certificates.authority(), certificates.stranger());
+    let configure = |mechanism: &str, authority: &Path, timeout: u32| {
+        let more = format!(
+            "tls = true\nuser = \"keeper\"\npassword = \"env:KAFKA_PASSWORD\"\nmechanism = \"{mechanism}\"\nca_file = \"{}\"\n\
+             timeout_ms = {timeout}\n",
+            authority.display()
+        );
+        let section = section(&broker.safe_server(), &topic, &more);
+        fs::write(&file, format!("{before}\n{section}")).unwrap();
+    };
+    let ping = ["publish", "ping", "lake"];
+    let is_refused = |publisher: &Publisher, words: &str| {
+        let refused = publisher.run(&ping);
+        assert!(!refused.err.contains("wrong-password"), "{}", refused.err);
+        assert_eq!(refused.code, 1, "{}", refused.err);
+        refused.err.contains("lake: not taken") && refused.err.contains(words)
+    };
+    // The library waits for as long as it may, whatever it hears.
+    configure("SCRAM-SHA-512", &wrong, 4_000);
     until("an unknown authority is believed", || {
-        publisher.log().contains("not taken")
+        is_refused(&publisher, "certificate verify failed")
     });
-    publisher.end();
-    let before_login = publisher.log().matches("not taken").count();
-    fs::write(&file, format!("{before}ca_file = \"{}\"\n", at("ca.pem"))).unwrap();
+    publisher.variables[0].1 = "wrong-password".to_owned();
+    for mechanism in MECHANISMS {
+        configure(mechanism, &right, 4_000);
+        until("a wrong password is taken", || {
+            is_refused(&publisher, "Authentication failed")
+        });
+    }
+    // The publisher itself says the same, and goes on once it is set right.
     publisher.start();
     until("a wrong password is taken", || {
-        publisher.log().matches("not taken").count() > before_login
+        publisher.log().contains("Authentication failed")
     });
     publisher.end();
     assert_eq!(broker.read(&topic).len(), 0);
-    publisher.variables[0].1 = "right-password".to_owned();
+    publisher.variables[0].1 = PASSWORD.to_owned();
+    let [first, others @ ..] = MECHANISMS;
+    configure(first, &right, 30_000);
     publisher.start();
     let end = end_of(&publisher.location);
     until("not all is told", || told(&publisher) == end);
     publisher.end();
     judge(&broker.read(&topic), &publisher.location);
+    for mechanism in others {
+        configure(mechanism, &right, 30_000);
+        publisher.run(&ping).ok();
+    }
+    let log = publisher.log();
     assert!(
-        !publisher.log().contains("-password"),
-        "{}",
-        publisher.log()
+        !log.contains(PASSWORD) && !log.contains("wrong-password"),
+        "{log}"
     );
 }

@@ -33,7 +33,7 @@ pub fn each_event_is_taken_by_libraries_of_others(kind: Kind) {
     publisher.configure(LOCAL);
     for (name, receiver) in [("node", &node), ("python", &python)] {
         publisher.configure(&format!(
-            "[[publish.webhook]]\nname = \"{name}\"\nurl = \"{}\"\n\
+            "[[publish.webhook]]\nname = \"{name}\"\nurl = \"{}\"\ntimeout_ms = 60000\n\
              secrets = [\"file:old.secret\", \"env:NEW_SECRET\"]\n{ALL}",
             receiver.url()
         ));
@@ -84,11 +84,9 @@ pub fn what_is_killed_loses_nothing(kind: Kind) {
     }
     publisher.start();
     until("not all came", || receiver.sequences() == wanted);
-    // Others may have taken all of it to the receiver before, and not have noted it.
+    // Others may have taken all of it to the receiver before, and not have noted it; what was refused then is tried again.
     let last = *wanted.last().unwrap();
-    until("it is not noted", || {
-        publisher.status("shop").unwrap()["seq"] == last
-    });
+    until("it is not noted", || publisher.is_told("shop", last));
     publisher.end();
     assert_eq!(judge(&receiver.taken()).len(), wanted.len());
     assert_eq!(publisher.dead(), Vec::<serde_json::Value>::new());
@@ -137,9 +135,7 @@ pub fn what_is_not_taken_is_given_up_listed_and_sent_again(kind: Kind) {
     assert!(log.contains("given up"), "{log}");
     // What is given up holds up nothing, and the receiver is not given up.
     let last = *wanted.last().unwrap();
-    until("it is not noted", || {
-        publisher.status("shop").unwrap()["seq"] == last
-    });
+    until("it is not noted", || publisher.is_told("shop", last));
     publisher
         .run(&["publish", "replay", "shop", "--seq", "4"])
         .refused(3, &["no entry 4"]);
@@ -173,17 +169,15 @@ fn another_host_takes_over() {
     until("nothing comes", || receiver.sequences().len() >= 50);
     let mut other = one.beside();
     other.start();
-    until("it does not stand by", || {
-        other.log().contains("standing by")
-    });
+    // On a machine that stands still for longer than the lease the other one works already, and the first stands by.
+    let stands_by = |one: &Publisher| one.log().contains("standing by");
+    until("none stands by", || stands_by(&other) || stands_by(&one));
     one.kill();
     receiver.order(r#"{"every": 7}"#);
     until("not all came", || receiver.sequences() == wanted);
-    assert!(
-        other.log().contains("publishing sink=\"shop\""),
-        "{}",
-        other.log()
-    );
+    until("it does not work", || {
+        other.log().contains("publishing sink=\"shop\"")
+    });
     other.end();
     assert_eq!(judge(&receiver.taken()).len(), wanted.len());
 }

@@ -1,39 +1,24 @@
-//! A Kafka broker of a test's own, on a port of this host, that can be killed and goes on with its data; and a client that shares no code
-//! with the keeper's. The broker ends with the process that started it, however that ends.
+//! A Kafka broker of a test's own, that can be killed and goes on with its data; and a client that shares no code with the keeper's.
 
 #![allow(dead_code, reason = "not every test does all of it to a broker")]
 
-use std::{
-    fs,
-    io::Write,
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, net::TcpStream};
 
 use serde_json::Value;
 
-/// How long it may take to start.
-const PATIENCE: Duration = Duration::from_secs(180);
+use super::{
+    certificates::Certificates,
+    served::{Served, ports, python, root},
+};
+
+/// Who is known to a broker that asks, and by what.
+pub const USER: &str = "keeper";
+pub const PASSWORD: &str = "correct-horse-battery";
 
 /// A broker at work.
 pub struct Kafka {
-    folder: PathBuf,
-    port: u16,
-    shell: Child,
-}
-
-/// The repository's.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// A port that nobody has just now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    served: Served,
+    certificates: Option<Certificates>,
 }
 
 /// Whether there is no broker here, for the reason that is then told.
@@ -47,62 +32,82 @@ pub fn is_skipped() -> bool {
 
 impl Kafka {
     pub fn start() -> Self {
-        Self::with(free_port(), "")
+        Self::with(ports(), &[], None)
     }
 
-    /// The same with further settings, as the broker's file has them.
-    pub fn with(port: u16, settings: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("kafka").tempdir();
-        let folder = folder.unwrap().keep();
-        fs::write(folder.join("more.properties"), settings).unwrap();
-        let broker = Self {
-            shell: serve(&folder, port),
-            folder,
-            port,
-        };
-        broker.wait();
-        broker
+    /// One that has a second listener, by TLS and for a user with a password, who may show it in each way there is.
+    pub fn that_asks() -> Self {
+        let (port, certificates) = (ports(), Certificates::make());
+        let (controller, safe) = (port + 1, port + 2);
+        let module = "org.apache.kafka.common.security";
+        let settings = format!(
+            "listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SAFE://127.0.0.1:{safe}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SAFE:SASL_SSL\n\
+             ssl.keystore.type=PEM\nssl.keystore.location={}\nsasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512\n\
+             listener.name.safe.plain.sasl.jaas.config={module}.plain.PlainLoginModule required user_{USER}=\"{PASSWORD}\";\n\
+             listener.name.safe.scram-sha-256.sasl.jaas.config={module}.scram.ScramLoginModule required;\n\
+             listener.name.safe.scram-sha-512.sasl.jaas.config={module}.scram.ScramLoginModule required;\n",
+            certificates.both().display(),
+        );
+        let users =
+            [256, 512].map(|hash| format!("SCRAM-SHA-{hash}=[name={USER},password={PASSWORD}]\n"));
+        let files = [
+            ("more.properties", settings.as_str()),
+            ("scram", &users.concat()),
+        ];
+        Self::with(port, &files, Some(certificates))
+    }
+
+    fn with(port: u16, files: &[(&str, &str)], certificates: Option<Certificates>) -> Self {
+        let mut served = Served::start("scripts/kafka", port, files);
+        served.wait(listens);
+        Self {
+            served,
+            certificates,
+        }
     }
 
     /// Where it listens, as clients are told.
     pub fn server(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.served.port())
+    }
+
+    /// Where it listens for those whom it asks.
+    pub fn safe_server(&self) -> String {
+        format!("127.0.0.1:{}", self.served.port() + 2)
+    }
+
+    /// Who vouches for it there, and who does not.
+    pub fn certificates(&self) -> &Certificates {
+        self.certificates.as_ref().unwrap()
     }
 
     /// SIGKILL.
     pub fn kill(&mut self) {
-        let id = fs::read_to_string(self.folder.join("pid")).unwrap();
-        let killed = Command::new("kill").args(["-KILL", id.trim()]).status();
-        assert!(killed.unwrap().success());
-        // Waiting closes the shell's input, whose end would take the folder away.
-        let input = self.shell.stdin.take();
-        self.shell.wait().unwrap();
-        drop(input);
+        self.served.kill();
     }
 
     /// Goes on with the data that it had when it was killed.
     pub fn start_again(&mut self) {
-        self.shell = serve(&self.folder, self.port);
-        self.wait();
-    }
-
-    /// What the broker said.
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    /// Until it listens.
-    fn wait(&self) {
-        let begin = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(begin.elapsed() < PATIENCE, "{}", self.log());
-            thread::sleep(Duration::from_millis(50));
-        }
+        self.served.start_again();
+        self.served.wait(listens);
     }
 
     /// Makes a topic.
     pub fn make(&self, topic: &str, partitions: u32) {
-        self.ask(&["make", topic, &partitions.to_string()], "");
+        self.make_with(topic, partitions, &[]);
+    }
+
+    /// The same with settings, such as `max.message.bytes=2000`.
+    pub fn make_with(&self, topic: &str, partitions: u32, settings: &[&str]) {
+        let partitions = partitions.to_string();
+        let arguments = [&["make", topic, &partitions], settings].concat();
+        self.ask(&arguments, "");
+    }
+
+    /// Changes settings of a topic.
+    pub fn set(&self, topic: &str, settings: &[&str]) {
+        self.ask(&[&["set", topic], settings].concat(), "");
     }
 
     /// Writes records: of each its key, if it has one, and its value.
@@ -121,36 +126,20 @@ impl Kafka {
         records.map(Result::unwrap).collect()
     }
 
+    /// Records of a topic that a group has not committed.
+    pub fn behind(&self, group: &str, topic: &str) -> u64 {
+        let behind = self.ask(&["behind", topic, group], "");
+        behind.trim().parse().unwrap()
+    }
+
     fn ask(&self, arguments: &[&str], input: &str) -> String {
-        let mut client = Command::new(root().join("target/kafka/python/bin/python"))
-            .arg(root().join("keeper/tests/support/kafka_client.py"))
-            .arg(self.server())
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = client.stdin.take().unwrap();
-        stdin.write_all(input.as_bytes()).unwrap();
-        drop(stdin);
-        let done = client.wait_with_output().unwrap();
-        assert!(done.status.success(), "{arguments:?}: {}", self.log());
-        String::from_utf8(done.stdout).unwrap()
+        let server = self.server();
+        let arguments = [&[server.as_str()], arguments].concat();
+        python("target/kafka/python", "kafka_client.py", &arguments, input)
     }
 }
 
-fn serve(folder: &Path, port: u16) -> Child {
-    let mut shell = Command::new(root().join("scripts/kafka"));
-    shell.arg("serve").arg(folder).arg(port.to_string());
-    shell.stdin(Stdio::piped()).stderr(Stdio::null());
-    shell.spawn().unwrap()
-}
-
-impl Drop for Kafka {
-    fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        let _ = self.shell.wait();
-        // There is nothing left of one that had been killed before, but its folder.
-        let _ = fs::remove_dir_all(&self.folder);
-    }
+/// Clients wait by themselves for what takes longer.
+fn listens(served: &Served) -> bool {
+    TcpStream::connect(("127.0.0.1", served.port())).is_ok()
 }

@@ -1,9 +1,11 @@
 """Asks a broker by a client that shares no code with the keeper's.
 
-kafka_client.py SERVER make TOPIC PARTITIONS    makes a topic
-kafka_client.py SERVER send TOPIC               writes what stdin says, a line of JSON each: key, value, headers
-kafka_client.py SERVER read TOPIC               prints each committed record, a line of JSON each: partition, offset, key, value, headers;
-                                         ends once no transaction is open and all before the end was read
+kafka_client.py SERVER make TOPIC PARTITIONS [SETTING=VALUE]...    makes a topic
+                       set TOPIC SETTING=VALUE...                  changes its settings
+                       send TOPIC                                  writes what stdin says, a line of JSON each: key, value, headers
+                       read TOPIC          prints each committed record, a line of JSON each: partition, offset, key, value, headers;
+                                           ends once no transaction is open and all before the end was read
+                       behind TOPIC GROUP  how many records the group has not committed
 """
 
 import json
@@ -11,10 +13,10 @@ import sys
 import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-PATIENCE = 120  # seconds
+PATIENCE = 240  # seconds
 
 
 def again(what):
@@ -29,19 +31,26 @@ def again(what):
             time.sleep(0.2)
 
 
-def make(server, topic, partitions):
+def make(server, topic, partitions, *settings):
+    wanted = NewTopic(topic, int(partitions), 1, topic_configs=dict(setting.split("=", 1) for setting in settings))
     admin = again(lambda: KafkaAdminClient(bootstrap_servers=server, bootstrap_timeout_ms=3000))
 
     # The client does not say what a broker has refused that is not yet ready.
     def made():
         try:
-            admin.create_topics([NewTopic(topic, int(partitions), 1)])
+            admin.create_topics([wanted])
         except TopicAlreadyExistsError:
             pass
         if topic not in admin.list_topics():
             raise KafkaError("it is not there")
 
     again(made)
+
+
+def set_settings(server, topic, *settings):
+    wanted = ConfigResource(ConfigResourceType.TOPIC, topic, dict(setting.split("=", 1) for setting in settings))
+    admin = again(lambda: KafkaAdminClient(bootstrap_servers=server, bootstrap_timeout_ms=3000))
+    again(lambda: admin.alter_configs([wanted]))
 
 
 def send(server, topic):
@@ -68,7 +77,7 @@ def read(server, topic):
     consumer.seek_to_beginning(*places)
     end = time.monotonic() + PATIENCE
     while True:
-        ends = bare.end_offsets(places)
+        ends = again(lambda: bare.end_offsets(places))
         if all(consumer.position(place) >= ends[place] for place in places):
             break
         if time.monotonic() > end:
@@ -82,6 +91,19 @@ def read(server, topic):
                 }))
 
 
+def behind(server, topic, group):
+    consumer = reader(server, "read_uncommitted")
+    places = [TopicPartition(topic, number) for number in again(lambda: consumer.partitions_for_topic(topic)) or ()]
+    if not places:
+        sys.exit(f"the broker does not tell the partitions of {topic}")
+    ends = again(lambda: consumer.end_offsets(places))
+    # A broker that has just begun makes the group's coordinator first.
+    admin = again(lambda: KafkaAdminClient(bootstrap_servers=server, bootstrap_timeout_ms=3000))
+    committed = again(lambda: admin.list_group_offsets(group)[group])
+    reached = {place: max(committed[place].offset, 0) if place in committed else 0 for place in places}
+    print(sum(ends[place] - reached[place] for place in places))
+
+
 if __name__ == "__main__":
     server, command, *arguments = sys.argv[1:]
-    {"make": make, "send": send, "read": read}[command](server, *arguments)
+    {"make": make, "set": set_settings, "send": send, "read": read, "behind": behind}[command](server, *arguments)

@@ -1,112 +1,114 @@
-//! A RabbitMQ server of a test's own, on a port of this host, that can be killed and goes on with its data. It ends with the process that
-//! started it, however that ends.
+//! A RabbitMQ server of a test's own, that can be killed and goes on with its data; and a client that shares no code with the keeper's.
 
 #![allow(dead_code, reason = "not every test does all of it to a server")]
 
 use std::{
-    fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    net::TcpStream,
+    time::Duration,
 };
 
-/// How long it may take to start.
-const PATIENCE: Duration = Duration::from_secs(180);
+use super::{
+    certificates::Certificates,
+    served::{Served, ports, python},
+};
 
-/// A server at work.
+/// Who may do everything.
+pub const USER: &str = "keeper";
+pub const PASSWORD: &str = "correct-horse-battery";
+/// Who may read everything and write to no queue; the password is the same.
+pub const READER: &str = "reader";
+
+/// A server at work. It listens by TLS too.
 pub struct RabbitMq {
-    folder: PathBuf,
-    port: u16,
-    shell: Child,
-}
-
-/// The repository's.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// A port that nobody has just now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    served: Served,
+    pub certificates: Certificates,
 }
 
 impl RabbitMq {
-    /// A server with the user `guest`, whose password is the same.
     pub fn start() -> Self {
-        Self::with("")
-    }
-
-    /// The same with further settings, as `rabbitmq.conf` has them.
-    pub fn with(settings: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("rabbitmq").tempdir();
-        let folder = folder.unwrap().keep();
-        fs::write(folder.join("rabbitmq.conf"), settings).unwrap();
-        let port = free_port();
-        let mut server = Self {
-            shell: serve(&folder, port),
-            folder,
-            port,
-        };
-        server.wait();
-        server
+        let (port, certificates) = (ports(), Certificates::make());
+        let settings = format!(
+            "listeners.ssl.1 = 127.0.0.1:{}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\nssl_options.keyfile = {}\n\
+             ssl_options.verify = verify_none\n",
+            port + 3,
+            certificates.authority().display(),
+            certificates.certificate().display(),
+            certificates.key().display()
+        );
+        let users = serde_json::json!({
+            "vhosts": [{"name": "/"}],
+            "users": [
+                {"name": USER, "password": PASSWORD, "tags": ""},
+                {"name": READER, "password": PASSWORD, "tags": ""},
+            ],
+            "permissions": [
+                {"user": USER, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"},
+                {"user": READER, "vhost": "/", "configure": "", "write": "", "read": ".*"},
+            ],
+        });
+        let files = [
+            ("rabbitmq.conf", settings.as_str()),
+            ("definitions.json", &users.to_string()),
+        ];
+        let mut served = Served::start("scripts/rabbitmq", port, &files);
+        served.wait(is_ready);
+        Self {
+            served,
+            certificates,
+        }
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.served.port()
     }
 
     /// Without a password.
     pub fn url(&self) -> String {
-        format!("amqp://guest@127.0.0.1:{}/%2f", self.port)
+        format!("amqp://{USER}@127.0.0.1:{}/%2f", self.port())
+    }
+
+    /// The same by TLS.
+    pub fn safe_url(&self) -> String {
+        format!("amqps://{USER}@localhost:{}/%2f", self.port() + 3)
     }
 
     /// SIGKILL.
     pub fn kill(&mut self) {
-        let id = fs::read_to_string(self.folder.join("pid")).unwrap();
-        let killed = Command::new("kill").args(["-KILL", id.trim()]).status();
-        assert!(killed.unwrap().success());
-        // Waiting closes the shell's input, whose end would take the folder away.
-        let input = self.shell.stdin.take();
-        self.shell.wait().unwrap();
-        drop(input);
+        self.served.kill();
     }
 
     /// Goes on with the data that it had when it was killed.
     pub fn start_again(&mut self) {
-        self.shell = serve(&self.folder, self.port);
-        self.wait();
+        self.served.start_again();
+        self.served.wait(is_ready);
     }
 
-    /// Until it greets whoever does not speak as it does.
-    fn wait(&mut self) {
-        let begin = Instant::now();
-        while !greets(self.port) {
-            let has_ended = self.shell.try_wait().unwrap().is_some();
-            let is_late = begin.elapsed() > PATIENCE;
-            assert!(!has_ended && !is_late, "{}", self.log());
-            thread::sleep(Duration::from_millis(50));
-        }
-        // Whoever else took the port meanwhile greets too.
-        assert!(self.log().contains(&format!("127.0.0.1:{}", self.port)));
-    }
-
-    /// What the server said since it was started.
-    fn log(&self) -> String {
-        let all = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        let last = all.rsplit("Starting RabbitMQ").next();
-        last.unwrap_or_default().to_owned()
+    /// What the client says.
+    pub fn ask(&self, arguments: &[&str], input: &str) -> String {
+        ask(self.port(), arguments, input)
     }
 }
 
-fn serve(folder: &Path, port: u16) -> Child {
-    let mut shell = Command::new(root().join("scripts/rabbitmq"));
-    shell.arg("serve").arg(folder).arg(port.to_string());
-    shell.stdin(Stdio::piped()).stderr(Stdio::null());
-    shell.spawn().unwrap()
+/// The same of the server at a port.
+pub fn ask(port: u16, arguments: &[&str], input: &str) -> String {
+    let port = port.to_string();
+    let arguments = [&[port.as_str(), USER, PASSWORD], arguments].concat();
+    python(
+        "target/rabbitmq/client",
+        "rabbitmq_client.py",
+        &arguments,
+        input,
+    )
+}
+
+/// Both its doors are open, and it greets whoever does not speak as it does.
+fn is_ready(served: &Served) -> bool {
+    let log = served.log();
+    let (plain, safe) = (served.port(), served.port() + 3);
+    log.contains(&format!("127.0.0.1:{plain}"))
+        && log.contains(&format!("127.0.0.1:{safe}"))
+        && greets(plain)
 }
 
 fn greets(port: u16) -> bool {
@@ -119,13 +121,4 @@ fn greets(port: u16) -> bool {
         Ok(greeting)
     };
     asked().is_ok_and(|greeting| greeting == *b"AMQP")
-}
-
-impl Drop for RabbitMq {
-    fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        let _ = self.shell.wait();
-        // There is nothing left of one that had been killed before, but its folder.
-        let _ = fs::remove_dir_all(&self.folder);
-    }
 }

@@ -24,16 +24,17 @@ fn config(topic: &Kafka) -> Result<ClientConfig, Interrupted> {
         .set("client.id", "tidelock-keeper-consume")
         .set(
             "security.protocol",
-            match (topic.tls, &topic.login) {
-                (true, Some(_)) => "SASL_SSL",
-                (true, None) => "SSL",
-                (false, Some(_)) => "SASL_PLAINTEXT",
-                (false, None) => "PLAINTEXT",
+            match (&topic.tls, &topic.login) {
+                (Some(_), Some(_)) => "SASL_SSL",
+                (Some(_), None) => "SSL",
+                (None, Some(_)) => "SASL_PLAINTEXT",
+                (None, None) => "PLAINTEXT",
             },
         )
         .set_log_level(RDKafkaLogLevel::Warning);
-    if let Some(path) = &topic.ca_file {
-        config.set("ssl.ca.location", path.display().to_string());
+    if let Some(tls) = &topic.tls {
+        let authorities = tls.ca_file.as_ref().map(|path| path.display().to_string());
+        config.set("ssl.ca.location", authorities.as_deref().unwrap_or("probe"));
     }
     if let (Some(login), Some(password)) = (&topic.login, topic.secret()?) {
         config
@@ -58,6 +59,8 @@ pub(super) fn consumer(topic: &Kafka, watch: Watch) -> Result<StreamConsumer<Wat
         .set("session.timeout.ms", "10000")
         // What waits in memory beside the messages that are held.
         .set("queued.max.messages.kbytes", "16384")
+        // What is fetched of a partition that is then to rest is thrown away, and fetched again.
+        .set("max.partition.fetch.bytes", "131072")
         .set("statistics.interval.ms", "2000")
         .create_with_context(watch)?;
     Ok(consumer)

@@ -10,7 +10,7 @@ use rdkafka::{
 use serde_json::{Value, json};
 use tidelock_store::Cursor;
 
-use super::link::{Why, Words, create};
+use super::client::{Why, Words, create};
 
 /// All cursors are in the first, one after the other.
 pub(super) const PARTITION: i32 = 0;

@@ -1,21 +1,24 @@
 //! The work for one topic: reads the log behind the topic's own cursor and writes page after page, each in a transaction. Whatever goes
 //! wrong, the link is made anew and the cursor read again: what was written is known by it, and nothing else is.
 
+mod notes;
+
 use std::{
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tidelock_api::KeyedEvent;
-use tidelock_store::{Advance, Cursor, Delivery, Outbox, StoreError, Turn};
+use tidelock_store::{Cursor, Outbox, StoreError, Turn};
 use tokio::{task::spawn_blocking, time::sleep};
-use tracing::{info, warn};
+use tracing::info;
 
 use super::{
     Kafka,
-    link::{Link, Why},
+    link::{Link, Unwritten, Writing},
 };
-use crate::{PublishError, clock, figures::Ends, sink::wants, worker::Shared};
+use crate::{PublishError, figures::Ends, sink::wants, worker::Shared};
 
 /// Between two looks at the log's end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -25,6 +28,8 @@ const NOTE: Duration = Duration::from_millis(250);
 const END: Duration = Duration::from_secs(5);
 /// Records of one transaction from which on no more entries are added.
 const MANY: usize = 10_000;
+/// Bytes of a record that every topic is to take: one that does not is set up wrongly, and not the event too large.
+const LEAST: usize = 4_096;
 /// The cursor goes on at least this often, also while there is nothing to tell of what happens.
 const PASSED: Duration = Duration::from_secs(10);
 
@@ -36,6 +41,8 @@ struct Page {
     /// Entries that are told.
     entries: u64,
     events: Arc<Vec<KeyedEvent>>,
+    /// One that had been left out, which a person has had sent again.
+    is_again: bool,
 }
 
 /// The work of one turn.
@@ -57,6 +64,14 @@ pub(super) struct Work<'a> {
     first_failed: u64,
     /// Entries of which it is kept that they are tried again.
     kept: Vec<u64>,
+    /// Entries after the cursor that are left out, as too large.
+    left_out: BTreeSet<u64>,
+    /// Each record is sent by itself, since some were too large, together or not.
+    alone: bool,
+    /// Up to there each entry is told by itself, until it is known which is too large.
+    one_by_one: u64,
+    /// What a person has had sent again.
+    again: VecDeque<u64>,
     wrote_at: Instant,
     noted_at: Option<Instant>,
 }
@@ -90,6 +105,10 @@ impl<'a> Work<'a> {
             tries: 0,
             first_failed: 0,
             kept: Vec::new(),
+            left_out: BTreeSet::new(),
+            alone: false,
+            one_by_one: 0,
+            again: VecDeque::new(),
             wrote_at: Instant::now(),
             noted_at: None,
         }
@@ -97,8 +116,14 @@ impl<'a> Work<'a> {
 
     async fn run(mut self) -> Result<(), PublishError> {
         let turn = self.turn.clone();
-        let waiting = self.shared.outbox.ask(move |outbox| outbox.waiting(&turn));
-        self.kept = waiting.await?.into_iter().map(|kept| kept.seq).collect();
+        let known = move |outbox: &mut Outbox| {
+            let waiting = outbox.waiting(&turn)?;
+            Ok((waiting, outbox.kept_after(&turn, turn.cursor.seq)?))
+        };
+        let (waiting, kept) = self.shared.outbox.ask(known).await?;
+        self.kept = waiting.into_iter().map(|kept| kept.seq).collect();
+        self.left_out = kept.into_iter().collect();
+        self.left_out.retain(|seq| !self.kept.contains(seq));
         self.shared
             .board
             .change(&self.sink.name, |figures| figures.active = true);
@@ -113,15 +138,8 @@ impl<'a> Work<'a> {
                 self.shared.pause(LOOK).await;
                 continue;
             };
-            let (open, events, last) = (Arc::clone(open), Arc::clone(&page.events), page.last);
-            self.tried = Some(last);
-            match self.aside(move || open.write(&events, last)).await? {
-                Some(Ok(())) => self.wrote(&page).await?,
-                Some(Err(why)) => {
-                    leave(link.take());
-                    self.failed(why).await?;
-                }
-                None => break,
+            if !self.write(&page, Arc::clone(open)).await? {
+                leave(link.take());
             }
         }
         leave(link);
@@ -130,10 +148,58 @@ impl<'a> Work<'a> {
         Ok(self.shared.outbox.ask(back).await?)
     }
 
+    /// Has a page written; false if the link is of no more use.
+    async fn write(&mut self, page: &Page, link: Arc<Link>) -> Result<bool, PublishError> {
+        let (events, cursor, is_again) = (Arc::clone(&page.events), page.last, page.is_again);
+        if !is_again {
+            self.tried = Some(cursor);
+        }
+        let write = move || {
+            if is_again && link.was_written(cursor.seq)? {
+                return Ok(());
+            }
+            link.write(&Writing {
+                events: &events,
+                cursor,
+                is_again,
+            })
+        };
+        match self.aside(write).await? {
+            Some(Ok(())) => {
+                self.wrote(page).await?;
+                return Ok(true);
+            }
+            Some(Err(unwritten)) => self.unwritten(page, unwritten).await?,
+            // It is asked to end.
+            None => {}
+        }
+        Ok(false)
+    }
+
+    /// What is too large is looked for: records by themselves, then entries by themselves; and what is known to be too large is left out.
+    async fn unwritten(&mut self, page: &Page, unwritten: Unwritten) -> Result<(), StoreError> {
+        let bytes = match &unwritten {
+            Unwritten::TooLarge { bytes, .. } => *bytes,
+            Unwritten::Failed(why) => return self.failed(why.clone()).await,
+        };
+        if !self.alone {
+            self.alone = true;
+        } else if page.entries > 1 {
+            self.one_by_one = page.last.seq;
+        } else if bytes < LEAST {
+            self.failed(unwritten.to_string()).await?;
+        } else {
+            self.leave_out(page.last.seq, unwritten.to_string()).await?;
+        }
+        Ok(())
+    }
+
     /// Takes the topic over, and goes on from its cursor; none if that failed, and it was waited.
     async fn open(&mut self) -> Result<Option<Arc<Link>>, PublishError> {
         let (sink, source) = (self.sink.clone(), self.source.to_owned());
-        let (link, cursor) = match self.aside(move || Link::open(&sink, &source)).await? {
+        let alone = self.alone;
+        let open = move || Link::open(&sink, &source, alone);
+        let (link, cursor) = match self.aside(open).await? {
             None => return Ok(None),
             Some(Ok(opened)) => opened,
             Some(Err(why)) => {
@@ -177,6 +243,17 @@ impl<'a> Work<'a> {
 
     /// What is to be written next; none if there is nothing.
     async fn next(&mut self) -> Result<Option<Page>, StoreError> {
+        while let Some(seq) = self.again.front().copied() {
+            if let Some(entry) = self.shared.log.entry(seq).await? {
+                return Ok(Some(Page {
+                    last: self.shared.log.cursor(seq).await?,
+                    entries: 1,
+                    events: Arc::new(entry.keyed()),
+                    is_again: true,
+                }));
+            }
+            self.again.pop_front();
+        }
         self.end = self.shared.log.end().await?;
         let told = self.told.map_or(0, |cursor| cursor.seq);
         let (mut entries, mut events) = (0_u64, Vec::new());
@@ -184,11 +261,12 @@ impl<'a> Work<'a> {
         while last < self.end && entries == 0 && !self.shared.is_stopped() {
             for entry in self.shared.log.after(last).await? {
                 last = entry.sequence;
-                if wants(&self.sink.types, entry.kind.word()) {
+                let is_told = !self.left_out.contains(&last);
+                if is_told && wants(&self.sink.types, entry.kind.word()) {
                     entries = entries.saturating_add(1);
                     events.extend(entry.keyed());
                 }
-                if events.len() >= MANY {
+                if events.len() >= MANY || (entries > 0 && last <= self.one_by_one) {
                     break;
                 }
             }
@@ -204,11 +282,16 @@ impl<'a> Work<'a> {
             last: self.shared.log.cursor(last).await?,
             entries,
             events: Arc::new(events),
+            is_again: false,
         }))
     }
 
     async fn wrote(&mut self, page: &Page) -> Result<(), StoreError> {
+        if page.is_again {
+            return self.commit(Vec::new(), vec![page.last.seq]).await;
+        }
         (self.told, self.tried, self.read) = (Some(page.last), None, page.last.seq);
+        self.left_out = self.left_out.split_off(&page.last.seq);
         self.wrote_at = Instant::now();
         if self.tries > 0 {
             info!(sink = self.sink.name, "taken again");
@@ -222,97 +305,6 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         self.note().await
-    }
-
-    /// Notes it for people and for whoever takes over, and waits; the longer, the more often it failed.
-    async fn failed(&mut self, why: Why) -> Result<(), StoreError> {
-        let now = clock::now_ms();
-        let told = self.told.unwrap_or(self.turn.cursor);
-        let first = told.seq.saturating_add(1);
-        if self.tries == 0 {
-            self.first_failed = now;
-        }
-        self.tries = self.tries.saturating_add(1);
-        let wait = self.sink.waits.after(self.tries, None);
-        let tries = self.tries;
-        warn!(
-            sink = self.sink.name,
-            tries,
-            why,
-            again_in_ms = wait,
-            "not taken"
-        );
-        self.shared.board.change(&self.sink.name, |figures| {
-            figures.refused = figures.refused.saturating_add(1);
-        });
-        let kept = Delivery {
-            seq: first,
-            tries,
-            first: self.first_failed,
-            next: now.saturating_add(wait),
-            why,
-            dead: None,
-        };
-        if !self.kept.contains(&first) {
-            self.kept.push(first);
-        }
-        self.commit(vec![kept], Vec::new()).await?;
-        let end = Instant::now().checked_add(Duration::from_millis(wait));
-        while let Some(left) = end.and_then(|end| end.checked_duration_since(Instant::now())) {
-            if !self.shared.pause(left.min(NOTE)).await {
-                return Ok(());
-            }
-            self.note().await?;
-        }
-        Ok(())
-    }
-
-    /// Notes how far the topic has come, if that is time, and renews the turn.
-    async fn note(&mut self) -> Result<(), StoreError> {
-        if self.noted_at.is_some_and(|at| at.elapsed() < NOTE) && self.kept.is_empty() {
-            return Ok(());
-        }
-        let taken = if self.tries == 0 && self.told.is_some() {
-            std::mem::take(&mut self.kept)
-        } else {
-            Vec::new()
-        };
-        self.commit(Vec::new(), taken).await
-    }
-
-    async fn commit(&mut self, kept: Vec<Delivery>, taken: Vec<u64>) -> Result<(), StoreError> {
-        self.noted_at = Some(Instant::now());
-        let told = self.told.filter(|told| told.seq > self.turn.cursor.seq);
-        let progress = Advance {
-            cursor: told,
-            kept,
-            taken,
-        };
-        let (turn, lease) = (self.turn.clone(), self.shared.lease);
-        let note = move |outbox: &mut Outbox| {
-            if progress != Advance::default() {
-                outbox.commit(&turn, &progress)?;
-            }
-            if !outbox.renew(&turn, lease)? {
-                return Err(StoreError::TurnLost { sink: turn.sink });
-            }
-            outbox.sink(&turn.sink)
-        };
-        let view = self.shared.outbox.ask(note).await?;
-        self.turn.cursor = told.unwrap_or(self.turn.cursor);
-        self.end = self.shared.log.end().await?;
-        let now = Instant::now();
-        self.ends.saw(self.end, now);
-        // What nobody is to be told of does not count as behind.
-        let age = self.ends.age_after(self.read, self.end, now);
-        let (end, read) = (self.end, self.read);
-        self.shared.board.change(&self.sink.name, |figures| {
-            figures.lag_entries = end.saturating_sub(read);
-            figures.lag_seconds = age;
-            figures.retrying = view.as_ref().map_or(0, |view| view.waiting);
-            figures.dead = view.as_ref().map_or(0, |view| view.dead);
-        });
-        Ok(())
     }
 
     /// Has something done that blocks, and keeps the turn meanwhile; none if the publisher is asked to end and it takes too long. A

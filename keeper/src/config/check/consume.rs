@@ -3,15 +3,13 @@
 mod kafka;
 mod rabbitmq;
 
-use std::{collections::BTreeSet, net::IpAddr, path::Path};
+use std::{collections::BTreeSet, path::Path};
 
 use tidelock_consume::Source;
-use tidelock_publish::SecretPlace;
 
 use super::{
     super::{ConsumeConfig, raw::RawConsume},
     Rules,
-    publish::place_of_secret,
 };
 
 /// Characters of who is noted as having filed.
@@ -20,7 +18,6 @@ const LONGEST_FILER: usize = 80;
 /// Fields that sources of every kind have, as they are called where one is refused.
 struct Fields {
     filed_by: &'static str,
-    password: &'static str,
     at_once: &'static str,
     per_second: &'static str,
 }
@@ -76,28 +73,4 @@ impl Rules {
             per_second: self.within(fields.per_second, written.per_second, 1, 1_000_000),
         }
     }
-
-    /// What is no place may be the password itself, and is not repeated.
-    fn password(
-        &mut self,
-        fields: &Fields,
-        written: &Written<'_>,
-        text: &str,
-        base: &Path,
-    ) -> SecretPlace {
-        place_of_secret(text, base).unwrap_or_else(|| {
-            let rule = format!(
-                "must say where the password is, such as file:broker.password or env:BROKER_PASSWORD (of {})",
-                written.name
-            );
-            self.refuse(fields.password, "(not shown)", rule);
-            SecretPlace::Variable(String::new())
-        })
-    }
-}
-
-/// Whether nothing that is sent there leaves this host.
-fn is_this_host(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

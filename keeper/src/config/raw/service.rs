@@ -161,9 +161,8 @@ pub(in crate::config) struct RawTopic {
     pub cursors: Option<String>,
     pub user: Option<String>,
     pub password: Option<String>,
-    #[serde(default = "mechanism")]
-    pub mechanism: String,
-    #[serde(default = "tls")]
+    pub mechanism: Option<String>,
+    #[serde(default = "with_tls")]
     pub tls: bool,
     pub ca_file: Option<PathBuf>,
     #[serde(default)]
@@ -174,14 +173,6 @@ pub(in crate::config) struct RawTopic {
     pub timeout_ms: u64,
     #[serde(default = "first_wait_ms")]
     pub first_wait_ms: u64,
-}
-
-fn mechanism() -> String {
-    "SCRAM-SHA-512".to_owned()
-}
-
-fn tls() -> bool {
-    true
 }
 
 fn types() -> Vec<String> {

@@ -1,5 +1,5 @@
 //! A log in which everything that the four figures count happens, and what is counted of it by the hour: for whoever counts from the
-//! events that others are told. `UPDATE_FIXTURES=1 cargo test -p tidelock-keeper --lib recorded` writes both files.
+//! events that others are told. `UPDATE_FIXTURES=1 cargo test -p tidelock-keeper --lib recorded` writes the files.
 
 #![allow(
     clippy::unwrap_used,
@@ -337,8 +337,12 @@ fn what_is_counted_of_a_log_is_recorded_beside_its_events() {
     let told = Told::after(&mut book.reader, 0, 1_000).unwrap();
     let events = told.iter().map(|told| serde_json::to_string(&told.event));
     let events: Vec<String> = events.collect::<Result<_, _>>().unwrap();
+    let parts = told.iter().flat_map(Told::keyed);
+    let parts = parts.map(|part| serde_json::to_string(&part));
+    let parts: Vec<String> = parts.collect::<Result<_, _>>().unwrap();
     let hours = (book.hours.iter())
         .map(|(hour, counts)| json!({ "hour": rfc3339(*hour), "counts": counts }).to_string());
     held("events.jsonl", &events);
+    held("parts.jsonl", &parts);
     held("hours.jsonl", &hours.collect::<Vec<String>>());
 }

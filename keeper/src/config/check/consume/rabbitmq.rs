@@ -2,20 +2,24 @@
 
 use std::path::Path;
 
-use reqwest::Url;
 use tidelock_consume::RabbitMq;
 
 use super::{
-    super::{super::raw::RawRabbitMqSource, Rules},
-    Fields, Written, is_this_host,
+    super::{
+        super::raw::RawRabbitMqSource,
+        Rules,
+        broker::{Section, section},
+    },
+    Fields, Written,
 };
 
 /// Bytes of a queue's name: as many as AMQP lets it have.
 const LONGEST_QUEUE: usize = 255;
 
+const SECTION: Section = section!("consume.rabbitmq", "read the password and file requests");
+
 const FIELDS: Fields = Fields {
     filed_by: "consume.rabbitmq.filed_by",
-    password: "consume.rabbitmq.password",
     at_once: "consume.rabbitmq.at_once",
     per_second: "consume.rabbitmq.messages_per_second",
 };
@@ -38,8 +42,8 @@ impl Rules {
             per_second: raw.messages_per_second,
         };
         let source = self.source(&FIELDS, &written);
-        let url = self.queue_url(raw);
-        let password = self.password(&FIELDS, &written, &raw.password, base);
+        let url = self.amqp_url(&SECTION, &raw.name, &raw.url, raw.allow_plain);
+        let password = self.broker_password(&SECTION, &raw.name, &raw.password, base);
         for (field, queue) in [
             ("consume.rabbitmq.queue", &raw.queue),
             ("consume.rabbitmq.dead_letters", &raw.dead_letters),
@@ -57,7 +61,7 @@ impl Rules {
             self.refuse("consume.rabbitmq.dead_letters", &raw.dead_letters, rule);
         }
         let ca_file = raw.ca_file.as_deref();
-        let ca_file = ca_file.map(|path| self.path("consume.rabbitmq.ca_file", path, base));
+        let ca_file = ca_file.map(|path| self.path(SECTION.ca_file, path, base));
         Some(RabbitMq {
             source,
             url: url?,
@@ -67,42 +71,6 @@ impl Rules {
             dead_letters: raw.dead_letters.clone(),
         })
     }
-
-    /// A URL may carry a password, so no part of it is repeated.
-    fn queue_url(&mut self, raw: &RawRabbitMqSource) -> Option<Url> {
-        const EXAMPLE: &str = "amqps://keeper@rabbitmq.example/payments";
-        let url = Url::parse(&raw.url).ok();
-        let is_amqp = |url: &Url| matches!(url.scheme(), "amqp" | "amqps") && url.has_host();
-        let rule = match &url {
-            Some(url) if is_amqp(url) => refusal(url, raw.allow_plain),
-            _ => Some("must be an amqp:// or amqps:// URL"),
-        };
-        if let Some(rule) = rule {
-            let rule = format!("{rule}, such as {EXAMPLE} (of {})", raw.name);
-            self.refuse("consume.rabbitmq.url", "(not shown)", rule);
-            return None;
-        }
-        url
-    }
-}
-
-fn refusal(url: &Url, allow_plain: bool) -> Option<&'static str> {
-    if url.password().is_some() {
-        return Some("must hold no password: consume.rabbitmq.password says where it is");
-    }
-    if url.username().is_empty() {
-        return Some("must name the user");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Some("must end with the virtual host");
-    }
-    let is_here = is_this_host(url.host_str().unwrap_or_default());
-    if url.scheme() == "amqp" && !allow_plain && !is_here {
-        return Some(
-            "others could read the password and file requests on the way: must be amqps://, or consume.rabbitmq.allow_plain = true",
-        );
-    }
-    None
 }
 
 #[cfg(all(test, feature = "rabbitmq"))]

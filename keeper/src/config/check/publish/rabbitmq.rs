@@ -1,14 +1,16 @@
 //! The rules of `[[publish.rabbitmq]]`.
 
-use std::{net::IpAddr, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use reqwest::Url;
-use tidelock_publish::{RabbitMq, SecretPlace, Waits};
+use tidelock_publish::{RabbitMq, Waits};
 
-use super::{
-    super::{super::raw::RawExchange, Rules},
-    place_of_secret,
+use super::super::{
+    super::raw::RawExchange,
+    Rules,
+    broker::{Section, section},
 };
+
+const SECTION: Section = section!("publish.rabbitmq", "read the password");
 
 /// The longest of the growing waits: brokers are sooner well again than receivers of webhooks. [milliseconds]
 const LONGEST_WAIT_MS: u64 = 600_000;
@@ -22,15 +24,8 @@ impl Rules {
             self.refuse("publish.rabbitmq.name", &raw.name, rule);
         }
         let of = |rule: &str| format!("{rule} (of {})", raw.name);
-        let url = self.exchange_url(raw);
-        let password = place_of_secret(&raw.password, base);
-        if password.is_none() {
-            let rule = of(
-                "must say where the password is, such as file:rabbitmq.password or env:RABBITMQ_PASSWORD",
-            );
-            // It may be the password itself.
-            self.refuse("publish.rabbitmq.password", "(not shown)", rule);
-        }
+        let url = self.amqp_url(&SECTION, &raw.name, &raw.url, raw.allow_plain);
+        let password = self.broker_password(&SECTION, &raw.name, &raw.password, base);
         // The one without a name leads to a queue for each type of event, which nobody wants.
         if !(1..=LONGEST_EXCHANGE).contains(&raw.exchange.len()) {
             let rule = of("must be the name of an exchange, of 1 to 255 bytes");
@@ -47,8 +42,8 @@ impl Rules {
         Some(RabbitMq {
             name: raw.name.clone(),
             url: url?,
-            password: password.unwrap_or(SecretPlace::Variable(String::new())),
-            ca_file: ca_file.map(|path| self.path("publish.rabbitmq.ca_file", path, base)),
+            password,
+            ca_file: ca_file.map(|path| self.path(SECTION.ca_file, path, base)),
             exchange: raw.exchange.clone(),
             types: raw.types.clone(),
             timeout: Duration::from_millis(timeout),
@@ -60,45 +55,4 @@ impl Rules {
             },
         })
     }
-
-    /// A URL may carry a password, so no part of it is repeated.
-    fn exchange_url(&mut self, raw: &RawExchange) -> Option<Url> {
-        const EXAMPLE: &str = "amqps://keeper@rabbitmq.example/payments";
-        let url = Url::parse(&raw.url).ok();
-        let is_amqp = |url: &Url| matches!(url.scheme(), "amqp" | "amqps") && url.has_host();
-        let rule = match &url {
-            Some(url) if is_amqp(url) => refusal(url, raw.allow_plain),
-            _ => Some("must be an amqp:// or amqps:// URL"),
-        };
-        if let Some(rule) = rule {
-            let rule = format!("{rule}, such as {EXAMPLE} (of {})", raw.name);
-            self.refuse("publish.rabbitmq.url", "(not shown)", rule);
-            return None;
-        }
-        url
-    }
-}
-
-fn refusal(url: &Url, allow_plain: bool) -> Option<&'static str> {
-    if url.password().is_some() {
-        return Some("must hold no password: publish.rabbitmq.password says where it is");
-    }
-    if url.username().is_empty() {
-        return Some("must name the user");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Some("must end with the virtual host");
-    }
-    if url.scheme() == "amqp" && !allow_plain && !is_this_host(url) {
-        return Some(
-            "others could read the password on the way: must be amqps://, or publish.rabbitmq.allow_plain = true",
-        );
-    }
-    None
-}
-
-fn is_this_host(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

@@ -38,15 +38,15 @@ public final class Job {
         }
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
         environment.enableCheckpointing(CHECKPOINT.toMillis());
-        assemble(environment, settings);
+        assemble(environment, settings, IDLE);
         environment.execute("Tidelock: figures by the hour");
     }
 
     /** The whole job, not yet started. */
-    static void assemble(StreamExecutionEnvironment environment, Settings settings) {
+    static void assemble(StreamExecutionEnvironment environment, Settings settings, Duration idle) {
         // What the job keeps has to outlive its next version: nothing is kept in a form that only this one reads.
         environment.configure(new Configuration().set(PipelineOptions.GENERIC_TYPES, false));
-        WatermarkStrategy<Message> times = ChainTime.waiting(settings.patience()).withIdleness(IDLE);
+        WatermarkStrategy<Message> times = ChainTime.waiting(settings.patience()).withIdleness(idle);
         Hours hours = Hours.of(environment.fromSource(source(settings), times, "events").uid("events"));
         hours.hours().sinkTo(sink(settings, settings.hours(), Hour::key, Hour::json)).name("hours").uid("hours");
         hours.leftOut().sinkTo(sink(settings, settings.leftOut(), LeftOut::why, LeftOut::json)).name("left out").uid("left-out");

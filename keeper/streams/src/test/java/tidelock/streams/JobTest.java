@@ -31,7 +31,7 @@ class JobTest {
     @Test
     void theWholeJobCanBePutTogether() {
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.createLocalEnvironment(2);
-        Job.assemble(environment, Settings.parse("--brokers", "127.0.0.1:1"));
+        Job.assemble(environment, Settings.parse("--brokers", "127.0.0.1:1"), Duration.ofMinutes(1));
         String plan = environment.getExecutionPlan();
         for (String part : new String[] {"events", "readable", "in the log's order", "figures", "hours", "left out"}) {
             assertTrue(plan.contains(part), plan);

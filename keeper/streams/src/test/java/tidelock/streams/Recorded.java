@@ -2,11 +2,9 @@ package tidelock.streams;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,23 +19,9 @@ final class Recorded {
         return Files.readAllLines(FOLDER.resolve("events.jsonl"));
     }
 
-    /** The same as topics have them: one for each withdrawal, with an id that ends with it. */
+    /** The same as `keeper publish` writes them to a topic: one for each withdrawal, with an id that ends with it. */
     static List<String> parts() throws IOException {
-        List<String> parts = new ArrayList<>();
-        for (String line : events()) {
-            ObjectNode event = (ObjectNode) new ObjectMapper().readTree(line);
-            JsonNode refs = event.get("data").get("refs");
-            if (refs.isEmpty()) {
-                parts.add(event.put("partitionkey", event.get("source").textValue()).toString());
-            }
-            for (JsonNode ref : refs) {
-                ObjectNode part = event.deepCopy();
-                part.put("id", event.get("id").textValue() + "-" + ref.textValue()).put("partitionkey", ref.textValue());
-                part.withObject("data").putArray("refs").add(ref);
-                parts.add(part.toString());
-            }
-        }
-        return parts;
+        return Files.readAllLines(FOLDER.resolve("parts.jsonl"));
     }
 
     /** What the keeper counted, by hour and name. */
