@@ -15,7 +15,10 @@ use alloy::hex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::rabbitmq::{RabbitMq, free_port};
+use super::{
+    rabbitmq::RabbitMq,
+    support::{authority::certificates, port::Port},
+};
 
 /// That of the user `keeper`.
 pub const PASSWORD: &str = "correct-horse-battery";
@@ -32,7 +35,7 @@ fn user() -> String {
 /// The broker that the tests of this binary share, with a second port for TLS. It ends with the process.
 pub struct Shared {
     pub broker: RabbitMq,
-    pub tls_port: u16,
+    pub tls_port: Port,
     /// Who vouches for it.
     pub authority: PathBuf,
     _certificates: TempDir,
@@ -42,11 +45,12 @@ pub fn shared() -> &'static Shared {
     static SHARED: OnceLock<Shared> = OnceLock::new();
     SHARED.get_or_init(|| {
         let certificates = certificates();
-        let tls_port = free_port();
+        let tls_port = Port::claim();
         let at = |name: &str| certificates.path().join(name);
         let tls = format!(
-            "listeners.ssl.1 = 127.0.0.1:{tls_port}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\n\
+            "listeners.ssl.1 = 127.0.0.1:{}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\n\
              ssl_options.keyfile = {}\nssl_options.verify = verify_none\n",
+            tls_port.number(),
             at("ca.pem").display(),
             at("cert.pem").display(),
             at("key.pem").display()
@@ -58,29 +62,6 @@ pub fn shared() -> &'static Shared {
             _certificates: certificates,
         }
     })
-}
-
-/// An authority of its own, and a certificate of `localhost` by it.
-fn certificates() -> TempDir {
-    const MAKE: &str = r#"
-new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-openssl req -x509 $new -keyout ca.key -out ca.pem -subj "/CN=authority of a test" -days 2
-openssl req $new -keyout key.pem -out csr.pem -subj /CN=localhost
-echo "subjectAltName=DNS:localhost" >names
-openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem
-"#;
-    let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("sh")
-        .args(["-euc", MAKE])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    folder
 }
 
 /// A queue of requests and one for dead letters, on one broker.

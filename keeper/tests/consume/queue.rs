@@ -199,7 +199,7 @@ fn passwords_are_read_where_they_are_and_told_nowhere() {
 fn brokers_are_known_by_who_vouches_for_them() {
     let shared = broker::shared();
     let queues = Queues::of(&shared.broker);
-    let url = format!("amqps://keeper@localhost:{}/%2f", shared.tls_port);
+    let url = format!("amqps://keeper@localhost:{}/%2f", shared.tls_port.number());
     queues.send(&[good(1)]);
     let mut stranger = Consumers::set_up(Kind::Sqlite);
     stranger.source_at(&queues, &url, "");

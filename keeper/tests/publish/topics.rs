@@ -17,9 +17,9 @@ use tidelock_keeper::store::{Location, LogStore, Reader};
 
 use super::{
     growth::{Growth, append},
-    kafka::{Kafka, free_port, is_skipped},
+    kafka::{Kafka, is_skipped},
     publisher::{Publisher, until, until_within},
-    support::{self, Kind},
+    support::{self, Kind, port::Port},
 };
 
 /// The broker that tests share which do not kill it.
@@ -325,9 +325,11 @@ fn a_broker_is_known_and_knows_who_writes() {
     assert!(made.status.success(), "{made:?}");
     let both = [at("key.pem"), at("ca.pem")].map(|file| fs::read_to_string(file).unwrap());
     fs::write(at("broker.pem"), both.concat()).unwrap();
-    let (port, safe, controller) = (free_port(), free_port(), free_port());
+    let [mine, at_safe, at_controller] = std::array::from_fn(|_| Port::claim());
+    let (port, safe, controller) = (mine.number(), at_safe.number(), at_controller.number());
     let broker = Kafka::with(
-        port,
+        mine,
+        at_controller,
         &format!(
             "listeners=PLAINTEXT://127.0.0.1:{port},SAFE://127.0.0.1:{safe},CONTROLLER://127.0.0.1:{controller}\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\nlistener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SAFE:SASL_SSL\n\

@@ -6,7 +6,7 @@
 use std::{
     fs,
     io::Write,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -15,25 +15,23 @@ use std::{
 
 use serde_json::Value;
 
+use super::support::port::Port;
+
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A broker at work.
 pub struct Kafka {
     folder: PathBuf,
-    port: u16,
+    port: Port,
+    /// By which it speaks with itself.
+    controller: Port,
     shell: Child,
 }
 
 /// The repository's.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// A port that nobody has just now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Whether there is no broker here, for the reason that is then told.
@@ -47,18 +45,19 @@ pub fn is_skipped() -> bool {
 
 impl Kafka {
     pub fn start() -> Self {
-        Self::with(free_port(), "")
+        Self::with(Port::claim(), Port::claim(), "")
     }
 
     /// The same with further settings, as the broker's file has them.
-    pub fn with(port: u16, settings: &str) -> Self {
+    pub fn with(port: Port, controller: Port, settings: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("kafka").tempdir();
         let folder = folder.unwrap().keep();
         fs::write(folder.join("more.properties"), settings).unwrap();
         let broker = Self {
-            shell: serve(&folder, port),
+            shell: serve(&folder, &port, &controller),
             folder,
             port,
+            controller,
         };
         broker.wait();
         broker
@@ -66,7 +65,7 @@ impl Kafka {
 
     /// Where it listens, as clients are told.
     pub fn server(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.port.number())
     }
 
     /// SIGKILL.
@@ -82,7 +81,7 @@ impl Kafka {
 
     /// Goes on with the data that it had when it was killed.
     pub fn start_again(&mut self) {
-        self.shell = serve(&self.folder, self.port);
+        self.shell = serve(&self.folder, &self.port, &self.controller);
         self.wait();
     }
 
@@ -94,7 +93,7 @@ impl Kafka {
     /// Until it listens.
     fn wait(&self) {
         let begin = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", self.port.number())).is_err() {
             assert!(begin.elapsed() < PATIENCE, "{}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
@@ -139,9 +138,10 @@ impl Kafka {
     }
 }
 
-fn serve(folder: &Path, port: u16) -> Child {
+fn serve(folder: &Path, port: &Port, controller: &Port) -> Child {
     let mut shell = Command::new(root().join("scripts/kafka"));
-    shell.arg("serve").arg(folder).arg(port.to_string());
+    shell.arg("serve").arg(folder);
+    shell.args([port, controller].map(|port| port.number().to_string()));
     shell.stdin(Stdio::piped()).stderr(Stdio::null());
     shell.spawn().unwrap()
 }

@@ -6,12 +6,14 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
+
+use super::support::port::Port;
 
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -19,19 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// A server at work.
 pub struct RabbitMq {
     folder: PathBuf,
-    port: u16,
+    port: Port,
     shell: Child,
 }
 
 /// The repository's.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// A port that nobody has just now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 impl RabbitMq {
@@ -45,9 +41,9 @@ impl RabbitMq {
         let folder = tempfile::Builder::new().prefix("rabbitmq").tempdir();
         let folder = folder.unwrap().keep();
         fs::write(folder.join("rabbitmq.conf"), settings).unwrap();
-        let port = free_port();
+        let port = Port::claim();
         let mut server = Self {
-            shell: serve(&folder, port),
+            shell: serve(&folder, &port),
             folder,
             port,
         };
@@ -56,12 +52,12 @@ impl RabbitMq {
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Without a password.
     pub fn url(&self) -> String {
-        format!("amqp://guest@127.0.0.1:{}/%2f", self.port)
+        format!("amqp://guest@127.0.0.1:{}/%2f", self.port())
     }
 
     /// SIGKILL.
@@ -77,21 +73,20 @@ impl RabbitMq {
 
     /// Goes on with the data that it had when it was killed.
     pub fn start_again(&mut self) {
-        self.shell = serve(&self.folder, self.port);
+        self.shell = serve(&self.folder, &self.port);
         self.wait();
     }
 
     /// Until it greets whoever does not speak as it does.
     fn wait(&mut self) {
         let begin = Instant::now();
-        while !greets(self.port) {
+        while !greets(self.port()) {
             let has_ended = self.shell.try_wait().unwrap().is_some();
             let is_late = begin.elapsed() > PATIENCE;
             assert!(!has_ended && !is_late, "{}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
-        // Whoever else took the port meanwhile greets too.
-        assert!(self.log().contains(&format!("127.0.0.1:{}", self.port)));
+        assert!(self.log().contains(&format!("127.0.0.1:{}", self.port())));
     }
 
     /// What the server said since it was started.
@@ -102,9 +97,12 @@ impl RabbitMq {
     }
 }
 
-fn serve(folder: &Path, port: u16) -> Child {
+fn serve(folder: &Path, port: &Port) -> Child {
     let mut shell = Command::new(root().join("scripts/rabbitmq"));
-    shell.arg("serve").arg(folder).arg(port.to_string());
+    shell
+        .arg("serve")
+        .arg(folder)
+        .arg(port.number().to_string());
     shell.stdin(Stdio::piped()).stderr(Stdio::null());
     shell.spawn().unwrap()
 }
