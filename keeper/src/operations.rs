@@ -10,6 +10,7 @@ mod published;
 mod pulse;
 mod ready;
 mod samples;
+mod served;
 mod server;
 mod service;
 mod snapshot;
@@ -22,6 +23,7 @@ pub use pages::Serving;
 #[cfg(feature = "service")]
 pub use published::{PUBLISHED, serve_published};
 pub use pulse::{NodeFigures, Pulse};
+pub use served::{SERVED, serve_served};
 pub use server::start;
 pub use service::Service;
 pub use snapshot::Limits;

@@ -293,6 +293,60 @@ async fn a_transaction_is_sent_to_both_and_either_is_enough() {
 }
 
 #[tokio::test]
+async fn nothing_is_quoted_that_one_node_says_alone() {
+    let office = Office::open(Plan::default()).await;
+    office.world.mine(10).await;
+    let daemon = office.daemon().await;
+    daemon.stop();
+    let recipient = alloy::primitives::Address::repeat_byte(0x71).to_string();
+    let quote = ["quote", &recipient, "100"];
+    let cases: [(Liar, &str); 5] = [
+        (
+            |method, params, truth| {
+                other_answer::<VaultLens::haltedUntilCall>(method, params, truth, |said| {
+                    said + U256::ONE
+                })
+            },
+            "the vault: ",
+        ),
+        (
+            |method, params, truth| {
+                other_answer::<VaultLens::previewCall>(method, params, truth, |mut said| {
+                    said[0].tier = 1;
+                    said
+                })
+            },
+            "tier of the payment: ",
+        ),
+        (
+            |method, params, truth| {
+                other_answer::<VaultLens::fitsAtCall>(method, params, truth, |said| {
+                    said + U256::ONE
+                })
+            },
+            "room under the cap: ",
+        ),
+        (
+            |method, params, truth| match (method, params[0].as_str()) {
+                ("eth_getBlockByNumber", Some(number)) if number != "finalized" => {
+                    let mut block = truth.clone();
+                    block["hash"] = json!(B256::repeat_byte(9));
+                    Lie::Result(block)
+                }
+                _ => Lie::Truth,
+            },
+            "block ",
+        ),
+        (|_, _, _| Lie::Truth, ""),
+    ];
+    for (liar, words) in cases {
+        let _liar = with_liar(&office, liar).await;
+        let quoted = office.keeper(&quote).await;
+        expect(&quoted, if words.is_empty() { 0 } else { 4 }, words);
+    }
+}
+
+#[tokio::test]
 async fn reconcile_concludes_nothing_that_one_node_says_alone() {
     let office = Office::open(Plan::default()).await;
     office.world.mine(10).await;

@@ -117,6 +117,12 @@ impl Shared {
         let signed_in = || self.sign_in.as_ref()?.holder(id);
         self.keys.holder(id).or_else(signed_in)
     }
+
+    /// Refuses whoever may do that no more: their key may have ended, or been taken back, while a body was on its way or a part was done.
+    pub(crate) fn must_still(&self, id: &str, scope: Scope) -> Result<(), Problem> {
+        let holder = self.holder(id).ok_or_else(Problem::unknown_key)?;
+        holder.must_have(scope)
+    }
 }
 
 /// By this machine's clock. [seconds since 1970]

@@ -104,11 +104,7 @@ pub(crate) async fn add(
     deed: Deed,
     also: impl FnOnce(&mut Desk) -> Result<(), Problem> + Send + 'static,
 ) -> Result<ActEntry, Problem> {
-    // It may have ended while the body was on its way.
-    let holder = app.holder(&deed.by);
-    holder
-        .ok_or_else(Problem::unknown_key)?
-        .must_have(deed.act.scope())?;
+    app.must_still(&deed.by, deed.act.scope())?;
     let reference = deed.reference.as_deref().and_then(|text| text.parse().ok());
     let hands_in = matches!(deed.step, Step::Done | Step::Confirmed);
     let command = {

@@ -15,9 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
-    access::MayRequest,
+    access::{Caller, MayRequest},
     body::{Asked, Rules, media_type, read},
     intake::{Outcome, PIECE},
+    keys::Scope,
     problem::{Broken, Problem},
     query::{self, put},
     withdrawals::WithdrawalRequest,
@@ -98,7 +99,7 @@ type ReadRows = fn(Rules, &[u8]) -> Result<Vec<Row>, Vec<Broken>>;
     ),
     security(("key" = ["request"])))]
 pub(crate) async fn file(
-    _: MayRequest,
+    MayRequest(caller): MayRequest,
     State(app): State<App>,
     Query(given): Query<Vec<(String, String)>>,
     request: Request,
@@ -159,7 +160,7 @@ pub(crate) async fn file(
         };
         payments.iter().map(outcome).collect()
     } else {
-        file_pieces(&app, &rows).await?
+        file_pieces(&app, &caller, &rows).await?
     };
     Ok(Json(BulkAnswer::new(dry_run, &rows, outcomes)))
 }
@@ -176,9 +177,11 @@ fn dry_run(given: &[(String, String)]) -> Result<bool, Problem> {
     Ok(dry_run)
 }
 
-async fn file_pieces(app: &App, rows: &[Row]) -> Result<Vec<RowOutcome>, Problem> {
+/// A key that ends meanwhile files no further piece; what is filed stays, and the same list by another key files the rest.
+async fn file_pieces(app: &App, caller: &Caller, rows: &[Row]) -> Result<Vec<RowOutcome>, Problem> {
     let mut outcomes = Vec::with_capacity(rows.len());
     for piece in rows.chunks(PIECE) {
+        app.must_still(&caller.key, Scope::Request)?;
         let piece = piece.iter().map(|(_, asked)| asked.clone()).collect();
         let filed = app.intake.file(piece).await?;
         outcomes.extend(filed.iter().map(|outcome| match outcome {

@@ -12,7 +12,11 @@ use axum::{
 use futures_util::stream::{Stream, unfold};
 use serde::{Deserialize, Serialize};
 use tokio::{
-    sync::{OwnedSemaphorePermit, broadcast, watch},
+    sync::{
+        OwnedSemaphorePermit,
+        broadcast::{self, error::RecvError},
+        watch,
+    },
     time::sleep,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +24,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     App,
     access::{Caller, MayRead},
+    figures::{Kind, Open},
     keys::Scope,
     line::{ALIVE, Line},
     problem::Problem,
@@ -35,6 +40,10 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// What a reader that has not caught up holds at a time, and one event more: it may read slowly, and many may. [bytes]
 const HELD: usize = 65_536;
+
+/// Events that a reader that has not caught up asks for at first, and then twice as many as long as it can hold them: an event may be long, and
+/// what is read and not held was read for nothing.
+const FEW: u32 = 8;
 
 /// Where to go on.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -102,8 +111,8 @@ pub(crate) async fn page(
 
 /// Streams what happens
 ///
-/// Server-Sent Events: `id` is the sequence, `event` the type, `data` the event as in a page. A reader that falls too far behind is
-/// cut off; it goes on with the header Last-Event-ID. The stream ends when the server or the key does.
+/// Server-Sent Events: `id` is the sequence, `event` the type, `data` the event as in a page. A reader that falls too far behind, or takes nothing for
+/// too long, is cut off; it goes on with the header Last-Event-ID. The stream ends when the server or the key does.
 #[utoipa::path(get, path = "/v1/events/stream", operation_id = "streamEvents", tag = "events",
     params(StreamParameters, ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was read")),
     responses(
@@ -118,7 +127,7 @@ pub(crate) async fn stream(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let following = Following::open(app, caller, &headers, &given).await?;
+    let following = Following::open(app, Kind::Stream, caller, &headers, &given).await?;
     let kind = [(CONTENT_TYPE, "text/event-stream")];
     Ok((kind, Body::from_stream(following.stream())).into_response())
 }
@@ -137,22 +146,23 @@ pub(crate) struct Following {
     /// Events that are read at once: as many as it could hold the last time, or more.
     page: u32,
     _permit: OwnedSemaphorePermit,
+    _open: Open,
 }
 
 impl Following {
     /// Where Last-Event-ID, the query, or the log's end says.
     pub async fn open(
         app: App,
+        kind: Kind,
         caller: Caller,
         headers: &HeaderMap,
         given: &[(String, String)],
     ) -> Result<Self, Problem> {
         let after = asked(given)?;
-        let last = headers.get("last-event-id");
-        let last = last.map(|text| {
-            let text = text.to_str().unwrap_or_default();
-            sequence(text).map_err(|rule| Problem::broken("Last-Event-ID", text, rule))
-        });
+        const LAST: &str = "Last-Event-ID";
+        let last = query::header(headers, LAST, "must be the `id` of an event")?;
+        let last =
+            last.map(|text| sequence(text).map_err(|rule| Problem::broken(LAST, text, rule)));
         let after = last.transpose()?.or(after);
         let permit = Arc::clone(&app.streams).try_acquire_owned();
         let permit = permit.map_err(|_| Problem::unavailable("too many streams are open"))?;
@@ -161,6 +171,7 @@ impl Following {
             None => app.readers.ask(|reader| reader.end()).await?,
         };
         Ok(Self {
+            _open: app.board.open(kind),
             stop: app.stop.clone(),
             live: app.tail.subscribe(),
             app,
@@ -168,7 +179,7 @@ impl Following {
             key: caller.key,
             ready: VecDeque::new(),
             is_behind: true,
-            page: query::PAGE,
+            page: FEW,
             _permit: permit,
         })
     }
@@ -198,7 +209,11 @@ impl Following {
                 continue;
             }
             let line = tokio::select! {
-                line = self.live.recv() => line.ok()?,
+                line = self.live.recv() => match line {
+                    Ok(line) => line,
+                    Err(RecvError::Lagged(_)) => return self.is_too_slow(),
+                    Err(RecvError::Closed) => return None,
+                },
                 _ = self.stop.changed() => return None,
                 () = sleep(LOOK) => continue,
             };
@@ -209,9 +224,15 @@ impl Following {
                     self.cursor = line.sequence;
                     return Some(line);
                 }
-                Some(_) => return None,
+                Some(_) => return self.is_too_slow(),
             }
         }
+    }
+
+    /// It goes on where it was, if it comes again.
+    fn is_too_slow(&self) -> Option<Line> {
+        self.app.board.behind();
+        None
     }
 
     /// Whether the key is still one that reads.

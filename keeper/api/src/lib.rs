@@ -14,9 +14,11 @@ mod bulk;
 mod changes;
 mod console;
 mod deed;
+mod door;
 mod events;
 mod exports;
 mod fields;
+mod figures;
 mod health;
 mod intake;
 mod keeper;
@@ -48,7 +50,11 @@ mod withdrawals;
 mod write;
 mod xlsx;
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::body::Bytes;
 use tidelock_store::{Identity, Location};
@@ -56,6 +62,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use approvals::{Ballot, BallotState};
 pub use changes::LoggedChange;
+pub use figures::{Board, Figures};
 pub use keeper::KeeperPages;
 pub use openapi::{document, event_schemas};
 pub use port::{AsOf, Ballots, Looked, Lookout, Pages, Unseen};
@@ -81,6 +88,8 @@ pub struct Settings {
     pub connections: usize,
     /// Requests of one key in a second.
     pub requests_per_second: u32,
+    /// How long whoever is answered, or follows the events, may take nothing of what is written.
+    pub write_timeout: Duration,
     /// Serves TLS; without it only this host and the proxies are answered.
     pub tls: Option<Certificate>,
     /// Proxies in front of it, who say for whom they ask.
@@ -118,6 +127,7 @@ pub(crate) struct Shared {
     stop: watch::Receiver<bool>,
     /// Streams that may be open.
     streams: Arc<Semaphore>,
+    board: figures::Board,
     document: Bytes,
     /// What was last found of it.
     readiness: Mutex<Option<(Instant, health::Readiness)>>,

@@ -1,5 +1,7 @@
 //! Parameters of a query: each known one once, and no other.
 
+use axum::http::HeaderMap;
+
 use crate::problem::{Broken, Problem};
 
 /// Entries of one page, unless another number is asked for.
@@ -26,6 +28,24 @@ pub(crate) fn read(
         Ok(())
     } else {
         Err(Problem::invalid(broken))
+    }
+}
+
+/// The text of a header, if it is there: once, or nobody knows which of them is meant.
+pub(crate) fn header<'h>(
+    headers: &'h HeaderMap,
+    name: &str,
+    rule: &str,
+) -> Result<Option<&'h str>, Problem> {
+    let mut given = headers.get_all(name).iter();
+    let Some(first) = given.next() else {
+        return Ok(None);
+    };
+    let text = first.to_str();
+    let text = text.map_err(|_| Problem::broken(name, "", rule))?;
+    match given.next() {
+        Some(_) => Err(Problem::broken(name, text, "is there twice")),
+        None => Ok(Some(text)),
     }
 }
 
@@ -84,6 +104,24 @@ mod tests {
             .into_iter()
             .map(|one| (one.field, one.rule))
             .collect()
+    }
+
+    #[test]
+    fn a_header_is_there_once() {
+        let name = "Last-Event-ID";
+        let mut headers = HeaderMap::new();
+        let read = |headers: &HeaderMap| {
+            header(headers, name, "a rule").map(|text| text.map(str::to_owned))
+        };
+        assert_eq!(read(&headers).unwrap(), None);
+        headers.append("last-event-id", "1".parse().unwrap());
+        assert_eq!(read(&headers).unwrap(), Some("1".to_owned()));
+        headers.append("last-event-id", "2".parse().unwrap());
+        let refused = read(&headers).unwrap_err().errors.pop().unwrap();
+        assert_eq!(
+            (refused.field.as_str(), refused.rule.as_str()),
+            (name, "is there twice")
+        );
     }
 
     #[test]

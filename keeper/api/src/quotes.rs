@@ -12,6 +12,7 @@ use crate::{
     App,
     access::MayRequest,
     body::{LONGEST, must_be_json, read},
+    keys::Scope,
     port::{self, AsOf, Unseen},
     problem::Problem,
 };
@@ -103,12 +104,13 @@ pub struct Estimate {
     ),
     security(("key" = ["request"])))]
 pub(crate) async fn quote(
-    _: MayRequest,
+    MayRequest(caller): MayRequest,
     State(app): State<App>,
     request: Request,
 ) -> Result<Json<Quote>, Problem> {
     must_be_json(request.headers())?;
     let body = read(request, LONGEST).await?;
+    app.must_still(&caller.key, Scope::Request)?;
     let any = PaymentRef(rand::random()).to_string();
     let payment = app.rules.read_or(&body, &any)?;
     let lookout = port::there(app.lookout.as_ref())?;

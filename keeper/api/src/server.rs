@@ -1,16 +1,10 @@
-//! Connections: how many, how long, and that nothing that goes wrong in one is an answer without words.
+//! The server: what its answers share, how long each may take, and that nothing that goes wrong is an answer without words.
 
 use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
+    io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, thread::JoinHandle, time::Duration,
 };
 
 use axum::{
-    Router,
     extract::Request,
     http::{
         HeaderValue, StatusCode,
@@ -20,58 +14,45 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use hyper::{
-    server::conn::http1,
-    service::{Service, service_fn},
-};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{Mutex, Semaphore, watch},
-    time::{interval, sleep, timeout},
+    time::{interval, timeout},
 };
-use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error};
 
 use crate::{
     Settings, Shared,
     access::Keys,
     body::Rules,
+    door::{Door, accept},
+    figures::Board,
     intake::Intake,
     keys::KeyFile,
     openapi,
-    origin::{Peer, Proxies},
+    origin::Proxies,
     problem::{PROBLEM_JSON, Problem},
     rate::Rates,
     readers::Readers,
     sign_in,
     tail::Tail,
-    timed::Timed,
     tls::Certificate,
     write::WRITERS,
 };
 
-/// How long a request's head may take, and how long a connection may say nothing.
-const HEAD: Duration = Duration::from_secs(30);
 /// How long an answer may take, the request's body included.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long what is under way may take once the server is asked to end.
-const END: Duration = Duration::from_secs(10);
+pub(crate) const END: Duration = Duration::from_secs(10);
 /// Between two times that last uses of keys are written.
 const USES: Duration = Duration::from_secs(30);
-/// What a connection reads ahead, and what it has written and nobody has taken yet, at most: there may be thousands. [bytes]
-const AHEAD: usize = 65_536;
-/// Between two tries after a connection could not be accepted, as when files are short.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A server at work.
 pub struct Serving {
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it is doing.
+    pub board: Board,
     stop: watch::Sender<bool>,
     accepts: tokio::task::JoinHandle<()>,
     keeps: tokio::task::JoinHandle<()>,
@@ -118,6 +99,7 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
             settings.connections.div_euclid(4).saturating_mul(3),
         )),
         document: document.into(),
+        board: Board::default(),
         readiness: Mutex::default(),
     });
     let router = router
@@ -130,11 +112,14 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
         tls,
         proxies: shared.proxies.clone(),
         router,
+        write_timeout: settings.write_timeout,
+        board: shared.board.clone(),
     };
     let accepts = tokio::spawn(accept(listener, door, Arc::clone(&turns), stopped));
     let keeps = tokio::spawn(keep_uses(Arc::clone(&shared)));
     Ok(Serving {
         address,
+        board: shared.board.clone(),
         stop,
         accepts,
         keeps,
@@ -193,103 +178,6 @@ async fn keep_uses(shared: Arc<Shared>) {
     }
 }
 
-/// How connections come in.
-#[derive(Clone)]
-struct Door {
-    tls: Option<TlsAcceptor>,
-    proxies: Proxies,
-    router: Router,
-}
-
-impl Door {
-    async fn open(self, stream: TcpStream, peer: IpAddr, stop: watch::Receiver<bool>) {
-        // What is written is whole; waiting for more to send with it only delays it.
-        let _ = stream.set_nodelay(true);
-        match self.tls {
-            Some(tls) => match timeout(HEAD, tls.accept(stream)).await {
-                Ok(Ok(stream)) => serve(stream, peer, self.router, stop).await,
-                Ok(Err(error)) => debug!(%error, "no TLS"),
-                Err(_) => debug!("no TLS in time"),
-            },
-            None if self.proxies.may_speak_plainly(peer) => {
-                serve(stream, peer, self.router, stop).await;
-            }
-            None => debug!(%peer, "no TLS, and no proxy: not answered"),
-        }
-    }
-}
-
-async fn accept(
-    listener: TcpListener,
-    door: Door,
-    turns: Arc<Semaphore>,
-    mut stop: watch::Receiver<bool>,
-) {
-    loop {
-        let next = async {
-            let turn = Arc::clone(&turns).acquire_owned().await;
-            (turn, listener.accept().await)
-        };
-        let (turn, accepted) = tokio::select! {
-            next = next => next,
-            () = asked(&mut stop) => return,
-        };
-        let Ok(turn) = turn else { return };
-        let (stream, peer) = match accepted {
-            Ok((stream, peer)) => (stream, peer.ip()),
-            Err(error) => {
-                debug!(%error, "no connection");
-                sleep(PAUSE).await;
-                continue;
-            }
-        };
-        let (door, stop) = (door.clone(), stop.clone());
-        tokio::spawn(async move {
-            door.open(stream, peer, stop).await;
-            drop(turn);
-        });
-    }
-}
-
-async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    stream: S,
-    peer: IpAddr,
-    router: Router,
-    mut stop: watch::Receiver<bool>,
-) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(AHEAD);
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(move |mut request: hyper::Request<_>| {
-        request.extensions_mut().insert(Peer(peer));
-        router.call(request)
-    });
-    let connection = http.serve_connection(TokioIo::new(Timed::new(stream)), service);
-    let connection = connection.with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = asked(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            match timeout(END, connection).await {
-                Ok(served) => served,
-                Err(_) => return,
-            }
-        }
-    };
-    if let Err(error) = served {
-        debug!(%error, "a connection broke");
-    }
-}
-
-/// Until the server is asked to end.
-async fn asked(stop: &mut watch::Receiver<bool>) {
-    // Whoever could ask is gone: that is as good as having asked.
-    let _ = stop.wait_for(|asked| *asked).await;
-}
-
 /// Every answer comes in time, and every refusal has words, whoever refuses.
 async fn guard(request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -331,9 +219,13 @@ fn in_words(response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::{
+        Router,
         body::{Body, to_bytes},
         routing::get,
     };
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+    use tokio::time::sleep;
 
     use super::*;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     extract::{
-        Query, State,
+        Extension, Query, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
     http::HeaderMap,
@@ -15,7 +15,9 @@ use tokio::time::sleep;
 use crate::{
     App,
     access::MayRead,
+    door::Turn,
     events::{Following, StreamParameters},
+    figures::Kind,
     problem::Problem,
 };
 
@@ -39,13 +41,18 @@ const QUIET: Duration = Duration::from_secs(15);
 pub(crate) async fn open(
     MayRead(caller): MayRead,
     State(app): State<App>,
+    Extension(turn): Extension<Turn>,
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let following = Following::open(app, caller, &headers, &given).await?;
+    let following = Following::open(app, Kind::Socket, caller, &headers, &given).await?;
     let upgrade = upgrade.max_message_size(LONGEST).max_frame_size(LONGEST);
-    Ok(upgrade.on_upgrade(move |socket| tell(socket, following)))
+    Ok(upgrade.on_upgrade(async move |socket| {
+        tell(socket, following).await;
+        // It was a connection all the time.
+        drop(turn);
+    }))
 }
 
 async fn tell(mut socket: WebSocket, mut following: Following) {

@@ -12,20 +12,25 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// How long the other side may take nothing.
-pub(crate) const TAKES: Duration = Duration::from_secs(10);
+use crate::figures::Board;
 
 /// A stream whose writes end in time.
 pub(crate) struct Timed<S> {
     stream: S,
+    /// How long the other side may take nothing.
+    takes: Duration,
     waits: Option<Pin<Box<Sleep>>>,
+    /// Where it is counted if it takes nothing; once.
+    board: Option<Board>,
 }
 
 impl<S> Timed<S> {
-    pub fn new(stream: S) -> Self {
+    pub fn new(stream: S, takes: Duration, board: Board) -> Self {
         Self {
             stream,
+            takes,
             waits: None,
+            board: Some(board),
         }
     }
 
@@ -39,8 +44,13 @@ impl<S> Timed<S> {
             self.waits = None;
             return written;
         }
-        let waits = self.waits.get_or_insert_with(|| Box::pin(sleep(TAKES)));
+        let waits = self
+            .waits
+            .get_or_insert_with(|| Box::pin(sleep(self.takes)));
         ready!(waits.as_mut().poll(context));
+        if let Some(board) = self.board.take() {
+            board.stalled();
+        }
         let why = "the other side took nothing for too long";
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)))
     }
@@ -98,10 +108,13 @@ mod tests {
 
     use super::*;
 
+    const TAKES: Duration = Duration::from_secs(10);
+
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_cut_off_and_who_takes_a_little_is_not() {
         let (near, mut far) = duplex(16);
-        let mut near = Timed::new(near);
+        let board = Board::default();
+        let mut near = Timed::new(near, TAKES, board.clone());
         let written = tokio::spawn(async move { near.write_all(&[7; 64]).await });
         // A little, again and again, just in time.
         let mut taken = [0; 16];
@@ -110,10 +123,13 @@ mod tests {
             far.read_exact(&mut taken).await.unwrap();
         }
         written.await.unwrap().unwrap();
+        assert_eq!(board.read().stalled, 0);
 
         let (near, _far) = duplex(16);
-        let mut near = Timed::new(near);
+        let mut near = Timed::new(near, TAKES, board.clone());
         let cut = near.write_all(&[7; 64]).await.unwrap_err();
         assert_eq!(cut.kind(), io::ErrorKind::TimedOut);
+        near.write_all(&[7; 64]).await.unwrap_err();
+        assert_eq!(board.read().stalled, 1, "it is counted once");
     }
 }

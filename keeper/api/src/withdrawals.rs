@@ -18,6 +18,7 @@ use crate::{
     App,
     access::{MayRead, MayRequest},
     body::{LONGEST, must_be_json, read},
+    keys::Scope,
     metadata,
     problem::Problem,
     query::{self, put},
@@ -75,14 +76,11 @@ pub(crate) async fn file(
     request: Request,
 ) -> Result<Response, Problem> {
     must_be_json(request.headers())?;
-    let key = request.headers().get("idempotency-key").cloned();
-    let key = key.as_ref().map(|key| key.to_str()).transpose();
-    let key = key.map_err(|_| Problem::broken("Idempotency-Key", "", REF_RULE))?;
+    let key = query::header(request.headers(), "Idempotency-Key", REF_RULE)?;
+    let key = key.map(str::to_owned);
     let body = read(request, LONGEST).await?;
-    // It may have ended while the body was on its way.
-    let holder = app.holder(&caller.key);
-    holder.ok_or_else(Problem::unknown_key)?;
-    let asked = app.rules.read(&body, key)?;
+    app.must_still(&caller.key, Scope::Request)?;
+    let asked = app.rules.read(&body, key.as_deref())?;
     let (payment, reference) = (asked.payment, asked.payment.reference());
     let noted = metadata::shown(asked.metadata.as_ref());
     let filed = app.intake.file_one(asked.into()).await?;

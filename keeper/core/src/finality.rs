@@ -240,15 +240,18 @@ impl<S: Store> Settling<'_, S> {
         self.record(Event::ModeChanged { mode: Mode::Armed })
     }
 
-    /// Over the wait for an earlier log, which ends by itself, goes what only a person may judge; but for a foreign nonce,
-    /// which is found again after it.
+    /// In place of what weighs less goes what is graver; but for a foreign nonce while an earlier log is waited for, which is found again after
+    /// it.
     fn halt(&mut self, reason: HaltReason) -> Result<(), JournalError> {
         let state = self.journal.state();
-        let is_due = match &reason {
-            HaltReason::ForeignNonce { .. } => matches!(state.mode(), Mode::Armed),
-            _ => state.sends_or_will(),
+        let is_of_earlier_log = match (&reason, state.mode()) {
+            (HaltReason::ForeignNonce { .. }, Mode::Halted { reason }) => {
+                let is_operators = matches!(reason, HaltReason::Operator { .. });
+                !is_operators || state.waits_until().is_some()
+            }
+            _ => false,
         };
-        if !is_due {
+        if is_of_earlier_log || !state.halts_for(&reason) {
             return Ok(());
         }
         self.record(Event::ModeChanged {

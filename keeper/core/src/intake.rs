@@ -171,9 +171,12 @@ fn refusal(state: &State, command: &Command, nonce: Option<u64>, absent: Absent)
                 PaymentStatus::Open,
             ],
         ),
-        Command::Halt { .. } => {
-            return (!state.sends_or_will())
-                .then(|| "mode halted: it sends nothing already".to_owned());
+        Command::Halt { note } => {
+            let note = note.clone();
+            let halts = state.halts_for(&HaltReason::Operator { note });
+            return (!halts).then(|| {
+                "mode halted: it sends nothing already, for a reason that is to be seen".to_owned()
+            });
         }
         Command::Resume { .. } => return resume_refusal(state, nonce),
     };

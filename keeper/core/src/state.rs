@@ -231,14 +231,11 @@ impl State {
         &self.mode
     }
 
-    /// It sends, or is halted for nothing but an earlier log: whatever else halts it is told in place of that.
-    pub(crate) fn sends_or_will(&self) -> bool {
+    /// Whether it halts for that: it sends, or is halted for what weighs less.
+    pub(crate) fn halts_for(&self, found: &HaltReason) -> bool {
         match &self.mode {
             Mode::Armed => true,
-            Mode::Halted { reason } => {
-                use HaltReason::{Reopened, Restored};
-                matches!(reason, Restored { .. } | Reopened { .. })
-            }
+            Mode::Halted { reason } => found.outweighs(reason),
         }
     }
 

@@ -35,7 +35,7 @@ pub use rabbitmq::RabbitMq;
 #[cfg(feature = "rabbitmq")]
 pub use rabbitmq::Sender as ExchangeSender;
 pub use secret::{Secret, SecretError, SecretPlace};
-pub use webhook::{Ping, Sender, Sent, Webhook};
+pub use webhook::{Beginning, Ping, Sender, Sent, Webhook};
 
 use asked::Asked;
 use log::Log;
@@ -74,14 +74,6 @@ pub enum PublishError {
     /// A try ended without any answer, which is a defect of this program.
     #[error("a try broke off")]
     Broken,
-    /// The client cannot be made.
-    #[error("{sink}: {source}")]
-    Client {
-        /// For whom.
-        sink: String,
-        /// Why.
-        source: reqwest::Error,
-    },
     /// A secret.
     #[error("{sink}: {source}")]
     Secret {
@@ -172,10 +164,7 @@ impl Settings {
                     source,
                 })?;
             let sender = Sender::new(webhook.clone(), self.private_hosts.clone(), (self.client)());
-            sender.map_err(|source| PublishError::Client {
-                sink: sink(),
-                source,
-            })
+            sender.map_err(|why| PublishError::Setting { sink: sink(), why })
         });
         senders.collect()
     }

@@ -4,7 +4,7 @@ use tidelock_api::Told;
 
 use crate::{
     queue::Waits,
-    webhook::{Sender, Sent},
+    webhook::{Beginning, Sender, Sent},
 };
 
 /// Whether whoever wants types that begin so is told of events of this one.
@@ -26,6 +26,15 @@ impl Teller {
             Self::Webhook(sender) => &sender.webhook().name,
             #[cfg(feature = "rabbitmq")]
             Self::RabbitMq(sender) => &sender.exchange().name,
+        }
+    }
+
+    /// From where it is told, if it is new.
+    pub fn beginning(&self) -> Beginning {
+        match self {
+            Self::Webhook(sender) => sender.webhook().from,
+            #[cfg(feature = "rabbitmq")]
+            Self::RabbitMq(_) => Beginning::Start,
         }
     }
 

@@ -1,10 +1,10 @@
 //! One event to one endpoint, as Standard Webhooks 1.0 has it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, fs, path::PathBuf, time::Duration};
 
 use rand::Rng;
 use reqwest::{
-    Client, ClientBuilder, Response, StatusCode,
+    Certificate, Client, ClientBuilder, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
     redirect::Policy,
 };
@@ -30,14 +30,29 @@ pub struct Webhook {
     pub url: Url,
     /// One secret, or two while it changes.
     pub secrets: Vec<SecretPlace>,
+    /// Who may vouch for it beside those whom the system knows, as PEM.
+    pub ca_file: Option<PathBuf>,
     /// What the types of events begin with that it is told.
     pub types: Vec<String>,
+    /// From where it is told, if it is new.
+    pub from: Beginning,
     /// How long one try may take.
     pub timeout: Duration,
     /// Tries at a time, of different payments.
     pub at_once: usize,
     /// How long what was not taken waits.
     pub waits: Waits,
+}
+
+/// From where a receiver is told that was told nothing yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// What is written to the log once it is first published to.
+    Now,
+    /// The log from its first entry on.
+    Start,
+    /// From that entry on.
+    Entry(u64),
 }
 
 impl fmt::Debug for Webhook {
@@ -59,6 +74,19 @@ impl Webhook {
     /// Reads the secrets, so that one that cannot be used is known before anything is sent.
     pub fn read_secrets(&self) -> Result<Vec<Secret>, SecretError> {
         self.secrets.iter().map(SecretPlace::read).collect()
+    }
+
+    fn authorities(&self) -> Result<Vec<Certificate>, String> {
+        let Some(path) = &self.ca_file else {
+            return Ok(Vec::new());
+        };
+        let why = |cause: &dyn fmt::Display| format!("ca_file {}: {cause}", path.display());
+        let pem = fs::read(path).map_err(|cause| why(&cause))?;
+        let authorities = Certificate::from_pem_bundle(&pem).map_err(|cause| why(&cause))?;
+        match authorities.is_empty() {
+            true => Err(why(&"must hold certificates as PEM")),
+            false => Ok(authorities),
+        }
     }
 }
 
@@ -121,15 +149,17 @@ impl Sender {
         webhook: Webhook,
         hosts: PrivateHosts,
         builder: ClientBuilder,
-    ) -> Result<Self, reqwest::Error> {
+    ) -> Result<Self, String> {
         let client = builder
+            .tls_certs_merge(webhook.authorities()?)
             .redirect(Policy::none())
             .no_proxy()
             .referer(false)
             .dns_resolver(hosts.clone())
             .timeout(webhook.timeout)
             .user_agent(concat!("tidelock-keeper/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+            .build()
+            .map_err(|error| format!("HTTP client: {}", in_words(&error)))?;
         Ok(Self {
             webhook,
             hosts,

@@ -24,7 +24,7 @@ use crate::{
     log::Log,
     queue::Queue,
     sink::Teller,
-    webhook::Sent,
+    webhook::{Beginning, Sent},
 };
 
 /// Events of one receiver on their way or waiting; the others stay in the log.
@@ -67,11 +67,16 @@ impl Shared {
     }
 
     /// The turn of a receiver, once no other publisher has it; none if the publisher is asked to end before.
-    pub async fn take_turn(&self, sink: &str) -> Result<Option<Turn>, PublishError> {
+    pub async fn take_turn(
+        &self,
+        sink: &str,
+        beginning: Beginning,
+    ) -> Result<Option<Turn>, PublishError> {
+        let from = self.first(sink, beginning).await?;
         let mut is_told = false;
         loop {
             let (name, holder, lease) = (sink.to_owned(), self.holder.clone(), self.lease);
-            let take = move |outbox: &mut Outbox| outbox.take(&name, Cursor::START, &holder, lease);
+            let take = move |outbox: &mut Outbox| outbox.take(&name, from, &holder, lease);
             match self.outbox.ask(take).await? {
                 TurnTaking::Taken(turn) => {
                     if !self.log.has(turn.cursor).await? {
@@ -95,6 +100,31 @@ impl Shared {
         }
     }
 
+    /// After what a receiver begins, if it is new.
+    async fn first(&self, sink: &str, beginning: Beginning) -> Result<Cursor, PublishError> {
+        let name = sink.to_owned();
+        let known = move |outbox: &mut Outbox| outbox.sink(&name);
+        if beginning == Beginning::Start || self.outbox.ask(known).await?.is_some() {
+            return Ok(Cursor::START);
+        }
+        let end = self.log.end().await?;
+        let before = match beginning {
+            Beginning::Entry(seq) => seq.saturating_sub(1),
+            Beginning::Now | Beginning::Start => end,
+        };
+        if before > end {
+            return Err(PublishError::Setting {
+                sink: sink.to_owned(),
+                why: format!(
+                    "from = {}: must be at most {}, the entry that comes next in the log",
+                    before.saturating_add(1),
+                    end.saturating_add(1)
+                ),
+            });
+        }
+        Ok(self.log.cursor(before).await?)
+    }
+
     /// Whether the work for a receiver goes on after a turn that came to that; waits before.
     pub async fn goes_on(
         &self,
@@ -116,7 +146,7 @@ impl Shared {
 /// Works until the publisher is asked to end.
 pub(crate) async fn run(teller: Teller, shared: Shared) -> Result<(), PublishError> {
     loop {
-        let worked = match shared.take_turn(teller.name()).await {
+        let worked = match shared.take_turn(teller.name(), teller.beginning()).await {
             Ok(None) => return Ok(()),
             Ok(Some(turn)) => Work::new(&teller, &shared, turn).run().await,
             Err(error) => Err(error),

@@ -17,7 +17,7 @@ use super::{
     print,
 };
 use crate::{
-    chain::DataFee,
+    chain::{DataFee, RpcChain},
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
 };
@@ -124,18 +124,18 @@ async fn ask(
     let nodes = connect(config, Address::ZERO)?;
     let chain = nodes.first();
     let (base_fee, tip) = chain.market().await?;
-    let head = chain.head().await?;
+    let head = nodes.head().await?;
     let (source, history) = match recorded {
         Some(history) => ("the file", history),
         None => {
-            let pace = pace(chain, head).await?;
-            (
-                "the node's blocks",
-                past_fees(chain, head, pace, args.days).await?,
-            )
+            let ask = async |chain: &RpcChain| {
+                past_fees(chain, head, pace(chain, head).await?, args.days).await
+            };
+            ("the node's blocks", nodes.agree("base fees", ask).await?)
         }
     };
-    let data_fee = chain.data_fee_of_full_batch(head).await?;
+    let ask = async |chain: &RpcChain| chain.data_fee_of_full_batch(head).await;
+    let data_fee = nodes.agree("the fee for data", ask).await?;
     let full = Charge {
         price: base_fee.saturating_add(tip),
         ..full_transaction(config, data_fee)

@@ -8,6 +8,7 @@ use tidelock_core::{
     cost::Charge,
     domain::{Amount, BatchId, VaultDomain, parse_address},
     event::BlockRef,
+    port::VaultLook,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -145,6 +146,18 @@ pub(super) async fn past_fees(
     let first = head.number.saturating_sub(a_day.saturating_mul(days));
     let count = PRICES_A_DAY.saturating_mul(days);
     chain.base_fees(first, head.number, count).await
+}
+
+/// What payments are held to, as both nodes have it; but for what is paid for data, which each tells as it was lately.
+pub(super) async fn look(nodes: &Nodes, at: BlockRef) -> Result<VaultLook, ChainError> {
+    let look = async |chain: &RpcChain| {
+        let looked = chain.look_at(at).await?;
+        Ok(VaultLook {
+            data_fee: None,
+            ..looked
+        })
+    };
+    nodes.agree("the vault", look).await
 }
 
 impl From<ChainError> for Failure {

@@ -276,7 +276,7 @@ fn sent(
     if let Some(webhook) = settings.webhooks.iter().find(|one| one.name == name) {
         let hosts = settings.private_hosts.clone();
         let sender = Sender::new(webhook.clone(), hosts, tls::client());
-        let sender = sender.map_err(|error| Failure::of(ExitStatus::Failed, error))?;
+        let sender = sender.map_err(|why| Failure::new(ExitStatus::Usage, why))?;
         return Ok((webhook.place(), taken(runtime.block_on(sender.ping(ping)))));
     }
     #[cfg(feature = "rabbitmq")]

@@ -19,7 +19,7 @@ use tidelock_core::{
 
 use super::{
     Context, offline,
-    online::{block_on, connect, pace, past_fees},
+    online::{block_on, connect, look, pace, past_fees},
     print,
     shown::now,
 };
@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     reader.close()?;
     let shown = block_on(async {
         let nodes = connect(&config, keeper)?;
-        let head = nodes.first().head().await?;
+        let head = nodes.head().await?;
         let known = (&queue, took.as_slice());
         ask(&config, (&nodes, head), payment, known, decimals).await
     })?;
@@ -174,10 +174,12 @@ struct Seen {
 }
 
 impl Seen {
-    async fn ask(chain: &RpcChain, head: BlockRef, payment: Payment) -> Result<Self, Failure> {
-        let finalised = chain.finalised().await?;
-        let vault = chain.look_at(head).await?;
-        let (index, tier) = tier_of(chain, head, payment, &vault.tiers).await?;
+    /// What payments are held to is what both nodes say; prices are those of the first, by which the keeper sends.
+    async fn ask(nodes: &Nodes, head: BlockRef, payment: Payment) -> Result<Self, Failure> {
+        let chain = nodes.first();
+        let finalised = nodes.finalised().await?;
+        let vault = look(nodes, head).await?;
+        let (index, tier) = tier_of(nodes, head, payment, &vault.tiers).await?;
         let (base_fee, tip) = chain.market().await?;
         Ok(Self {
             finality_s: head.time.seconds().saturating_sub(finalised.time.seconds()),
@@ -252,7 +254,7 @@ pub(super) async fn ask(
     decimals: u8,
 ) -> Result<Shown, Failure> {
     let chain = nodes.first();
-    let seen = Seen::ask(chain, head, payment).await?;
+    let seen = Seen::ask(nodes, head, payment).await?;
     let scene = Scene {
         amount: payment.amount().0,
         tier: seen.tier,
@@ -282,7 +284,8 @@ pub(super) async fn ask(
     if let Ok(call) = tried {
         gas = call.gas;
         let bytes = call.bytes(chain, config.fees.max_fee);
-        data_fee = chain.data_fee(seen.head, bytes).await?;
+        let ask = async |chain: &RpcChain| chain.data_fee(head, bytes.clone()).await;
+        data_fee = nodes.agree("the fee for data", ask).await?;
     }
     let charge = Charge {
         gas,
@@ -309,7 +312,7 @@ pub(super) async fn ask(
         delay_s: seen.tier.delay,
         ahead: queue.count,
         recent: spread.recent,
-        room_at: room_at(chain, &seen, payment).await?,
+        room_at: room_at(nodes, &seen, payment).await?,
         head: seen.head,
         gas,
         fee: quote.fee_expected.display(18),
@@ -322,18 +325,16 @@ pub(super) async fn ask(
 }
 
 /// By the lens.
-async fn room_at(
-    chain: &RpcChain,
-    seen: &Seen,
-    payment: Payment,
-) -> Result<Option<u64>, ChainError> {
-    let parties = chain.parties();
+async fn room_at(nodes: &Nodes, seen: &Seen, payment: Payment) -> Result<Option<u64>, ChainError> {
+    let parties = nodes.first().parties();
     let call = VaultLens::fitsAtCall {
         vault: parties.domain.vault,
         tier: U256::from(seen.index.get()),
         total: U256::from(payment.amount().0),
     };
-    let time = chain.call(seen.head.hash, parties.lens, call).await?;
+    let (at, lens) = (seen.head.hash, parties.lens);
+    let ask = async |chain: &RpcChain| chain.call(at, lens, call.clone()).await;
+    let time = nodes.agree("room under the cap", ask).await?;
     Ok(u64::try_from(time).ok().filter(|time| *time > 0))
 }
 
@@ -354,13 +355,14 @@ fn data_words(charges: DataFee, fee: Option<u128>, coin: &str) -> Option<String>
 }
 
 async fn tier_of(
-    chain: &RpcChain,
+    nodes: &Nodes,
     head: BlockRef,
     payment: Payment,
     tiers: &[TierLook],
 ) -> Result<(TierIndex, TierLook), Failure> {
     let refused = |why: &str| Failure::new(ExitStatus::Refused, format!("it would be held: {why}"));
-    let index = match chain.advise_one(head, payment).await? {
+    let ask = async |chain: &RpcChain| chain.advise_one(head, payment).await;
+    let index = match nodes.agree("tier of the payment", ask).await? {
         Some(Advice::Tier(index)) => index,
         Some(Advice::Blocked) => return Err(refused("the vault's book blocks the recipient")),
         Some(Advice::Never) => return Err(refused("nobody can be paid at that address")),

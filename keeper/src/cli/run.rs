@@ -8,7 +8,7 @@ mod signs;
 mod stop;
 mod watch;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use tidelock_core::{
     engine::{Engine, EngineError, Status},
@@ -57,6 +57,9 @@ pub(super) struct Args {
     /// service files
     #[arg(long)]
     pub accept_promotion: bool,
+    /// Where `operations.listen` is, if somebody has bound it already.
+    #[arg(skip)]
+    pub pages: Option<TcpListener>,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
@@ -81,7 +84,7 @@ fn has_waited(failure: &Failure) -> bool {
 
 fn work(args: &Args, config: &Config, runtime: &Runtime, stop: &Stop) -> Result<(), Failure> {
     let signs = Signs::default();
-    let _serving = signs.serve(config, runtime)?;
+    let _serving = signs.serve(config, args.pages.as_ref(), runtime)?;
     let shortest = Duration::from_millis(config.chain.poll_interval_ms);
     let patience = Patience::new(stop, &config.store.path, &signs, shortest);
     let mut key = of_the_log(config, (runtime, &patience))?;

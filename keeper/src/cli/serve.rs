@@ -4,7 +4,7 @@
 mod lookout;
 mod pages;
 
-use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
+use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, sync::Arc};
 
 use tidelock_api::{ClientSecret, Lookout, Pages, Settings, SignIn, start};
 use tokio::runtime::Runtime;
@@ -14,7 +14,7 @@ use super::{Context, offline, run::Stop};
 use crate::{
     config::{Config, SignInConfig},
     exit::{ExitStatus, Failure, Outcome},
-    operations::Service,
+    operations::{self, Service, serve_served},
 };
 
 /// What `keeper serve` takes.
@@ -33,6 +33,7 @@ pub(super) fn run(_: &Args, context: &Context) -> Outcome {
             Failure::of(ExitStatus::Usage, error).while_doing(field)
         })?;
         info!(address = %serving.address, "the API is served");
+        let _figures = figures(serve.metrics_listen, &serving).await?;
         Service.turns(&format!("serves on {}", serving.address));
         // The wish to end is what is waited for.
         let _ = stop.or(std::future::pending::<()>()).await;
@@ -43,6 +44,23 @@ pub(super) fn run(_: &Args, context: &Context) -> Outcome {
     // What did not end in time ends with the process.
     runtime.shutdown_background();
     served
+}
+
+/// Serves how the server is doing, where it is asked for.
+async fn figures(
+    listen: Option<SocketAddr>,
+    serving: &tidelock_api::Serving,
+) -> Result<Option<operations::Serving>, Failure> {
+    let Some(address) = listen else {
+        return Ok(None);
+    };
+    let figures = serve_served(address, serving.board.clone()).await;
+    let figures = figures.map_err(|error| {
+        let field = format!("serve.metrics_listen = {address}");
+        Failure::of(ExitStatus::Usage, error).while_doing(field)
+    })?;
+    info!(address = %figures.address, "figures are served");
+    Ok(Some(figures))
 }
 
 /// What the configuration says of the API. The store must be there.
@@ -66,6 +84,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         sign_in: serve.sign_in.as_ref().map(sign_in).transpose()?,
         connections: serve.connections,
         requests_per_second: serve.requests_per_second,
+        write_timeout: serve.write_timeout,
         lookout: serve.asks_node.then(|| {
             let lookout: Arc<dyn Lookout> = Arc::new(lookout::NodeLookout::new(config, identity));
             lookout

@@ -73,6 +73,7 @@ fn up(args: &Args, context: &Context, runtime: &Runtime, stop: &Stop) -> Outcome
     let onlooker = thread::spawn(move || samples::follow(&looks_on, &stopped, &tasks));
     let run = run::Args {
         first_keeper: true,
+        pages: Some(made.pages),
         ..run::Args::default()
     };
     let ended = run::run(&run, &context);

@@ -20,6 +20,10 @@ pub struct ServeConfig {
     pub connections: usize,
     /// Requests of one key in a second.
     pub requests_per_second: u32,
+    /// How long somebody may take nothing of what is written.
+    pub write_timeout: Duration,
+    /// Where `/healthz` and `/metrics` of the server are, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whether it asks the nodes of `[chain]` what only the chain knows.
     pub asks_node: bool,
     /// `[serve.sign_in]`; without it only keys are known.

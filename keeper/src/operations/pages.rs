@@ -49,7 +49,17 @@ where
     A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Page> + Send + 'static,
 {
-    let listener = TcpListener::bind(address).await?;
+    listen_on(std::net::TcpListener::bind(address)?, answer)
+}
+
+/// The same where somebody listens already. Must be called on a runtime.
+pub fn listen_on<A, F>(listener: std::net::TcpListener, answer: A) -> io::Result<Serving>
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Page> + Send + 'static,
+{
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
     let address = listener.local_addr()?;
     let task = tokio::spawn(serve(listener, answer));
     Ok(Serving { address, task })

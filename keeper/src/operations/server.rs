@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::TcpListener,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -10,7 +10,7 @@ use hyper::{Method, Request, StatusCode, body::Incoming};
 
 use super::{
     metrics::{self, METRICS},
-    pages::{PLAIN, Page, Serving, listen, page},
+    pages::{PLAIN, Page, Serving, listen_on, page},
     pulse::Pulse,
     ready,
     snapshot::{Limits, Snapshot, Source},
@@ -18,8 +18,8 @@ use super::{
 use crate::store::Location;
 
 /// Begins to serve. Must be called on a runtime.
-pub async fn start(
-    address: SocketAddr,
+pub fn start(
+    listener: TcpListener,
     pulse: Pulse,
     limits: Limits,
     store: Location,
@@ -28,7 +28,7 @@ pub async fn start(
         source: Arc::new(Mutex::new(Source::new(pulse.clone(), limits, store))),
         pulse,
     };
-    listen(address, move |request| answer(asked.clone(), request)).await
+    listen_on(listener, move |request| answer(asked.clone(), request))
 }
 
 /// What answers come from.

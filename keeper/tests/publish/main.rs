@@ -39,6 +39,7 @@ mod refusals;
 mod served;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 #[cfg(feature = "kafka")]
 mod topics;
 mod webhooks;
@@ -49,12 +50,13 @@ use refusals::{
     one_that_never_answers_holds_up_nobody_else,
 };
 use webhooks::{
-    each_event_is_taken_by_libraries_of_others, what_is_killed_loses_nothing,
-    what_is_not_taken_is_given_up_listed_and_sent_again,
+    a_new_receiver_is_told_from_where_it_says, each_event_is_taken_by_libraries_of_others,
+    what_is_killed_loses_nothing, what_is_not_taken_is_given_up_listed_and_sent_again,
 };
 
 on_both! {
     a_cursor_only_goes_on,
+    a_new_receiver_is_told_from_where_it_says,
     another_log_is_refused,
     each_event_is_taken_by_libraries_of_others,
     nothing_is_redirected_and_nothing_private_is_reached,

@@ -115,8 +115,13 @@ impl Publisher {
         fs::write(path, after).unwrap();
     }
 
-    /// A webhook of that name with the secret `<name>.secret`.
+    /// A webhook of that name with the secret `<name>.secret`, which is told the whole log.
     pub fn webhook(&self, name: &str, url: &str, more: &str) {
+        self.webhook_from(name, url, &format!("from = \"start\"\n{more}"));
+    }
+
+    /// The same that is told from where `more` says.
+    pub fn webhook_from(&self, name: &str, url: &str, more: &str) {
         self.configure(&format!(
             "[[publish.webhook]]\nname = \"{name}\"\nurl = \"{url}\"\nsecrets = [\"file:{name}.secret\"]\n{more}"
         ));

@@ -35,6 +35,15 @@ pub struct Taken {
 
 impl Receiver {
     pub fn start(library: Library, secret: &str) -> Self {
+        Self::with(library, secret, None)
+    }
+
+    /// One by TLS, with the certificate of that folder.
+    pub fn by_tls(secret: &str, certificates: &Path) -> Self {
+        Self::with(Library::Npm, secret, Some(certificates))
+    }
+
+    fn with(library: Library, secret: &str, certificates: Option<&Path>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let here = manifest.join("tests/publish");
@@ -63,6 +72,7 @@ impl Receiver {
             .arg(secret)
             .arg(folder.path().join("journal"))
             .arg(folder.path().join("orders"))
+            .args(certificates)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -78,7 +88,12 @@ impl Receiver {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/hooks?token=very-secret", self.port)
+        self.url_at("http://127.0.0.1")
+    }
+
+    /// By another scheme and name.
+    pub fn url_at(&self, origin: &str) -> String {
+        format!("{origin}:{}/hooks?token=very-secret", self.port)
     }
 
     fn place(&self, name: &str) -> PathBuf {

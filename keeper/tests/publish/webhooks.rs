@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use tidelock_keeper::store::Reader;
+use tidelock_core::store::Store;
+use tidelock_keeper::store::{LogStore, Reader};
 
 use super::{
     publisher::{Publisher, until},
     receiver::{Library, Receiver, judge},
-    support::Kind,
+    support::{self, Kind},
 };
 
 const LOCAL: &str =
@@ -34,7 +35,7 @@ pub fn each_event_is_taken_by_libraries_of_others(kind: Kind) {
     for (name, receiver) in [("node", &node), ("python", &python)] {
         publisher.configure(&format!(
             "[[publish.webhook]]\nname = \"{name}\"\nurl = \"{}\"\ntimeout_ms = 60000\n\
-             secrets = [\"file:old.secret\", \"env:NEW_SECRET\"]\n{ALL}",
+             secrets = [\"file:old.secret\", \"env:NEW_SECRET\"]\nfrom = \"start\"\n{ALL}",
             receiver.url()
         ));
     }
@@ -180,4 +181,61 @@ fn another_host_takes_over() {
     });
     other.end();
     assert_eq!(judge(&receiver.taken()).len(), wanted.len());
+}
+
+pub fn a_new_receiver_is_told_from_where_it_says(kind: Kind) {
+    let mut publisher = Publisher::set_up(kind);
+    let receivers = ["now", "late", "start"]
+        .map(|name| Receiver::start(Library::Npm, &publisher.secret(&format!("{name}.secret"))));
+    let [now, late, start] = &receivers;
+    publisher.configure(LOCAL);
+    publisher.webhook_from("now", &now.url(), ALL);
+    publisher.webhook_from("late", &late.url(), &format!("from = 290\n{ALL}"));
+    publisher.webhook_from("start", &start.url(), &format!("from = \"start\"\n{ALL}"));
+    publisher.start();
+    let begins = "publishing sink=\"now\" after=300";
+    until("it does not begin", || publisher.log().contains(begins));
+    let mut store = LogStore::open(publisher.location.clone()).unwrap();
+    let mut history = support::resumed(&mut store);
+    let entries: Vec<_> = (0..5).map(|_| history.step()).collect();
+    let changes = history.state.take_changes();
+    store.commit(&entries, &changes).unwrap();
+    store.close().unwrap();
+    for (receiver, first) in [(now, 301), (late, 290), (start, 1)] {
+        let wanted: BTreeSet<u64> = (first..=305).collect();
+        until("not all came", || receiver.sequences() == wanted);
+    }
+    // Only its cursor counts from then on.
+    let noted =
+        |publisher: &Publisher| publisher.status("now").is_some_and(|now| now["seq"] == 305);
+    until("it is not noted", || noted(&publisher));
+    publisher.end();
+    let file = publisher.home.folder.path().join("keeper.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let from = |text: &str, said: &str| {
+        let text = text.replacen(
+            "secrets = [\"file:now.secret\"]",
+            &format!("secrets = [\"file:now.secret\"]\nfrom = {said}"),
+            1,
+        );
+        std::fs::write(&file, text).unwrap();
+    };
+    from(&text, "\"start\"");
+    let begins = "publishing sink=\"now\" after=305";
+    publisher.start();
+    until("it does not begin", || publisher.log().contains(begins));
+    publisher.end();
+    assert_eq!(now.sequences(), (301..=305).collect());
+    // There is nothing yet behind the entry that comes next.
+    let text = text.replacen("name = \"now\"", "name = \"new\"", 1);
+    from(&text, "307");
+    publisher
+        .run(&["publish"])
+        .refused(2, &["new: from = 307: must be at most 306"]);
+    for bad in ["0", "-1", "\"never\""] {
+        from(&text, bad);
+        let words =
+            format!("publish.webhook.from = {bad}: must be \"now\", \"start\", or the number");
+        publisher.run(&["publish"]).refused(2, &[&words]);
+    }
 }

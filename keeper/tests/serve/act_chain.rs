@@ -1,7 +1,11 @@
 //! Acts and the log are chains that nobody rewrites unseen, and what a chain says was done is done.
 
+use std::{path::Path, time::Instant};
+
 use alloy::primitives::{B256, Keccak256};
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection};
+use tidelock_core::domain::Payment;
 use tidelock_keeper::store::{Act, Reader};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -9,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    api::{Api, block_on},
+    api::{Api, PATIENCE, block_on},
     keys::until_known,
     people::{People, about, commands},
     support::{self, Kind, payment},
@@ -157,6 +161,55 @@ async fn begun(api: &Api, key: &str, path: &str, body: &Value) -> (TcpStream, u8
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(rest).await.unwrap();
     (stream, *last)
+}
+
+/// Keeps others from writing the database until it is dropped.
+async fn holding(path: &Path) -> sqlx::SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut connection = options.connect().await.unwrap();
+    let begin = sqlx::query("BEGIN IMMEDIATE").execute(&mut connection);
+    begin.await.unwrap();
+    connection
+}
+
+/// A list is filed in pieces. The first waits for the database while the key ends.
+#[test]
+fn a_key_that_ends_while_a_list_is_filed_files_no_more_of_it() {
+    let api = Api::empty(Kind::Sqlite);
+    let key = api.key_of("Shop", "request");
+    let other = api.key_of("Shop", "request");
+    let carl = api.key_of("Carl", "administer");
+    block_on(async {
+        let payments: Vec<Payment> = (1..=700).map(payment).collect();
+        let list = payments.iter().map(super::api::body).collect::<Value>();
+        let held = holding(&api.location.path).await;
+        let files = api.tell(&key, "/v1/withdrawals/bulk", list.clone());
+        let ends = async {
+            let id = key.split('_').nth(1).unwrap();
+            let begin = Instant::now();
+            loop {
+                let keys = api.get(&carl, "/v1/keys").await.of(200);
+                let mut keys = keys["items"].as_array().unwrap().iter();
+                let is_let_in = |one: &Value| one["id"] == id && one["last_used_at"].is_u64();
+                if keys.any(is_let_in) {
+                    break;
+                }
+                assert!(begin.elapsed() < PATIENCE, "it was never used");
+            }
+            let ended = api.command().args(["api-key", "end", id]).output().unwrap();
+            assert!(ended.status.success());
+            until_known(&api, &key, "/v1/session", false).await;
+            held.close().await.unwrap();
+        };
+        let (filed, ()) = tokio::join!(files, ends);
+        filed.refused(401, "unknown-key");
+        let rest = api.tell(&other, "/v1/withdrawals/bulk", list).await.of(200);
+        let (filed, known) = (&rest["filed"], &rest["known"]);
+        assert!(
+            filed.as_u64().unwrap() >= 444,
+            "{filed} filed, {known} known"
+        );
+    });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A server at work, and how it is asked.
 
 use std::{
+    collections::BTreeMap,
     fs,
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
@@ -12,7 +13,10 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidelock_core::domain::Payment;
-use tidelock_keeper::store::{Location, LogStore};
+use tidelock_keeper::{
+    operations::SERVED,
+    store::{Location, LogStore},
+};
 
 use super::support::{self, Kind, home::Home};
 
@@ -245,6 +249,31 @@ impl Server {
         let log = self.log();
         let (_, rest) = log.rsplit_once("the API is served address=").unwrap();
         self.address = rest.lines().next().unwrap().trim().to_owned();
+    }
+
+    /// Its own figures, of which none is missing.
+    pub async fn figures(&self) -> BTreeMap<String, u64> {
+        let begin = Instant::now();
+        let address = loop {
+            let log = self.log();
+            // Those of the last start.
+            let (_, log) = log.rsplit_once("the API is served").unwrap();
+            if let Some((_, line)) = log.split_once("figures are served address=") {
+                break line.lines().next().unwrap().trim().to_owned();
+            }
+            assert!(begin.elapsed() < PATIENCE, "{log}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        let asked = Api::client().get(format!("http://{address}/metrics"));
+        let text = Api::send(asked).await.text;
+        for metric in SERVED {
+            assert!(text.contains(metric.name), "{}: {text}", metric.name);
+        }
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let figures = lines.map(|line| line.rsplit_once(' ').unwrap());
+        figures
+            .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+            .collect()
     }
 
     /// The most memory that it ever had; none where the system does not tell. [bytes]

@@ -15,6 +15,7 @@ use tidelock_keeper::store;
 use super::{
     api::{self, Api, PATIENCE, Server, Stream, body},
     daemon::{self, Daemon, each_paid_once, small},
+    stolen::Thief,
     support::{Kind, postgres},
     world::{Plan, USDT, World, repository},
 };
@@ -202,8 +203,18 @@ async fn a_stolen_key_files_and_moves_nothing_past_the_vaults_rules() {
     );
     let held = stands(&api, &all, &beyond, "held").await;
     assert_eq!(held["hold"]["reason"], "above_limit");
+    let secret = |key: &String| key.rsplit('_').next().unwrap().to_owned();
+    let thief = Thief {
+        api: &api,
+        all: &all,
+        vault: world.domain.vault.to_string(),
+        large: &large,
+        held: &beyond,
+        secrets: keys.iter().map(secret).collect(),
+    };
     for key in &keys {
         tries_everything(&api, key, &[&large, &beyond]).await;
+        thief.tries(key).await;
     }
     // What is filed after them is paid, and they are not.
     api.file(&all, &little).await.of(201);
@@ -219,6 +230,27 @@ async fn a_stolen_key_files_and_moves_nothing_past_the_vaults_rules() {
     }
     stands(&api, &all, &beyond, "held").await;
     assert_eq!(rights().await, before);
+    for key in &keys {
+        thief.stops(key).await;
+    }
+    // Who has all of it has stopped the keeper, and nobody has confirmed anything.
+    let acts = api.get(&all, "/v1/acts?limit=1000").await.of(200);
+    let is_confirmed = |act: &Value| act["deed"]["step"] == "confirmed";
+    assert!(
+        !acts["items"].as_array().unwrap().iter().any(is_confirmed),
+        "{acts}"
+    );
+    for payment in [&large, &beyond] {
+        assert!(world.token_balance(payment.recipient()).await.is_zero());
+    }
+    assert_eq!(rights().await, before);
+    // Nothing secret is in what server and keeper say of themselves, or in what is told.
+    let told = api.get(&all, "/v1/events?limit=1000").await.text;
+    let log = api.get(&all, "/v1/log?limit=1000").await.text;
+    for text in [api.log(), daemon.log(), told, log, acts.to_string()] {
+        let found = thief.secrets.iter().find(|secret| text.contains(*secret));
+        assert_eq!(found, None);
+    }
 }
 
 /// Everything that one person could hope to move money with.

@@ -38,7 +38,9 @@ mod refusals;
 mod sheets;
 #[cfg(feature = "oidc")]
 mod sign_in;
+mod slow;
 mod soak;
+mod stolen;
 #[path = "../support/mod.rs"]
 mod support;
 mod tried;
@@ -64,6 +66,10 @@ use made_keys::{
     whoever_asked_for_a_key_is_not_two_people_with_it,
 };
 use metadata::metadata_stays_beside_the_log_and_can_be_forgotten;
+use slow::{
+    a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap,
+    streams_end_when_the_server_does_also_those_that_nobody_reads,
+};
 use soak::{nothing_is_lost_and_nothing_is_there_twice, what_is_lost_or_there_twice_is_found};
 use tidelock_core::lifecycle::PaymentStatus;
 use tried::the_document_holds_for_whatever_is_asked;
@@ -89,6 +95,8 @@ on_both! {
     whoever_asked_for_a_key_is_not_two_people_with_it,
     a_list_is_filed_as_a_whole_and_once,
     a_list_with_a_bad_line_is_not_filed,
+    a_reader_that_takes_nothing_is_cut_off_and_goes_on_without_a_gap,
+    streams_end_when_the_server_does_also_those_that_nobody_reads,
     a_request_is_durable_before_it_is_answered,
     a_stream_goes_on_where_it_broke_off_and_ends_with_the_server,
     events_have_no_gaps_and_no_secrets,

@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Child, Command, Stdio},
     sync::LazyLock,
@@ -17,7 +16,7 @@ use super::{
     api::{Answer, Api, PATIENCE, block_on, key_with},
     doors::settings,
     keys::until_known,
-    support::Kind,
+    support::{Kind, port::Port},
     world::repository,
 };
 
@@ -27,10 +26,31 @@ const SECRET: &str = "a secret of the client that is long enough for HMAC";
 struct Provider {
     process: Child,
     issuer: String,
+    port: Port,
+    /// That of the server which it leads back to.
+    door: Port,
 }
 
 impl Provider {
-    fn start(port: u16, public_url: &str) -> Self {
+    fn start() -> Self {
+        let (port, door) = (Port::claim(), Port::claim());
+        let (process, issuer) = Self::run(&port, &door);
+        Self {
+            process,
+            issuer,
+            port,
+            door,
+        }
+    }
+
+    /// With other keys, where it was.
+    fn start_again(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        (self.process, self.issuer) = Self::run(&self.port, &self.door);
+    }
+
+    fn run(port: &Port, door: &Port) -> (Child, String) {
         let folder = repository().join("keeper/tests/serve/provider");
         let packages = folder.join("node_modules");
         assert!(
@@ -40,8 +60,11 @@ impl Provider {
         );
         let mut node = Command::new("node");
         node.current_dir(folder)
-            .args(["provider.js", &port.to_string()]);
-        node.arg(format!("{public_url}/sign-in/callback"));
+            .args(["provider.js", &port.number().to_string()]);
+        node.arg(format!(
+            "http://127.0.0.1:{}/sign-in/callback",
+            door.number()
+        ));
         let mut process = node
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -56,11 +79,7 @@ impl Provider {
             .unwrap();
         // What it says of itself later is waited for by nobody.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, issuer }
-    }
-
-    fn port(&self) -> u16 {
-        self.issuer.rsplit(':').next().unwrap().parse().unwrap()
+        (process, issuer)
     }
 }
 
@@ -73,9 +92,8 @@ impl Drop for Provider {
 
 /// A server where people sign in, at the address that the provider leads back to.
 fn served() -> (Api, Provider) {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let public_url = format!("http://{}", free.local_addr().unwrap());
-    let provider = Provider::start(0, &public_url);
+    let provider = Provider::start();
+    let public_url = format!("http://127.0.0.1:{}", provider.door.number());
     let (mut api, store) = Api::set_up(Kind::Sqlite, |location| super::support::create(location));
     store.close().unwrap();
     let secret = api.home.folder.path().join("secret");
@@ -91,7 +109,6 @@ fn served() -> (Api, Provider) {
     );
     api.variables
         .push(("KEEPER_SERVE__LISTEN", public_url.replace("http://", "")));
-    drop(free);
     api.start();
     (api, provider)
 }
@@ -366,10 +383,7 @@ fn a_provider_that_lies_signs_nobody_in_and_new_keys_are_found() {
         let (answer, _) = Browser::default().signs_in(&api, "anna").await;
         assert_eq!(answer.status, 303, "{}", answer.text);
         // It comes back with another key of another name.
-        let port = provider.port();
-        provider.process.kill().unwrap();
-        provider.process.wait().unwrap();
-        provider = Provider::start(port, &api.url(""));
+        provider.start_again();
         let begin = Instant::now();
         loop {
             let (answer, _) = Browser::default().signs_in(&api, "anna").await;

@@ -62,6 +62,7 @@ async fn soak(kind: Kind, seconds: u64) -> Report {
     let filed = shared.ended(clients).await;
     let heard = site.settled(filed.len(), &shared).await;
     let mut report = Report::of(&shared, faults, &memory, &heard);
+    report.cut_off(&site.api.figures().await);
     site.judge(&filed, &mut report).await;
     report.told(&filed, &heard);
     report

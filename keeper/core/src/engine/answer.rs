@@ -161,12 +161,12 @@ where
         else {
             return Ok(());
         };
-        if self.state().sends_or_will() {
-            let reason = HaltReason::FinalityBroken {
-                number,
-                was,
-                now: found,
-            };
+        let reason = HaltReason::FinalityBroken {
+            number,
+            was,
+            now: found,
+        };
+        if self.state().halts_for(&reason) {
             self.journal.record(Event::ModeChanged {
                 mode: Mode::Halted { reason },
             })?;

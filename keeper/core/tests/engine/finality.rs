@@ -431,6 +431,35 @@ fn a_persons_word_does_not_cut_the_wait_short() {
 }
 
 #[test]
+fn an_operators_halt_hides_nothing_that_is_graver() {
+    let (mut bench, reason) = reopened();
+    bench.halt();
+    assert_eq!(bench.halted(), Some(reason));
+
+    let mut bench = Bench::new();
+    bench.finalise(3);
+    let (on_chain, next) = (3, 0);
+    let reason = HaltReason::ForeignNonce { on_chain, next };
+    bench.halt();
+    assert_eq!(bench.halted(), Some(reason));
+}
+
+#[test]
+fn what_is_graver_is_told_in_place_of_an_operators_halt() {
+    let mut bench = Bench::new();
+    bench.halt();
+    bench.mine_quiet(1);
+    bench.finalise(3);
+    let (on_chain, next) = (3, 0);
+    let reason = HaltReason::ForeignNonce { on_chain, next };
+    assert_eq!(bench.halted(), Some(reason.clone()));
+    // And stays, whatever comes that weighs no more.
+    bench.mine(vec![foreign_payment(number(5), payment(1))], Vec::new());
+    bench.finalise(3);
+    assert_eq!(bench.halted(), Some(reason));
+}
+
+#[test]
 fn what_an_operator_halted_no_time_arms() {
     let mut bench = Bench::new();
     bench.halt();

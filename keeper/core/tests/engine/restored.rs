@@ -78,6 +78,23 @@ fn an_operator_can_halt_what_would_go_on_by_itself() {
 }
 
 #[test]
+fn a_nonce_that_an_earlier_log_may_have_used_takes_no_operators_place() {
+    let mut bench = restored();
+    bench.halt();
+    bench.mine_quiet(1);
+    bench.finalise(3);
+    let note = "drill".to_owned();
+    assert_eq!(bench.halted(), Some(HaltReason::Operator { note }));
+    // Once it cannot be the earlier log's any more it is told.
+    wait(&mut bench);
+    bench.mine_quiet(1);
+    bench.finalise(3);
+    let (on_chain, next) = (3, 0);
+    let reason = HaltReason::ForeignNonce { on_chain, next };
+    assert_eq!(bench.halted(), Some(reason));
+}
+
+#[test]
 fn nobody_cuts_the_wait_short() {
     let mut bench = restored();
     bench.resume();

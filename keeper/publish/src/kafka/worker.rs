@@ -18,7 +18,7 @@ use super::{
     Kafka,
     link::{Link, Unwritten, Writing},
 };
-use crate::{PublishError, figures::Ends, sink::wants, worker::Shared};
+use crate::{PublishError, clock, figures::Ends, sink::wants, webhook::Beginning, worker::Shared};
 
 /// Between two looks at the log's end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -79,7 +79,7 @@ pub(super) struct Work<'a> {
 /// Works until the publisher is asked to end.
 pub(crate) async fn run(sink: Kafka, source: String, shared: Shared) -> Result<(), PublishError> {
     loop {
-        let worked = match shared.take_turn(&sink.name).await {
+        let worked = match shared.take_turn(&sink.name, Beginning::Start).await {
             Ok(None) => return Ok(()),
             Ok(Some(turn)) => Work::new(&sink, &source, &shared, turn).run().await,
             Err(error) => Err(error),

@@ -17,6 +17,7 @@ use super::super::{
     words,
 };
 use crate::{
+    chain::RpcChain,
     config::Config,
     exit::{ExitStatus, Failure, Outcome},
     store::{Quote, Reader, Standing, StoreError},
@@ -63,7 +64,9 @@ pub(super) fn run(config: &Config, context: &Context) -> Outcome {
     let (runtime, nodes) = (runtime()?, connect(config, Address::ZERO)?);
     // A node that cannot be asked leaves the fee unknown.
     let gas_paid = |transaction| {
-        let asked = runtime.block_on(nodes.first().gas_paid(transaction));
+        let asked = runtime.block_on(nodes.agree("gas that was paid", async |chain: &RpcChain| {
+            chain.gas_paid(transaction).await
+        }));
         asked.ok().flatten()
     };
     let mut scores = Vec::new();

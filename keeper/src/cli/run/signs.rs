@@ -1,5 +1,7 @@
 //! Who else hears what the keeper does: whoever asks over HTTP, and the service manager.
 
+use std::net::TcpListener;
+
 use tidelock_core::engine::Status;
 use tokio::runtime::Runtime;
 use tracing::info;
@@ -23,8 +25,13 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    /// Begins to serve, if the configuration says where.
-    pub fn serve(&self, config: &Config, runtime: &Runtime) -> Result<Option<Serving>, Failure> {
+    /// Begins to serve, if the configuration says where; on what is bound there already, if that is given.
+    pub fn serve(
+        &self,
+        config: &Config,
+        bound: Option<&TcpListener>,
+        runtime: &Runtime,
+    ) -> Result<Option<Serving>, Failure> {
         let Some(address) = config.operations.listen else {
             return Ok(None);
         };
@@ -33,7 +40,13 @@ impl Signs {
             transaction: full_transaction(config, None),
         };
         let (pulse, store) = (self.pulse.clone(), config.store.clone());
-        let started = runtime.block_on(operations::start(address, pulse, limits, store));
+        let started = runtime.block_on(async {
+            let listener = match bound {
+                Some(bound) => bound.try_clone()?,
+                None => TcpListener::bind(address)?,
+            };
+            operations::start(listener, pulse, limits, store)
+        });
         let serving = started.map_err(|error| {
             let field = format!("operations.listen = {address}");
             Failure::of(ExitStatus::Usage, error).while_doing(field)

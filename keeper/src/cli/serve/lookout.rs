@@ -28,7 +28,11 @@ use tidelock_core::{
     port::{TierLook, VaultLook},
     window::{Caps, forecast},
 };
-use tokio::sync::{Mutex, Semaphore};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, Semaphore},
+    task::spawn_blocking,
+};
 
 use super::super::{
     offline,
@@ -65,10 +69,16 @@ struct Asker {
     quotes: Semaphore,
 }
 
+fn is_difference(failure: &Failure) -> bool {
+    let error = failure.error.downcast_ref();
+    error.is_some_and(|error| matches!(error, ChainError::Disagree { .. }))
+}
+
 impl From<Failure> for Unseen {
     fn from(failure: Failure) -> Self {
         let words = failure.message();
         match failure.status {
+            _ if is_difference(&failure) => Self::Differ(words),
             ExitStatus::Refused => Self::Refused(words),
             _ => Self::Silent(words),
         }
@@ -108,6 +118,16 @@ fn same<T: PartialEq + Debug>(of: &str, one: T, other: Option<&T>) -> Result<T, 
     }
 }
 
+/// What payments are held to; but for what is paid for data, which each node tells as it was lately.
+async fn look(chain: &RpcChain, at: BlockRef) -> Result<VaultLook, Unseen> {
+    let looked = chain.look_at(at).await;
+    let looked = looked.map_err(|error| silent(&error))?;
+    Ok(VaultLook {
+        data_fee: None,
+        ..looked
+    })
+}
+
 /// The newest block that every node has.
 async fn head(nodes: &Nodes) -> Result<BlockRef, Unseen> {
     let first = nodes.first().head().await.map_err(|error| silent(&error))?;
@@ -145,7 +165,7 @@ impl Asker {
         work: impl FnOnce(&Config) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Unseen> {
         let config = self.config.clone();
-        let done = tokio::task::spawn_blocking(move || work(&config)).await;
+        let done = spawn_blocking(move || work(&config)).await;
         let done = done.map_err(|error| Unseen::Silent(error.to_string()))?;
         done.map_err(|failure| Unseen::Silent(failure.message()))
     }
@@ -230,16 +250,15 @@ impl Asker {
             .ok_or_else(|| Unseen::Refused("no log yet: the keeper must run once".to_owned()))?;
         let nodes = self.nodes(Some(keeper)).await?;
         let at = head(&nodes).await?;
-        // What it is quoted by.
-        self.seeing(&nodes, at).look().await?;
-        let shown = ask(
-            &self.config,
-            (&nodes, at),
-            payment,
-            (&queue, &took),
-            self.identity.decimals,
-        )
-        .await?;
+        let (decimals, tasks) = (self.identity.decimals, Handle::current());
+        // What asks both nodes at once stays on one thread.
+        let config = self.config.clone();
+        let shown = spawn_blocking(move || {
+            let known = (&queue, took.as_slice());
+            tasks.block_on(ask(&config, (&nodes, at), payment, known, decimals))
+        });
+        let shown = shown.await;
+        let shown = shown.map_err(|error| Unseen::Silent(error.to_string()))??;
         let quote = shown.quote.clone();
         let keep = move |config: &Config| {
             let mut desk = offline::desk(config)?;
@@ -328,7 +347,8 @@ impl Lookout for NodeLookout {
     }
 
     fn quote(&self, payment: Payment) -> Looked<'_, Estimate> {
-        Box::pin(self.0.quoted(payment))
+        let asker = Arc::clone(&self.0);
+        Box::pin(to_its_end(async move { asker.quoted(payment).await }))
     }
 
     fn changes(&self) -> Looked<'_, (Vec<LoggedChange>, u64)> {
@@ -372,14 +392,11 @@ impl Seeing<'_> {
 
     /// What payments are held to.
     async fn look(&self) -> Result<VaultLook, Unseen> {
-        let looked = self.chain.look_at(self.at).await;
-        let one = looked.map_err(|error| silent(&error))?;
+        let one = look(self.chain, self.at).await?;
         let Some(second) = self.second else {
             return Ok(one);
         };
-        let looked = second.look_at(self.at).await;
-        let other = looked.map_err(|error| silent(&error))?;
-        same("the vault", one, Some(&other))
+        same("the vault", one, Some(&look(second, self.at).await?))
     }
 
     async fn vault(&self, keeper: Option<Address>) -> Result<Vault, Unseen> {

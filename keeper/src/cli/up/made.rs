@@ -62,6 +62,8 @@ const POLICY: &str = include_str!("../../../dev/policy.toml");
 #[derive(Debug)]
 pub(super) struct Made {
     pub config: PathBuf,
+    /// Where the keeper's pages are served: known before the keeper runs, and nobody else's from then on.
+    pub pages: TcpListener,
     vault: Address,
     token: Address,
     keeper: Address,
@@ -100,16 +102,16 @@ impl Made {
         // As `keeper deploy verify` proves it; that its block is final is for the keeper to wait for.
         let record = deployment.verify(chain).await?;
         bank.fund(token, record.vault).await?;
-        let text = configuration(
-            url,
-            chain_id,
-            (record.vault, record.lens, token),
-            free_place()?,
-        );
+        let failed = |error| Failure::of(ExitStatus::Failed, error).while_doing("a free port");
+        let pages = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
+        let place = pages.local_addr().map_err(failed)?;
+        let contracts = (record.vault, record.lens, token);
+        let text = configuration(url, chain_id, contracts, place);
         let config = folder.join(CONFIG);
         write_new(&config, &text)?;
         Ok(Self {
             config,
+            pages,
             vault: record.vault,
             token,
             keeper: payer.0.address(),
@@ -122,6 +124,7 @@ impl Made {
             vault,
             token,
             keeper,
+            ..
         } = self;
         let folder = config.parent().unwrap_or(config).display();
         format!(
@@ -181,13 +184,6 @@ fn configuration(
          [operations]\nlisten = \"{pages}\"\n\n\
          [serve]\nlisten = \"127.0.0.1:0\"\nasks_node = true\n"
     )
-}
-
-/// A port that nobody listens on now.
-fn free_place() -> Result<SocketAddr, Failure> {
-    TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
-        .map_err(|error| Failure::of(ExitStatus::Failed, error).while_doing("a free port"))
 }
 
 /// The node's own account, which has more coins than anybody needs.

@@ -6,12 +6,12 @@ mod topic;
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use reqwest::Url;
-use tidelock_publish::{PrivateHosts, SecretPlace, Waits, Webhook};
+use tidelock_publish::{Beginning, PrivateHosts, SecretPlace, Waits, Webhook};
 
 use super::{
     super::{
         PublishConfig,
-        raw::{RawPublish, RawWebhook},
+        raw::{RawBeginning, RawPublish, RawWebhook},
     },
     Rules,
 };
@@ -98,11 +98,16 @@ impl Rules {
         let first_ms = self.within(first, raw.first_wait_ms, 10, LONGEST_WAIT_MS);
         let give_up = "publish.webhook.give_up_after_s";
         let give_up_s: u64 = self.within(give_up, raw.give_up_after_s, 1, 2_592_000);
+        let from = self.beginning(raw);
+        let ca_file = raw.ca_file.as_deref();
+        let ca_file = ca_file.map(|path| self.path("publish.webhook.ca_file", path, base));
         Some(Webhook {
             name: raw.name.clone(),
             url: url?,
             secrets,
+            ca_file,
             types: raw.types.clone(),
+            from,
             timeout: Duration::from_millis(timeout),
             at_once,
             waits: Waits {
@@ -111,6 +116,24 @@ impl Rules {
                 give_up_ms: give_up_s.saturating_mul(1_000),
             },
         })
+    }
+
+    fn beginning(&mut self, raw: &RawWebhook) -> Beginning {
+        let given = match &raw.from {
+            RawBeginning::Word(word) if word == "now" => return Beginning::Now,
+            RawBeginning::Word(word) if word == "start" => return Beginning::Start,
+            RawBeginning::Word(word) => format!("{word:?}"),
+            RawBeginning::Entry(seq) => match u64::try_from(*seq) {
+                Ok(seq @ 1..) => return Beginning::Entry(seq),
+                _ => seq.to_string(),
+            },
+        };
+        let rule = format!(
+            "must be \"now\", \"start\", or the number of the first entry that is told, from 1 (of {})",
+            raw.name
+        );
+        self.refuse("publish.webhook.from", given, rule);
+        Beginning::Now
     }
 
     fn types(&mut self, field: &'static str, types: &[String], name: &str) {

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     path::Path,
+    time::Duration,
 };
 
 use reqwest::Url;
@@ -49,6 +50,20 @@ impl Rules {
                 1,
                 1_000_000,
             ),
+            write_timeout: Duration::from_millis(self.within(
+                "serve.write_timeout_ms",
+                raw.write_timeout_ms,
+                100,
+                600_000,
+            )),
+            metrics_listen: raw.metrics_listen.as_deref().and_then(|text| {
+                let address = text.parse().ok();
+                if address.is_none() {
+                    let rule = "must be an address and a port, such as 127.0.0.1:9467";
+                    self.refuse("serve.metrics_listen", text, rule);
+                }
+                address
+            }),
             asks_node: raw.asks_node,
             sign_in: raw.sign_in.as_ref().map(|raw| self.sign_in(raw, base)),
         }
@@ -212,6 +227,11 @@ mod tests {
             (
                 "connections = 15",
                 "serve.connections = 15: must be 16 to 16384",
+            ),
+            (
+                "write_timeout_ms = 99\nmetrics_listen = \"9467\"",
+                "serve.write_timeout_ms = 99: must be 100 to 600000; \
+                 serve.metrics_listen = 9467: must be an address and a port",
             ),
             (
                 "requests_per_second = 0",

@@ -12,6 +12,8 @@ section!(RawServe {
     keys_file: PathBuf = PathBuf::from("keeper.api-keys.json"),
     connections: u64 = 1_024,
     requests_per_second: u64 = 1_000,
+    write_timeout_ms: u64 = 10_000,
+    metrics_listen: Option<String> = None,
     asks_node: bool = false,
     sign_in: Option<RawSignIn> = None,
 });
@@ -118,8 +120,11 @@ pub(in crate::config) struct RawWebhook {
     pub name: String,
     pub url: String,
     pub secrets: Vec<String>,
+    pub ca_file: Option<PathBuf>,
     #[serde(default = "types")]
     pub types: Vec<String>,
+    #[serde(default)]
+    pub from: RawBeginning,
     #[serde(default = "timeout_ms")]
     pub timeout_ms: u64,
     #[serde(default = "at_once")]
@@ -128,6 +133,20 @@ pub(in crate::config) struct RawWebhook {
     pub first_wait_ms: u64,
     #[serde(default = "give_up_after_s")]
     pub give_up_after_s: u64,
+}
+
+/// A word, or the number of an entry.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawBeginning {
+    Entry(i64),
+    Word(String),
+}
+
+impl Default for RawBeginning {
+    fn default() -> Self {
+        Self::Word("now".to_owned())
+    }
 }
 
 #[derive(Debug, Deserialize)]

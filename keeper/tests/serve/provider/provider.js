@@ -1,7 +1,7 @@
-// A provider of OpenID Connect on a free port of this host, for tests: signs in whoever the browser names by login_hint, without asking for a
+// A provider of OpenID Connect on a port of this host, for tests: signs in whoever the browser names by login_hint, without asking for a
 // password. Whoever is called lie:… gets an id token that lies about that.
 //
-// node provider.js <port, 0 for any> <redirect URL>; prints its issuer.
+// node provider.js <port> <redirect URL>; prints its issuer.
 
 import { createServer } from "node:http";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, decodeJwt, decodeProtectedHeader } from "jose";

@@ -224,15 +224,25 @@ async fn break_off(shared: Arc<Shared>) {
     }
 }
 
-/// Opens streams from the first event on and reads none of them, and sends heads a byte at a time.
+const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/// Opens streams and sockets from the first event on and reads none of them, and sends heads a byte at a time.
 async fn take_nothing(shared: Arc<Shared>) {
     let mut open = Vec::new();
     while !shared.is_over() {
-        let asked = format!(
-            "GET /v1/events/stream?after=0 HTTP/1.1\r\nhost: soak\r\nauthorization: Bearer {}\r\n\r\n",
-            shared.key
-        );
-        for words in [asked.as_bytes(), b"G"] {
+        let asked = |page: &str, more: &str| {
+            format!(
+                "GET /v1/events/{page}?after=0 HTTP/1.1\r\nhost: soak\r\nauthorization: Bearer {}\r\n{more}\r\n",
+                shared.key
+            )
+        };
+        let asked = [
+            asked("stream", ""),
+            asked("socket", UPGRADE),
+            "G".to_owned(),
+        ];
+        for words in asked.iter().map(String::as_bytes) {
             if let Ok(mut stream) = TcpStream::connect(shared.address()).await {
                 let _ = stream.write_all(words).await;
                 shared.slow.fetch_add(1, Ordering::Relaxed);
@@ -240,7 +250,7 @@ async fn take_nothing(shared: Arc<Shared>) {
             }
         }
         if open.len() > 64 {
-            open.drain(..2);
+            open.drain(..3);
         }
         sleep(PAUSE).await;
     }

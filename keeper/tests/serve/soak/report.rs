@@ -84,6 +84,8 @@ impl Memory {
 pub struct Report {
     pub findings: Vec<String>,
     rows: Vec<(String, String)>,
+    /// It was long enough for the memory's growth to be judged.
+    is_judged: bool,
 }
 
 impl Report {
@@ -91,6 +93,7 @@ impl Report {
         let mut report = Self {
             findings: heard.findings.clone(),
             rows: Vec::new(),
+            is_judged: memory.seen.len() >= ENOUGH,
         };
         let answers = shared.answers.lock().unwrap().clone();
         for status in answers
@@ -130,12 +133,28 @@ impl Report {
         if most > MOST_MIB {
             report.find(format!("the server took {most} MiB, more than {MOST_MIB}"));
         }
-        if memory.seen.len() >= ENOUGH && after * 100 > before * GROWTH {
+        if report.is_judged && after * 100 > before * GROWTH {
             report.find(format!(
                 "the server's memory grows: {before} MiB, then {after}"
             ));
         }
         report
+    }
+
+    /// Whoever takes nothing must be cut off, as long as there is time for it.
+    pub fn cut_off(&mut self, figures: &BTreeMap<String, u64>) {
+        let of = |why: &str| {
+            let name = format!("tidelock_serve_cut_off_total{{why=\"{why}\"}}");
+            figures.get(&name).copied().unwrap_or(0)
+        };
+        let (stalled, behind) = (of("stalled"), of("behind"));
+        self.row(
+            "cut off since the API's last start: took nothing, fell behind",
+            format!("{stalled}, {behind}"),
+        );
+        if self.is_judged && stalled == 0 {
+            self.find("nobody who took nothing was cut off".to_owned());
+        }
     }
 
     pub fn find(&mut self, what: String) {
@@ -162,11 +181,20 @@ impl Report {
         }
     }
 
+    /// At once, for two soaks print at about the same time.
     pub fn print(&self, kind: Kind, seconds: u64) {
-        println!("soaked for {seconds} s on {kind:?}");
-        for (what, value) in &self.rows {
-            println!("{what:<60} {value}");
-        }
-        println!("{:<60} {}", "findings", self.findings.len());
+        let mut lines = vec![format!("soaked for {seconds} s on {kind:?}")];
+        let rows = self.rows.iter();
+        lines.extend(rows.map(|(what, value)| format!("{what:<60} {value}")));
+        let verdict = match self.findings.len() {
+            0 => "nothing lost, nothing twice".to_owned(),
+            count => format!("{count} findings"),
+        };
+        let verdict = match self.is_judged {
+            true => format!("{verdict}; memory judged"),
+            false => format!("{verdict}; too short to judge memory's growth"),
+        };
+        lines.push(format!("{:<60} {verdict}", "verdict"));
+        println!("{}\n", lines.join("\n"));
     }
 }

@@ -33,6 +33,7 @@ impl Site {
     pub async fn open(kind: Kind) -> Self {
         let world = ready(Plan::default()).await;
         let mut more = "[serve]\nlisten = \"127.0.0.1:0\"\nrequests_per_second = 1000000\n\
+            metrics_listen = \"127.0.0.1:0\"\nwrite_timeout_ms = 2000\n\
             [batch]\nmax_wait_ms = 500\n"
             .to_owned();
         let mut server = None;
