@@ -18,7 +18,7 @@ use super::{
     Kafka,
     link::{Link, Unwritten, Writing},
 };
-use crate::{PublishError, clock, figures::Ends, sink::wants, webhook::Beginning, worker::Shared};
+use crate::{PublishError, figures::Ends, sink::wants, webhook::Beginning, worker::Shared};
 
 /// Between two looks at the log's end.
 const LOOK: Duration = Duration::from_millis(50);
