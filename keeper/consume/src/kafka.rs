@@ -143,11 +143,15 @@ async fn session(topic: &Kafka, taker: &Taker, waits: &mut Waits) -> Result<(), 
     } else {
         drop(under_way);
     }
-    // Leaving the group commits what is stored, and waits for the broker.
+    leave(consumer, letters).await;
+    ended
+}
+
+/// Leaving the group commits what is stored, and waits for the broker.
+async fn leave(consumer: StreamConsumer<Watch>, letters: FutureProducer<client::Quiet>) {
     let left = spawn_blocking(move || drop(consumer));
     let _ = timeout(END, left).await;
     let _ = spawn_blocking(move || letters.flush(Duration::ZERO)).await;
-    ended
 }
 
 /// Waits a while for what is under way; what is cut off is read again.

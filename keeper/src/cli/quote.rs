@@ -13,7 +13,7 @@ use tidelock_core::{
     event::{BlockRef, Fees, Job, Namespace, Route},
     lifecycle::PaymentStatus,
     port::{Advice, Simulation, TierLook, VaultLook},
-    quote::{Arrival, Scene, Spread},
+    quote::{Arrival, Scene},
     submit::{FeeMarket, Offer, Prices, Unsigned, offer},
 };
 
@@ -268,7 +268,6 @@ pub(super) async fn ask(
         finality_s: seen.finality_s,
     };
     let (arrival, spread) = (scene.arrival(), scene.spread(took));
-    let Spread { p50_s, p95_s, .. } = spread;
     let mut waits = seen.waits(&arrival, decimals);
     let tried = call(config, chain, payment, &seen).await;
     let tried = tried.map_err(|why| {
@@ -299,8 +298,8 @@ pub(super) async fn ask(
         expected_s: arrival.expected_s,
         most_s: arrival.most_s,
         finality_s: arrival.finality_s,
-        p50_s: Some(p50_s),
-        p95_s: Some(p95_s),
+        p50_s: Some(spread.p50_s),
+        p95_s: Some(spread.p95_s),
         fee_expected: Amount(charge.expected()),
         fee_most: Amount(charge.most()),
     };

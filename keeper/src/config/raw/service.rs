@@ -138,7 +138,7 @@ pub(in crate::config) struct RawWebhook {
 /// A word, or the number of an entry.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum RawBeginning {
+pub(in crate::config) enum RawBeginning {
     Entry(i64),
     Word(String),
 }
