@@ -44,7 +44,7 @@ fn a_receiver_is_told_by_tls_if_somebody_vouches_for_it() {
     publisher.start();
     until("not all came", || {
         let noted = publisher.status("shop");
-        noted.is_some_and(|shop| shop["seq"] == 300 && shop["retrying"] == 0)
+        noted.is_some_and(|shop| shop.seq == 300 && shop.waiting == 0)
     });
     publisher.end();
     assert!(shop.taken().len() > 1, "nothing but the ping");

@@ -207,7 +207,7 @@ pub fn a_new_receiver_is_told_from_where_it_says(kind: Kind) {
     }
     // Only its cursor counts from then on.
     let noted =
-        |publisher: &Publisher| publisher.status("now").is_some_and(|now| now["seq"] == 305);
+        |publisher: &Publisher| publisher.status("now").is_some_and(|now| now.seq == 305);
     until("it is not noted", || noted(&publisher));
     publisher.end();
     let file = publisher.home.folder.path().join("keeper.toml");

@@ -169,6 +169,7 @@ pub async fn stands(api: &Server, key: &str, payment: &Payment, status: &str) ->
 
 /// Whoever has a key of each scope, and one of all, can file, and what they file is held to the vault's rules: a large amount waits for signers, one
 /// that no tier takes is held, and nothing that one person does at the API lets either go on, pays it, or loosens the vault.
+#[allow(clippy::too_many_lines, reason = "one story, in its order")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stolen_key_files_and_moves_nothing_past_the_vaults_rules() {
     let (world, daemon, api) = beside(Kind::Sqlite).await;
