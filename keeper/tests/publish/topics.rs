@@ -10,7 +10,8 @@ use std::{
     },
 };
 
-use serde_json::Value;
+use alloy::{hex, primitives::B256};
+use serde_json::{Value, json};
 use tidelock_api::Told;
 use tidelock_core::{
     event::{Event, HoldReason},
@@ -300,6 +301,66 @@ fn a_topic_that_forgets_is_not_told() {
         publisher.log()
     );
     assert_eq!(broker.read(&topic).len(), records);
+}
+
+/// What a topic is to have of some entries, and of how far it has come.
+fn records_after(location: &Location, topic: &str, after: u64) -> (String, Vec<Value>, B256) {
+    let mut reader = Reader::open(location).unwrap();
+    let told = Told::after(&mut reader, after, 500).unwrap();
+    let last = told.last().unwrap();
+    let key = format!("{}/lake", last.source());
+    let hash = reader.hash_of(last.sequence).unwrap().unwrap();
+    reader.close().unwrap();
+    let headers = json!({ "content-type": "application/cloudevents+json; charset=UTF-8" });
+    let events = told.iter().flat_map(Told::keyed);
+    let mut records: Vec<Value> = events
+        .map(|event| {
+            let value = serde_json::to_string(&event).unwrap();
+            json!({ "topic": topic, "key": event.key(), "value": value, "headers": headers })
+        })
+        .collect();
+    let cursor = json!({ "sequence": last.sequence, "hash": hash.to_string() }).to_string();
+    records.push(json!({ "topic": format!("{topic}.cursors"), "key": key, "value": cursor }));
+    (key, records, hash)
+}
+
+/// A broker that is killed may have said that a transaction is committed, and never tell its partitions. What it said counts: the publisher goes on
+/// behind it, and with the next transaction readers see both, each event once.
+#[test]
+fn what_was_said_to_be_committed_is_not_told_again() {
+    if is_skipped() {
+        return;
+    }
+    let (broker, topic) = (Kafka::that_believes(), topic());
+    broker.make(&topic, 3);
+    let mut publisher = Publisher::set_up(Kind::Sqlite);
+    configure(&publisher, &broker, &topic);
+    publisher.start();
+    let before = end_of(&publisher.location);
+    until("not all is told", || told(&publisher) == before);
+    publisher.end();
+    let more = |publisher: &Publisher, entries: u64| {
+        let mut store = LogStore::open(publisher.location.clone()).unwrap();
+        let mut history = support::resumed(&mut store);
+        append(&mut store, &mut history, entries);
+        store.close().unwrap();
+        end_of(&publisher.location)
+    };
+    let said = more(&publisher, 20);
+    let (key, records, hash) = records_after(&publisher.location, &topic, before);
+    broker.leave_open(&format!("tidelock-publish/{key}"), &records);
+    let mut outbox = publisher.location.clone();
+    outbox.path = tidelock_keeper::store::beside(&outbox.path, ".publish");
+    let noted = format!(
+        "UPDATE publish_sink SET seq = {said}, hash = x'{}'",
+        hex::encode(hash)
+    );
+    support::run(&outbox, &noted).unwrap();
+    let end = more(&publisher, 60);
+    publisher.start();
+    until("it does not go on", || told(&publisher) == end);
+    publisher.end();
+    judge(&broker.read(&topic), &publisher.location);
 }
 
 /// Adds an entry to a log whose one event is larger than the topic of the next test takes.

@@ -58,6 +58,12 @@ impl Kafka {
         Self::with(port, &files, Some(certificates))
     }
 
+    /// One that believes producers that a transaction is known to its coordinator.
+    pub fn that_believes() -> Self {
+        let settings = "transaction.partition.verification.enable=false\n";
+        Self::with(ports(), &[("more.properties", settings)], None)
+    }
+
     fn with(port: u16, files: &[(&str, &str)], certificates: Option<Certificates>) -> Self {
         let mut served = Served::start("scripts/kafka", port, files);
         served.wait(listens);
@@ -117,6 +123,12 @@ impl Kafka {
             format!("{record}\n")
         });
         self.ask(&["send", topic], &lines.collect::<String>());
+    }
+
+    /// Writes records, of each its `topic`, `key`, `value` and `headers`, in a transaction of a publisher's that is never ended in their partitions.
+    pub fn leave_open(&self, transaction: &str, records: &[Value]) {
+        let lines = records.iter().map(|record| format!("{record}\n"));
+        self.ask(&["leave_open", transaction], &lines.collect::<String>());
     }
 
     /// Every committed record of a topic, once no transaction is open: `partition`, `offset`, `key`, `value`, `headers`.

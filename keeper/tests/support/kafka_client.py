@@ -3,12 +3,15 @@
 kafka_client.py SERVER make TOPIC PARTITIONS [SETTING=VALUE]...    makes a topic
                        set TOPIC SETTING=VALUE...                  changes its settings
                        send TOPIC                                  writes what stdin says, a line of JSON each: key, value, headers
+                       leave_open ID                               the same, each with its topic, in a transaction of that id that the brokers'
+                                                                   coordinator knows nothing of, and that nobody ends
                        read TOPIC          prints each committed record, a line of JSON each: partition, offset, key, value, headers;
                                            ends once no transaction is open and all before the end was read
                        behind TOPIC GROUP  how many records the group has not committed
 """
 
 import json
+import os
 import sys
 import time
 
@@ -65,6 +68,23 @@ def send(server, topic):
         one.get(PATIENCE)
 
 
+def leave_open(server, identity):
+    producer = again(lambda: KafkaProducer(bootstrap_servers=server, transactional_id=identity, bootstrap_timeout_ms=3000))
+    manager = producer._transaction_manager
+    manager.maybe_add_partition_to_transaction = manager._partitions_in_transaction.add
+    producer.init_transactions()
+    producer.begin_transaction()
+    sent = []
+    for line in sys.stdin:
+        record = json.loads(line)
+        headers = [(name, value.encode()) for name, value in record.get("headers", {}).items()]
+        sent.append(producer.send(record["topic"], record["value"].encode(), record["key"].encode(), headers or None))
+    for one in sent:
+        one.get(PATIENCE)
+    sys.stdout.flush()
+    os._exit(0)
+
+
 def reader(server, isolation):
     settings = dict(isolation_level=isolation, auto_offset_reset="earliest", enable_auto_commit=False)
     return again(lambda: KafkaConsumer(bootstrap_servers=server, bootstrap_timeout_ms=3000, **settings))
@@ -106,4 +126,4 @@ def behind(server, topic, group):
 
 if __name__ == "__main__":
     server, command, *arguments = sys.argv[1:]
-    {"make": make, "set": set_settings, "send": send, "read": read, "behind": behind}[command](server, *arguments)
+    {"make": make, "set": set_settings, "send": send, "leave_open": leave_open, "read": read, "behind": behind}[command](server, *arguments)

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::{
-    ClientConfig,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer},
@@ -61,19 +60,22 @@ pub(super) struct Writing<'a> {
 pub(super) struct Link {
     producer: BaseProducer<Words>,
     words: Words,
-    /// Of whoever reads.
-    config: ClientConfig,
     topic: String,
-    cursors: String,
+    cursors: place::Cursors,
     /// Of the cursor's records.
     key: String,
     timeout: Duration,
 }
 
 impl Link {
-    /// Takes the sink over from whoever wrote for it before, and finds the cursor as it is then. With `alone` each record goes
-    /// by itself. Must be called on a thread of a runtime that may wait.
-    pub fn open(sink: &Kafka, source: &str, alone: bool) -> Result<(Self, Option<Cursor>), Why> {
+    /// Takes the sink over from whoever wrote for it before, and finds the cursor as it is then. `known` is the last one of which
+    /// Kafka said that it is committed. With `alone` each record goes by itself. Must be called on a thread of a runtime that may wait.
+    pub fn open(
+        sink: &Kafka,
+        source: &str,
+        known: Cursor,
+        alone: bool,
+    ) -> Result<(Self, Option<Cursor>), Why> {
         let words = Words::default();
         let config = config(sink)?;
         let key = format!("{source}/{}", sink.name);
@@ -93,13 +95,17 @@ impl Link {
             return Err(words.explain("the sink cannot be taken over", &error));
         }
         // Whoever wrote before can no more, and what it left open is ended: what is read now is the last there is.
-        let cursor = place::last(&config, &words, &sink.cursors, &key, sink.timeout)?;
+        let cursors = place::Cursors {
+            config,
+            topic: sink.cursors.clone(),
+            timeout: sink.timeout,
+        };
+        let cursor = cursors.last(&words, &key, known)?;
         let link = Self {
             producer,
             words,
-            config,
             topic: sink.topic.clone(),
-            cursors: sink.cursors.clone(),
+            cursors,
             key,
             timeout: sink.timeout,
         };
@@ -119,7 +125,7 @@ impl Link {
     /// Whether an entry that had been left out was written since, though nobody noted it.
     pub fn was_written(&self, seq: u64) -> Result<bool, Why> {
         let key = self.key_of(seq);
-        let found = place::last(&self.config, &self.words, &self.cursors, &key, self.timeout)?;
+        let found = self.cursors.last(&self.words, &key, Cursor::START)?;
         Ok(found.is_some())
     }
 
@@ -146,7 +152,7 @@ impl Link {
         let body = place::written(writing.cursor);
         let again = writing.is_again.then(|| self.key_of(writing.cursor.seq));
         let record = || {
-            BaseRecord::to(&self.cursors)
+            BaseRecord::to(&self.cursors.topic)
                 .partition(place::PARTITION)
                 .key(again.as_deref().unwrap_or(&self.key))
                 .payload(body.as_bytes())

@@ -34,16 +34,61 @@ fn read(body: &[u8]) -> Option<Cursor> {
     })
 }
 
-/// The last cursor under a key, of those in committed transactions; none if there never was one.
-pub(super) fn last(
-    config: &ClientConfig,
-    words: &Words,
-    topic: &str,
-    key: &str,
-    timeout: Duration,
-) -> Result<Option<Cursor>, Why> {
-    let reader = |isolation: &str| -> Result<BaseConsumer<Words>, Why> {
-        let mut config = config.clone();
+/// The topic of cursors, for whoever reads.
+pub(super) struct Cursors {
+    pub config: ClientConfig,
+    pub topic: String,
+    pub timeout: Duration,
+}
+
+impl Cursors {
+    /// The last cursor under a key, of those in committed transactions; none if there never was one.
+    ///
+    /// `known` is one of which Kafka said before that it is committed. Brokers that are killed may have said so and never tell the
+    /// partition, whose readers then wait for ever. It is committed all the same, and with the next transaction they see it.
+    pub fn last(&self, words: &Words, key: &str, known: Cursor) -> Result<Option<Cursor>, Why> {
+        let failed = |error: &KafkaError| words.explain("the cursor cannot be read", error);
+        let (bare, committed) = (
+            self.reader("read_uncommitted", words)?,
+            self.reader("read_committed", words)?,
+        );
+        let end = Instant::now().checked_add(self.timeout);
+        let is_late = || end.is_none_or(|end| Instant::now() > end);
+        let topic = self.topic.as_str();
+        let (first, all) = bare
+            .fetch_watermarks(topic, PARTITION, self.timeout)
+            .map_err(|error| failed(&error))?;
+        // Another sink's transaction that is open hides what was committed after its first record.
+        loop {
+            let watermarks = committed.fetch_watermarks(topic, PARTITION, self.timeout);
+            let (_, shown) = watermarks.map_err(|error| failed(&error))?;
+            if shown >= all {
+                break;
+            }
+            let undecided = last_from(&bare, topic, key, shown, &is_late, &failed)?;
+            if undecided == Some(known) {
+                return Ok(undecided);
+            }
+            if is_late() {
+                return Err(format!(
+                    "topic {topic}: a transaction is open, of another publisher or of one that was cut off; kafka-transactions.sh shows it"
+                ));
+            }
+            std::thread::sleep(LOOK);
+        }
+        let mut span = NEAR;
+        loop {
+            let from = all.saturating_sub(span).max(first);
+            let found = last_from(&committed, topic, key, from, &is_late, &failed)?;
+            if found.is_some() || from <= first {
+                return Ok(found);
+            }
+            span = span.saturating_mul(16);
+        }
+    }
+
+    fn reader(&self, isolation: &str, words: &Words) -> Result<BaseConsumer<Words>, Why> {
+        let mut config = self.config.clone();
         config.set("isolation.level", isolation);
         // The library wants one; nothing is kept under it.
         config.set("group.id", GROUP);
@@ -51,36 +96,6 @@ pub(super) fn last(
         config.set("enable.partition.eof", "true");
         config.set("auto.offset.reset", "error");
         create(&config, words)
-    };
-    let failed = |error: &KafkaError| words.explain("the cursor cannot be read", error);
-    let (bare, committed) = (reader("read_uncommitted")?, reader("read_committed")?);
-    let end = Instant::now().checked_add(timeout);
-    let is_late = || end.is_none_or(|end| Instant::now() > end);
-    let (first, all) = bare
-        .fetch_watermarks(topic, PARTITION, timeout)
-        .map_err(|error| failed(&error))?;
-    // Another sink's transaction that is open hides what was committed after its first record.
-    loop {
-        let watermarks = committed.fetch_watermarks(topic, PARTITION, timeout);
-        let (_, shown) = watermarks.map_err(|error| failed(&error))?;
-        if shown >= all {
-            break;
-        }
-        if is_late() {
-            return Err(format!(
-                "topic {topic}: a transaction of another publisher is open"
-            ));
-        }
-        std::thread::sleep(LOOK);
-    }
-    let mut span = NEAR;
-    loop {
-        let from = all.saturating_sub(span).max(first);
-        let found = last_from(&committed, topic, key, from, &is_late, &failed)?;
-        if found.is_some() || from <= first {
-            return Ok(found);
-        }
-        span = span.saturating_mul(16);
     }
 }
 

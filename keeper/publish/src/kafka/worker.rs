@@ -198,7 +198,8 @@ impl<'a> Work<'a> {
     async fn open(&mut self) -> Result<Option<Arc<Link>>, PublishError> {
         let (sink, source) = (self.sink.clone(), self.source.to_owned());
         let alone = self.alone;
-        let open = move || Link::open(&sink, &source, alone);
+        let known = self.told.unwrap_or(self.turn.cursor);
+        let open = move || Link::open(&sink, &source, known, alone);
         let (link, cursor) = match self.aside(open).await? {
             None => return Ok(None),
             Some(Ok(opened)) => opened,
