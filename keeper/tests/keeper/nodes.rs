@@ -5,7 +5,8 @@
 //! `scripts/build-nodes && cargo test -p tidelock-keeper --test keeper -- --ignored nodes`
 
 use serde_json::{Value, json};
-use tidelock_core::lifecycle::PaymentStatus;
+use tidelock_core::{domain::ChainId, lifecycle::PaymentStatus};
+use tidelock_keeper::profile::Profile;
 
 use super::{
     BALANCE,
@@ -17,14 +18,38 @@ use super::{
 /// A node, and what the keeper has to know of its chain.
 struct Case {
     name: &'static str,
+    /// The public chain of its software.
+    chain: ChainId,
     block_gas_limit: u64,
     /// Added to `[chain]`.
-    chain: &'static str,
+    more: &'static str,
     /// What its blocks stand up to, and whether it proves what it says of the state.
     checks: (&'static str, Value),
 }
 
 const ALL_CHECKS: (&str, Value) = ("receipts", Value::Bool(true));
+
+impl Case {
+    /// What the keeper would take from the profile of the public chain by its number, which the node's chain does not have.
+    fn settings(&self) -> String {
+        let profile = Profile::of(self.chain).unwrap();
+        let fees = &profile.fees;
+        format!(
+            "block_checks = \"{}\"\n{}\n\
+             [gas]\nmax_transaction_gas = {}\n\
+             [fees]\nmin_tip_gwei = \"{}\"\nmax_tip_gwei = \"{}\"\nmax_fee_gwei = \"{}\"\n\
+             [lane]\nrebroadcast_blocks = {}\nreplace_blocks = {}\n",
+            profile.checks.blocks,
+            self.more,
+            profile.transaction_gas().osaka,
+            fees.min_tip_gwei,
+            fees.max_tip_gwei,
+            fees.max_fee_gwei,
+            profile.rebroadcast_blocks(),
+            profile.replace_blocks(),
+        )
+    }
+}
 
 /// Payments to holders and new holders, with all checks that a block allows.
 async fn pays_on(case: Case) {
@@ -37,7 +62,7 @@ async fn pays_on(case: Case) {
     .await;
     world.mine(10).await;
     let mut daemon = Daemon::set_up(&world, "");
-    daemon.change("[vault]", &format!("{}\n[vault]", case.chain));
+    daemon.change("[vault]", &format!("{}[vault]", case.settings()));
     daemon.start();
     daemon.opened().await;
     let first = small(0..300);
@@ -63,9 +88,10 @@ async fn pays_on(case: Case) {
 async fn pays_on_bsc() {
     pays_on(Case {
         name: "bsc",
+        chain: ChainId(56),
         block_gas_limit: 60_000_000,
         // Without validators nobody attests to a block, and none has the tag.
-        chain: "final_depth = 4",
+        more: "final_depth = 4",
         checks: ALL_CHECKS,
     })
     .await;
@@ -76,8 +102,9 @@ async fn pays_on_bsc() {
 async fn pays_on_op_geth() {
     pays_on(Case {
         name: "op",
+        chain: ChainId(10),
         block_gas_limit: 60_000_000,
-        chain: "",
+        more: "",
         checks: ALL_CHECKS,
     })
     .await;
@@ -88,8 +115,9 @@ async fn pays_on_op_geth() {
 async fn pays_on_avalanche() {
     pays_on(Case {
         name: "avalanche",
+        chain: ChainId(43_114),
         block_gas_limit: 10_000_000,
-        chain: "block_checks = \"none\"", // as the C-Chain's profile says
+        more: "",
         checks: ("none", json!(null)),
     })
     .await;

@@ -123,7 +123,7 @@ impl World {
                 .await;
         }
         world.deploy(&plan).await;
-        // Told anew to mine at once, anvil may take what it has just mined for new, and make an empty block.
+        // Anvil mines at once from the start.
         if plan.mining != Mining::Auto {
             world.set_mining(plan.mining).await;
         }

@@ -67,3 +67,57 @@ fn fields_of(encoded: &str) -> Value {
     let fields = fields.filter_map(|field| field.split_once(' '));
     Value::from_iter(fields.map(|(kind, name)| json!({"name": name, "type": kind})))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use alloy_primitives::B256;
+
+    use super::*;
+    use crate::domain::{
+        Amount, BlockTime, ChainId, Payment, PaymentNumber, PaymentRef, TierIndex,
+    };
+
+    /// The words of `encodeType` again, from a document's fields.
+    fn encoded(document: &Value, name: &str) -> String {
+        let fields = document["types"][name].as_array().unwrap();
+        let text = |field: &Value, part: &str| field[part].as_str().unwrap().to_owned();
+        let fields: Vec<String> = (fields.iter())
+            .map(|field| format!("{} {}", text(field, "type"), text(field, "name")))
+            .collect();
+        format!("{name}({})", fields.join(","))
+    }
+
+    #[test]
+    fn a_document_has_the_types_that_are_hashed_and_their_fields() {
+        let recipient = Address::repeat_byte(1);
+        let payment = Payment::new(recipient, Amount(5), PaymentRef([2; 16])).unwrap();
+        let batch = Batch::seal(
+            PaymentNumber((1 << 63) + 1),
+            TierIndex::new(0).unwrap(),
+            &[payment],
+            BlockTime::from_seconds(7).unwrap(),
+            B256::repeat_byte(3),
+        )
+        .unwrap();
+        let domain = VaultDomain {
+            chain_id: ChainId(31_337),
+            vault: Address::repeat_byte(4),
+        };
+        let own = batch.typed_data(&domain, None);
+        let vote = batch.typed_data(&domain, Some((recipient, 5)));
+        assert_eq!(own["primaryType"], "Batch");
+        assert_eq!(vote["primaryType"], "Approval");
+        assert_eq!(encoded(&own, "EIP712Domain"), domain.eip712().encode_type());
+        let types = encoded(&vote, "Approval") + &encoded(&vote, "Batch");
+        assert_eq!(types, Approval::eip712_encode_type());
+        assert_eq!(own["message"]["firstNumber"], "9223372036854775809");
+        assert_eq!(vote["message"]["batch"], own["message"]);
+        let named: BTreeSet<&str> = (own["types"]["Batch"].as_array().unwrap().iter())
+            .map(|field| field["name"].as_str().unwrap())
+            .collect();
+        let said = own["message"].as_object().unwrap().keys();
+        assert_eq!(named, said.map(String::as_str).collect());
+    }
+}
