@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
+use tidelock_core::event::HoldReason;
 
 use super::{
     api::{Answer, Api, PATIENCE, block_on},
+    people::{go_on, held, stopped},
     support::{Kind, home::Done, payment},
     world::repository,
 };
@@ -189,5 +191,33 @@ fn what_leaves_is_safe_to_open_in_a_spreadsheet() {
         );
         let again = send(&api, &key, "", &path).await.of(200);
         assert_eq!((&again["known"], &again["filed"]), (&json!(2), &json!(0)));
+    });
+}
+
+/// What operators write is the one text of people that begins a cell.
+#[test]
+fn an_operators_note_is_no_formula() {
+    const NOTE: &str = "=HYPERLINK(\"http://192.0.2.1\")";
+    let (api, mut store, mut log) = stopped(Kind::Sqlite);
+    let note = NOTE.to_owned();
+    go_on(&mut store, &mut log, &held(HoldReason::Operator { note }));
+    let key = api.key("read");
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let csv = api.get(&key, EXPORT).await.text;
+        let quoted = format!("\"'{}\"", NOTE.replace('"', "\"\""));
+        assert!(csv.contains(&quoted), "{csv}");
+        let request = Api::client().get(api.url(&format!("{EXPORT}?format=xlsx")));
+        let request = request.header("authorization", format!("Bearer {key}"));
+        let answer = request.send().await.unwrap();
+        let path = folder.path().join("out.xlsx");
+        fs::write(&path, answer.bytes().await.unwrap()).unwrap();
+        let rows: Vec<Vec<(String, Value)>> =
+            serde_json::from_str(&program("read", &path)).unwrap();
+        let mut cells = rows.iter().flatten();
+        assert!(
+            cells.any(|(kind, value)| kind == "s" && value == NOTE),
+            "{rows:?}"
+        );
     });
 }

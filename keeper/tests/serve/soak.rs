@@ -24,8 +24,8 @@ use site::Site;
 
 /// How long the clients are at work, if nothing else is said. [seconds]
 const SECONDS: u64 = 10;
-/// Between two faults of the site.
-const PEACE: Duration = Duration::from_secs(2);
+/// Between two faults of the site: in a short soak there are some, and in a long one work is done between them. [seconds]
+const PEACE: std::ops::RangeInclusive<u64> = 2..=10;
 
 /// As long as `SOAK_SECONDS` says.
 fn seconds() -> u64 {
@@ -46,13 +46,15 @@ async fn soak(kind: Kind, seconds: u64) -> Report {
     let shared = Arc::new(Shared::new(&site));
     let clients = clients::start(&shared);
     let (begin, mut memory, mut faults) = (Instant::now(), Memory::default(), 0);
-    let mut next = begin + PEACE;
+    let peace = (seconds / 60).clamp(*PEACE.start(), *PEACE.end());
+    let peace = Duration::from_secs(peace);
+    let mut next = begin + peace;
     while begin.elapsed() < Duration::from_secs(seconds) {
         if Instant::now() >= next {
             site.fault(faults);
             shared.moved(&site);
             faults += 1;
-            next = Instant::now() + PEACE;
+            next = Instant::now() + peace;
         }
         site.mend();
         memory.see(&site);

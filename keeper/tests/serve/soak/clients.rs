@@ -13,7 +13,7 @@ use alloy::primitives::Address;
 use tidelock_core::domain::{Amount, Payment, PaymentRef};
 use tokio::{
     io::AsyncWriteExt,
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
@@ -25,6 +25,8 @@ use crate::api::{Api, PATIENCE, Stream, body};
 const FILERS: usize = 4;
 /// Between two withdrawals of one.
 const PACE: Duration = Duration::from_millis(50);
+/// Connections that take nothing, at a time: each for some seconds longer than a server waits.
+const SLOW: usize = 96;
 /// After no answer.
 const PAUSE: Duration = Duration::from_millis(100);
 /// After so long a reader breaks off and goes on from where it was.
@@ -243,17 +245,25 @@ async fn take_nothing(shared: Arc<Shared>) {
             "G".to_owned(),
         ];
         for words in asked.iter().map(String::as_bytes) {
-            if let Ok(mut stream) = TcpStream::connect(shared.address()).await {
+            if let Ok(mut stream) = connect_to_take_little(&shared).await {
                 let _ = stream.write_all(words).await;
                 shared.slow.fetch_add(1, Ordering::Relaxed);
                 open.push(stream);
             }
         }
-        if open.len() > 64 {
+        if open.len() > SLOW {
             open.drain(..3);
         }
-        sleep(PAUSE).await;
+        sleep(5 * PAUSE).await;
     }
+}
+
+/// A connection of which the own system keeps little, so that who does not read soon takes nothing.
+async fn connect_to_take_little(shared: &Shared) -> std::io::Result<TcpStream> {
+    let address = shared.address().parse().unwrap();
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(4_096)?;
+    socket.connect(address).await
 }
 
 /// Reads every event, and breaks off again and again.
