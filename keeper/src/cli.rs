@@ -35,6 +35,7 @@ mod shown;
 mod status;
 mod up;
 mod verify_log;
+mod votes;
 pub(crate) mod words;
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
@@ -163,6 +164,9 @@ enum Command {
     Approve(approve::Args),
     /// Take an approval back, as a signer
     Revoke(revoke::Args),
+    /// Votes that signers gave off chain and the API has collected: list them, or bring them to the vault
+    #[command(subcommand)]
+    Votes(votes::Command),
     /// Stop everything that leaves the vault, as a guardian or a signer
     Freeze(freeze::Args),
     /// Compare the log with the chain
@@ -206,6 +210,7 @@ impl Command {
             Self::Propose(args) => propose::run(args, context),
             Self::Approve(args) => approve::run(args, context),
             Self::Revoke(args) => revoke::run(args, context),
+            Self::Votes(command) => votes::run(command, context),
             Self::Freeze(args) => freeze::run(args, context),
             Self::Reconcile(args) => reconcile::run(args, context),
             Self::Backup(args) => backup::run(args, context),

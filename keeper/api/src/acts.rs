@@ -105,7 +105,7 @@ pub(crate) async fn add(
     also: impl FnOnce(&mut Desk) -> Result<(), Problem> + Send + 'static,
 ) -> Result<ActEntry, Problem> {
     // It may have ended while the body was on its way.
-    let holder = app.holder(&deed.by);
+    let holder = app.holder(&deed.by).await?;
     holder
         .ok_or_else(Problem::unknown_key)?
         .must_have(deed.act.scope())?;

@@ -80,7 +80,7 @@ pub(crate) async fn file(
     let key = key.map_err(|_| Problem::broken("Idempotency-Key", "", REF_RULE))?;
     let body = read(request, LONGEST).await?;
     // It may have ended while the body was on its way.
-    let holder = app.holder(&caller.key);
+    let holder = app.holder(&caller.key).await?;
     holder.ok_or_else(Problem::unknown_key)?;
     let asked = app.rules.read(&body, key)?;
     let (payment, reference) = (asked.payment, asked.payment.reference());

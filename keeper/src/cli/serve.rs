@@ -6,6 +6,7 @@ mod pages;
 
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
 
+pub(super) use lookout::NodeLookout;
 use tidelock_api::{ClientSecret, Lookout, Pages, Settings, SignIn, start};
 use tokio::runtime::Runtime;
 use tracing::info;
@@ -67,7 +68,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         connections: serve.connections,
         requests_per_second: serve.requests_per_second,
         lookout: serve.asks_node.then(|| {
-            let lookout: Arc<dyn Lookout> = Arc::new(lookout::NodeLookout::new(config, identity));
+            let lookout: Arc<dyn Lookout> = Arc::new(NodeLookout::new(config, identity));
             lookout
         }),
         pages: pages.transpose()?,
