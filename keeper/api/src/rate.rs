@@ -84,7 +84,7 @@ fn subnet(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
-            let prefix = address.to_bits() & (u128::MAX << 64);
+            let prefix = address.to_bits() & !u128::from(u64::MAX);
             IpAddr::V6(prefix.into())
         }
     }
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(taken(from("192.0.2.1"), now), 100);
         assert_eq!(taken(from("192.0.2.2"), now), 0);
         assert_eq!(taken(Asker::Known("a"), now), 10);
-        assert!(rates.strangers.lock().unwrap().len() <= STRANGERS + 1);
+        assert!(rates.strangers.lock().unwrap().len() <= STRANGERS.saturating_add(1));
         let later = now + Duration::from_secs(1);
         assert_eq!(taken(from("192.0.2.2"), later), 100);
         assert_eq!(rates.strangers.lock().unwrap().len(), 1);

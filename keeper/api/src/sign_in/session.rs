@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -104,11 +104,13 @@ impl Session {
     }
 }
 
+/// People that were asked for by id, when, and what was found.
+type Seen = BTreeMap<String, (Instant, Option<Session>)>;
+
 /// All of them.
 pub(crate) struct Sessions {
     readers: Readers,
-    /// People that were asked for by id, when, and what was found.
-    seen: Mutex<BTreeMap<String, (Instant, Option<Session>)>>,
+    seen: Mutex<Seen>,
 }
 
 impl Sessions {
@@ -163,7 +165,7 @@ impl Sessions {
         Ok(())
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Instant, Option<Session>)>> {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
