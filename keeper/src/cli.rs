@@ -39,6 +39,8 @@ mod shown;
 mod status;
 mod up;
 mod verify_log;
+#[cfg(feature = "service")]
+mod votes;
 #[cfg(not(feature = "service"))]
 mod without_service;
 pub(crate) mod words;
@@ -149,7 +151,7 @@ enum Command {
     ApiKey(api_key::Command),
     /// Not in this keeper: the API, webhooks and brokers
     #[cfg(not(feature = "service"))]
-    #[command(name = "serve", visible_aliases = ["publish", "consume", "api-key"])]
+    #[command(name = "serve", visible_aliases = ["publish", "consume", "api-key", "votes"])]
     WithoutService(without_service::Args),
     /// Make and run all of it on a development chain, to look at
     Up(up::Args),
@@ -179,6 +181,10 @@ enum Command {
     Approve(approve::Args),
     /// Take an approval back, as a signer
     Revoke(revoke::Args),
+    /// Votes that signers gave off chain and the API has collected: list them, or bring them to the vault
+    #[command(subcommand)]
+    #[cfg(feature = "service")]
+    Votes(votes::Command),
     /// Stop everything that leaves the vault, as a guardian or a signer
     Freeze(freeze::Args),
     /// Compare the log with the chain
@@ -228,6 +234,8 @@ impl Command {
             Self::Propose(args) => propose::run(args, context),
             Self::Approve(args) => approve::run(args, context),
             Self::Revoke(args) => revoke::run(args, context),
+            #[cfg(feature = "service")]
+            Self::Votes(command) => votes::run(command, context),
             Self::Freeze(args) => freeze::run(args, context),
             Self::Reconcile(args) => reconcile::run(args, context),
             Self::Backup(args) => backup::run(args, context),

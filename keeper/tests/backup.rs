@@ -19,7 +19,7 @@ use tidelock_core::{
     store::Store,
 };
 use tidelock_keeper::store::{
-    Acting, Desk, Identity, Location, LogStore, Noted, Quote, Reader, Server, Vote,
+    Acting, Desk, Identity, Location, LogStore, Noted, Quote, Reader, Server, Session, Vote,
 };
 
 on_both! {
@@ -92,6 +92,14 @@ fn a_copy_is_whole_private_and_replaces_nothing(kind: Kind) {
     let mut original = Reader::open(&location).unwrap();
     assert_eq!(acts, original.acts(0, 10).unwrap());
     assert_eq!(read.votes(&vote().batch).unwrap(), [vote()]);
+    // Nobody is signed in by a copy that is put back.
+    assert_eq!(read.session(&[7; 32]).unwrap(), None);
+    assert_eq!(original.session(&[7; 32]).unwrap(), Some(session()));
+    assert!(
+        !before
+            .windows(23)
+            .any(|bytes| bytes == session().person.as_bytes())
+    );
     let refs = [payment(901).reference()];
     assert_eq!(read.metadata(&refs).unwrap()[&refs[0]], NOTED);
     drop((read, original));
@@ -114,9 +122,19 @@ fn beside_the_log(desk: &mut Desk) {
         assert!(matches!(done, Acting::Done { .. }), "{done:?}");
     }
     assert!(desk.keep_vote(&vote()).unwrap());
+    desk.open_session(&session(), 1).unwrap();
     let mut noted = Noted::from(payment(901));
     noted.note = Some(NOTED.to_owned());
     desk.file_noted(&[noted]).unwrap();
+}
+
+fn session() -> Session {
+    Session {
+        hash: [7; 32],
+        person: "person_0123456789abcdef".to_owned(),
+        body: "{}".to_owned(),
+        ends_at: 1 << 40,
+    }
 }
 
 fn vote() -> Vote {

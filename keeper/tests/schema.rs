@@ -33,7 +33,9 @@ use tidelock_core::{
     log::{Entry, LogHead},
     store::Store,
 };
-use tidelock_keeper::store::{Desk, Location, LogStore, Noted, Reader, Standing, StoreError, Vote};
+use tidelock_keeper::store::{
+    Desk, Location, LogStore, Noted, Reader, Session, Standing, StoreError, Vote,
+};
 
 on_both! {
     the_present_version_has_its_fixture,
@@ -43,7 +45,7 @@ on_both! {
 }
 
 /// The tables with rows of a keeper's own, those that others refer to before these.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "request",
     "command",
     "event",
@@ -56,6 +58,7 @@ const TABLES: [&str; 12] = [
     "act",
     "vote",
     "metadata",
+    "session",
 ];
 
 fn name(kind: Kind) -> &'static str {
@@ -129,6 +132,13 @@ fn example(kind: Kind) -> (TempDir, Location) {
         signature: Bytes::from(vec![7; 65]),
     };
     assert!(desk.keep_vote(&vote).unwrap() && !desk.keep_vote(&vote).unwrap());
+    let session = Session {
+        hash: [9; 32],
+        person: "person_0123456789abcdef".to_owned(),
+        body: "{\"name\":\"Anna\",\"scopes\":[\"read\"],\"people\":[\"anna\"]}".to_owned(),
+        ends_at: 1 << 40,
+    };
+    desk.open_session(&session, 1).unwrap();
     (folder, location)
 }
 

@@ -24,7 +24,7 @@ use tidelock_core::{
     store::Store,
 };
 use tidelock_keeper::store::{
-    Desk, Filing, Held, LogStore, Reader, Right, Standing, StoreError, WriterLock,
+    Desk, Filing, Held, LogStore, Reader, Right, Session, Standing, StoreError, WriterLock,
 };
 
 on_both! {
@@ -40,6 +40,7 @@ on_both! {
     commands_are_read_in_order,
     a_store_that_is_there_is_never_made_again,
     when_each_request_was_taken_in_is_found_wherever_it_is,
+    sessions_end_and_a_person_has_few,
 }
 
 /// A place for tests of what only a file has.
@@ -520,4 +521,41 @@ fn when_each_request_was_taken_in_is_found_wherever_it_is(kind: Kind) {
             assert_eq!(found, *expected, "arrival {arrival} of {entries} entries");
         }
     }
+}
+
+fn sessions_end_and_a_person_has_few(kind: Kind) {
+    let (_folder, location) = place(kind);
+    drop(create(&location));
+    let mut desk = Desk::open(&location).unwrap();
+    let session = |number: u8, person: &str, ends_at| Session {
+        hash: [number; 32],
+        person: person.to_owned(),
+        body: format!("{{\"number\":{number}}}"),
+        ends_at,
+    };
+    let (ben, short) = (session(200, "ben", 1_000), session(201, "ben", 50));
+    for each in [&ben, &short] {
+        desk.open_session(each, 1).unwrap();
+    }
+    let annas: Vec<Session> = (1..=20)
+        .map(|number| session(number, "anna", 100 + u64::from(number)))
+        .collect();
+    for each in &annas {
+        desk.open_session(each, 10).unwrap();
+    }
+    let mut reader = Reader::open(&location).unwrap();
+    let mut found = |one: &Session| reader.session(&one.hash).unwrap();
+    assert_eq!(found(&ben), Some(ben.clone()));
+    assert_eq!(found(&short), Some(short.clone()));
+    // Those that end first made room.
+    let left: Vec<bool> = annas.iter().map(|one| found(one).is_some()).collect();
+    assert_eq!(left, [[false; 4].to_vec(), [true; 16].to_vec()].concat());
+    let newest = reader.session_of("anna").unwrap();
+    assert_eq!(newest.as_ref(), annas.last());
+    // What is over goes with the next that is opened, whoever's it is.
+    desk.open_session(&session(202, "carl", 1_000), 50).unwrap();
+    assert_eq!(reader.session(&short.hash).unwrap(), None);
+    desk.end_sessions("anna").unwrap();
+    assert_eq!(reader.session_of("anna").unwrap(), None);
+    assert_eq!(reader.session_of("ben").unwrap(), Some(ben));
 }

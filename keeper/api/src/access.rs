@@ -19,6 +19,7 @@ use crate::{
     App, Shared,
     keys::{ApiKey, KeyFile, Scope, Uses, known},
     problem::Problem,
+    rate::Asker,
 };
 
 /// How old what is known of the file may be: an ended key is refused after so long at most.
@@ -113,15 +114,17 @@ impl Keys {
 
 impl Shared {
     /// Whoever acts are kept under that id, if their key is in force or they are signed in.
-    pub(crate) fn holder(&self, id: &str) -> Option<Caller> {
-        let signed_in = || self.sign_in.as_ref()?.holder(id);
-        self.keys.holder(id).or_else(signed_in)
+    pub(crate) async fn holder(&self, id: &str) -> Result<Option<Caller>, Problem> {
+        match (self.keys.holder(id), &self.sign_in) {
+            (None, Some(door)) => door.holder(id).await,
+            (key, _) => Ok(key),
+        }
     }
 
     /// Refuses whoever may do that no more: their key may have ended, or been taken back, while a body was on its way or a part was done.
-    pub(crate) fn must_still(&self, id: &str, scope: Scope) -> Result<(), Problem> {
-        let holder = self.holder(id).ok_or_else(Problem::unknown_key)?;
-        holder.must_have(scope)
+    pub(crate) async fn must_still(&self, id: &str, scope: Scope) -> Result<(), Problem> {
+        let holder = self.holder(id).await?;
+        holder.ok_or_else(Problem::unknown_key)?.must_have(scope)
     }
 }
 
@@ -164,8 +167,8 @@ impl Caller {
 }
 
 /// A key that may do one of these was given, from where it may be used. Its budget is charged.
-fn permit(app: &App, parts: &Parts, scopes: &[Scope]) -> Result<Caller, Problem> {
-    let caller = who(app, parts)?;
+async fn permit(app: &App, parts: &Parts, scopes: &[Scope]) -> Result<Caller, Problem> {
+    let caller = who(app, parts).await?;
     if scopes.iter().any(|scope| caller.scopes.contains(scope)) {
         Ok(caller)
     } else {
@@ -175,27 +178,33 @@ fn permit(app: &App, parts: &Parts, scopes: &[Scope]) -> Result<Caller, Problem>
 }
 
 /// Whose key was given, or who is signed in. A key that was given counts alone.
-fn who(app: &App, parts: &Parts) -> Result<Caller, Problem> {
+async fn who(app: &App, parts: &Parts) -> Result<Caller, Problem> {
     let given = parts.headers.get(AUTHORIZATION);
+    let origin = app.proxies.origin(parts);
     if let (None, Some(door)) = (given, &app.sign_in)
-        && let Some(session) = door.session(parts)?
+        && door.is_shown(parts)
     {
-        return if app.rates.take(Some(&session.caller.key), Instant::now()) {
-            Ok(session.caller)
-        } else {
-            Err(Problem::too_often())
-        };
+        if app.rates.is_spent(origin, Instant::now()) {
+            return Err(Problem::too_often());
+        }
+        if let Some(session) = door.session(parts).await? {
+            let asker = Asker::Known(&session.caller.key);
+            return if app.rates.take(asker, Instant::now()) {
+                Ok(session.caller)
+            } else {
+                Err(Problem::too_often())
+            };
+        }
     }
     let given = given.and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("Bearer "));
     let (keys, now) = (app.keys.now(), clock());
     let key = given.and_then(|given| known(&keys, given.trim(), now));
-    let id = key.map(|key| key.id.as_str());
-    if !app.rates.take(id, Instant::now()) {
+    let asker = key.map_or(Asker::Stranger(origin), |key| Asker::Known(&key.id));
+    if !app.rates.take(asker, Instant::now()) {
         return Err(Problem::too_often());
     }
     let key = key.ok_or_else(Problem::unknown_key)?;
-    let origin = app.proxies.origin(parts);
     if let Some(rule) = key.limits.forbid(app.rules.vault, origin) {
         info!(key = key.id, rule, "refused");
         return Err(Problem::not_from_there(rule));
@@ -215,7 +224,7 @@ macro_rules! permits {
             type Rejection = Problem;
 
             async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-                permit(app, parts, &$scopes).map(Self)
+                permit(app, parts, &$scopes).await.map(Self)
             }
         }
     )*};

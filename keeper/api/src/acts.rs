@@ -104,7 +104,7 @@ pub(crate) async fn add(
     deed: Deed,
     also: impl FnOnce(&mut Desk) -> Result<(), Problem> + Send + 'static,
 ) -> Result<ActEntry, Problem> {
-    app.must_still(&deed.by, deed.act.scope())?;
+    app.must_still(&deed.by, deed.act.scope()).await?;
     let reference = deed.reference.as_deref().and_then(|text| text.parse().ok());
     let hands_in = matches!(deed.step, Step::Done | Step::Confirmed);
     let command = {

@@ -5,7 +5,6 @@ use alloy_primitives::{Address, B256};
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -22,7 +21,7 @@ use crate::{
     fields,
     port::{self, AsOf, Ballots},
     problem::Problem,
-    voted::{Call, Given, KeptVote, Standing, Subject, kept},
+    voted::{self, Call, Given, KeptVote, Shown, Standing, Subject},
 };
 
 /// Bytes of one vote.
@@ -64,7 +63,7 @@ impl From<ProposalState> for BallotState {
 
 impl BallotState {
     /// Whether the vault takes votes.
-    pub(crate) fn is_open(self) -> bool {
+    pub fn is_open(self) -> bool {
         matches!(self, Self::Proposed | Self::Queued | Self::Ready)
     }
 }
@@ -162,11 +161,11 @@ impl Approval {
         app: &App,
         batch: &BatchRow,
         votes: &[Vote],
-        ballot: Option<(&Ballots, &Ballot)>,
+        polled: Option<(&Ballots, &Ballot)>,
     ) -> Self {
-        let domain = &app.identity.domain;
         let decimals = app.rules.decimals;
         let subject = Subject::Batch(&batch.header);
+        let shown = Shown::of(&app.identity.domain, subject, votes, polled);
         let payments = (batch.header.first_number.0..).zip(&batch.payments);
         Self {
             id: batch.id.to_string(),
@@ -181,11 +180,11 @@ impl Approval {
                     amount: payment.amount().display(decimals),
                 })
                 .collect(),
-            standing: ballot.map(|(all, ballot)| Standing::of(app, subject, votes, all, ballot)),
-            typed_data: batch.header.typed_data(domain, None),
-            approve: subject.approve(app),
-            signatures: kept(votes),
-            relay: ballot.and_then(|(all, ballot)| subject.relay(app, votes, all, ballot)),
+            standing: shown.standing,
+            typed_data: shown.typed_data,
+            approve: shown.approve,
+            signatures: shown.signatures,
+            relay: shown.relay,
         }
     }
 }
@@ -203,25 +202,18 @@ pub(crate) async fn list(
     _: MayRead,
     State(app): State<App>,
 ) -> Result<Json<ApprovalList>, Problem> {
-    let found = app.readers.ask(|reader| {
-        let batches = reader.proposals()?;
-        let each = batches.into_iter().map(|batch| {
-            let votes = reader.votes(&batch.id)?;
-            Ok((batch, votes))
-        });
-        each.collect::<Result<Vec<_>, _>>()
-    });
-    let found = found.await?;
-    let ids = found.iter().map(|(batch, _)| batch.id).collect();
+    let found = app.readers.ask(|reader| reader.proposals()).await?;
+    let ids: Vec<BatchId> = found.iter().map(|batch| batch.id).collect();
+    let votes = voted::votes(&app, ids.clone()).await?;
     let ballots = match &app.lookout {
         Some(lookout) => Some(lookout.ballots(ids).await?),
         None => None,
     };
-    let each = found.iter().enumerate().map(|(place, (batch, votes))| {
-        let ballot = ballots
-            .as_ref()
-            .and_then(|all| Some((all, all.each.get(place)?)));
-        Approval::of(&app, batch, votes, ballot)
+    let each = found.iter().zip(&votes).enumerate();
+    let each = each.map(|(place, (batch, votes))| {
+        let polled = ballots.as_ref();
+        let polled = polled.and_then(|all| Some((all, all.each.get(place)?)));
+        Approval::of(&app, batch, votes, polled)
     });
     let items = each.collect();
     let (changes, changes_from) = changes::waiting(&app).await?;
@@ -261,16 +253,11 @@ pub(crate) async fn sign(
         batch.ok_or_else(|| Problem::missing(format!("batch {id}: it waits for no vote")))?;
     let lookout = port::there(app.lookout.as_ref())?;
     let ballots = lookout.ballots(vec![id]).await?;
-    let vote = given.held_to(&app, id, Subject::Batch(&batch.header), &ballots)?;
-    let is_new = app.write(move |desk| desk.keep_vote(&vote)).await?;
-    let votes = app.readers.ask(move |reader| reader.votes(&id)).await?;
-    let ballot = ballots.each.first().map(|ballot| (&ballots, ballot));
-    let status = if is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok((status, Json(Approval::of(&app, &batch, &votes, ballot))).into_response())
+    let subject = Subject::Batch(&batch.header);
+    let (status, votes) = voted::keep(&app, id, given, subject, &ballots).await?;
+    let polled = ballots.each.first().map(|ballot| (&ballots, ballot));
+    let shown = Approval::of(&app, &batch, &votes, polled);
+    Ok((status, Json(shown)).into_response())
 }
 
 /// What a vote is about, and the vote, as it was sent.

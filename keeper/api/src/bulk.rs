@@ -181,7 +181,7 @@ fn dry_run(given: &[(String, String)]) -> Result<bool, Problem> {
 async fn file_pieces(app: &App, caller: &Caller, rows: &[Row]) -> Result<Vec<RowOutcome>, Problem> {
     let mut outcomes = Vec::with_capacity(rows.len());
     for piece in rows.chunks(PIECE) {
-        app.must_still(&caller.key, Scope::Request)?;
+        app.must_still(&caller.key, Scope::Request).await?;
         let piece = piece.iter().map(|(_, asked)| asked.clone()).collect();
         let filed = app.intake.file(piece).await?;
         outcomes.extend(filed.iter().map(|outcome| match outcome {

@@ -6,12 +6,11 @@ use alloy_primitives::Bytes;
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use serde_json::Value;
-use tidelock_core::domain::BatchId;
+use tidelock_core::domain::{BatchId, VaultDomain};
 use tidelock_store::Vote;
 use tracing::error;
 use utoipa::ToSchema;
@@ -22,9 +21,9 @@ use crate::{
     approvals::{Ballot, VoteRequest, brought},
     port::{self, Ballots},
     problem::Problem,
-    voted::{Call, KeptVote, Standing, Subject, kept},
+    voted::{self, Call, KeptVote, Shown, Standing, Subject},
 };
-pub(crate) use shape::Change;
+pub use shape::Change;
 
 /// A change as the vault logged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,45 +59,46 @@ pub struct ChangeApproval {
 }
 
 impl ChangeApproval {
-    fn of(app: &App, read: &Read, votes: &[Vote], all: &Ballots, ballot: &Ballot) -> Self {
-        let subject = read.subject();
-        Self {
-            id: read.logged.id.to_string(),
-            kind: read.change.kind(),
-            expires_at: read.change.expires_at(),
-            standing: Standing::of(app, subject, votes, all, ballot),
-            typed_data: read.change.document(&app.identity.domain, None),
-            approve: subject.approve(app),
-            signatures: kept(votes),
-            relay: subject.relay(app, votes, all, ballot),
-        }
+    fn of(
+        app: &App,
+        (logged, change): &Read,
+        votes: &[Vote],
+        polled: (&Ballots, &Ballot),
+    ) -> Option<Self> {
+        let subject = Subject::Change(change, logged);
+        let shown = Shown::of(&app.identity.domain, subject, votes, Some(polled));
+        Some(Self {
+            id: logged.id.to_string(),
+            kind: change.kind(),
+            expires_at: change.expires_at(),
+            standing: shown.standing?,
+            typed_data: shown.typed_data,
+            approve: shown.approve,
+            signatures: shown.signatures,
+            relay: shown.relay,
+        })
     }
 }
 
-/// A change that was read, with what it was read from.
-struct Read {
-    logged: LoggedChange,
-    change: Change,
-}
-
-impl Read {
-    fn subject(&self) -> Subject<'_> {
-        Subject::Change(&self.change, self.logged.kind, &self.logged.change)
+impl LoggedChange {
+    /// What it says; nothing if its digest is not the id that the vault knows it by: somebody would sign what they do not see.
+    pub fn read(&self, domain: &VaultDomain) -> Option<Change> {
+        let change = Change::read(self.kind, &self.change);
+        change.filter(|change| change.id(domain) == self.id.0)
     }
 }
 
-/// Those that the vault knows under their own digest. Others are told to whoever runs this server: somebody would sign what they do not see.
+/// A change, with what it was read from.
+type Read = (LoggedChange, Change);
+
+/// Those that can be read. Of others whoever runs this server is told.
 fn read(app: &App, logged: Vec<LoggedChange>) -> Vec<Read> {
     let each = logged.into_iter().filter_map(|logged| {
-        let change = Change::read(logged.kind, &logged.change);
-        let change = change.filter(|change| change.id(&app.identity.domain) == logged.id.0);
+        let change = logged.read(&app.identity.domain);
         if change.is_none() {
             error!(id = %logged.id, kind = logged.kind, "a policy change is not what its id says");
         }
-        Some(Read {
-            change: change?,
-            logged,
-        })
+        Some((logged, change?))
     });
     each.collect()
 }
@@ -113,17 +113,14 @@ pub(crate) async fn waiting(app: &App) -> Result<(Vec<ChangeApproval>, Option<u6
     if found.is_empty() {
         return Ok((Vec::new(), Some(from)));
     }
-    let ids: Vec<BatchId> = found.iter().map(|read| read.logged.id).collect();
+    let ids: Vec<BatchId> = found.iter().map(|(logged, _)| logged.id).collect();
     let ballots = lookout.ballots(ids.clone()).await?;
-    let votes = app.readers.ask(move |reader| {
-        let each = ids.iter().map(|id| reader.votes(id));
-        each.collect::<Result<Vec<_>, _>>()
-    });
-    let votes = votes.await?;
+    let votes = voted::votes(app, ids).await?;
     let each = found.iter().zip(&votes).zip(&ballots.each);
     let open = each.filter(|(_, ballot)| ballot.state.is_open());
-    let shown =
-        open.map(|((read, votes), ballot)| ChangeApproval::of(app, read, votes, &ballots, ballot));
+    let shown = open.filter_map(|((read, votes), ballot)| {
+        ChangeApproval::of(app, read, votes, (&ballots, ballot))
+    });
     Ok((shown.collect(), Some(from)))
 }
 
@@ -156,14 +153,9 @@ pub(crate) async fn sign(
     let ballots = lookout.ballots(vec![id]).await?;
     let ballot = ballots.each.first().filter(|ballot| ballot.state.is_open());
     let ballot = ballot.ok_or_else(missing)?;
-    let vote = given.held_to(&app, id, read.subject(), &ballots)?;
-    let is_new = app.write(move |desk| desk.keep_vote(&vote)).await?;
-    let votes = app.readers.ask(move |reader| reader.votes(&id)).await?;
-    let status = if is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    let shown = ChangeApproval::of(&app, &read, &votes, &ballots, ballot);
+    let subject = Subject::Change(&read.1, &read.0);
+    let (status, votes) = voted::keep(&app, id, given, subject, &ballots).await?;
+    let shown = ChangeApproval::of(&app, &read, &votes, (&ballots, ballot));
+    let shown = shown.ok_or_else(Problem::internal)?;
     Ok((status, Json(shown)).into_response())
 }

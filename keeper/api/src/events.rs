@@ -198,7 +198,7 @@ impl Following {
     /// while it is waited for is not lost.
     pub async fn next(&mut self) -> Option<Line> {
         loop {
-            if *self.stop.borrow() || !self.may_read() {
+            if *self.stop.borrow() || !self.may_read().await {
                 return None;
             }
             if let Some(line) = self.ready.pop_front() {
@@ -236,9 +236,12 @@ impl Following {
     }
 
     /// Whether the key is still one that reads.
-    fn may_read(&self) -> bool {
-        let holder = self.app.holder(&self.key);
-        holder.is_some_and(|holder| holder.scopes.contains(&Scope::Read))
+    async fn may_read(&self) -> bool {
+        let holder = self.app.holder(&self.key).await;
+        holder
+            .ok()
+            .flatten()
+            .is_some_and(|holder| holder.scopes.contains(&Scope::Read))
     }
 
     async fn catch_up(&mut self) -> Option<()> {

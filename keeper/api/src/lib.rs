@@ -61,7 +61,7 @@ use tidelock_store::{Identity, Location};
 use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use approvals::{Ballot, BallotState};
-pub use changes::LoggedChange;
+pub use changes::{Change, LoggedChange};
 pub use figures::{Board, Figures};
 pub use keeper::KeeperPages;
 pub use openapi::{document, event_schemas};
@@ -74,6 +74,7 @@ pub use sign_in::{ClientSecret, SignIn};
 pub use tls::Certificate;
 pub use told::{CloudEvent, EventType, KeyedEvent, Told, source_of};
 pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};
+pub use voted::{Subject, Worth};
 
 /// What the API is to be.
 #[derive(Clone)]

@@ -1,10 +1,13 @@
 //! Where a request comes from: by its connection, or by the word of a proxy that the operator named.
 
-use std::net::IpAddr;
+use std::{convert::Infallible, net::IpAddr};
 
-use axum::http::{HeaderMap, request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, request::Parts},
+};
 
-use crate::keys::Network;
+use crate::{App, keys::Network};
 
 /// The header in which proxies say for whom they ask.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -12,6 +15,18 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// The other side of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peer(pub IpAddr);
+
+/// For whom a request is made; none if a proxy does not say so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin(pub Option<IpAddr>);
+
+impl FromRequestParts<App> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self(app.proxies.origin(parts)))
+    }
+}
 
 /// The proxies whose word is taken.
 #[derive(Debug, Clone, Default)]

@@ -110,7 +110,7 @@ pub(crate) async fn quote(
 ) -> Result<Json<Quote>, Problem> {
     must_be_json(request.headers())?;
     let body = read(request, LONGEST).await?;
-    app.must_still(&caller.key, Scope::Request)?;
+    app.must_still(&caller.key, Scope::Request).await?;
     let any = PaymentRef(rand::random()).to_string();
     let payment = app.rules.read_or(&body, &any)?;
     let lookout = port::there(app.lookout.as_ref())?;

@@ -45,7 +45,7 @@ pub(crate) async fn confirm(
         let words = "it was to be confirmed within an hour; ask again";
         return Err(Problem::conflict("too-late", words));
     }
-    let asker = app.holder(&asked.by);
+    let asker = app.holder(&asked.by).await?;
     let asker = asker.ok_or_else(|| {
         Problem::conflict(
             "asker-gone",

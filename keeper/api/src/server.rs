@@ -65,7 +65,6 @@ pub struct Serving {
 /// Begins to serve. Must be called on a runtime.
 pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving> {
     let tls = settings.tls.map(Certificate::acceptor).transpose()?;
-    let sign_in = settings.sign_in.map(sign_in::Door::new).transpose()?;
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     let (router, document) = openapi::routes();
@@ -74,6 +73,9 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
     let (tail, following) = Tail::start(settings.store.clone())?;
     let (stop, stopped) = watch::channel(false);
     let domain = settings.identity.domain;
+    let readers = Readers::start(&settings.store)?;
+    let door = |settings| sign_in::Door::new(settings, readers.clone());
+    let sign_in = settings.sign_in.map(door).transpose()?;
     let shared = Arc::new(Shared {
         rules: Rules {
             decimals: settings.identity.decimals,
@@ -89,7 +91,7 @@ pub async fn start(listen: SocketAddr, settings: Settings) -> io::Result<Serving
         proxies: Proxies(settings.proxies),
         sign_in: sign_in.map(Arc::new),
         rates: Rates::new(settings.requests_per_second),
-        readers: Readers::start(&settings.store)?,
+        readers,
         location: settings.store,
         intake,
         tail,

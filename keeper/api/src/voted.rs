@@ -1,88 +1,26 @@
-//! Votes: where something that signers decide about stands, what each of them signs for it, and what they gave off chain. A batch and a policy
-//! change are voted on the same way.
+//! Votes: where something that signers decide about stands, and what signers are shown of it and of the votes that are kept.
+
+mod given;
+mod subject;
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::{Address, B256, Bytes, Signature};
-use alloy_sol_types::SolCall;
+use alloy_primitives::Address;
 use serde::Serialize;
 use serde_json::Value;
-use tidelock_core::{
-    abi::{Vault, header_argument},
-    domain::{Batch, BatchId, VaultDomain, parse_address},
-};
+use tidelock_core::domain::{BatchId, VaultDomain};
 use tidelock_store::Vote;
 use utoipa::ToSchema;
 
 use crate::{
     App,
     approvals::{Ballot, BallotState},
-    changes::Change,
     port::Ballots,
     problem::Problem,
 };
-
-/// What signers decide about.
-#[derive(Clone, Copy)]
-pub(crate) enum Subject<'a> {
-    Batch(&'a Batch),
-    /// With its place in the vault's enumeration, and as the vault's calls carry it.
-    Change(&'a Change, u8, &'a Bytes),
-}
-
-impl Subject<'_> {
-    fn vote_document(&self, domain: &VaultDomain, signer: Address, epoch: u32) -> Value {
-        match self {
-            Self::Batch(header) => header.typed_data(domain, Some((signer, epoch))),
-            Self::Change(change, ..) => change.document(domain, Some((signer, epoch))),
-        }
-    }
-
-    fn vote_digest(&self, domain: &VaultDomain, signer: Address, epoch: u32) -> B256 {
-        match self {
-            Self::Batch(header) => header.vote_digest(domain, signer, epoch),
-            Self::Change(change, ..) => change.vote_digest(domain, signer, epoch),
-        }
-    }
-
-    /// A signer's own call.
-    pub fn approve(&self, app: &App) -> Call {
-        let data = match *self {
-            Self::Batch(header) => Vault::approveCall {
-                batch: header_argument(header),
-            }
-            .abi_encode(),
-            Self::Change(_, kind, change) => Vault::approveChangeCall {
-                kind,
-                change: change.clone(),
-            }
-            .abi_encode(),
-        };
-        call(app, data)
-    }
-
-    /// A call that brings votes which do not count yet; none if there are none, or the vault takes none.
-    pub fn relay(&self, app: &App, votes: &[Vote], all: &Ballots, ballot: &Ballot) -> Option<Call> {
-        let votes = fresh(votes, all, ballot);
-        if votes.is_empty() || !ballot.state.is_open() {
-            return None;
-        }
-        let data = match *self {
-            Self::Batch(header) => Vault::approveBySigCall {
-                batch: header_argument(header),
-                votes,
-            }
-            .abi_encode(),
-            Self::Change(_, kind, change) => Vault::approveChangeBySigCall {
-                kind,
-                change: change.clone(),
-                votes,
-            }
-            .abi_encode(),
-        };
-        Some(call(app, data))
-    }
-}
+pub(crate) use given::{Given, keep};
+use subject::short;
+pub use subject::{Subject, Worth};
 
 /// What the vault says of a batch.
 #[derive(Debug, Serialize, ToSchema)]
@@ -139,8 +77,44 @@ pub struct KeptVote {
     signature: String,
 }
 
-/// Votes as they are kept.
-pub(crate) fn kept(votes: &[Vote]) -> Vec<KeptVote> {
+/// What signers are shown of whatever they decide about.
+pub(crate) struct Shown {
+    /// None if the server asks no node.
+    pub standing: Option<Standing>,
+    /// Of itself; its digest is its id.
+    pub typed_data: Value,
+    pub approve: Call,
+    pub signatures: Vec<KeptVote>,
+    pub relay: Option<Call>,
+}
+
+impl Shown {
+    pub fn of(
+        domain: &VaultDomain,
+        subject: Subject<'_>,
+        votes: &[Vote],
+        polled: Option<(&Ballots, &Ballot)>,
+    ) -> Self {
+        Self {
+            standing: polled.map(|polled| Standing::of(domain, subject, votes, polled)),
+            typed_data: subject.document(domain),
+            approve: subject.approve(domain),
+            signatures: kept(votes),
+            relay: polled.and_then(|(all, ballot)| subject.relay(domain, votes, all, ballot)),
+        }
+    }
+}
+
+/// The votes that are kept for each of these.
+pub(crate) async fn votes(app: &App, ids: Vec<BatchId>) -> Result<Vec<Vec<Vote>>, Problem> {
+    let asked = app.readers.ask(move |reader| {
+        let each = ids.iter().map(|id| reader.votes(id));
+        each.collect::<Result<Vec<_>, _>>()
+    });
+    asked.await
+}
+
+fn kept(votes: &[Vote]) -> Vec<KeptVote> {
     let shown = |vote: &Vote| KeptVote {
         signer: vote.signer.to_string(),
         epoch: vote.epoch,
@@ -149,44 +123,13 @@ pub(crate) fn kept(votes: &[Vote]) -> Vec<KeptVote> {
     votes.iter().map(shown).collect()
 }
 
-fn call(app: &App, data: Vec<u8>) -> Call {
-    Call {
-        to: app.identity.domain.vault.to_string(),
-        data: Bytes::from(data).to_string(),
-    }
-}
-
-/// Votes of the signer set in force, by its signers, that do not count yet and still may.
-fn fresh(votes: &[Vote], all: &Ballots, ballot: &Ballot) -> Vec<Vault::Vote> {
-    let counts = |vote: &&Vote| {
-        vote.epoch == all.epoch
-            && all.signers.contains(&vote.signer)
-            && !ballot.voted.contains(&vote.signer)
-            && !ballot.revoked.contains(&vote.signer)
-    };
-    let fresh = votes.iter().filter(counts);
-    fresh
-        .map(|vote| Vault::Vote {
-            signer: vote.signer,
-            signature: vote.signature.clone(),
-        })
-        .collect()
-}
-
-/// An epoch has 24 bits.
-fn short(epoch: u64) -> u32 {
-    u32::try_from(epoch).unwrap_or(u32::MAX)
-}
-
 impl Standing {
-    pub fn of(
-        app: &App,
+    fn of(
+        domain: &VaultDomain,
         subject: Subject<'_>,
         votes: &[Vote],
-        all: &Ballots,
-        ballot: &Ballot,
+        (all, ballot): (&Ballots, &Ballot),
     ) -> Self {
-        let domain = &app.identity.domain;
         let signed = votes.iter().filter(|vote| vote.epoch == all.epoch);
         let signed: BTreeSet<Address> = signed.map(|vote| vote.signer).collect();
         let waits_for = all
@@ -211,69 +154,5 @@ impl Standing {
                 })
                 .collect(),
         }
-    }
-}
-
-/// A vote as it was brought: of the right shape, and held to nothing that only the chain knows.
-pub(crate) struct Given {
-    signer: Address,
-    signature: Signature,
-    /// For refusals.
-    texts: [String; 2],
-}
-
-impl Given {
-    pub fn read(texts: [String; 2]) -> Result<Self, Problem> {
-        let [signer, signature] = &texts;
-        let refused = |rule: &str| Problem::broken("signature", signature, rule);
-        let signer = parse_address(signer)
-            .map_err(|_| Problem::broken("signer", signer, "must be an address"))?;
-        let bytes = signature
-            .parse::<Bytes>()
-            .map_err(|_| refused("must be 0x and hexadecimal digits"))?;
-        let signature = Signature::from_raw(&bytes).map_err(|_| {
-            refused("must have 65 bytes, the last of them 27 or 28: a signer that is a contract votes by a call")
-        })?;
-        // Of the two signatures with one meaning the vault takes the one with the lower `s`.
-        if signature.normalize_s().is_some() {
-            return Err(refused("must have the lower of the two values of s"));
-        }
-        Ok(Self {
-            signer,
-            signature,
-            texts,
-        })
-    }
-
-    /// As the vault would take it.
-    pub fn held_to(
-        self,
-        app: &App,
-        id: BatchId,
-        subject: Subject<'_>,
-        ballots: &Ballots,
-    ) -> Result<Vote, Problem> {
-        let [signer_text, signature_text] = &self.texts;
-        let signer = self.signer;
-        let refused = |rule: &str| Err(Problem::broken("signer", signer_text, rule));
-        if !ballots.signers.contains(&signer) {
-            return refused("must be a signer of the vault");
-        }
-        if ballots.each.iter().any(|one| one.revoked.contains(&signer)) {
-            return refused("took its vote back: only its own call votes again");
-        }
-        let digest = subject.vote_digest(&app.identity.domain, signer, short(ballots.epoch));
-        let by = self.signature.recover_address_from_prehash(&digest);
-        if by.ok() != Some(signer) {
-            let rule = "must be the signer's, of this typed data and of the signer set in force";
-            return Err(Problem::broken("signature", signature_text, rule));
-        }
-        Ok(Vote {
-            batch: id,
-            signer,
-            epoch: ballots.epoch,
-            // As the vault takes it: with 27 or 28 at its end.
-            signature: self.signature.as_bytes().to_vec().into(),
-        })
     }
 }

@@ -79,7 +79,7 @@ pub(crate) async fn file(
     let key = query::header(request.headers(), "Idempotency-Key", REF_RULE)?;
     let key = key.map(str::to_owned);
     let body = read(request, LONGEST).await?;
-    app.must_still(&caller.key, Scope::Request)?;
+    app.must_still(&caller.key, Scope::Request).await?;
     let asked = app.rules.read(&body, key.as_deref())?;
     let (payment, reference) = (asked.payment, asked.payment.reference());
     let noted = metadata::shown(asked.metadata.as_ref());

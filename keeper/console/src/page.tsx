@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { useKeeper } from "./keeper/session.ts";
+import { cameBackTo, useKeeper } from "./keeper/session.ts";
 import { Freeze, type Means } from "./parts/acts.tsx";
 import { Auditor } from "./parts/auditor.tsx";
 import { BusinessPart } from "./parts/business.tsx";
@@ -22,6 +22,8 @@ import { LANGUAGES, Saying, ownLanguage, sayIn, useSay, type Language } from "./
 
 const TABS = ["tabVault", "tabProposals", "tabRoles", "tabPayments", "tabBusiness", "tabOperator", "tabAuditor", "tabSettings"] as const;
 type Tab = (typeof TABS)[number];
+/** Parts that ask the keeper, as they call themselves. */
+const ASKING: Record<string, Tab> = { payments: "tabPayments", business: "tabBusiness", operator: "tabOperator", auditor: "tabAuditor" };
 const THEMES = ["themeAuto", "themeLight", "themeDark"] as const;
 
 /** A choice that this browser remembers. */
@@ -54,7 +56,7 @@ export function Page() {
     const known = link ? { broken: [] } : parse(stored(), say);
     return "settings" in known ? known.settings : undefined;
   });
-  const [tab, setTab] = useState<Tab>(settings ? "tabVault" : "tabSettings");
+  const [tab, setTab] = useState<Tab>(() => ASKING[cameBackTo() ?? ""] ?? (settings ? "tabVault" : "tabSettings"));
   const { view, again } = useView(settings);
   const now = useNow(view);
   const [session, setSession] = useSession();

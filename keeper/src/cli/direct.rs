@@ -184,6 +184,13 @@ impl Desk {
         Ok(Sent { hash, mined })
     }
 
+    /// Tries a call of the vault as it would be sent; the gas that it would be given.
+    pub(super) async fn rehearse(&self, data: &Bytes) -> Result<u64, Failure> {
+        let at = self.nodes.head().await?;
+        self.try_call(at, data).await?;
+        self.gas(at, data).await
+    }
+
     async fn try_call(&self, at: BlockRef, data: &Bytes) -> Result<Bytes, CallError> {
         let ask = async |chain: &RpcChain| match chain.try_call(at, self.address(), data).await {
             Err(CallError::Chain(error)) => Err(error),

@@ -6,6 +6,7 @@ mod pages;
 
 use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, sync::Arc};
 
+pub(super) use lookout::NodeLookout;
 use tidelock_api::{ClientSecret, Lookout, Pages, Settings, SignIn, start};
 use tokio::runtime::Runtime;
 use tracing::info;
@@ -86,7 +87,7 @@ pub(super) fn settings(config: &Config) -> Result<Settings, Failure> {
         requests_per_second: serve.requests_per_second,
         write_timeout: serve.write_timeout,
         lookout: serve.asks_node.then(|| {
-            let lookout: Arc<dyn Lookout> = Arc::new(lookout::NodeLookout::new(config, identity));
+            let lookout: Arc<dyn Lookout> = Arc::new(NodeLookout::new(config, identity));
             lookout
         }),
         pages: pages.transpose()?,

@@ -5,8 +5,10 @@ use std::path::Path;
 use super::{
     Overview, Reader, StoreError, Verified, export,
     guard::{folder_of, sync_folder},
+    load,
     location::Role,
     sql::{Dialect, query},
+    sqlite,
 };
 
 /// A copy that was made.
@@ -46,7 +48,10 @@ impl Reader {
             .tempfile_in(folder)
             .map_err(failed)?;
         match self.connection.dialect() {
-            Dialect::Sqlite => self.vacuum_into(file.path())?,
+            Dialect::Sqlite => {
+                self.vacuum_into(file.path())?;
+                self.runtime.block_on(without_sessions(file.path()))?;
+            }
             Dialect::Postgres => {
                 let exported = export::export(&mut self.connection, file.path());
                 self.runtime.block_on(exported)?;
@@ -80,6 +85,16 @@ impl Reader {
             .execute(&mut self.connection);
         self.runtime.block_on(copied).map(drop)
     }
+}
+
+/// A copy that is put back later must not bring back sessions that have ended since.
+async fn without_sessions(path: &Path) -> Result<(), StoreError> {
+    let mut copy = sqlite::fill(path).await?;
+    if load::has_table(&mut copy, "session").await? {
+        copy.run("PRAGMA secure_delete = ON; DELETE FROM session")
+            .await?;
+    }
+    copy.close().await
 }
 
 /// Refuses a copy in which anything is wrong.

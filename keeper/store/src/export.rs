@@ -10,7 +10,7 @@ use super::{
     sqlite,
 };
 
-/// Every table but the lease, which is a server's own; those that others refer to come before these.
+/// Every table but the lease, which is a server's own, and sessions, which end; those that others refer to come before these.
 const TABLES: [&str; 15] = [
     "request",
     "command",

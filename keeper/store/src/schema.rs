@@ -11,7 +11,7 @@ use super::{
 pub(super) const TABLES: &str = include_str!("schema.sql");
 
 /// The version that this keeper writes.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 /// The first version that there was.
 const FIRST: u32 = 1;
@@ -33,6 +33,11 @@ const STEPS: &[(u32, &str)] = &[
          CREATE TABLE vote (batch BYTEA NOT NULL, signer BYTEA NOT NULL, epoch BIGINT NOT NULL, signature BYTEA NOT NULL, \
              PRIMARY KEY (batch, signer, epoch)); \
          CREATE TABLE metadata (ref BYTEA NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
+    ),
+    (
+        3,
+        "CREATE TABLE session (hash BYTEA NOT NULL PRIMARY KEY, person TEXT NOT NULL, body TEXT NOT NULL, ends_at BIGINT NOT NULL); \
+         CREATE INDEX session_person ON session (person)",
     ),
 ];
 

@@ -126,3 +126,12 @@ CREATE TABLE metadata (
     ref  BYTEA NOT NULL PRIMARY KEY,
     body TEXT  NOT NULL
 );
+
+-- Sessions of people who signed in, by the hash of what their browser shows. They end and are gone, and no copy of the store has them.
+CREATE TABLE session (
+    hash    BYTEA  NOT NULL PRIMARY KEY,
+    person  TEXT   NOT NULL,
+    body    TEXT   NOT NULL,
+    ends_at BIGINT NOT NULL
+);
+CREATE INDEX session_person ON session (person);

@@ -1,6 +1,6 @@
 //! Votes that signers gave off chain. Whoever reads them brings them to the vault, which alone decides whether they count.
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use tidelock_core::domain::BatchId;
 
 use super::{Desk, Reader, StoreError, columns, sql::query};
@@ -36,6 +36,20 @@ impl Desk {
 }
 
 impl Reader {
+    /// What votes were ever kept for.
+    pub fn voted(&mut self) -> Result<Vec<BatchId>, StoreError> {
+        let asked =
+            query("SELECT DISTINCT batch FROM vote ORDER BY batch").fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(asked)?;
+        let id = |row: &super::sql::Row| {
+            let id = B256::try_from(row.bytes("batch")?);
+            Ok(BatchId(
+                id.map_err(|_| StoreError::damaged("vote", "batch"))?,
+            ))
+        };
+        rows.iter().map(id).collect()
+    }
+
     /// The votes for a batch, by signer.
     pub fn votes(&mut self, batch: &BatchId) -> Result<Vec<Vote>, StoreError> {
         let asked = query(

@@ -15,6 +15,7 @@ use super::{
     chain::{beside, key},
     support::Kind,
     vault::script,
+    votes::votes,
 };
 
 alloy_sol_types::sol! {
@@ -119,6 +120,12 @@ async fn a_policy_change_is_listed_voted_on_and_brought() {
     api.tell(&key, &place, vote(signer, own)).await.of(201);
     let kept = api.tell(&key, &place, vote(signer, own)).await.of(200);
     assert_eq!(kept["signatures"].as_array().unwrap().len(), 1);
+    let (code, said, _) = votes(daemon.folder(), &["list", id]).await;
+    let said = &said["proposals"][0];
+    assert_eq!(
+        (code, &said["kind"], &said["call"]),
+        (0, &json!("role"), &kept["relay"])
+    );
     let data: Bytes = kept["relay"]["data"].as_str().unwrap().parse().unwrap();
     let stranger = world.keys.stranger.address();
     assert!(

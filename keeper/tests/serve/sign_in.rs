@@ -13,10 +13,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    api::{Answer, Api, PATIENCE, block_on, key_with},
+    api::{Answer, Api, PATIENCE, Server, block_on, key_with},
     doors::settings,
     keys::until_known,
-    support::{Kind, port::Port},
+    support::{self, Kind, port::Port},
     world::repository,
 };
 
@@ -91,10 +91,10 @@ impl Drop for Provider {
 }
 
 /// A server where people sign in, at the address that the provider leads back to.
-fn served() -> (Api, Provider) {
+fn served(kind: Kind) -> (Api, Provider) {
     let provider = Provider::start();
     let public_url = format!("http://127.0.0.1:{}", provider.door.number());
-    let (mut api, store) = Api::set_up(Kind::Sqlite, |location| super::support::create(location));
+    let (mut api, store) = Api::set_up(kind, |location| support::create(location));
     store.close().unwrap();
     let secret = api.home.folder.path().join("secret");
     fs::write(&secret, format!("{SECRET}\n")).unwrap();
@@ -155,8 +155,8 @@ impl Browser {
         request.header("cookie", pairs.join("; "))
     }
 
-    /// Signs in as somebody; what the callback answers, and its URL.
-    async fn signs_in(&mut self, api: &Api, who: &str) -> (Answer, String) {
+    /// Goes to the provider as somebody, and back; where to.
+    async fn comes_back(&mut self, api: &Api, who: &str) -> String {
         let answer = self.get(&api.url("/sign-in"), &[]).await;
         assert_eq!(answer.status, 303, "{}", answer.text);
         let mut url = format!("{}&login_hint={who}", leads_to(&answer, ""));
@@ -168,13 +168,27 @@ impl Browser {
             let answer = self.get(&url, &[]).await;
             url = leads_to(&answer, &url);
         }
+        url
+    }
+
+    /// Signs in as somebody; what the callback answers, and its URL.
+    async fn signs_in(&mut self, api: &Api, who: &str) -> (Answer, String) {
+        let url = self.comes_back(api, who).await;
         (self.get(&url, &[]).await, url)
+    }
+
+    /// What it has of one server it has of another, as behind one name.
+    fn also_at(&mut self, there: &Server, here: &Server) {
+        let of_there = self.0.clone().into_iter();
+        let of_there = of_there.filter(|((host, _), _)| *host == there.address);
+        let copied = of_there.map(|((_, name), value)| ((here.address.clone(), name), value));
+        self.0.extend(copied.collect::<Vec<_>>());
     }
 
     /// Asks the server from a page of its own, unless other headers say otherwise.
     async fn asks(
         &self,
-        api: &Api,
+        api: &Server,
         path: &str,
         body: Option<Value>,
         headers: &[(&str, &str)],
@@ -218,7 +232,7 @@ fn leads_to(answer: &Answer, from: &str) -> String {
 #[test]
 #[allow(clippy::too_many_lines, reason = "one story, told in order")]
 fn people_sign_in_and_are_who_they_are() {
-    let (api, provider) = served();
+    let (api, provider) = served(Kind::Sqlite);
     let anna_key = key_with(api.command(), " ANNA", "operate", &[]);
     let person = format!("{}|ben", provider.issuer);
     let bens_key = key_with(api.command(), "somebody", "operate", &["--person", &person]);
@@ -368,9 +382,90 @@ async fn same_person(api: &Api, anna: &Browser, ben: &Browser, anna_key: &str, b
     anna.tells(api, &by_ben, why()).await.of(201);
 }
 
+crate::on_both! {
+    every_server_of_a_store_knows_who_signed_in,
+}
+
+/// Two servers of one store, as behind one name: a sign-in is begun at one and ends at the other, and both know who signed in, also after a new
+/// start, until they sign out at either.
+fn every_server_of_a_store_knows_who_signed_in(kind: Kind) {
+    let (mut api, _provider) = served(kind);
+    let mut second = Server::in_folder(api.home.folder.path());
+    let elsewhere = |api: &Api| {
+        let mut command = api.command();
+        command.env("KEEPER_SERVE__LISTEN", "127.0.0.1:0");
+        command
+    };
+    second.start(elsewhere(&api));
+    let (mut anna, mut ben) = (Browser::default(), Browser::default());
+    block_on(async {
+        let back = anna.comes_back(&api, "anna").await;
+        anna.also_at(&api, &second);
+        let back = back.replace(&api.url(""), &second.url(""));
+        let answer = anna.get(&back, &[]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        anna.also_at(&second, &api);
+        ben.signs_in(&api, "ben").await;
+    });
+    api.kill();
+    api.start();
+    block_on(async {
+        ben.also_at(&api, &second);
+        for server in [&second, &*api] {
+            let who = anna.asks(server, "/v1/session", None, &[]).await.of(200);
+            assert_eq!(who["name"], "Anna");
+        }
+        let (out, own) = (Some(json!({})), api.url(""));
+        let headers = [("origin", own.as_str())];
+        let out = anna.asks(&second, "/v1/session/end", out, &headers).await;
+        assert_eq!(out.status, 204, "{}", out.text);
+        for server in [&second, &*api] {
+            let gone = anna.asks(server, "/v1/session", None, &[]).await;
+            gone.refused(401, "unknown-key");
+            ben.asks(server, "/v1/session", None, &[]).await.of(200);
+        }
+    });
+}
+
+/// Whoever begins many sign-ins, or asks with no key, takes nothing from whoever asks from elsewhere.
+#[test]
+fn a_stranger_who_asks_without_end_locks_nobody_out() {
+    let (mut api, _provider) = served(Kind::Sqlite);
+    // The tests are the proxy: they say from where they ask.
+    settings(&api, "proxies = [\"127.0.0.1\"]");
+    api.kill();
+    api.start();
+    block_on(async {
+        let url = api.url("/sign-in");
+        let begin = async |address| {
+            let asked = Browser::client().get(&url);
+            let answer = Api::send(asked.header("x-forwarded-for", address)).await;
+            (address, answer.status)
+        };
+        let mut anna = Browser::default();
+        let (answer, _) = anna.signs_in(&api, "anna").await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        loop {
+            // One of them asks more often than anybody may, the other does not, and both ask at once.
+            let mixed = (0..350).map(|number| match number % 7 {
+                0 => begin("192.0.2.2"),
+                _ => begin("192.0.2.1"),
+            });
+            let told = futures_util::future::join_all(mixed).await;
+            let refused = |of| told.iter().filter(|told| **told == (of, 429)).count();
+            assert_eq!(refused("192.0.2.2"), 0);
+            if refused("192.0.2.1") > 0 {
+                break;
+            }
+        }
+        let headers = [("x-forwarded-for", "192.0.2.2")];
+        anna.asks(&api, "/v1/session", None, &headers).await.of(200);
+    });
+}
+
 #[test]
 fn a_provider_that_lies_signs_nobody_in_and_new_keys_are_found() {
-    let (api, mut provider) = served();
+    let (api, mut provider) = served(Kind::Sqlite);
     block_on(async {
         for lie in [
             "nonce", "issuer", "audience", "time", "key", "none", "secret", "access", "nothing",

@@ -84,7 +84,7 @@ const MOST: usize = 1_024;
 
 /// A change that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
+pub struct Change {
     /// Its struct's name.
     name: &'static str,
     fields: &'static [Field],

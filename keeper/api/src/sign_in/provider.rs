@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use super::{Failed, Identity, SignIn};
+use super::{Failed, Identity, SignIn, begun::Begun};
 
 /// How long a provider's description is used.
 const FRESH: Duration = Duration::from_secs(600);
@@ -103,12 +103,6 @@ macro_rules! names {
     }};
 }
 
-/// What of a sign-in stays here until it ends.
-pub(crate) struct Pending {
-    nonce: Nonce,
-    verifier: PkceCodeVerifier,
-}
-
 /// A provider.
 pub(crate) struct Provider {
     settings: SignIn,
@@ -131,34 +125,34 @@ impl Provider {
         })
     }
 
-    /// Where a browser goes to sign in, the state that it comes back with, and what stays here.
-    pub async fn begin(&self) -> Result<(String, String, Pending), Failed> {
+    /// Where a browser goes to sign in.
+    pub async fn begin(&self, begun: &Begun) -> Result<String, Failed> {
         let client = self.client(FRESH).await?;
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let verifier = PkceCodeVerifier::new(begun.verifier());
         let scopes = self.settings.scopes.iter().cloned().map(Scope::new);
-        let (url, state, nonce) = client
+        let (state, nonce) = (begun.state(), begun.nonce());
+        let (url, ..) = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
-                CsrfToken::new_random,
-                Nonce::new_random,
+                move || CsrfToken::new(state),
+                move || Nonce::new(nonce),
             )
             .add_scopes(scopes)
-            .set_pkce_challenge(challenge)
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .url();
-        let pending = Pending { nonce, verifier };
-        Ok((url.to_string(), state.into_secret(), pending))
+        Ok(url.to_string())
     }
 
     /// Who came back with a code.
-    pub async fn end(&self, code: String, pending: Pending) -> Result<Identity, Failed> {
+    pub async fn end(&self, code: String, begun: &Begun) -> Result<Identity, Failed> {
         let client = self.client(FRESH).await?;
         let ask = self.asking();
         let exchange = client.exchange_code(AuthorizationCode::new(code));
         let exchange = exchange
             .map_err(silent)?
-            .set_pkce_verifier(pending.verifier);
+            .set_pkce_verifier(PkceCodeVerifier::new(begun.verifier()));
         let tokens = exchange.request_async(&ask).await.map_err(refused)?;
-        let nonce = &pending.nonce;
+        let nonce = &Nonce::new(begun.nonce());
         let held = match held(&client, &tokens, nonce) {
             Err(Claims::UnknownKey) => held(&self.client(AGAIN).await?, &tokens, nonce),
             held => held,

@@ -1,30 +1,33 @@
-//! Sessions of people who signed in, and sign-ins that were begun: in memory, so that all end with the process. What a browser holds of them is
-//! random and kept here as its hash.
+//! Sessions of people who signed in: in the store, so that every server of it knows them and any can end them, each by the hash of what its
+//! browser shows.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use rand::Rng;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tidelock_store::Session as Kept;
+use tracing::error;
 
-use super::{Identity, provider::Pending};
+use super::{Identity, begun};
 use crate::{
+    Shared,
     access::Caller,
     keys::{Scope, known_as},
+    problem::Problem,
+    readers::Readers,
 };
 
-/// Sessions at a time; the oldest ends for another.
-const SESSIONS: usize = 10_000;
-/// Sign-ins that are under way; the oldest is forgotten for another.
-const BEGUN: usize = 10_000;
-/// How long somebody may take to sign in.
-const SIGN_IN: Duration = Duration::from_secs(600);
+/// How old what is known of a person may be where only their id is at hand, as of keys: a stream asks at each event.
+const FRESH: Duration = Duration::from_millis(500);
+/// What people's ids begin with, and no key's.
+const PERSON: &str = "person_";
 
 /// A session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Session {
     pub caller: Caller,
     /// Whose it is, in the provider's words.
@@ -33,29 +36,15 @@ pub(crate) struct Session {
     pub ends_at: u64,
 }
 
-/// A sign-in that was begun in a browser.
-struct Begun {
-    pending: Pending,
-    browser: Hash,
-    at: Instant,
+/// What is kept of it.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    name: String,
+    scopes: BTreeSet<Scope>,
+    people: BTreeSet<String>,
 }
 
-type Hash = [u8; 32];
-
-/// All of them.
-#[derive(Default)]
-pub(crate) struct Sessions {
-    open: Mutex<HashMap<Hash, Session>>,
-    begun: Mutex<BTreeMap<String, Begun>>,
-}
-
-/// A secret for a browser: 32 random bytes in hexadecimal.
-fn secret() -> String {
-    let bytes: [u8; 32] = rand::rng().random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn hash(secret: &str) -> Hash {
+fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
@@ -63,8 +52,7 @@ fn hash(secret: &str) -> Hash {
 /// subjects finds them by it.
 pub(crate) fn id_of(person: &str) -> String {
     let [a, b, c, d, e, f, g, h, ..] = hash(person);
-    let bytes = [a, b, c, d, e, f, g, h].map(|byte| format!("{byte:02x}"));
-    format!("person_{}", bytes.concat())
+    format!("{PERSON}{}", begun::hexadecimal(&[a, b, c, d, e, f, g, h]))
 }
 
 impl Session {
@@ -83,71 +71,102 @@ impl Session {
             },
         }
     }
+
+    fn kept(&self, shown: &str) -> Result<Kept, Problem> {
+        let body = Body {
+            name: self.name.clone(),
+            scopes: self.caller.scopes.clone(),
+            people: self.caller.people.clone(),
+        };
+        Ok(Kept {
+            hash: hash(shown),
+            person: self.caller.key.clone(),
+            body: serde_json::to_string(&body).map_err(|_| Problem::internal())?,
+            ends_at: self.ends_at,
+        })
+    }
+
+    /// None if it is over, or cannot be read.
+    fn read(kept: Option<Kept>, now: u64) -> Option<Self> {
+        let kept = kept.filter(|kept| now < kept.ends_at)?;
+        let body: Body = serde_json::from_str(&kept.body)
+            .inspect_err(|cause| error!(%cause, "a session cannot be read"))
+            .ok()?;
+        Some(Self {
+            caller: Caller {
+                key: kept.person,
+                scopes: body.scopes,
+                people: body.people,
+            },
+            name: body.name,
+            ends_at: kept.ends_at,
+        })
+    }
+}
+
+/// People that were asked for by id, when, and what was found.
+type Seen = BTreeMap<String, (Instant, Option<Session>)>;
+
+/// All of them.
+pub(crate) struct Sessions {
+    readers: Readers,
+    seen: Mutex<Seen>,
 }
 
 impl Sessions {
-    /// Remembers a sign-in by its state; what the browser has to show at its end.
-    pub fn begin(&self, state: String, pending: Pending) -> String {
-        let shown = secret();
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.retain(|_, one| one.at.elapsed() < SIGN_IN);
-        if begun.len() >= BEGUN {
-            let oldest = begun.iter().min_by_key(|(_, one)| one.at);
-            if let Some(state) = oldest.map(|(state, _)| state.clone()) {
-                begun.remove(&state);
-            }
+    pub fn new(readers: Readers) -> Self {
+        Self {
+            readers,
+            seen: Mutex::default(),
         }
-        let one = Begun {
-            pending,
-            browser: hash(&shown),
-            at: Instant::now(),
-        };
-        begun.insert(state, one);
-        shown
-    }
-
-    /// A sign-in ends once, in the browser in which it was begun.
-    pub fn finish(&self, state: &str, shown: &str) -> Option<Pending> {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let one = begun.remove(state)?;
-        (one.browser == hash(shown) && one.at.elapsed() < SIGN_IN).then_some(one.pending)
     }
 
     /// Opens a session; what the browser shows from now on.
-    pub fn open(&self, session: Session, now: u64) -> String {
-        let shown = secret();
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, one| now < one.ends_at);
-        if open.len() >= SESSIONS {
-            let oldest = open.iter().min_by_key(|(_, one)| one.ends_at);
-            if let Some(oldest) = oldest.map(|(hash, _)| *hash) {
-                open.remove(&oldest);
-            }
-        }
-        open.insert(hash(&shown), session);
-        shown
+    pub async fn open(app: &Shared, session: &Session, now: u64) -> Result<String, Problem> {
+        let shown = begun::secret();
+        let kept = session.kept(&shown)?;
+        app.write(move |desk| desk.open_session(&kept, now)).await?;
+        Ok(shown)
     }
 
     /// The session that a browser shows.
-    pub fn shown(&self, shown: &str, now: u64) -> Option<Session> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = open.get(&hash(shown));
-        session.filter(|one| now < one.ends_at).cloned()
+    pub async fn shown(&self, shown: &str, now: u64) -> Result<Option<Session>, Problem> {
+        let hash = hash(shown);
+        let found = self.readers.ask(move |reader| reader.session(&hash));
+        Ok(Session::read(found.await?, now))
     }
 
     /// Somebody who is signed in, by their id.
-    pub fn holder(&self, id: &str, now: u64) -> Option<Caller> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut theirs = open
-            .values()
-            .filter(|one| one.caller.key == id && now < one.ends_at);
-        theirs.next().map(|one| one.caller.clone())
+    pub async fn holder(&self, id: &str, now: u64) -> Result<Option<Caller>, Problem> {
+        if !id.starts_with(PERSON) {
+            return Ok(None);
+        }
+        let known = self.seen().get(id).cloned();
+        let session = match known.filter(|(at, _)| at.elapsed() < FRESH) {
+            Some((_, session)) => session.filter(|session| now < session.ends_at),
+            None => {
+                let person = id.to_owned();
+                let found = self.readers.ask(move |reader| reader.session_of(&person));
+                let session = Session::read(found.await?, now);
+                let mut seen = self.seen();
+                seen.retain(|_, (at, _)| at.elapsed() < FRESH);
+                seen.insert(id.to_owned(), (Instant::now(), session.clone()));
+                session
+            }
+        };
+        Ok(session.map(|session| session.caller))
     }
 
     /// Ends every session of somebody.
-    pub fn end(&self, id: &str) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, one| one.caller.key != id);
+    pub async fn end(&self, app: &Shared, id: &str) -> Result<(), Problem> {
+        let person = id.to_owned();
+        app.write(move |desk| desk.end_sessions(&person)).await?;
+        self.seen().remove(id);
+        Ok(())
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -166,25 +185,18 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_its_browsers_until_it_ends() {
-        let sessions = Sessions::default();
+    fn a_session_is_kept_by_a_hash_and_read_until_it_ends() {
         let (anna, ben) = (session("1", 100), session("2", 100));
         let people = ["anna", "https://id.example|1"].map(str::to_owned);
         assert_eq!(anna.caller.people, BTreeSet::from(people));
         assert_ne!(anna.caller.key, ben.caller.key);
-        let (of_anna, again) = (
-            sessions.open(anna.clone(), 1),
-            sessions.open(anna.clone(), 1),
-        );
-        let of_ben = sessions.open(ben.clone(), 1);
-        let id = |shown: &str, now| sessions.shown(shown, now).map(|one| one.caller.key);
-        assert_eq!(id(&of_anna, 99), Some(anna.caller.key.clone()));
-        assert_eq!(id(&of_anna, 100), None);
-        assert_eq!(id("", 50), None);
-        assert!(sessions.holder(&anna.caller.key, 99).is_some());
-        assert!(sessions.holder(&anna.caller.key, 100).is_none());
-        sessions.end(&anna.caller.key);
-        assert_eq!((id(&of_anna, 50), id(&again, 50)), (None, None));
-        assert_eq!(id(&of_ben, 50), Some(ben.caller.key));
+        let kept = anna.kept("shown").unwrap();
+        assert!(!kept.body.contains("shown"));
+        assert_eq!(kept.hash, hash("shown"));
+        assert_eq!(Session::read(Some(kept.clone()), 99), Some(anna));
+        assert_eq!(Session::read(Some(kept.clone()), 100), None);
+        let body = "{}".to_owned();
+        assert_eq!(Session::read(Some(Kept { body, ..kept }), 99), None);
+        assert_eq!(Session::read(None, 1), None);
     }
 }

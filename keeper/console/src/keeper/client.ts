@@ -1,4 +1,5 @@
-// The keeper's API, at the page's own origin. The key is in this page's memory alone, in a header, and in no URL.
+// The keeper's API, at the page's own origin. A key is in this page's memory alone, in a header, and in no URL; without one the browser shows who is
+// signed in, by a cookie.
 import type { Hex } from "viem";
 
 export interface Withdrawal {
@@ -91,12 +92,20 @@ export interface KeeperPages {
   figures: string;
 }
 
+const UNKNOWN = 401;
+
 export class Client {
-  constructor(private readonly key: string) {}
+  /** `unknown` is told when nobody is signed in any more. */
+  constructor(
+    private readonly key?: string,
+    private readonly unknown: () => void = () => undefined,
+  ) {}
 
   async ask(path: string, options: RequestInit = {}): Promise<Response> {
-    const response = await fetch(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${this.key}` }, cache: "no-store" });
+    const shown = this.key === undefined ? {} : { Authorization: `Bearer ${this.key}` };
+    const response = await fetch(path, { ...options, headers: { ...options.headers, ...shown }, cache: "no-store" });
     if (response.ok) return response;
+    if (response.status === UNKNOWN) this.unknown();
     const { title, detail, errors = [] } = (await response.json().catch(() => ({}))) as Problem;
     const rules = errors.map(({ field, value, rule }) => `${field} ${value}: ${rule}`);
     throw new Refused(response.status, [`${response.status} ${title ?? ""}`, rules.length > 0 ? rules.join("; ") : (detail ?? "")].join(": "));
@@ -139,6 +148,11 @@ export class Client {
     return this.json("/v1/keeper");
   }
 
+  /** Ends every session of whoever is signed in. */
+  async signOut(): Promise<void> {
+    await this.ask("/v1/session/end", { method: "POST" });
+  }
+
   private post<T>(path: string, body: object): Promise<T> {
     return this.json(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   }
@@ -157,6 +171,23 @@ export class Client {
     }
   }
 }
+
+/** Who is signed in. */
+export interface Person {
+  id: string;
+  name: string;
+  scopes: string[];
+  /** [seconds since 1970] */
+  ends_at: number;
+}
+
+/** Where people sign in; nothing if they cannot, or only another page could be led there. */
+export async function signInOffer(): Promise<string | undefined> {
+  const told = await new Client().json<{ sign_in: string | null }>("/sign-in/offer").catch(() => undefined);
+  return told?.sign_in?.startsWith("/") === true && !told.sign_in.startsWith("//") ? told.sign_in : undefined;
+}
+
+export const personNow = (): Promise<Person | undefined> => new Client().json<Person>("/v1/session").catch(() => undefined);
 
 /** Whether a keeper's server is at the page's origin. A file has none. */
 export async function isServed(): Promise<boolean> {

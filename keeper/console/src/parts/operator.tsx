@@ -1,6 +1,7 @@
 // The operator's part: how the keeper does, what to look at, and the acts that stop it or let it go on.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import runbooks from "../../../../docs/runbooks.md?raw";
+import { Acts } from "../keeper/acts.ts";
 import { ALERTS, raised } from "../keeper/alerts.ts";
 import type { Act, ActName, Client, Situation } from "../keeper/client.ts";
 import { Figures, readFigures } from "../keeper/figures.ts";
@@ -214,20 +215,11 @@ function Second({ client, acts, again }: { client: Client; acts: Act[]; again: (
   );
 }
 
-/** Every act, page by page. */
-async function allActs(client: Client): Promise<Act[]> {
-  const all: Act[] = [];
-  for (;;) {
-    const page = await client.acts(all.at(-1)?.id ?? 0);
-    if (page.length === 0) return all;
-    all.push(...page);
-  }
-}
-
 function Desk({ client }: { client: Client }) {
   const say = useSay();
   const pages = usePolled(() => client.keeper(), PAUSE_MS, client);
-  const acts = usePolled(() => allActs(client), PAUSE_MS, client);
+  const kept = useMemo(() => new Acts(client), [client]);
+  const acts = usePolled(() => kept.look(), PAUSE_MS, kept);
   const figures = new Figures(readFigures(pages.told?.figures ?? ""));
   return (
     <>

@@ -7,7 +7,9 @@ import { useSay, words } from "../words/index.ts";
 import { Acts, type Means } from "./acts.tsx";
 import { changeText } from "./change.ts";
 import { Account, Notice, Table } from "./common.tsx";
+import { Effects } from "./effects.tsx";
 import { Propose } from "./propose.tsx";
+import { ProposeChange } from "./proposeChange.tsx";
 import { waitText } from "./wait.ts";
 
 const asText = (value: unknown): string => JSON.stringify(value, (_, each) => (typeof each === "bigint" ? `${each}` : each), 1);
@@ -75,8 +77,9 @@ function One({ snapshot, proposal, now, means }: { snapshot: Snapshot; proposal:
       </p>
       {batch && unknown > 0 && <Notice kind="warn">{say("unknownCount", { count: unknown })}</Notice>}
       {batch && <Payments snapshot={snapshot} payments={batch.payments} of={proposal.id} />}
+      {change && <Effects snapshot={snapshot} kind={change.kind} content={change.content} delay={waits?.delay ?? Number(snapshot.policyDelay)} />}
       {change && (
-        <details open={change.kind === "Tiers" || change.kind === "Tighten"}>
+        <details>
           <summary>{say("fields")}</summary>
           <pre tabIndex={0}>{asText(change.content)}</pre>
         </details>
@@ -95,6 +98,7 @@ export function Proposals({ snapshot, now, means }: { snapshot: Snapshot; now: b
     <section aria-labelledby="proposals">
       <h2 id="proposals">{say("tabProposals")}</h2>
       <Propose snapshot={snapshot} means={means} />
+      <ProposeChange snapshot={snapshot} means={means} />
       {snapshot.proposals.length === 0 && <p>{say("noProposals")}</p>}
       {snapshot.proposals.map((proposal) => (
         <One key={proposal.id} snapshot={snapshot} proposal={proposal} now={now} means={means} />

@@ -38,7 +38,7 @@ export const tierOf = (word: bigint): Tier => ({
 
 export const capsOf = ({ cap, before }: Tier, { settledAt }: Hot): Caps => ({ cap, before, settledAt });
 
-export const isAutomatic = ({ approvals, delay }: Tier): boolean => approvals === 0 && delay === 0n;
+export const isAutomatic = ({ approvals, delay }: Pick<Tier, "approvals" | "delay">): boolean => approvals === 0 && delay === 0n;
 
 export interface Member {
   /** First second without the role; 0 for never. */

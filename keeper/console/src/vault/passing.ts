@@ -1,9 +1,10 @@
 // When a payment of its own would pass, and why not now: made here from the snapshot, and held to what the lens says.
-import { concat, zeroAddress, type Address } from "viem";
-import { LENS, REFUSALS, type Refusal, type Standing } from "./abi.ts";
+import { concat, type Address } from "viem";
+import { LENS, REFUSALS, type Refusal } from "./abi.ts";
 import { forecast } from "./lanes.ts";
 import type { Node } from "./node.ts";
 import { capsOf, isAutomatic } from "./packed.ts";
+import { standingOf } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const NONE = 255; // the lens's word for no tier
@@ -17,13 +18,6 @@ export interface Passing {
   /** When the cap of `tier` has room, if nothing else leaves; undefined for never. [seconds] */
   fitsAt: bigint | undefined;
 }
-
-const standingOf = ({ known, blocked, domain, token }: Snapshot, recipient: Address): Standing => {
-  const has = (list: Address[]): boolean => list.some((each) => each.toLowerCase() === recipient.toLowerCase());
-  // Three are blocked from the vault's creation on, which no log says.
-  if (has([...blocked, zeroAddress, domain.verifyingContract, token.address])) return "Blocked";
-  return has(known) ? "Known" : "Unknown";
-};
 
 /** When that much fits under the tier's cap, if nothing else leaves. [seconds] */
 export function fitsAt({ tiers, windows, hot, unit, block }: Snapshot, k: number, amount: bigint): bigint | undefined {

@@ -17,6 +17,10 @@ export interface Snapshot {
   unit: bigint;
   hardCeiling: bigint;
   policyDelay: bigint;
+  policyDelayFloor: bigint;
+  /** Names one state of the tiers. [seconds] */
+  termsChangedAt: number;
+  successor: Address;
   threshold: number;
   hot: Hot;
   tiers: Tier[];
@@ -64,11 +68,14 @@ export async function readSnapshot(node: Node, vault: Address, lens: Address, ca
   const version = await ask<string>("VERSION").catch(() => undefined);
   if (version === undefined) throw new NotThere({ key: "noVault" });
   if (version !== "1") throw new NotThere({ key: "otherVersion", given: { version } });
-  const [address, unit, hardCeiling, policyDelay, threshold, tierCount, hotWord, signers, guardians, logs] = await Promise.all([
+  const [address, unit, hardCeiling, policyDelay, policyDelayFloor, termsChangedAt, successor, threshold, tierCount, hotWord, signers, guardians, logs] = await Promise.all([
     ask<Address>("token"),
     ask<bigint>("unit"),
     ask<bigint>("hardCeiling"),
     ask<number>("policyDelay"),
+    ask<bigint>("policyDelayFloor"),
+    ask<number>("termsChangedAt"),
+    ask<Address>("successor"),
     ask<number>("threshold"),
     ask<number>("tierCount"),
     ask<bigint>("hot"),
@@ -108,6 +115,9 @@ export async function readSnapshot(node: Node, vault: Address, lens: Address, ca
     unit,
     hardCeiling,
     policyDelay: BigInt(policyDelay),
+    policyDelayFloor,
+    termsChangedAt: Number(termsChangedAt),
+    successor,
     threshold,
     hot,
     tiers,

@@ -2,6 +2,7 @@
 import { BaseError, ContractFunctionRevertedError, encodeFunctionData, isAddress, isHex, parseAbi, recoverAddress, toHex, type Address, type Hex } from "viem";
 import { VAULT } from "../vault/abi.ts";
 import { nodeOf, type Node } from "../vault/node.ts";
+import type { DrawnChange } from "../vault/changeDraft.ts";
 import type { Drawn } from "../vault/draft.ts";
 import type { Proposal } from "../vault/proposals.ts";
 import { KINDS, type Domain, type Signable } from "../vault/typed.ts";
@@ -40,6 +41,18 @@ const REFUSALS = parseAbi([
   "error VaultBalanceTooLow(uint256 requested, uint256 balance)",
   "error VaultTierUnknown(uint256 tier, uint256 tiers)",
   "error VaultTierAutomatic(uint256 tier)",
+  "error PolicyOutOfRange(uint8 field, uint256 index, uint256 value, uint256 least, uint256 most)",
+  "error PolicyNotMultipleOfUnit(uint8 field, uint256 index, uint256 value, uint256 unit)",
+  "error VaultAddressInvalid(address account)",
+  "error VaultUnfreezeStale(uint256 stated, uint256 actual)",
+  "error VaultTiersStale(uint256 stated, uint256 actual)",
+  "error VaultTiersCoolingDown(uint256 until)",
+  "error VaultStandingStale(address recipient, uint8 stated, uint8 actual)",
+  "error VaultRoleStale(address account, uint8 role, uint256 stated, uint256 actual)",
+  "error VaultRoleNotGrantable(uint8 role)",
+  "error VaultSweepOfToken(address token)",
+  "error VaultSweepFailed(address token, address successor, uint256 balance)",
+  "error VaultBalanceMismatch(uint256 expected, uint256 actual)",
 ]);
 
 export interface Vote {
@@ -48,7 +61,7 @@ export interface Vote {
 }
 
 export interface Call {
-  functionName: "approve" | "approveBySig" | "approveChange" | "approveChangeBySig" | "revoke" | "freeze" | "propose" | "execute" | "executeChange" | "cancel";
+  functionName: "approve" | "approveBySig" | "approveChange" | "approveChangeBySig" | "revoke" | "freeze" | "propose" | "proposeChange" | "execute" | "executeChange" | "cancel";
   args: readonly unknown[];
 }
 
@@ -63,6 +76,7 @@ export const bringCall = (proposal: Proposal, votes: Vote[]): Call => ({
 export const revokeCall = ({ id }: Proposal): Call => ({ functionName: "revoke", args: [id] });
 export const cancelCall = ({ id }: Proposal): Call => ({ functionName: "cancel", args: [id] });
 export const proposeCall = ({ order, packed }: Drawn): Call => ({ functionName: "propose", args: [order, packed] });
+export const proposeChangeCall = ({ kind, encoded }: DrawnChange): Call => ({ functionName: "proposeChange", args: [KINDS.indexOf(kind), encoded] });
 /** Pays what is not paid yet, or puts the change into effect. */
 export function executeCall({ batch, change }: Proposal): Call {
   if (!batch) return { functionName: "executeChange", args: change ? [KINDS.indexOf(change.kind), change.encoded] : [] };

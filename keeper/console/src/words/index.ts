@@ -14,7 +14,10 @@ export interface Said {
   key: keyof Words;
   given?: Record<string, unknown>;
 }
-export const words = ({ key, given }: Said, say: Say): string => say(key, given);
+const isSaid = (value: unknown): value is Said => typeof value === "object" && value !== null && "key" in value;
+/** What is filled in may be words itself. */
+export const words = ({ key, given = {} }: Said, say: Say): string =>
+  say(key, Object.fromEntries(Object.entries(given).map(([name, value]) => [name, isSaid(value) ? words(value, say) : value])));
 
 export const sayIn =
   (language: Language): Say =>

@@ -1,4 +1,5 @@
 import type { Address, Hex } from "viem";
+import { go, press } from "./keys.ts";
 import { startProxy } from "./proxy.ts";
 import { expect, giveWallet, openPage, somePayments, startChain, test, type Chain, type Conduct } from "./world.ts";
 import type { Page } from "@playwright/test";
@@ -39,6 +40,23 @@ test("a signer approves by a call, is told of the block, and takes the vote back
   await button(page, "Take my vote back").click();
   await expect(page.getByRole("article").last()).toContainText("0 of 2 votes");
   expect(await hasVoted(chain, id, account)).toBe(false);
+});
+
+test("a signer connects a wallet, reads what waits and approves it by keys alone", async ({ page, origin, chain }) => {
+  const [, , account] = chain.signers as [Address, Address, Address];
+  await chain.propose(somePayments);
+  await giveWallet(page, chain, { account });
+  await openPage(page, origin, chain);
+  await expect(page.getByText("Not frozen: payments flow.")).toBeVisible();
+  await press(page, "Connect Test Wallet");
+  await expect(page.getByRole("button", { name: "Disconnect" })).toBeVisible();
+  await press(page, "What waits for votes");
+  const id = (await page.getByRole("article").last().locator("code").textContent()) as Hex;
+  await page.getByRole("article").last().getByRole("region").focus();
+  await go(page, "Approve by a call");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/^In block \d+\.$/)).toBeVisible();
+  expect(await hasVoted(chain, id, account)).toBe(true);
 });
 
 test("a vote is taken back by the wallet's own node, whatever those that are named do", async ({ page, origin, chain }) => {

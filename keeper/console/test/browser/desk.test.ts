@@ -4,6 +4,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { concat, keccak256, numberToHex, stringToHex, type Hex } from "viem";
 import type { LogEntry } from "../../src/keeper/client.ts";
 import Axe from "./axe.ts";
+import { go, press } from "./keys.ts";
 import { startProxy } from "./proxy.ts";
 import { needsKeeper, startService, type Service } from "./service.ts";
 
@@ -85,6 +86,50 @@ test("what a second person refuses stays as it was", async ({ page, request }) =
   await expect(asked).toHaveCount(0);
   const now = (await (await request.get(`${service.origin}/v1/withdrawals/${ref}`, { headers })).json()) as { status: string };
   expect(now.status).toBe("held");
+});
+
+test("acts are read once, and then what is new; an answer ends what was asked for", async ({ page, request }) => {
+  const tell = async (key: string, path: string, data: object): Promise<{ id: number }> => {
+    const told = await request.post(`${service.origin}${path}`, { headers: { Authorization: `Bearer ${key}` }, data });
+    expect(told.status(), await told.text()).toBe(201);
+    return (await told.json()) as { id: number };
+  };
+  const headers = { Authorization: `Bearer ${service.key}` };
+  const held = (await (await request.get(`${service.origin}/v1/withdrawals?status=held`, { headers })).json()) as { items: { ref: string }[] };
+  const release = { act: "release", ref: held.items[0]?.ref, reason: "asked before the page was there" };
+  const first = await tell(service.key, "/v1/acts", release);
+  const after: number[] = [];
+  page.on("request", (asked) => {
+    const { pathname, searchParams } = new URL(asked.url());
+    if (pathname === "/v1/acts" && asked.method() === "GET") after.push(Number(searchParams.get("after")));
+  });
+  await open(page, "Operator");
+  const card = (reason: string) => page.getByRole("article").filter({ hasText: reason });
+  await expect(card(release.reason)).toBeVisible();
+  const second = await tell(service.key, "/v1/acts", { ...release, reason: "asked since" });
+  await expect(card("asked since")).toBeVisible();
+  for (const { id } of [first, second]) await tell(service.second, `/v1/acts/${id}/refusal`, { reason: "no" });
+  await expect(card(release.reason)).toHaveCount(0);
+  await expect(card("asked since")).toHaveCount(0);
+  expect(after.filter((id) => id === 0)).toHaveLength(1);
+  expect(after).toEqual([...after].sort((a, b) => a - b));
+});
+
+test("the keeper's parts are used by keys alone", async ({ page }) => {
+  await page.goto(`${service.origin}/`);
+  await press(page, "Operator");
+  await expect(page.getByLabel("API key")).toBeVisible();
+  await go(page, "API key");
+  await page.keyboard.insertText(service.key);
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("The keeper pays what can be paid.")).toBeVisible();
+  await press(page, "PaymentsHeld");
+  await expect(page.locator("details.alert", { hasText: "PaymentsHeld" })).toContainText("keeper status");
+  await press(page, "Withdrawals");
+  await expect(page.getByText(/ – live$/)).toBeVisible();
+  await go(page, "Search by");
+  await page.keyboard.insertText("no such thing");
+  await expect(page.getByText(/^0 of \d+ – live$/)).toBeVisible();
 });
 
 test("a key that lacks a scope opens no part of others", async ({ page }) => {

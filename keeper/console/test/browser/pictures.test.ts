@@ -28,6 +28,23 @@ test("what waits for votes", async ({ page, origin }) => {
   chain.stop();
 });
 
+test("what a policy change does", async ({ page, origin, chain }) => {
+  await giveWallet(page, chain, { account: chain.signers[0] as never });
+  await openPage(page, origin, chain);
+  await page.getByRole("button", { name: "Connect Test Wallet" }).click();
+  await page.getByRole("button", { name: /^What waits for votes/ }).click();
+  await page.locator("summary", { hasText: "Propose a policy change" }).click();
+  const form = page.getByRole("form", { name: "Propose a policy change" });
+  await form.getByRole("combobox", { name: "What is to change" }).selectOption("Tiers");
+  await form.getByRole("textbox", { name: "Tier 0: most in any 24 hours [USDT]" }).fill("80000");
+  await form.getByRole("textbox", { name: "Tier 1: largest payment to others [USDT]" }).fill("30000");
+  await form.getByRole("textbox", { name: "Tier 1: approvals" }).fill("3");
+  await form.getByRole("button", { name: "Read it over" }).click();
+  await expect(page.locator(".effects li")).toHaveCount(3);
+  await page.locator("summary", { hasText: "What the wallet is asked to send" }).click();
+  await page.locator("details.card", { hasText: "Propose a policy change" }).screenshot({ path: place("console-change") });
+});
+
 test("what the keeper shows to those who run it, and to those who look over it", async ({ page, request }) => {
   test.setTimeout(300_000);
   const service = await startService();

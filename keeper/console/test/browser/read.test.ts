@@ -1,4 +1,5 @@
 import Axe from "./axe.ts";
+import { go, press } from "./keys.ts";
 import { BUILT, KNOWN, expect, fragment, openPage, somePayments, test } from "./world.ts";
 
 test("shows what can leave and what returns when, as vault and lens say", async ({ page, origin, chain, asked }) => {
@@ -84,26 +85,12 @@ test("one node under two names is refused: two have to tell the same", async ({ 
 test("everything is reached by keys alone, and what has the focus is seen", async ({ page, origin, chain }) => {
   await chain.propose(somePayments);
   await page.goto(`${origin}/${fragment(chain, [chain.url])}`);
-  /** Goes on until what has the focus is called so. */
-  const go = async (name: string): Promise<void> => {
-    for (let i = 0; i < 60; i++) {
-      await page.keyboard.press("Tab");
-      const [text, outline] = await page.evaluate(() => {
-        const { activeElement: element } = document;
-        return [element?.textContent?.trim() ?? "", element ? getComputedStyle(element).outlineStyle : ""];
-      });
-      if (text.startsWith(name)) return expect(outline).not.toBe("none");
-    }
-    throw new Error(`no key leads to ${name}`);
-  };
-  await go("To the content");
-  await go("Open");
+  await go(page, "To the content");
+  await go(page, "Open");
   await page.keyboard.press("Enter");
   await expect(page.getByText("Not frozen: payments flow.")).toBeVisible();
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-  await go("What waits for votes");
-  await page.keyboard.press("Enter");
-  await go("Print a brief");
+  await press(page, "What waits for votes");
+  await go(page, "Print a brief");
 });
 
 test("the first paint is told", async ({ page, origin }) => {

@@ -24,8 +24,8 @@ export interface Service {
   vault: Address;
   lens: Address;
   url: string;
-  /** Starts `keeper serve` beside it. */
-  serve: () => Promise<{ origin: string; stop: () => Promise<void> }>;
+  /** Starts `keeper serve` beside it, by another file of settings if one is named. */
+  serve: (config?: string, variables?: Record<string, string>) => Promise<{ origin: string; stop: () => Promise<void> }>;
   rpc: <T>(method: string, ...params: unknown[]) => Promise<T>;
   /** Makes blocks as of so much later. */
   later: (seconds: number) => Promise<void>;
@@ -85,8 +85,8 @@ export async function startService(): Promise<Service> {
     vault: setting("address") as Address,
     lens: setting("lens") as Address,
     url,
-    serve: async () => {
-      const { child, stop } = start(["serve"], { cwd: folder });
+    serve: async (config = "keeper.toml", variables = {}) => {
+      const { child, stop } = start(["--config", config, "serve"], { cwd: folder, env: { ...process.env, ...variables } });
       const [, address] = (await said(child, /127\.0\.0\.1:[1-9]\d*/)).match(/(127\.0\.0\.1:[1-9]\d*)/) ?? [];
       return { origin: `http://${address}`, stop };
     },

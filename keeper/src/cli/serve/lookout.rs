@@ -54,7 +54,7 @@ const QUOTES: usize = 4;
 const FRESH: Duration = Duration::from_secs(1);
 
 /// Asks the configured node.
-pub(super) struct NodeLookout(Arc<Asker>);
+pub(in crate::cli) struct NodeLookout(Arc<Asker>);
 
 /// Of vault and proposals one look goes on at a time, and what it saw is told to all who ask within a second: however many ask, the node, which
 /// the keeper may send by, is asked no more.

@@ -1,5 +1,5 @@
-// A provider of OpenID Connect on a port of this host, for tests: signs in whoever the browser names by login_hint, without asking for a
-// password. Whoever is called lie:… gets an id token that lies about that.
+// A provider of OpenID Connect on a free port of this host, for tests: signs in whoever the browser names by login_hint, or picks from a list, without
+// asking for a password. Whoever is called lie:… gets an id token that lies about that.
 //
 // node provider.js <port> <redirect URL>; prints its issuer.
 
@@ -60,7 +60,13 @@ provider.use(async (context, next) => {
   const [, uid] = context.path.match(/^\/interaction\/(.+)$/) ?? [];
   if (uid) {
     const { params } = await provider.interactionDetails(context.req, context.res);
-    const accountId = params.login_hint;
+    const accountId = params.login_hint ?? context.query.as;
+    if (!accountId) {
+      const links = Object.entries(PEOPLE).map(([id, { name }]) => `<p><a href="?as=${id}">${name}</a></p>`);
+      context.type = "html";
+      context.body = `<!doctype html><title>Who are you?</title>${links.join("")}`;
+      return;
+    }
     const grant = new provider.Grant({ accountId, clientId: params.client_id });
     grant.addOIDCScope(params.scope);
     const result = { login: { accountId, remember: false }, consent: { grantId: await grant.save() } };
