@@ -206,8 +206,7 @@ pub fn a_new_receiver_is_told_from_where_it_says(kind: Kind) {
         until("not all came", || receiver.sequences() == wanted);
     }
     // Only its cursor counts from then on.
-    let noted =
-        |publisher: &Publisher| publisher.status("now").is_some_and(|now| now.seq == 305);
+    let noted = |publisher: &Publisher| publisher.status("now").is_some_and(|now| now.seq == 305);
     until("it is not noted", || noted(&publisher));
     publisher.end();
     let file = publisher.home.folder.path().join("keeper.toml");
