@@ -136,13 +136,7 @@ async fn session(topic: &Kafka, taker: &Taker, waits: &mut Waits) -> Result<(), 
         }
     };
     if ended.is_ok() {
-        let last = async {
-            while let Some(settled) = under_way.join_next().await {
-                if let Ok(Some((partition, offset))) = settled {
-                    done(&consumer, &held, &topic.topic, partition, offset);
-                }
-            }
-        };
+        let last = settle_all(&mut under_way, &consumer, &held, &topic.topic);
         // What is cut off is read again.
         let _ = timeout(END, last).await;
     }
@@ -152,6 +146,20 @@ async fn session(topic: &Kafka, taker: &Taker, waits: &mut Waits) -> Result<(), 
     let _ = timeout(END, left).await;
     let _ = spawn_blocking(move || letters.flush(Duration::ZERO)).await;
     ended
+}
+
+/// Until nothing is under way any more.
+async fn settle_all(
+    under_way: &mut JoinSet<Settled>,
+    consumer: &StreamConsumer<Watch>,
+    held: &Held,
+    topic: &str,
+) {
+    while let Some(settled) = under_way.join_next().await {
+        if let Ok(Some((partition, offset))) = settled {
+            done(consumer, held, topic, partition, offset);
+        }
+    }
 }
 
 /// Has what is assigned rest. Answers until when, at least.
