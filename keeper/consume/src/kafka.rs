@@ -136,34 +136,30 @@ async fn session(topic: &Kafka, taker: &Taker, waits: &mut Waits) -> Result<(), 
         }
     };
     if ended.is_ok() {
-        finish(under_way, |partition, offset| {
-            done(&consumer, &held, &topic.topic, partition, offset);
-        })
-        .await;
-    } else {
-        drop(under_way);
+        let last = settle_all(&mut under_way, &consumer, &held, &topic.topic);
+        // What is cut off is read again.
+        let _ = timeout(END, last).await;
     }
-    leave(consumer, letters).await;
-    ended
-}
-
-/// Leaving the group commits what is stored, and waits for the broker.
-async fn leave(consumer: StreamConsumer<Watch>, letters: FutureProducer<client::Quiet>) {
+    drop(under_way);
+    // Leaving the group commits what is stored, and waits for the broker.
     let left = spawn_blocking(move || drop(consumer));
     let _ = timeout(END, left).await;
     let _ = spawn_blocking(move || letters.flush(Duration::ZERO)).await;
+    ended
 }
 
-/// Waits a while for what is under way; what is cut off is read again.
-async fn finish(mut under_way: JoinSet<Settled>, done: impl Fn(i32, i64)) {
-    let last = async {
-        while let Some(settled) = under_way.join_next().await {
-            if let Ok(Some((partition, offset))) = settled {
-                done(partition, offset);
-            }
+/// Until nothing is under way any more.
+async fn settle_all(
+    under_way: &mut JoinSet<Settled>,
+    consumer: &StreamConsumer<Watch>,
+    held: &Held,
+    topic: &str,
+) {
+    while let Some(settled) = under_way.join_next().await {
+        if let Ok(Some((partition, offset))) = settled {
+            done(consumer, held, topic, partition, offset);
         }
-    };
-    let _ = timeout(END, last).await;
+    }
 }
 
 /// Has what is assigned rest. Answers until when, at least.

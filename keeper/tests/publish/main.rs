@@ -42,6 +42,8 @@ mod support;
 mod tls;
 #[cfg(feature = "kafka")]
 mod topics;
+#[cfg(feature = "kafka")]
+mod unwritten;
 mod webhooks;
 
 use outbox::{a_cursor_only_goes_on, what_was_not_taken_is_kept};
