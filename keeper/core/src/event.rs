@@ -225,28 +225,6 @@ pub enum HaltReason {
     },
 }
 
-impl HaltReason {
-    /// Whether it is told in place of another: a person who lets the keeper go on must see the gravest that is known. Of two that weigh the
-    /// same the first stays.
-    pub fn outweighs(&self, other: &Self) -> bool {
-        self.weight() > other.weight()
-    }
-
-    fn weight(&self) -> u8 {
-        match self {
-            // It ends by itself.
-            Self::Restored { .. } => 0,
-            Self::Operator { .. } => 1,
-            Self::Reopened { .. } => 2,
-            Self::FinalityBroken { .. }
-            | Self::ForeignNonce { .. }
-            | Self::ForeignTransaction { .. }
-            | Self::ForeignNumber { .. }
-            | Self::ForeignRef { .. } => 3,
-        }
-    }
-}
-
 /// What an operator asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]

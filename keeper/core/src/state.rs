@@ -100,6 +100,20 @@ pub struct HeadRow {
     pub next_counters: Counters,
 }
 
+fn weight(reason: &HaltReason) -> u8 {
+    match reason {
+        // It ends by itself.
+        HaltReason::Restored { .. } => 0,
+        HaltReason::Operator { .. } => 1,
+        HaltReason::Reopened { .. } => 2,
+        HaltReason::FinalityBroken { .. }
+        | HaltReason::ForeignNonce { .. }
+        | HaltReason::ForeignTransaction { .. }
+        | HaltReason::ForeignNumber { .. }
+        | HaltReason::ForeignRef { .. } => 3,
+    }
+}
+
 impl State {
     /// The state after the first entry of a log.
     pub fn open(opening: Opening) -> Self {
@@ -231,11 +245,12 @@ impl State {
         &self.mode
     }
 
-    /// Whether it halts for that: it sends, or is halted for what weighs less.
+    /// Whether it halts for that: it sends, or is halted for what weighs less. A person who lets it go on must see the gravest that is known;
+    /// of two that weigh the same the first stays.
     pub(crate) fn halts_for(&self, found: &HaltReason) -> bool {
         match &self.mode {
             Mode::Armed => true,
-            Mode::Halted { reason } => found.outweighs(reason),
+            Mode::Halted { reason } => weight(found) > weight(reason),
         }
     }
 

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
-use tidelock_core::event::HoldReason;
+use tidelock_core::{event::HoldReason, store::Store};
 
 use super::{
     api::{Answer, Api, PATIENCE, block_on},
-    people::{go_on, held, stopped},
-    support::{Kind, home::Done, payment},
+    people::{go_on, held},
+    support::{self, History, Kind, home::Done, payment},
     world::repository,
 };
 
@@ -198,10 +198,19 @@ fn what_leaves_is_safe_to_open_in_a_spreadsheet() {
 #[test]
 fn an_operators_note_is_no_formula() {
     const NOTE: &str = "=HYPERLINK(\"http://192.0.2.1\")";
-    let (api, mut store, mut log) = stopped(Kind::Sqlite);
+    let (mut log, first) = History::open(1);
+    let (mut api, mut store) = Api::set_up(Kind::Sqlite, |location| {
+        let mut store = support::create(location);
+        store.commit(&[first], &log.state.take_changes()).unwrap();
+        store
+    });
+    api.start();
+    let key = api.key("request,read");
+    block_on(async { api.file(&key, &payment(1)).await.of(201) });
+    let accepted = log.accept(1);
+    go_on(&mut store, &mut log, &accepted);
     let note = NOTE.to_owned();
     go_on(&mut store, &mut log, &held(HoldReason::Operator { note }));
-    let key = api.key("read");
     let folder = tempfile::tempdir().unwrap();
     block_on(async {
         let csv = api.get(&key, EXPORT).await.text;

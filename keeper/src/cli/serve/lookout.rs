@@ -1,16 +1,17 @@
 //! What the API tells of the chain, by the word of the node of `[chain]`, or of both where there are two: nothing is told in which they differ. It
 //! looks, and sends nothing.
 
+mod agreed;
 mod changes;
 mod polls;
 
 use std::{
     collections::BTreeSet,
-    fmt::Debug,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use agreed::{head, look, same};
 use alloy::primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
 use changes::Changes;
@@ -22,7 +23,6 @@ use tidelock_api::{
 };
 use tidelock_core::{
     abi::{Vault as VaultCalls, VaultLens},
-    differing::differing,
     domain::{Amount, BatchId, Payment},
     event::BlockRef,
     port::{TierLook, VaultLook},
@@ -104,44 +104,6 @@ struct Seeing<'a> {
     second: Option<&'a RpcChain>,
     at: BlockRef,
     decimals: u8,
-}
-
-/// What both say of something, where there are two.
-fn same<T: PartialEq + Debug>(of: &str, one: T, other: Option<&T>) -> Result<T, Unseen> {
-    match other {
-        Some(other) if *other != one => {
-            let (one, other) = differing(&one, other);
-            let words = format!("{of}: chain.rpc_url says {one}, chain.second_rpc_url {other}");
-            Err(Unseen::Differ(words))
-        }
-        _ => Ok(one),
-    }
-}
-
-/// What payments are held to; but for what is paid for data, which each node tells as it was lately.
-async fn look(chain: &RpcChain, at: BlockRef) -> Result<VaultLook, Unseen> {
-    let looked = chain.look_at(at).await;
-    let looked = looked.map_err(|error| silent(&error))?;
-    Ok(VaultLook {
-        data_fee: None,
-        ..looked
-    })
-}
-
-/// The newest block that every node has.
-async fn head(nodes: &Nodes) -> Result<BlockRef, Unseen> {
-    let first = nodes.first().head().await.map_err(|error| silent(&error))?;
-    let Some(second) = nodes.second() else {
-        return Ok(first);
-    };
-    let other = second.head().await.map_err(|error| silent(&error))?;
-    let number = first.number.min(other.number);
-    let (one, other) = tokio::try_join!(
-        nodes.first().block_numbered(number),
-        second.block_numbered(number),
-    )
-    .map_err(|error| silent(&error))?;
-    same("block", one, Some(&other))
 }
 
 impl NodeLookout {
