@@ -79,16 +79,6 @@ mod tests {
         Amount, BlockTime, ChainId, Payment, PaymentNumber, PaymentRef, TierIndex,
     };
 
-    /// The words of `encodeType` again, from a document's fields.
-    fn encoded(document: &Value, name: &str) -> String {
-        let fields = document["types"][name].as_array().unwrap();
-        let text = |field: &Value, part: &str| field[part].as_str().unwrap().to_owned();
-        let fields: Vec<String> = (fields.iter())
-            .map(|field| format!("{} {}", text(field, "type"), text(field, "name")))
-            .collect();
-        format!("{name}({})", fields.join(","))
-    }
-
     #[test]
     fn a_document_has_the_types_that_are_hashed_and_their_fields() {
         let recipient = Address::repeat_byte(1);
@@ -105,13 +95,21 @@ mod tests {
             chain_id: ChainId(31_337),
             vault: Address::repeat_byte(4),
         };
+        // The words of `encodeType` again, from a document's fields.
+        let encoded = |document: &Value, name: &str| {
+            let fields = document["types"][name].as_array().unwrap().iter();
+            let text = |field: &Value, part: &str| field[part].as_str().unwrap().to_owned();
+            let fields =
+                fields.map(|field| format!("{} {}", text(field, "type"), text(field, "name")));
+            format!("{name}({})", fields.collect::<Vec<_>>().join(","))
+        };
         let own = batch.typed_data(&domain, None);
         let vote = batch.typed_data(&domain, Some((recipient, 5)));
         assert_eq!(own["primaryType"], "Batch");
         assert_eq!(vote["primaryType"], "Approval");
         assert_eq!(encoded(&own, "EIP712Domain"), domain.eip712().encode_type());
-        let types = encoded(&vote, "Approval") + &encoded(&vote, "Batch");
-        assert_eq!(types, Approval::eip712_encode_type());
+        let types = ["Approval", "Batch"].map(|name| encoded(&vote, name));
+        assert_eq!(types.concat(), Approval::eip712_encode_type());
         assert_eq!(own["message"]["firstNumber"], "9223372036854775809");
         assert_eq!(vote["message"]["batch"], own["message"]);
         let named: BTreeSet<&str> = (own["types"]["Batch"].as_array().unwrap().iter())
