@@ -107,6 +107,9 @@ pub fn check_configuration(
     c: &Configuration,
     time: u64,
 ) -> Result<(), Revert> {
+    if c.grants.iter().any(|grant| grant.role > GUARDIAN) {
+        return Err(Revert::new()); // not valid ABI
+    }
     let fixed = Fixed::of(address, c);
     let (longest, day) = (rules.max_delay().into(), DAY.into());
     in_range(Field::Unit, 0, c.unit, 1, (1 << 96) - 1)?;

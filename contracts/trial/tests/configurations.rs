@@ -66,6 +66,7 @@ const CHANGES: &[Change] = &[
     |c| c.guardiansUntil = U40::from(BIRTH + 400 * DAY),
     |c| c.guardiansUntil = U40::from(BIRTH + 400 * DAY + 1),
     |c| c.grants.push(grant(account(7), 2)),
+    |c| c.grants.push(grant(account(7), 3)),
     |c| c.grants.push(grant(Address::ZERO, 0)),
     |c| c.grants.push(c.grants.first().expect("a grant").clone()),
     |c| c.grants.push(grant(account(7), 0)),
