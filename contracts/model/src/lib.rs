@@ -1,7 +1,7 @@
 //! What the vault should do: policy and lifecycle once more, from the rules (contracts/src/interfaces/IVault.sol and
 //! docs/adr), in plain data. Calls come as calldata and end in logs and return data, or in the revert data of the contract. What is
 //! remembered is kept by a `Memory`: where the contract packs words, `Lists` keeps every charge, every number, everything that a
-//! signer ever said. The ink! vault is the same rules over words (contracts/ink).
+//! signer ever said, and `Packed` packs words too, for a vault on a chain that runs these rules.
 //!
 //! Where a call breaks several rules at once, the model names the one that the contract checks first.
 #![no_std]
