@@ -2,21 +2,25 @@
 
 use alloc::vec::Vec;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 
 use crate::{
     Caller, Done, Revert, Vault, World,
     abi::{self, Content, Vote, signed},
+    memory::Memory,
     policy::{GUARDIAN, Limits, Standing},
     refuse,
-    rules::{Field, MAX_GUARDIANS, MAX_RECIPIENTS, in_range, size},
+    rules::{
+        Field, MAX_GUARDIANS, MAX_RECIPIENTS, check_quorum, check_signers, check_until, in_range,
+        size,
+    },
     tally::{Proposal, State},
 };
 
 /// The last kind of change.
 const LAST_KIND: u8 = 8;
 
-impl Vault {
+impl<M: Memory> Vault<M> {
     /// By the caller's own right, or with signed votes.
     pub(crate) fn propose_change<W: World>(
         &mut self,
@@ -27,18 +31,13 @@ impl Vault {
         votes: Option<&[Vote]>,
         done: &mut Done,
     ) -> Result<(), Revert> {
-        let content = read(kind, change)?;
+        let content = read_change(kind, change)?;
         let id = content.id(&self.domain);
         let instant = self.check_change(&content, by.time)?;
-        let proposal = Proposal {
-            content,
-            proposed_at: by.time,
-            required: self.threshold,
-            delay: if instant { 0 } else { self.policy_delay },
-            instant,
-            end: None,
-        };
-        self.open_proposal(id, proposal, by.time)?;
+        let delay = if instant { 0 } else { self.policy_delay() };
+        let terms = (self.threshold(), delay);
+        let proposal = Proposal::new(&content, by.time, terms, instant);
+        self.open_proposal(id, &content, proposal, by.time)?;
         let proposer = match votes {
             None => by.address,
             Some(votes) => match votes.first() {
@@ -54,9 +53,9 @@ impl Vault {
         });
         match votes {
             None => self.proposed_by(by, id, done)?,
-            Some(votes) => self.vote_by_sig(world, by.time, id, votes, true, done)?,
+            Some(votes) => self.vote_by_sig(world, by.time, (id, &content), votes, true, done)?,
         }
-        self.settle(world, by, id, done)?;
+        self.settle(world, by, id, &content, done)?;
         done.returns(id);
         Ok(())
     }
@@ -70,12 +69,12 @@ impl Vault {
         votes: Option<&[Vote]>,
         done: &mut Done,
     ) -> Result<(), Revert> {
-        let content = read(kind, change)?;
+        let content = read_change(kind, change)?;
         match votes {
             None => self.approve(by, &content, done)?,
             Some(votes) => self.approve_by_sig(world, by, &content, votes, done)?,
         }
-        self.settle(world, by, content.id(&self.domain), done)
+        self.settle(world, by, content.id(&self.domain), &content, done)
     }
 
     pub(crate) fn execute_change<W: World>(
@@ -90,7 +89,7 @@ impl Vault {
             return Err(Revert::new()); // not valid ABI
         }
         self.require_executor(by)?;
-        let content = read(kind, change)?;
+        let content = read_change(kind, change)?;
         let id = content.id(&self.domain);
         let state = self.state(id, by.time);
         if state != State::Ready {
@@ -99,7 +98,7 @@ impl Vault {
                 state: state.number(),
             });
         }
-        self.end(id, State::Executed);
+        self.memory.end(id, State::Executed);
         done.log(abi::ChangeExecuted { id, kind });
         self.enact(world, by.time, &content, false, done)
     }
@@ -109,57 +108,40 @@ impl Vault {
         &mut self,
         world: &mut W,
         by: Caller,
-        id: alloy_primitives::B256,
+        id: B256,
+        content: &Content,
         done: &mut Done,
     ) -> Result<(), Revert> {
         let state = self.state(id, by.time);
-        let Some(proposal) = self.proposals.get(&id) else {
-            return Ok(());
-        };
-        if !proposal.instant || state != State::Ready {
+        let instant = self.memory.proposal(id).is_some_and(|p| p.instant);
+        if !instant || state != State::Ready {
             return Ok(());
         }
-        let content = proposal.content.clone();
-        self.end(id, State::Executed);
+        self.memory.end(id, State::Executed);
         let kind = content.kind().unwrap_or_default();
         done.log(abi::ChangeExecuted { id, kind });
-        self.enact(world, by.time, &content, true, done)
-    }
-
-    /// A change that is checked as when proposed and enacted at once, without its votes: for tests that need what it does and
-    /// not how it is approved. All of it or nothing.
-    pub fn enact_without_votes<W: World>(
-        &mut self,
-        world: &mut W,
-        time: u64,
-        change: &Content,
-    ) -> Result<Done, Revert> {
-        let (mut vault, mut after) = (self.clone(), world.clone());
-        let mut done = Done::default();
-        let tightens = vault.check_change(change, time)?;
-        vault.enact(&mut after, time, change, tightens, &mut done)?;
-        (*self, *world) = (vault, after);
-        Ok(done)
+        self.enact(world, by.time, content, true, done)
     }
 
     // ── As it is proposed ────────────────────────────────────────────────────────────────────────────────────────
 
     /// Refuses what can never take effect. Answers whether it only tightens.
     fn check_change(&self, content: &Content, time: u64) -> Result<bool, Revert> {
-        let earliest = time + self.policy_delay;
+        let earliest = time + self.policy_delay();
         match content {
             Content::Signers(c) => {
-                Self::check_signers(c.signers.len(), c.threshold)?;
-                self.check_list(&c.signers)?;
+                check_signers(c.signers.len(), c.threshold)?;
+                self.fixed.check_list(&c.signers)?;
             }
             Content::Tiers(c) => {
                 let rows: Vec<abi::Tier> = c.tiers.iter().map(row).collect();
-                self.check_tiers(&rows, c.policyDelay)?;
+                self.fixed.check_tiers(&self.rules, &rows, c.policyDelay)?;
                 self.check_tiers_fresh(c)?;
             }
             Content::Tighten(c) => {
                 let rows: Vec<abi::Tier> = c.tiers.iter().map(row).collect();
-                self.check_tiers(&rows, u32::try_from(self.policy_delay).unwrap_or(u32::MAX))?;
+                let policy_delay = u32::try_from(self.policy_delay()).unwrap_or(u32::MAX);
+                self.fixed.check_tiers(&self.rules, &rows, policy_delay)?;
                 self.tightened(c)?;
                 return Ok(true);
             }
@@ -167,34 +149,32 @@ impl Vault {
                 let (old, new) = standings(c)?;
                 let count = size(c.recipients.len());
                 in_range(Field::RecipientCount, 0, count, 1, MAX_RECIPIENTS)?;
-                self.check_list(&c.recipients)?;
+                self.fixed.check_list(&c.recipients)?;
                 return Ok(new.is_stricter_than(old));
             }
             Content::Role(c) if c.role > GUARDIAN => return Err(Revert::new()),
             Content::Role(c) => {
-                if c.role == GUARDIAN {
-                    return refuse(abi::VaultRoleNotGrantable { role: c.role });
-                }
-                self.check_address(c.account)?;
+                self.fixed.check_role(c.account, c.role)?;
                 if c.until < c.oldUntil {
                     return Ok(true);
                 }
-                self.check_until(c.until.to(), earliest, c.expiresAt.to())?;
+                check_until(&self.rules, 0, c.until.to(), earliest, c.expiresAt.to())?;
             }
             Content::Guardians(c) => {
                 let count = size(c.guardians.len());
                 in_range(Field::GuardianCount, 0, count, 1, MAX_GUARDIANS)?;
-                self.check_list(&c.guardians)?;
-                self.check_until(c.until.to(), earliest, c.expiresAt.to())?;
+                self.fixed.check_list(&c.guardians)?;
+                check_until(&self.rules, 0, c.until.to(), earliest, c.expiresAt.to())?;
             }
             Content::Unfreeze(c) => {
-                if c.haltedUntil.to::<u64>() != self.halted_until || earliest >= self.halted_until {
+                let halted_until = self.halted_until();
+                if c.haltedUntil.to::<u64>() != halted_until || earliest >= halted_until {
                     return self.refuse_unfreeze(c);
                 }
             }
             Content::Successor(c) if c.successor.is_zero() => {}
-            Content::Successor(c) => self.check_address(c.successor)?,
-            Content::Sweep(c) if c.token == self.token => {
+            Content::Successor(c) => self.fixed.check_address(c.successor)?,
+            Content::Sweep(c) if c.token == self.fixed.token => {
                 return refuse(abi::VaultSweepOfToken { token: c.token });
             }
             Content::Sweep(_) | Content::Batch(_) => {}
@@ -204,19 +184,19 @@ impl Vault {
 
     /// A change of tiers starts from those of now.
     fn check_tiers_fresh(&self, c: &signed::TiersChange) -> Result<(), Revert> {
-        if c.oldTermsChangedAt.to::<u64>() == self.terms_changed_at {
+        if c.oldTermsChangedAt.to::<u64>() == self.terms_changed_at() {
             return Ok(());
         }
         refuse(abi::VaultTiersStale {
             stated: U256::from(c.oldTermsChangedAt),
-            actual: U256::from(self.terms_changed_at),
+            actual: U256::from(self.terms_changed_at()),
         })
     }
 
     fn refuse_unfreeze<T>(&self, c: &signed::UnfreezeChange) -> Result<T, Revert> {
         refuse(abi::VaultUnfreezeStale {
             stated: U256::from(c.haltedUntil),
-            actual: U256::from(self.halted_until),
+            actual: U256::from(self.halted_until()),
         })
     }
 
@@ -233,30 +213,33 @@ impl Vault {
         match content {
             Content::Batch(_) => {}
             Content::Signers(c) => {
-                Self::check_quorum(&self.tiers, c.signers.len(), c.threshold)?;
+                check_quorum(&self.memory.tiers(), c.signers.len(), c.threshold)?;
                 self.write_signers(c.signers.clone(), c.threshold, done);
             }
             Content::Tiers(c) => self.set_tiers(c, time, done)?,
             Content::Tighten(c) => {
                 let next = self.tightened(c)?;
-                if next != self.tiers {
-                    self.write_tiers(next, self.policy_delay, time, done);
+                if next != self.memory.tiers() {
+                    self.write_tiers(next, self.policy_delay(), time, done);
                 }
             }
             Content::Recipients(c) => self.set_standings(c, tightens, done)?,
             Content::Role(c) => self.set_role(c, tightens, time, done)?,
             Content::Guardians(c) => {
-                self.check_until(c.until.to(), time, time)?;
+                check_until(&self.rules, 0, c.until.to(), time, time)?;
                 self.write_guardians(&c.guardians, c.until.to(), done);
             }
             Content::Unfreeze(c) => {
-                if c.haltedUntil.to::<u64>() != self.halted_until || time >= self.halted_until {
+                let mut settings = self.memory.settings();
+                let halted_until = settings.halted_until;
+                if c.haltedUntil.to::<u64>() != halted_until || time >= halted_until {
                     return self.refuse_unfreeze(c);
                 }
                 done.log(abi::Unfrozen {
-                    oldHaltedUntil: U256::from(self.halted_until),
+                    oldHaltedUntil: U256::from(halted_until),
                 });
-                self.halted_until = 0;
+                settings.halted_until = 0;
+                self.memory.set_settings(settings);
             }
             Content::Successor(c) => self.write_successor(c.successor, done),
             Content::Sweep(c) => self.sweep(world, c.token, time, done)?,
@@ -271,29 +254,32 @@ impl Vault {
         done: &mut Done,
     ) -> Result<(), Revert> {
         self.check_tiers_fresh(c)?;
-        let before = |k: usize| self.tiers.get(k).map_or(0, |old: &Limits| old.cap);
+        let old = self.memory.tiers();
+        let before = |k: usize| old.get(k).map_or(0, |old| old.cap);
         let rows = c.tiers.iter().enumerate();
         let next: Vec<Limits> = rows
             .map(|(k, tier)| Limits::new(&row(tier), before(k)))
             .collect();
-        Self::check_quorum(&next, self.signers.len(), self.threshold)?;
+        check_quorum(&next, self.memory.signers().len(), self.threshold())?;
         if let Some(until) = self.settled_at().filter(|at| time < *at) {
             return refuse(abi::VaultTiersCoolingDown {
                 until: U256::from(until),
             });
         }
         self.write_tiers(next, c.policyDelay.into(), time, done);
-        self.tiers_changed_at = Some(time);
+        let mut settings = self.memory.settings();
+        settings.tiers_changed_at = Some(time);
+        self.memory.set_settings(settings);
         Ok(())
     }
 
     /// The tiers after a tightening: those beyond the last row that it states are held to that row.
     fn tightened(&self, c: &signed::TightenChange) -> Result<Vec<Limits>, Revert> {
         let stated = |k: usize| c.tiers.get(k).or(c.tiers.last()).map(row);
-        let next: Vec<Limits> = (self.tiers.iter().enumerate())
+        let next: Vec<Limits> = (self.memory.tiers().iter().enumerate())
             .map(|(k, old)| stated(k).map_or(*old, |tier| old.tightened_by(&tier)))
             .collect();
-        Self::check_quorum(&next, self.signers.len(), self.threshold)?;
+        check_quorum(&next, self.memory.signers().len(), self.threshold())?;
         Ok(next)
     }
 
@@ -340,7 +326,7 @@ impl Vault {
             return Ok(());
         }
         if until != 0 {
-            self.check_until(until, time, time)?;
+            check_until(&self.rules, 0, until, time, time)?;
         }
         if stated != actual {
             return refuse(abi::VaultRoleStale {
@@ -368,8 +354,8 @@ impl Vault {
             Some(balance) => Ok(balance),
             None => refuse(abi::TokenBalanceUnreadable { token }),
         };
-        let amount = balance(world, self.address)?;
-        let successor = self.successor;
+        let amount = balance(world, self.address())?;
+        let successor = self.successor();
         let failed = || {
             refuse(abi::VaultSweepFailed {
                 token,
@@ -381,7 +367,7 @@ impl Vault {
             return failed();
         }
         let before = balance(world, successor)?;
-        let sent = world.transfer(token, self.address, successor, amount);
+        let sent = world.transfer(token, self.address(), successor, amount);
         let after = balance(world, successor)?;
         if sent.is_err() || after <= before {
             return failed();
@@ -390,7 +376,7 @@ impl Vault {
             token,
             successor,
             arrived: after - before,
-            left: balance(world, self.address)?,
+            left: balance(world, self.address())?,
         });
         let actual = self.balance(world)?;
         if actual != own {
@@ -403,8 +389,26 @@ impl Vault {
     }
 }
 
-/// A change as calldata has it. Without a list its length tells; other mistakes of encoding revert without data.
-fn read(kind: u8, change: &[u8]) -> Result<Content, Revert> {
+impl Vault {
+    /// A change that is checked as when proposed and enacted at once, without its votes: for tests that need what it does and
+    /// not how it is approved. All of it or nothing.
+    pub fn enact_without_votes<W: World>(
+        &mut self,
+        world: &mut W,
+        time: u64,
+        change: &Content,
+    ) -> Result<Done, Revert> {
+        let (mut vault, mut after) = (self.clone(), world.clone());
+        let mut done = Done::default();
+        let tightens = vault.check_change(change, time)?;
+        vault.enact(&mut after, time, change, tightens, &mut done)?;
+        (*self, *world) = (vault, after);
+        Ok(done)
+    }
+}
+
+/// A change of that kind as calldata has it. Without a list its length tells; other mistakes of encoding revert without data.
+pub fn read_change(kind: u8, change: &[u8]) -> Result<Content, Revert> {
     if let Some(content) = Content::of_change(kind, change) {
         return Ok(content);
     }

@@ -1,34 +1,40 @@
 //! What the vault should do: policy and lifecycle once more, from the rules (contracts/src/interfaces/IVault.sol and
-//! docs/adr), in plain data. Where the contract packs words this keeps lists: every charge, every number, everything that a
-//! signer ever said. Calls come as calldata and end in logs and return data, or in the revert data of the contract.
+//! docs/adr), in plain data. Calls come as calldata and end in logs and return data, or in the revert data of the contract. What is
+//! remembered is kept by a `Memory`: where the contract packs words, `Lists` keeps every charge, every number, everything that a
+//! signer ever said, and `Packed` packs words too, for a vault on a chain that runs these rules.
 //!
 //! Where a call breaks several rules at once, the model names the one that the contract checks first.
 #![no_std]
 #![allow(
     clippy::arithmetic_side_effects,
-    reason = "times and sums of a model, far below their types; debug builds check them, and it holds no money"
+    reason = "times and sums far below their types; every build that holds money checks them"
 )]
 extern crate alloc;
 
 pub mod abi;
 mod changes;
+mod lists;
+pub mod memory;
+pub mod packed;
 mod payments;
 mod policy;
 mod proposals;
 mod rules;
 mod tally;
+pub mod views;
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::vec::Vec;
 
 use abi::{Content, VaultCalls as Call};
 use alloy_primitives::{Address, B256, Bytes, LogData, U256};
 use alloy_sol_types::{Eip712Domain, SolError, SolEvent, SolInterface, SolValue};
 
+pub use changes::read_change;
+pub use lists::Lists;
+pub use memory::{Memory, Settings};
 pub use policy::{Limits, Standing};
-pub use tally::{Said, State, Tally, View};
+pub use rules::check_configuration;
+pub use tally::{Count, Proposal, Said, State, Tally, View};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
@@ -37,6 +43,8 @@ const DAY: u64 = 24 * HOUR;
 pub trait World: Clone {
     /// A balance; nothing if the token does not tell. [base units]
     fn balance(&self, token: Address, account: Address) -> Option<U256>;
+    /// The transfer to come is that of the payment at this place of its batch.
+    fn begin(&mut self, _place: usize) {}
     /// The vault calls a token's `transfer`. On failure nothing has changed, and the first 32 bytes of the answer are told.
     fn transfer(
         &mut self,
@@ -45,6 +53,15 @@ pub trait World: Clone {
         to: Address,
         amount: U256,
     ) -> Result<(), B256>;
+    /// Who made an ECDSA signature whose `s` is low; `odd` tells which of two points `r` stands for.
+    #[cfg(not(feature = "k256"))]
+    fn recover(&self, digest: B256, r: U256, s: U256, odd: bool) -> Option<Address>;
+    /// Who made an ECDSA signature whose `s` is low; `odd` tells which of two points `r` stands for.
+    #[cfg(feature = "k256")]
+    fn recover(&self, digest: B256, r: U256, s: U256, odd: bool) -> Option<Address> {
+        let signature = alloy_primitives::Signature::new(r, s, odd);
+        signature.recover_address_from_prehash(&digest).ok()
+    }
     /// Whether an account is a contract (not merely a delegation) that takes the signature by ERC-1271.
     fn contract_signed(&self, signer: Address, digest: B256, signature: &[u8]) -> bool;
 }
@@ -100,43 +117,28 @@ impl Rules {
     }
 }
 
-/// What was charged to a tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Charge {
-    tier: u8,
-    time: u64,
-    units: u128,
-}
-
 /// The vault after some call.
 #[derive(Debug, Clone)]
-pub struct Vault {
+pub struct Vault<M = Lists> {
     rules: Rules,
     domain: Eip712Domain,
-    address: Address,
-    token: Address,
-    unit: u128,
-    hard_ceiling: u128,
-    policy_delay_floor: u64,
-    policy_delay: u64,
-    threshold: u8,
-    tiers: Vec<Limits>,
-    tiers_changed_at: Option<u64>,
-    terms_changed_at: u64,
-    signers: Vec<Address>,
-    epoch: u64,
-    guardians: Vec<Address>,
-    /// First second without the role, by account and role.
-    roles: BTreeMap<(Address, u8), u64>,
-    freeze_again_at: BTreeMap<Address, u64>,
-    standings: BTreeMap<Address, Standing>,
-    successor: Address,
-    halted_until: u64,
-    paid: BTreeSet<u64>,
-    charges: Vec<Charge>,
-    proposals: BTreeMap<B256, tally::Proposal>,
-    /// What signers said, by id; also of what was never proposed.
-    said: BTreeMap<B256, Vec<Said>>,
+    fixed: Fixed,
+    memory: M,
+}
+
+/// What never changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fixed {
+    /// The vault.
+    pub address: Address,
+    /// The one token that it pays.
+    pub token: Address,
+    /// Accounting grain. [base units]
+    pub unit: u128,
+    /// Most that the caps of all tiers may ever add up to. [base units]
+    pub hard_ceiling: u128,
+    /// Least policy delay that can ever be set. [seconds]
+    pub policy_delay_floor: u64,
 }
 
 /// Who calls, and when.
@@ -175,23 +177,34 @@ fn refuse<T, E: SolError>(error: E) -> Result<T, Revert> {
     Err(error.abi_encode().into())
 }
 
-impl Vault {
-    /// A call: all of it or nothing.
-    pub fn call<W: World>(
-        &mut self,
-        world: &mut W,
-        caller: Caller,
-        data: &[u8],
-    ) -> Result<Done, Revert> {
-        let (mut vault, mut after) = (self.clone(), world.clone());
-        let done = vault.run(&mut after, caller, data)?;
-        (*self, *world) = (vault, after);
-        Ok(done)
+/// A call that is read; arguments that are not valid ABI revert without data.
+pub fn read(data: &[u8]) -> Result<Call, Revert> {
+    Call::abi_decode_validate(data).map_err(|_| Revert::new())
+}
+
+impl<M: Memory> Vault<M> {
+    /// A vault that was created before.
+    pub fn at(rules: Rules, chain_id: u64, fixed: Fixed, memory: M) -> Self {
+        Self {
+            rules,
+            domain: abi::domain(chain_id, fixed.address),
+            fixed,
+            memory,
+        }
     }
 
-    fn run<W: World>(&mut self, world: &mut W, by: Caller, data: &[u8]) -> Result<Done, Revert> {
-        // Arguments that are not valid ABI revert without data.
-        let call = Call::abi_decode_validate(data).map_err(|_| Revert::new())?;
+    /// Where it keeps its state.
+    pub fn memory(&self) -> &M {
+        &self.memory
+    }
+
+    /// What a call does. On failure some of it may be done: for callers that undo it.
+    pub fn perform<W: World>(
+        &mut self,
+        world: &mut W,
+        by: Caller,
+        call: Call,
+    ) -> Result<Done, Revert> {
         let mut done = Done::default();
         match call {
             Call::pay(c) => self.pay(world, by, &c.order, &c.payments, &mut done),
@@ -228,7 +241,7 @@ impl Vault {
             Call::freeze(_) => self.freeze(by, &mut done),
             Call::blockRecipient(c) => self.block_recipient(by, c.recipient, &mut done),
             Call::revokeRole(c) => self.revoke_role(by, c.account, c.role, &mut done),
-            _ => Err(Revert::new()), // views are read through the functions below
+            _ => Err(Revert::new()), // views are read through other functions
         }?;
         Ok(done)
     }
@@ -237,17 +250,17 @@ impl Vault {
 
     /// Where it is.
     pub fn address(&self) -> Address {
-        self.address
+        self.fixed.address
     }
 
     /// Accounting grain. [base units]
     pub fn unit(&self) -> u128 {
-        self.unit
+        self.fixed.unit
     }
 
-    /// Everything that was ever proposed, by id.
-    pub fn proposal_ids(&self) -> impl Iterator<Item = B256> {
-        self.proposals.keys().copied()
+    /// What never changes.
+    pub fn fixed(&self) -> &Fixed {
+        &self.fixed
     }
 
     /// The vault's EIP-712 domain.
@@ -255,72 +268,115 @@ impl Vault {
         &self.domain
     }
 
-    /// Whether a number is paid.
-    pub fn is_paid(&self, number: u64) -> bool {
-        self.paid.contains(&number)
-    }
-
-    /// Who votes, in order.
-    pub fn signers(&self) -> &[Address] {
-        &self.signers
-    }
-
     /// Approvals that a change of policy needs.
     pub fn threshold(&self) -> u8 {
-        self.threshold
+        self.memory.settings().threshold
     }
 
     /// Counts signer sets from 1.
     pub fn epoch(&self) -> u64 {
-        self.epoch
+        self.memory.settings().epoch
     }
 
     /// First second at which payments flow again; past or 0 if they do.
     pub fn halted_until(&self) -> u64 {
-        self.halted_until
+        self.memory.settings().halted_until
     }
 
     /// Delay of policy changes. [seconds]
     pub fn policy_delay(&self) -> u64 {
-        self.policy_delay
+        self.memory.settings().policy_delay
     }
 
     /// When the tiers were last written. [seconds]
     pub fn terms_changed_at(&self) -> u64 {
-        self.terms_changed_at
+        self.memory.settings().terms_changed_at
     }
 
     /// When tiers last changed so that charges had to settle; 0 for never. [seconds]
     pub fn tiers_changed_at(&self) -> u64 {
-        self.tiers_changed_at.unwrap_or(0)
+        self.memory.settings().tiers_changed_at.unwrap_or(0)
     }
 
     /// Where sweeps go.
     pub fn successor(&self) -> Address {
-        self.successor
-    }
-
-    /// Who was last appointed guardian.
-    pub fn guardians(&self) -> &[Address] {
-        &self.guardians
-    }
-
-    /// The release policy.
-    pub fn tiers(&self) -> &[Limits] {
-        &self.tiers
+        self.memory.settings().successor
     }
 
     /// First second without a role; 0 for never held.
     pub fn role_until(&self, account: Address, role: u8) -> u64 {
-        self.roles.get(&(account, role)).copied().unwrap_or(0)
+        self.memory.role_until(account, role)
     }
 
     /// When the party may freeze again; 0 for any time.
     pub fn freeze_again_at(&self, party: Address) -> u64 {
-        self.freeze_again_at.get(&party).copied().unwrap_or(0)
+        self.memory.freeze_again_at(party)
     }
 
     fn is_signer(&self, account: Address) -> bool {
-        self.signers.contains(&account)
+        self.memory.is_signer(account)
+    }
+}
+
+impl Vault {
+    /// A call: all of it or nothing.
+    pub fn call<W: World>(
+        &mut self,
+        world: &mut W,
+        caller: Caller,
+        data: &[u8],
+    ) -> Result<Done, Revert> {
+        let call = read(data)?;
+        let (mut vault, mut after) = (self.clone(), world.clone());
+        let done = vault.perform(&mut after, caller, call)?;
+        (*self, *world) = (vault, after);
+        Ok(done)
+    }
+
+    /// Everything that was ever proposed, by id.
+    pub fn proposal_ids(&self) -> impl Iterator<Item = B256> {
+        self.memory.proposals.keys().copied()
+    }
+
+    /// Whether a number is paid.
+    pub fn is_paid(&self, number: u64) -> bool {
+        self.memory.is_paid(number)
+    }
+
+    /// Who votes, in order.
+    pub fn signers(&self) -> &[Address] {
+        &self.memory.signers
+    }
+
+    /// Who was last appointed guardian.
+    pub fn guardians(&self) -> &[Address] {
+        &self.memory.guardians
+    }
+
+    /// The release policy.
+    pub fn tiers(&self) -> &[Limits] {
+        &self.memory.tiers
+    }
+
+    /// Votes and clock of a proposal.
+    pub fn tally(&self, id: B256) -> Tally {
+        self.memory.tally(&self.rules, id)
+    }
+
+    /// The header of what was proposed; nothing for a change.
+    pub fn batch(&self, id: B256) -> Option<abi::Batch> {
+        match &self.memory.proposals.get(&id)?.1 {
+            Content::Batch(b) => Some(abi::Batch {
+                firstNumber: b.firstNumber,
+                count: b.count,
+                tier: b.tier,
+                total: b.total,
+                recipient: b.recipient,
+                expiresAt: b.expiresAt,
+                paymentsHash: b.paymentsHash,
+                context: b.context,
+            }),
+            _ => None,
+        }
     }
 }

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use alloy_primitives::{B256, U256};
 
 use crate::{
-    Caller, Charge, Done, Revert, Vault, World,
+    Caller, Done, Revert, Vault, World,
     abi::{self, Content, Item, Order, PAYMENT_BYTES, Vote, header, unpack},
+    memory::Memory,
     policy::{KEEPER, Standing},
     refuse,
     rules::size,
@@ -40,7 +41,7 @@ impl Reading {
     }
 }
 
-impl Vault {
+impl<M: Memory> Vault<M> {
     pub(crate) fn pay<W: World>(
         &mut self,
         world: &mut W,
@@ -161,7 +162,7 @@ impl Vault {
             Vec::new()
         };
         if paid == open {
-            self.end(batch.id, State::Executed);
+            self.memory.end(batch.id, State::Executed);
         }
         done.log(abi::BatchExecuted {
             id: batch.id,
@@ -217,8 +218,7 @@ impl Vault {
 
     /// Places of the payments that are not paid.
     fn open(&self, batch: &Reading) -> Vec<usize> {
-        let places = 0..batch.items.len();
-        places.filter(|i| !self.is_paid(batch.number(*i))).collect()
+        self.memory.unpaid(batch.first, batch.items.len())
     }
 
     fn fits(&self, batch: &Reading, i: usize) -> bool {
@@ -253,6 +253,10 @@ impl Vault {
         }
         let sum = batch.sum(&fits);
         self.check_cap(batch.tier, sum, by.time)?;
+        // Before the token is called, so that whoever it calls sees no more room and no number open than there will be.
+        let units = sum.div_ceil(self.fixed.unit);
+        self.memory.charge(&self.rules, batch.tier, by.time, units);
+        self.memory.set_paid(batch.first, &fits, true);
         let before = self.balance(world)?;
         if U256::from(sum) > before {
             return refuse(abi::VaultBalanceTooLow {
@@ -262,11 +266,12 @@ impl Vault {
         }
         let paid = self.transfer_all(world, batch, &fits, done)?;
         let total = batch.sum(&paid);
-        self.charges.push(Charge {
-            tier: batch.tier,
-            time: by.time,
-            units: total.div_ceil(self.unit),
-        });
+        if paid.len() < fits.len() {
+            let failed: Vec<usize> = fits.into_iter().filter(|i| !paid.contains(i)).collect();
+            self.memory.set_paid(batch.first, &failed, false);
+            let units = sum.div_ceil(self.fixed.unit) - total.div_ceil(self.fixed.unit);
+            self.memory.give_back(batch.tier, units);
+        }
         let expected = before - U256::from(total);
         let actual = self.balance(world)?;
         if actual != expected {
@@ -276,7 +281,7 @@ impl Vault {
     }
 
     fn transfer_all<W: World>(
-        &mut self,
+        &self,
         world: &mut W,
         batch: &Reading,
         fits: &[usize],
@@ -287,11 +292,9 @@ impl Vault {
         let chosen = batch.items.iter().enumerate();
         for (i, item) in chosen.filter(|(i, _)| fits.contains(i)) {
             let amount = U256::from(item.amount);
-            match world.transfer(self.token, self.address, item.recipient, amount) {
-                Ok(()) => {
-                    self.paid.insert(batch.number(i));
-                    paid.push(i);
-                }
+            world.begin(i);
+            match world.transfer(self.fixed.token, self.address(), item.recipient, amount) {
+                Ok(()) => paid.push(i),
                 Err(returned) => {
                     last = returned;
                     done.log(abi::PaymentFailed {
@@ -312,14 +315,16 @@ impl Vault {
     }
 
     pub(crate) fn balance<W: World>(&self, world: &W) -> Result<U256, Revert> {
-        match world.balance(self.token, self.address) {
+        match world.balance(self.fixed.token, self.address()) {
             Some(balance) => Ok(balance),
-            None => refuse(abi::TokenBalanceUnreadable { token: self.token }),
+            None => refuse(abi::TokenBalanceUnreadable {
+                token: self.fixed.token,
+            }),
         }
     }
 
     fn check_cap(&self, tier: u8, sum: u128, time: u64) -> Result<(), Revert> {
-        let requested = sum.div_ceil(self.unit) * self.unit;
+        let requested = sum.div_ceil(self.fixed.unit) * self.fixed.unit;
         let headroom = self.headroom(tier, time);
         if requested <= headroom {
             return Ok(());

@@ -1,12 +1,13 @@
 //! The release policy: what it allows now, what is tightened at once, and how it is written.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 
 use alloy_primitives::{Address, U256};
 
 use crate::{
-    Caller, Charge, Done, Revert, Rules, Vault,
+    Caller, Done, Fixed, Lists, Revert, Rules, Vault,
     abi::{self, Configuration, Tier},
+    memory::Memory,
     refuse,
 };
 
@@ -76,6 +77,19 @@ pub struct Limits {
     pub delay: u64,
 }
 
+impl Fixed {
+    /// Of a vault at that address.
+    pub fn of(address: Address, c: &Configuration) -> Self {
+        Self {
+            address,
+            token: c.token,
+            unit: c.unit,
+            hard_ceiling: c.hardCeiling,
+            policy_delay_floor: u64::from(c.policyDelayFloor),
+        }
+    }
+}
+
 impl Limits {
     pub(crate) fn new(row: &Tier, cap_before: u128) -> Self {
         Self {
@@ -130,35 +144,24 @@ impl Vault {
         c: &Configuration,
         time: u64,
     ) -> (Self, Done) {
+        Self::create(rules, chain_id, address, c, time, |_| Lists::default())
+    }
+}
+
+impl<M: Memory> Vault<M> {
+    /// The same with another memory. Whether the configuration may be is `check_configuration`'s to say.
+    pub fn create(
+        rules: Rules,
+        chain_id: u64,
+        address: Address,
+        c: &Configuration,
+        time: u64,
+        memory: impl FnOnce(&Fixed) -> M,
+    ) -> (Self, Done) {
         let mut done = Done::default();
-        let mut vault = Self {
-            rules,
-            domain: abi::domain(chain_id, address),
-            address,
-            token: c.token,
-            unit: c.unit,
-            hard_ceiling: c.hardCeiling,
-            policy_delay_floor: u64::from(c.policyDelayFloor),
-            policy_delay: 0,
-            threshold: 0,
-            tiers: Vec::new(),
-            tiers_changed_at: None,
-            terms_changed_at: 0,
-            signers: Vec::new(),
-            epoch: 0,
-            guardians: Vec::new(),
-            roles: BTreeMap::new(),
-            freeze_again_at: BTreeMap::new(),
-            standings: [Address::ZERO, address, c.token]
-                .map(|never| (never, Standing::Blocked))
-                .into(),
-            successor: Address::ZERO,
-            halted_until: 0,
-            paid: Default::default(),
-            charges: Vec::new(),
-            proposals: BTreeMap::new(),
-            said: BTreeMap::new(),
-        };
+        let fixed = Fixed::of(address, c);
+        let memory = memory(&fixed);
+        let mut vault = Self::at(rules, chain_id, fixed, memory);
         done.log(abi::VaultCreated {
             token: c.token,
             unit: U256::from(c.unit),
@@ -172,6 +175,9 @@ impl Vault {
         for grant in &c.grants {
             vault.write_role(grant.account, grant.role, grant.until.to(), &mut done);
         }
+        for never in [Address::ZERO, address, c.token] {
+            vault.memory.set_standing(never, Standing::Blocked);
+        }
         for known in &c.known {
             vault.write_standing(*known, Standing::Known, &mut done);
         }
@@ -183,8 +189,8 @@ impl Vault {
 
     // ── What it allows now ───────────────────────────────────────────────────────────────────────────────────────
 
-    pub(crate) fn tier(&self, index: u8) -> Option<&Limits> {
-        self.tiers.get(usize::from(index))
+    pub(crate) fn tier(&self, index: u8) -> Option<Limits> {
+        self.memory.tier(index)
     }
 
     /// Largest payment under a tier to that recipient. [base units]
@@ -201,32 +207,28 @@ impl Vault {
 
     /// What the recipient book says.
     pub fn standing(&self, recipient: Address) -> Standing {
-        let entry = self.standings.get(&recipient).copied();
-        entry.unwrap_or(Standing::Unknown)
+        self.memory.standing(recipient)
     }
 
-    /// What may still leave under a tier. A charge counts in its own bucket and the six after it. [base units]
+    /// What may still leave under a tier. [base units]
     pub fn headroom(&self, index: u8, time: u64) -> u128 {
         let Some(tier) = self.tier(index) else {
             return 0;
         };
-        let Rules {
-            bucket, buckets, ..
-        } = self.rules;
-        let counts = |c: &&Charge| c.tier == index && c.time / bucket + buckets > time / bucket;
-        let used: u128 = self.charges.iter().filter(counts).map(|c| c.units).sum();
+        let used = self.memory.used(&self.rules, index, time);
         let settling = self.settled_at().is_some_and(|at| time < at);
         let cap = if settling {
             tier.cap.min(tier.cap_before)
         } else {
             tier.cap
         };
-        (cap / self.unit).saturating_sub(used) * self.unit
+        (cap / self.fixed.unit).saturating_sub(used) * self.fixed.unit
     }
 
     /// When the last change of tiers that had to settle is settled.
     pub(crate) fn settled_at(&self) -> Option<u64> {
-        self.tiers_changed_at.map(|at| at + self.rules.release())
+        let changed_at = self.memory.settings().tiers_changed_at;
+        changed_at.map(|at| at + self.rules.release())
     }
 
     pub(crate) fn holds(&self, account: Address, role: u8, time: u64) -> bool {
@@ -248,9 +250,10 @@ impl Vault {
     }
 
     pub(crate) fn require_not_frozen(&self, time: u64) -> Result<(), Revert> {
-        if time < self.halted_until {
+        let halted_until = self.halted_until();
+        if time < halted_until {
             return refuse(abi::VaultFrozen {
-                haltedUntil: U256::from(self.halted_until),
+                haltedUntil: U256::from(halted_until),
             });
         }
         Ok(())
@@ -270,18 +273,20 @@ impl Vault {
                 freezeAgainAt: U256::from(again),
             });
         }
-        let length = self.policy_delay + self.rules.freeze_margin;
-        let old = self.halted_until;
+        let mut settings = self.memory.settings();
+        let length = settings.policy_delay + self.rules.freeze_margin;
+        let old = settings.halted_until;
         let end = by.time + length;
-        self.halted_until = end.max(old);
-        self.freeze_again_at.insert(party, end + length);
+        settings.halted_until = end.max(old);
+        self.memory.set_settings(settings);
+        self.memory.set_freeze_again_at(party, end + length);
         done.log(abi::Frozen {
             party,
             oldHaltedUntil: U256::from(old),
-            haltedUntil: U256::from(self.halted_until),
+            haltedUntil: U256::from(settings.halted_until),
             freezeAgainAt: U256::from(end + length),
         });
-        done.returns(U256::from(self.halted_until));
+        done.returns(U256::from(settings.halted_until));
         Ok(())
     }
 
@@ -327,15 +332,18 @@ impl Vault {
     // ── Writing, with the events that tell of it ─────────────────────────────────────────────────────────────────
 
     pub(crate) fn write_signers(&mut self, signers: Vec<Address>, threshold: u8, done: &mut Done) {
-        self.epoch += 1;
+        let mut settings = self.memory.settings();
+        let old_threshold = settings.threshold;
+        (settings.epoch, settings.threshold) = (settings.epoch + 1, threshold);
         done.log(abi::SignersSet {
-            epoch: U256::from(self.epoch),
-            oldSigners: self.signers.clone(),
+            epoch: U256::from(settings.epoch),
+            oldSigners: self.memory.signers(),
             signers: signers.clone(),
-            oldThreshold: U256::from(self.threshold),
+            oldThreshold: U256::from(old_threshold),
             threshold: U256::from(threshold),
         });
-        (self.signers, self.threshold) = (signers, threshold);
+        self.memory.set_settings(settings);
+        self.memory.set_signers(signers);
     }
 
     pub(crate) fn write_tiers(
@@ -345,32 +353,36 @@ impl Vault {
         time: u64,
         done: &mut Done,
     ) {
+        let old = self.memory.tiers();
         let none = Limits::new(&Tier::default(), 0);
-        for k in 0..next.len().max(self.tiers.len()) {
+        for k in 0..next.len().max(old.len()) {
             done.log(abi::TierSet {
                 tier: U256::from(k),
-                oldTier: self.tiers.get(k).unwrap_or(&none).row(),
+                oldTier: old.get(k).unwrap_or(&none).row(),
                 newTier: next.get(k).unwrap_or(&none).row(),
             });
         }
-        if policy_delay != self.policy_delay {
+        let mut settings = self.memory.settings();
+        if policy_delay != settings.policy_delay {
             done.log(abi::PolicyDelaySet {
-                oldDelay: U256::from(self.policy_delay),
+                oldDelay: U256::from(settings.policy_delay),
                 delay: U256::from(policy_delay),
             });
         }
-        (self.tiers, self.policy_delay) = (next, policy_delay);
-        self.terms_changed_at = time.max(self.terms_changed_at + 1);
+        settings.policy_delay = policy_delay;
+        settings.terms_changed_at = time.max(settings.terms_changed_at + 1);
+        self.memory.set_settings(settings);
+        self.memory.set_tiers(next);
     }
 
     pub(crate) fn write_guardians(&mut self, next: &[Address], until: u64, done: &mut Done) {
-        for old in core::mem::take(&mut self.guardians) {
+        for old in self.memory.guardians() {
             self.write_role(old, GUARDIAN, 0, done);
         }
         for guardian in next {
             self.write_role(*guardian, GUARDIAN, until, done);
         }
-        self.guardians = next.to_vec();
+        self.memory.set_guardians(next.to_vec());
     }
 
     pub(crate) fn write_role(&mut self, account: Address, role: u8, until: u64, done: &mut Done) {
@@ -380,7 +392,7 @@ impl Vault {
             oldUntil: U256::from(self.role_until(account, role)),
             until: U256::from(until),
         });
-        self.roles.insert((account, role), until);
+        self.memory.set_role(account, role, until);
     }
 
     pub(crate) fn write_standing(
@@ -394,14 +406,16 @@ impl Vault {
             oldStanding: self.standing(recipient).number(),
             standing: standing.number(),
         });
-        self.standings.insert(recipient, standing);
+        self.memory.set_standing(recipient, standing);
     }
 
     pub(crate) fn write_successor(&mut self, successor: Address, done: &mut Done) {
+        let mut settings = self.memory.settings();
         done.log(abi::SuccessorSet {
-            oldSuccessor: self.successor,
+            oldSuccessor: settings.successor,
             successor,
         });
-        self.successor = successor;
+        settings.successor = successor;
+        self.memory.set_settings(settings);
     }
 }

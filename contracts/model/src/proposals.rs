@@ -1,18 +1,18 @@
 //! Proposing, voting, revoking and vetoing. What signers say is kept as they said it.
 
-use alloc::vec::Vec;
-
-use alloy_primitives::{Address, B256, Signature, U256};
+use alloy_primitives::{Address, B256, U256, uint};
 
 use crate::{
     Caller, Done, Revert, Vault, World,
-    abi::{self, Batch, Content, Order, Vote},
+    abi::{self, Content, Order, Vote},
+    memory::Memory,
+    payments::Reading,
     policy::PROPOSER,
     refuse,
     tally::{Proposal, Said, State},
 };
 
-impl Vault {
+impl<M: Memory> Vault<M> {
     // ── Batches ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(crate) fn propose(
@@ -22,7 +22,7 @@ impl Vault {
         payments: &[u8],
         done: &mut Done,
     ) -> Result<(), Revert> {
-        let id = self.open_batch(by.time, order, payments)?;
+        let id = self.open_batch(by.time, order, payments)?.id;
         done.log(abi::BatchProposed {
             id,
             proposer: by.address,
@@ -43,7 +43,7 @@ impl Vault {
         votes: &[Vote],
         done: &mut Done,
     ) -> Result<(), Revert> {
-        let id = self.open_batch(by.time, order, payments)?;
+        let Reading { id, content, .. } = self.open_batch(by.time, order, payments)?;
         let Some(first) = votes.first() else {
             return refuse(abi::VaultVotesMissing {});
         };
@@ -53,7 +53,7 @@ impl Vault {
             order: order.clone(),
             payments: payments.to_vec().into(),
         });
-        self.vote_by_sig(world, by.time, id, votes, true, done)?;
+        self.vote_by_sig(world, by.time, (id, &content), votes, true, done)?;
         done.returns(id);
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Vault {
         match self.tier(index) {
             None => refuse(abi::VaultTierUnknown {
                 tier: U256::from(index),
-                tiers: U256::from(self.tiers.len()),
+                tiers: U256::from(self.memory.tiers().len()),
             }),
             Some(tier) if tier.is_automatic() => refuse(abi::VaultTierAutomatic {
                 tier: U256::from(index),
@@ -72,25 +72,18 @@ impl Vault {
         }
     }
 
-    fn open_batch(&mut self, time: u64, order: &Order, payments: &[u8]) -> Result<B256, Revert> {
-        let (required, delay) = self.check_tier_of_proposals(order.tier())?;
+    fn open_batch(&mut self, time: u64, order: &Order, payments: &[u8]) -> Result<Reading, Revert> {
+        let terms = self.check_tier_of_proposals(order.tier())?;
         let batch = self.read_proposal(order, payments)?;
-        let proposal = Proposal {
-            content: batch.content,
-            proposed_at: time,
-            required,
-            delay,
-            instant: false,
-            end: None,
-        };
-        self.open_proposal(batch.id, proposal, time)?;
-        Ok(batch.id)
+        let proposal = Proposal::new(&batch.content, time, terms, false);
+        self.open_proposal(batch.id, &batch.content, proposal, time)?;
+        Ok(batch)
     }
 
     // ── Proposals of any kind ────────────────────────────────────────────────────────────────────────────────────
 
     pub(crate) fn check_never_proposed(&self, id: B256, time: u64) -> Result<(), Revert> {
-        if self.proposals.contains_key(&id) {
+        if self.memory.proposal(id).is_some() {
             return refuse(abi::VaultAlreadyProposed {
                 id,
                 state: self.state(id, time).number(),
@@ -102,12 +95,13 @@ impl Vault {
     pub(crate) fn open_proposal(
         &mut self,
         id: B256,
+        content: &Content,
         proposal: Proposal,
         time: u64,
     ) -> Result<(), Revert> {
         self.check_never_proposed(id, time)?;
         self.check_life(&proposal, proposal.delay, time)?;
-        self.proposals.insert(id, proposal);
+        self.memory.open(id, proposal, content);
         Ok(())
     }
 
@@ -118,7 +112,7 @@ impl Vault {
         } else {
             delay + self.rules.settle()
         };
-        self.check_expiry(proposal.content.expires_at(), time, time + least)
+        self.check_expiry(proposal.expires_at, time, time + least)
     }
 
     pub(crate) fn check_expiry(
@@ -151,7 +145,7 @@ impl Vault {
         if !self.holds(by.address, PROPOSER, by.time) {
             return refuse(abi::VaultNotProposer { caller: by.address });
         }
-        if self.tally(id).quorum_at.is_some() {
+        if self.count(id).quorum_at.is_some() {
             done.log(abi::Queued {
                 id,
                 caller: by.address,
@@ -167,9 +161,9 @@ impl Vault {
         refuse(abi::VaultNotSigner { caller: account })
     }
 
-    fn require_pending(&self, id: B256, time: u64) -> Result<&Proposal, Revert> {
+    fn require_pending(&self, id: B256, time: u64) -> Result<Proposal, Revert> {
         let state = self.state(id, time);
-        match self.proposals.get(&id) {
+        match self.memory.proposal(id) {
             Some(proposal) if matches!(state, State::Proposed | State::Queued | State::Ready) => {
                 Ok(proposal)
             }
@@ -208,14 +202,14 @@ impl Vault {
     ) -> Result<(), Revert> {
         let id = content.id(&self.domain);
         self.require_pending(id, by.time)?;
-        self.vote_by_sig(world, by.time, id, votes, false, done)
+        self.vote_by_sig(world, by.time, (id, content), votes, false, done)
     }
 
     pub(crate) fn vote_by_sig<W: World>(
         &mut self,
         world: &W,
         time: u64,
-        id: B256,
+        (id, content): (B256, &Content),
         votes: &[Vote],
         proposing: bool,
         done: &mut Done,
@@ -223,16 +217,13 @@ impl Vault {
         let Some(first) = votes.first() else {
             return refuse(abi::VaultVotesMissing {});
         };
-        let Some(content) = self.proposals.get(&id).map(|p| p.content.clone()) else {
-            return Err(Revert::new());
-        };
         let mut news = false;
         for (i, vote) in votes.iter().enumerate() {
             self.require_signer(vote.signer)?;
             if self.has_vote(id, vote.signer) {
                 continue;
             }
-            self.check_vote(world, &content, id, vote)?;
+            self.check_vote(world, content, id, vote)?;
             self.count_vote(time, id, vote.signer, proposing && i == 0, done)?;
             news = true;
         }
@@ -257,8 +248,8 @@ impl Vault {
         if self.is_barred(id, signer) {
             return refuse(abi::VaultVoteRevoked { id, signer });
         }
-        let digest = content.vote_digest(&self.domain, signer, self.epoch);
-        let valid = recovered(digest, &vote.signature) == Some(signer)
+        let digest = content.vote_digest(&self.domain, signer, self.epoch());
+        let valid = recovered(world, digest, &vote.signature) == Some(signer)
             || world.contract_signed(signer, digest, &vote.signature);
         if valid {
             return Ok(());
@@ -277,12 +268,12 @@ impl Vault {
         // A proposal runs from the vote that it is made by at the earliest, also one that needs none.
         let ran = !proposing && self.is_running(id);
         self.say(id, signer, time, true);
-        let Some(proposal) = self.proposals.get(&id) else {
+        let Some(proposal) = self.memory.proposal(id) else {
             return Err(Revert::new());
         };
-        match self.running(proposal, &self.tally(id)) {
+        match self.running(&proposal, &self.count(id)) {
             Some((_, delay)) if !ran => {
-                self.check_life(proposal, delay, time)?;
+                self.check_life(&proposal, delay, time)?;
                 done.log(abi::Queued { id, caller: signer });
             }
             _ if !proposing => done.log(abi::Approved { id, signer }),
@@ -292,20 +283,19 @@ impl Vault {
     }
 
     fn say(&mut self, id: B256, signer: Address, time: u64, yes: bool) {
-        let epoch = self.epoch;
-        let said: &mut Vec<Said> = self.said.entry(id).or_default();
-        said.push(Said {
+        let said = Said {
             signer,
-            epoch,
+            epoch: self.epoch(),
             time,
             yes,
-        });
+        };
+        self.memory.say(id, said);
     }
 
     pub(crate) fn revoke(&mut self, by: Caller, id: B256, done: &mut Done) -> Result<(), Revert> {
         let signer = by.address;
         self.require_signer(signer)?;
-        if self.proposals.contains_key(&id) {
+        if self.memory.proposal(id).is_some() {
             self.require_pending(id, by.time)?;
         }
         if !self.has_vote(id, signer) && self.is_barred(id, signer) {
@@ -322,37 +312,20 @@ impl Vault {
 
     pub(crate) fn cancel(&mut self, by: Caller, id: B256, done: &mut Done) -> Result<(), Revert> {
         self.require_guardian(by)?;
-        if !self.require_pending(id, by.time)?.vetoable() {
+        if !self.require_pending(id, by.time)?.vetoable {
             return refuse(abi::VaultNotVetoable { id });
         }
-        self.end(id, State::Cancelled);
+        self.memory.end(id, State::Cancelled);
         done.log(abi::Cancelled {
             id,
             guardian: by.address,
         });
         Ok(())
     }
-
-    /// The header of what was proposed; nothing for a change.
-    pub fn batch(&self, id: B256) -> Option<Batch> {
-        match &self.proposals.get(&id)?.content {
-            Content::Batch(b) => Some(Batch {
-                firstNumber: b.firstNumber,
-                count: b.count,
-                tier: b.tier,
-                total: b.total,
-                recipient: b.recipient,
-                expiresAt: b.expiresAt,
-                paymentsHash: b.paymentsHash,
-                context: b.context,
-            }),
-            _ => None,
-        }
-    }
 }
 
 /// Who made an ECDSA signature of 65 bytes with low `s`, and `v` of 27 or 28.
-fn recovered(digest: B256, signature: &[u8]) -> Option<Address> {
+fn recovered<W: World>(world: &W, digest: B256, signature: &[u8]) -> Option<Address> {
     let [words @ .., v] = signature else {
         return None;
     };
@@ -360,9 +333,14 @@ fn recovered(digest: B256, signature: &[u8]) -> Option<Address> {
         return None;
     }
     let (r, s) = words.split_at(32);
-    let signature = Signature::new(U256::from_be_slice(r), U256::from_be_slice(s), *v == 28);
-    if signature.normalize_s().is_some() {
+    let (r, s) = (U256::from_be_slice(r), U256::from_be_slice(s));
+    if s > HIGHEST_S {
         return None; // the high twin of a low `s`
     }
-    signature.recover_address_from_prehash(&digest).ok()
+    let signer = world.recover(digest, r, s, *v == 28)?;
+    Some(signer).filter(|signer| !signer.is_zero())
 }
+
+/// Half the order of the curve.
+const HIGHEST_S: U256 =
+    uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);

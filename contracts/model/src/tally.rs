@@ -1,13 +1,13 @@
-//! Votes, clocks and states: counted from all that signers ever said.
+//! Votes, clocks and states.
 
 use alloc::collections::BTreeSet;
 
 use alloy_primitives::{Address, B256};
 
-use crate::{Vault, abi::Content};
+use crate::{Vault, abi::Content, memory::Memory};
 
 /// Lifecycle of a proposal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "named as in the contract")]
 pub enum State {
     None,
@@ -35,29 +35,76 @@ impl State {
 }
 
 /// What a proposal was proposed with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Proposal {
-    pub(crate) content: Content,
-    pub(crate) proposed_at: u64,
-    pub(crate) required: u8,
-    pub(crate) delay: u64,
-    pub(crate) instant: bool,
-    pub(crate) end: Option<State>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proposal {
+    /// Tier of a batch; nothing for a change.
+    pub tier: Option<u8>,
+    /// When. [seconds]
+    pub proposed_at: u64,
+    /// First dead second.
+    pub expires_at: u64,
+    /// Approvals that the policy asked for.
+    pub required: u8,
+    /// Delay that it asked for. [seconds]
+    pub delay: u64,
+    /// Whether it takes effect with its quorum: a change that only tightens.
+    pub instant: bool,
+    /// Whether a guardian may cancel it.
+    pub vetoable: bool,
+    /// How it ended, if it was executed or cancelled.
+    pub end: Option<State>,
 }
 
 impl Proposal {
-    pub(crate) fn vetoable(&self) -> bool {
-        !self.instant && !matches!(self.content, Content::Guardians(_) | Content::Unfreeze(_))
+    /// With a veto, a guardian that has one vote of a tightening could end it before the others arrive; and nobody vetoes what
+    /// replaces guardians or ends a freeze.
+    pub(crate) fn new(
+        content: &Content,
+        time: u64,
+        (required, delay): (u8, u64),
+        instant: bool,
+    ) -> Self {
+        let firm = matches!(content, Content::Guardians(_) | Content::Unfreeze(_));
+        Self {
+            tier: match content {
+                Content::Batch(batch) => Some(batch.tier),
+                _ => None,
+            },
+            proposed_at: time,
+            expires_at: content.expires_at(),
+            required,
+            delay,
+            instant,
+            vetoable: !instant && !firm,
+            end: None,
+        }
     }
 }
 
 /// A vote, or a vote taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Said {
-    pub(crate) signer: Address,
-    pub(crate) epoch: u64,
-    pub(crate) time: u64,
-    pub(crate) yes: bool,
+    /// Who.
+    pub signer: Address,
+    /// In which signer epoch.
+    pub epoch: u64,
+    /// When. [seconds]
+    pub time: u64,
+    /// A vote.
+    pub yes: bool,
+}
+
+/// What votes come to, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Signer epoch of those that count.
+    pub epoch: u64,
+    /// How many.
+    pub votes: usize,
+    /// When the vote came that reached what was asked for when proposed.
+    pub quorum_at: Option<u64>,
+    /// When the last vote came, of any epoch.
+    pub voted_at: u64,
 }
 
 /// What it comes to.
@@ -96,55 +143,21 @@ struct Needs {
     not_before: u64,
 }
 
-impl Vault {
-    /// Votes and clock of a proposal.
-    pub fn tally(&self, id: B256) -> Tally {
-        let proposal = self.proposals.get(&id);
-        let required = proposal.map_or(usize::MAX, |p| usize::from(p.required));
-        let mut tally = Tally::default();
-        if required == 0 {
-            tally.quorum_at = proposal.map(|p| p.proposed_at);
-        }
-        for said in self.said.get(&id).into_iter().flatten() {
-            if said.epoch != tally.epoch {
-                tally.epoch = said.epoch;
-                tally.barred.clear();
-                if self.rules.epochs_drop_votes {
-                    tally.votes.clear();
-                    tally.quorum_at = tally.quorum_at.filter(|_| required == 0);
-                }
-            }
-            if said.yes {
-                tally.votes.insert(said.signer);
-                tally.voted_at = said.time;
-                if tally.votes.len() >= required {
-                    tally.quorum_at.get_or_insert(said.time);
-                }
-            } else {
-                tally.votes.remove(&said.signer);
-                if self.rules.revoking_forbids {
-                    tally.barred.insert(said.signer);
-                }
-                tally.quorum_at = tally.quorum_at.filter(|_| tally.votes.len() >= required);
-            }
-        }
-        tally
-    }
-
-    fn needs(&self, proposal: &Proposal, tally: &Tally) -> Needs {
-        let (required, delay) = match &proposal.content {
-            Content::Batch(batch) => match self.tier(batch.tier) {
+impl<M: Memory> Vault<M> {
+    fn needs(&self, proposal: &Proposal, count: &Count) -> Needs {
+        let (required, delay) = match proposal.tier {
+            Some(tier) => match self.memory.tier(tier) {
                 Some(tier) => (tier.approvals, tier.delay),
                 None => (0, 0),
             },
-            _ if proposal.instant => (self.threshold, 0),
-            _ => (self.threshold, self.policy_delay),
+            None if proposal.instant => (self.threshold(), 0),
+            None => (self.threshold(), self.policy_delay()),
         };
         let mut not_before = 0;
         if required > proposal.required && self.rules.stricter_terms_restart {
-            not_before = tally.voted_at;
-            if matches!(proposal.content, Content::Batch(_)) {
-                not_before = not_before.max(self.terms_changed_at);
+            not_before = count.voted_at;
+            if proposal.tier.is_some() {
+                not_before = not_before.max(self.terms_changed_at());
             }
         }
         Needs {
@@ -155,40 +168,40 @@ impl Vault {
     }
 
     /// How many votes are of the signer set of now.
-    fn counting(&self, tally: &Tally) -> usize {
-        if tally.epoch == self.epoch {
-            tally.votes.len()
+    fn counting(&self, count: &Count) -> usize {
+        if count.epoch == self.epoch() {
+            count.votes
         } else {
             0
         }
     }
 
     /// When a proposal whose votes suffice now began to wait, and for how long; nothing if votes are missing. [seconds]
-    pub(crate) fn running(&self, proposal: &Proposal, tally: &Tally) -> Option<(u64, u64)> {
-        let counting = self.counting(tally);
-        let needs = self.needs(proposal, tally);
-        let started = tally.quorum_at?;
+    pub(crate) fn running(&self, proposal: &Proposal, count: &Count) -> Option<(u64, u64)> {
+        let counting = self.counting(count);
+        let needs = self.needs(proposal, count);
+        let started = count.quorum_at?;
         (counting >= usize::from(needs.required))
             .then(|| (started.max(needs.not_before), needs.delay))
     }
 
     pub(crate) fn is_running(&self, id: B256) -> bool {
-        let proposal = self.proposals.get(&id);
-        proposal.is_some_and(|p| self.running(p, &self.tally(id)).is_some())
+        let proposal = self.memory.proposal(id);
+        proposal.is_some_and(|p| self.running(&p, &self.count(id)).is_some())
     }
 
     /// A proposal's state at a time.
     pub fn state(&self, id: B256, time: u64) -> State {
-        let Some(proposal) = self.proposals.get(&id) else {
+        let Some(proposal) = self.memory.proposal(id) else {
             return State::None;
         };
         if let Some(end) = proposal.end {
             return end;
         }
-        if time >= proposal.content.expires_at() {
+        if time >= proposal.expires_at {
             return State::Expired;
         }
-        match self.running(proposal, &self.tally(id)) {
+        match self.running(&proposal, &self.count(id)) {
             None => State::Proposed,
             Some((start, delay)) if time < start + delay => State::Queued,
             Some(_) => State::Ready,
@@ -198,7 +211,7 @@ impl Vault {
     /// Where a proposal stands, and what it waits for.
     pub fn view(&self, id: B256, time: u64) -> View {
         let state = self.state(id, time);
-        let Some(proposal) = self.proposals.get(&id) else {
+        let Some(proposal) = self.memory.proposal(id) else {
             return View {
                 state,
                 earliest: 0,
@@ -206,39 +219,31 @@ impl Vault {
                 required: 0,
             };
         };
-        let tally = self.tally(id);
+        let count = self.count(id);
         let waits = matches!(state, State::Queued | State::Ready);
-        let running = self.running(proposal, &tally).filter(|_| waits);
+        let running = self.running(&proposal, &count).filter(|_| waits);
         let ready = running.map(|(start, delay)| start + delay);
-        let frozen_until = if time < self.halted_until {
-            self.halted_until
-        } else {
-            0
-        };
-        let earliest = ready.map(|ready| ready.max(frozen_until));
-        let in_time = earliest.filter(|earliest| *earliest < proposal.content.expires_at());
+        let frozen_until = Some(self.halted_until()).filter(|until| time < *until);
+        let earliest = ready.map(|ready| ready.max(frozen_until.unwrap_or(0)));
+        let in_time = earliest.filter(|earliest| *earliest < proposal.expires_at);
         View {
             state,
             earliest: in_time.unwrap_or(0),
-            votes: self.counting(&tally),
-            required: self.needs(proposal, &tally).required,
+            votes: self.counting(&count),
+            required: self.needs(&proposal, &count).required,
         }
     }
 
     /// Whether a vote of that signer counts.
     pub fn has_vote(&self, id: B256, signer: Address) -> bool {
-        let tally = self.tally(id);
-        tally.epoch == self.epoch && tally.votes.contains(&signer)
+        self.memory.has_vote(&self.rules, id, signer)
     }
 
     pub(crate) fn is_barred(&self, id: B256, signer: Address) -> bool {
-        let tally = self.tally(id);
-        tally.epoch == self.epoch && tally.barred.contains(&signer)
+        self.memory.is_barred(&self.rules, id, signer)
     }
 
-    pub(crate) fn end(&mut self, id: B256, state: State) {
-        if let Some(proposal) = self.proposals.get_mut(&id) {
-            proposal.end = Some(state);
-        }
+    pub(crate) fn count(&self, id: B256) -> Count {
+        self.memory.count(&self.rules, id)
     }
 }

@@ -10,7 +10,7 @@ use tidelock_model::{
 };
 
 use crate::{
-    chain::{CHAIN_ID, Chain, Fork},
+    chain::{CALL_GAS, CHAIN_ID, Chain, Fork},
     setting::{self, BIRTH},
     world::{IIntruder, Outside},
 };
@@ -174,6 +174,15 @@ impl Trial {
             *going &= state.number() <= State::Ready.number();
         }
         Ok(answer)
+    }
+
+    /// What the contract answers to a call, of which nothing stays; revert data and false if it reverts.
+    pub fn ask(&mut self, data: &[u8]) -> (bool, Bytes) {
+        let (vault, data) = (self.place.vault, data.to_vec().into());
+        let seen = self
+            .chain
+            .try_with_gas(Address::ZERO, vault, data, CALL_GAS);
+        (seen.success, seen.output)
     }
 
     /// All that was ever watched.
