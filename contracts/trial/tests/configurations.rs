@@ -1,5 +1,13 @@
 //! Which configurations a vault is created with: the contract and the rules refuse the same ones, with the same error.
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what must hold by panicking when it does not, in its helpers too"
+)]
 
 use alloy_primitives::{Address, Bytes, aliases::U40};
 use alloy_sol_types::SolValue;

@@ -1,6 +1,14 @@
 //! The rules over words of storage, as a vault on a chain keeps them, beside the rules over lists: the same answers, and the same
 //! state, on random traces.
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what must hold by panicking when it does not, in its helpers too"
+)]
 
 use std::collections::BTreeMap;
 

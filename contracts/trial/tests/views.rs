@@ -2,7 +2,12 @@
 #![allow(
     missing_docs,
     non_snake_case,
-    reason = "tests; fields are named as the contract's"
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "fields are named as the contract's; a test says what must hold by panicking when it does not, in its helpers too"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
