@@ -90,6 +90,7 @@ fn what_init_comments_out_is_the_default() {
     assert!(shown.operations.traces_url.take().is_some());
     assert!(shown.publish.listen.take().is_some());
     assert!(shown.serve.tls.take().is_some());
+    assert!(shown.serve.metrics_listen.take().is_some());
     assert!(!std::mem::take(&mut shown.serve.proxies).is_empty());
     // Given, it holds under any rules; without it, the chain's profile says what holds under which.
     let (most, given) = (plain.gas.transaction, shown.gas.transaction);

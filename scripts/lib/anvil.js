@@ -5,7 +5,7 @@ const path = require("node:path");
 const { start } = require("./children.js");
 
 const HARDFORK = "osaka";
-const START_MS = 30_000;
+const START_MS = 300_000;
 
 /** The binary itself. npm puts its launcher of it first on PATH, and what that has started outlives it when it is killed. */
 function binary() {

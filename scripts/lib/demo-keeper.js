@@ -12,8 +12,8 @@ const { asCsv } = require("./demo-requests.js");
 const run = promisify(execFile);
 const KEYSTORE = "keeper-key.json";
 const REFUSED = 3; // exit code: a rule refuses it
-const OPEN_MS = 20_000; // a log is open by then
-const STOP_MS = 15_000; // then it is not stopping
+const OPEN_MS = 120_000; // a log is open by then
+const STOP_MS = 120_000; // then it is not stopping
 const KILL_EVERY_MS = [400, 4000]; // from one start to the next kill, while there is work
 const TAIL_LINES = 20;
 // What the chain of a demo asks for: its blocks come every second, and it has one node.

@@ -70,7 +70,7 @@ pub use problem::{Broken, Problem};
 pub use quotes::Estimate;
 pub use requests::Requests;
 pub use server::{Serving, start};
-pub use sign_in::{ClientSecret, SignIn};
+pub use sign_in::{ClientSecret, PERSON, SignIn};
 pub use tls::Certificate;
 pub use told::{CloudEvent, EventType, KeyedEvent, Told, source_of};
 pub use vaults::{MostPerDay, Party, Policy, Return, Tier, Vault};

@@ -40,6 +40,7 @@ use crate::{
 use begun::Begun;
 pub(crate) use door::Door;
 use door::cookie;
+pub use session::PERSON;
 use session::{Session, Sessions};
 
 /// How people sign in.
@@ -61,6 +62,15 @@ pub struct SignIn {
     pub grants: BTreeMap<String, BTreeSet<Scope>>,
     /// How long a session lasts. [seconds]
     pub session_s: u64,
+}
+
+impl SignIn {
+    /// What members of these groups may do; nothing, if another provider says that they are.
+    fn granted(&self, issuer: &str, groups: &BTreeSet<String>) -> BTreeSet<Scope> {
+        let granted = groups.iter().filter_map(|group| self.grants.get(group));
+        let granted = granted.filter(|_| issuer == self.issuer);
+        granted.flatten().copied().collect()
+    }
 }
 
 /// A secret that nothing prints by accident.
@@ -223,17 +233,9 @@ pub(crate) async fn end(
         .code
         .ok_or_else(|| Failed::Refused(format!("no code: {}", back.error.unwrap_or_default())))?;
     let identity = door.provider.end(code, &begun).await?;
-    let scopes: BTreeSet<Scope> = (identity.groups.iter())
-        .filter_map(|group| door.settings.grants.get(group))
-        .flatten()
-        .copied()
-        .collect();
     let now = clock();
-    let session = Session::of(
-        &identity,
-        scopes,
-        now.saturating_add(door.settings.session_s),
-    );
+    let ends_at = now.saturating_add(door.settings.session_s);
+    let session = Session::of(&identity, &door.settings, ends_at);
     let id = session.caller.key.clone();
     if session.caller.scopes.is_empty() {
         info!(person = id, "signed in, and is granted nothing");

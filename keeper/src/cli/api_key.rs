@@ -1,10 +1,13 @@
 //! `keeper api-key`: keys of the API. A key is shown once, when it is made; the file holds a hash of it.
 
 use serde_json::json;
-use tidelock_api::keys::{ApiKey, KeyFile, KeysError, Limits, MOST_DAYS, Network, Scope, Wanted};
+use tidelock_api::{
+    PERSON,
+    keys::{ApiKey, KeyFile, KeysError, Limits, MOST_DAYS, Network, Scope, Wanted},
+};
 use tidelock_core::{domain::Address, submit::DAY};
 
-use super::{Context, print, shown::now};
+use super::{Context, offline, print, shown::now};
 use crate::{
     calendar::utc,
     exit::{ExitStatus, Failure, Outcome},
@@ -36,9 +39,9 @@ pub(super) enum Command {
     },
     /// Show every key, without what is secret
     List,
-    /// End a key now
+    /// End a key now, or every session of a person who signed in
     End {
-        /// Its id
+        /// Its id, or what acts of theirs are kept under: person_…
         id: String,
     },
 }
@@ -98,6 +101,16 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
             } else {
                 let lines: Vec<String> = keys.iter().map(|key| line(key, last(key))).collect();
                 lines.join("\n")
+            })?;
+        }
+        Command::End { id } if id.starts_with(PERSON) => {
+            let mut desk = offline::desk(&config)?;
+            let ended = desk.end_sessions(id)?;
+            desk.close()?;
+            print(if context.json {
+                json!({"id": id, "ended": ended}).to_string()
+            } else {
+                format!("{id}: {ended} sessions ended; whoever may still sign in can do so again")
             })?;
         }
         Command::End { id } => {

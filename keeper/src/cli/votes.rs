@@ -96,17 +96,27 @@ fn bring(args: &BringArgs, context: &Context, config: &Config) -> Outcome {
     let domain = found.domain;
     block_on(async {
         let desk = Desk::open(&args.send, config.clone()).await?;
-        let mut told = Vec::new();
+        let (mut told, mut worst) = (Vec::new(), ExitStatus::Done);
         for (polled, data) in ready {
             if !context.json {
                 print(polled.lines(&domain))?;
             }
-            told.push(one(&desk, args, context, polled, data).await?);
+            match one(&desk, args, context, polled, data).await {
+                Ok(brought) => told.push(brought),
+                Err(failure) => {
+                    let why = failure.message();
+                    if !context.json {
+                        print(format!("{}: not brought: {why}", polled.id))?;
+                    }
+                    told.push(json!({"id": polled.id, "sent": false, "refused": why}));
+                    worst = failure.status;
+                }
+            }
         }
         if context.json {
             print(Value::from(told).to_string())?;
         }
-        Ok(ExitStatus::Done)
+        Ok(worst)
     })
 }
 

@@ -47,11 +47,11 @@ impl Desk {
         })
     }
 
-    /// Ends every session of a person.
-    pub fn end_sessions(&mut self, person: &str) -> Result<(), StoreError> {
+    /// Ends every session of a person. How many there were.
+    pub fn end_sessions(&mut self, person: &str) -> Result<u64, StoreError> {
         self.write(async |connection: &mut Connection| {
             let gone = query("DELETE FROM session WHERE person = $1").bind(person.to_owned());
-            gone.execute(connection).await.map(drop)
+            gone.execute(connection).await
         })
     }
 }

@@ -156,7 +156,7 @@ impl Server {
     }
 
     fn wait(&self) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(300);
         while let Err(error) = self.run("postgres", "SELECT 1") {
             let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             assert!(Instant::now() < end, "{error}: {}", log());

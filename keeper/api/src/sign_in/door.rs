@@ -28,7 +28,7 @@ impl Door {
     pub fn new(settings: SignIn, readers: Readers) -> std::io::Result<Self> {
         Ok(Self {
             provider: Provider::new(settings.clone())?,
-            sessions: Sessions::new(readers),
+            sessions: Sessions::new(readers, settings.clone()),
             settings,
         })
     }

@@ -12,19 +12,13 @@ use sha2::{Digest, Sha256};
 use tidelock_store::Session as Kept;
 use tracing::error;
 
-use super::{Identity, begun};
-use crate::{
-    Shared,
-    access::Caller,
-    keys::{Scope, known_as},
-    problem::Problem,
-    readers::Readers,
-};
+use super::{Identity, SignIn, begun};
+use crate::{Shared, access::Caller, keys::known_as, problem::Problem, readers::Readers};
 
 /// How old what is known of a person may be where only their id is at hand, as of keys: a stream asks at each event.
 const FRESH: Duration = Duration::from_millis(500);
 /// What people's ids begin with, and no key's.
-const PERSON: &str = "person_";
+pub const PERSON: &str = "person_";
 
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +28,16 @@ pub(crate) struct Session {
     pub name: String,
     /// From when on it is none. [seconds since 1970]
     pub ends_at: u64,
+    issuer: String,
+    groups: BTreeSet<String>,
 }
 
-/// What is kept of it.
+/// What is kept of it. What somebody may do is not: it follows from their groups and from what those are granted now.
 #[derive(Serialize, Deserialize)]
 struct Body {
     name: String,
-    scopes: BTreeSet<Scope>,
+    issuer: String,
+    groups: BTreeSet<String>,
     people: BTreeSet<String>,
 }
 
@@ -57,25 +54,29 @@ pub(crate) fn id_of(person: &str) -> String {
 
 impl Session {
     /// Of one person, by issuer and subject: whatever they are called besides is theirs too, so that a key under that name is no second person's.
-    pub fn of(identity: &Identity, scopes: BTreeSet<Scope>, ends_at: u64) -> Self {
+    pub fn of(identity: &Identity, settings: &SignIn, ends_at: u64) -> Self {
         let person = format!("{}|{}", identity.issuer, identity.subject);
         let names = identity.names.iter().map(|name| known_as(name));
         let name = identity.names.first().unwrap_or(&identity.subject);
+        let groups: BTreeSet<String> = identity.groups.iter().cloned().collect();
         Self {
             name: name.clone(),
             ends_at,
             caller: Caller {
                 key: id_of(&person),
-                scopes,
+                scopes: settings.granted(&identity.issuer, &groups),
                 people: names.chain([person]).collect(),
             },
+            issuer: identity.issuer.clone(),
+            groups,
         }
     }
 
     fn kept(&self, shown: &str) -> Result<Kept, Problem> {
         let body = Body {
             name: self.name.clone(),
-            scopes: self.caller.scopes.clone(),
+            issuer: self.issuer.clone(),
+            groups: self.groups.clone(),
             people: self.caller.people.clone(),
         };
         Ok(Kept {
@@ -86,20 +87,23 @@ impl Session {
         })
     }
 
-    /// None if it is over, or cannot be read.
-    fn read(kept: Option<Kept>, now: u64) -> Option<Self> {
+    /// None if it is over, cannot be read, or nothing is granted to its person any more.
+    fn read(kept: Option<Kept>, settings: &SignIn, now: u64) -> Option<Self> {
         let kept = kept.filter(|kept| now < kept.ends_at)?;
         let body: Body = serde_json::from_str(&kept.body)
             .inspect_err(|cause| error!(%cause, "a session cannot be read"))
             .ok()?;
-        Some(Self {
+        let scopes = settings.granted(&body.issuer, &body.groups);
+        (!scopes.is_empty()).then_some(Self {
             caller: Caller {
                 key: kept.person,
-                scopes: body.scopes,
+                scopes,
                 people: body.people,
             },
             name: body.name,
             ends_at: kept.ends_at,
+            issuer: body.issuer,
+            groups: body.groups,
         })
     }
 }
@@ -110,13 +114,15 @@ type Seen = BTreeMap<String, (Instant, Option<Session>)>;
 /// All of them.
 pub(crate) struct Sessions {
     readers: Readers,
+    settings: SignIn,
     seen: Mutex<Seen>,
 }
 
 impl Sessions {
-    pub fn new(readers: Readers) -> Self {
+    pub fn new(readers: Readers, settings: SignIn) -> Self {
         Self {
             readers,
+            settings,
             seen: Mutex::default(),
         }
     }
@@ -133,7 +139,7 @@ impl Sessions {
     pub async fn shown(&self, shown: &str, now: u64) -> Result<Option<Session>, Problem> {
         let hash = hash(shown);
         let found = self.readers.ask(move |reader| reader.session(&hash));
-        Ok(Session::read(found.await?, now))
+        Ok(Session::read(found.await?, &self.settings, now))
     }
 
     /// Somebody who is signed in, by their id.
@@ -147,7 +153,7 @@ impl Sessions {
             None => {
                 let person = id.to_owned();
                 let found = self.readers.ask(move |reader| reader.session_of(&person));
-                let session = Session::read(found.await?, now);
+                let session = Session::read(found.await?, &self.settings, now);
                 let mut seen = self.seen();
                 seen.retain(|_, (at, _)| at.elapsed() < FRESH);
                 seen.insert(id.to_owned(), (Instant::now(), session.clone()));
@@ -173,30 +179,61 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Scope;
+
+    fn settings(issuer: &str, group: &str) -> SignIn {
+        SignIn {
+            issuer: issuer.to_owned(),
+            client_id: "tidelock".to_owned(),
+            client_secret: None,
+            public_url: "https://keeper.example".to_owned(),
+            scopes: Vec::new(),
+            claim: "groups".to_owned(),
+            grants: BTreeMap::from([(group.to_owned(), BTreeSet::from([Scope::Read]))]),
+            session_s: 100,
+        }
+    }
 
     fn session(subject: &str, ends_at: u64) -> Session {
         let identity = Identity {
             issuer: "https://id.example".to_owned(),
             subject: subject.to_owned(),
             names: vec!["Anna ".to_owned()],
-            groups: Vec::new(),
+            groups: vec!["readers".to_owned()],
         };
-        Session::of(&identity, BTreeSet::from([Scope::Read]), ends_at)
+        Session::of(
+            &identity,
+            &settings("https://id.example", "readers"),
+            ends_at,
+        )
     }
 
     #[test]
     fn a_session_is_kept_by_a_hash_and_read_until_it_ends() {
+        let now = settings("https://id.example", "readers");
         let (anna, ben) = (session("1", 100), session("2", 100));
         let people = ["anna", "https://id.example|1"].map(str::to_owned);
         assert_eq!(anna.caller.people, BTreeSet::from(people));
+        assert_eq!(anna.caller.scopes, BTreeSet::from([Scope::Read]));
         assert_ne!(anna.caller.key, ben.caller.key);
         let kept = anna.kept("shown").unwrap();
         assert!(!kept.body.contains("shown"));
         assert_eq!(kept.hash, hash("shown"));
-        assert_eq!(Session::read(Some(kept.clone()), 99), Some(anna));
-        assert_eq!(Session::read(Some(kept.clone()), 100), None);
+        assert_eq!(Session::read(Some(kept.clone()), &now, 99), Some(anna));
+        assert_eq!(Session::read(Some(kept.clone()), &now, 100), None);
         let body = "{}".to_owned();
-        assert_eq!(Session::read(Some(Kept { body, ..kept }), 99), None);
-        assert_eq!(Session::read(None, 1), None);
+        assert_eq!(Session::read(Some(Kept { body, ..kept }), &now, 99), None);
+        assert_eq!(Session::read(None, &now, 1), None);
+    }
+
+    #[test]
+    fn what_is_granted_no_more_is_lost_with_the_next_start() {
+        let kept = session("1", 100).kept("shown").unwrap();
+        for other in [
+            settings("https://id.example", "others"),
+            settings("https://another.example", "readers"),
+        ] {
+            assert_eq!(Session::read(Some(kept.clone()), &other, 99), None);
+        }
     }
 }

@@ -80,12 +80,17 @@ impl Subject<'_> {
         }
     }
 
-    /// Whether a kept vote is signed by its signer, for this and for the signer set that it states.
+    /// Whether a kept vote is signed by its signer, for this and for the signer set that it states, as the vault takes it: with the lower `s`, and
+    /// 27 or 28 at its end.
     pub fn is_signed(&self, domain: &VaultDomain, vote: &Vote) -> bool {
         let digest = self.vote_digest(domain, vote.signer, short(vote.epoch));
-        let signature = Signature::from_raw(&vote.signature);
-        let by = signature.map(|signature| signature.recover_address_from_prehash(&digest));
-        matches!(by, Ok(Ok(by)) if by == vote.signer)
+        let Ok(signature) = Signature::from_raw(&vote.signature) else {
+            return false;
+        };
+        let is_plain = signature.normalize_s().is_none()
+            && signature.as_bytes().as_slice() == vote.signature.as_slice();
+        let by = signature.recover_address_from_prehash(&digest);
+        is_plain && by.is_ok_and(|by| by == vote.signer)
     }
 
     /// A signer's own call.

@@ -31,7 +31,7 @@ use tidelock_deploy::{
 
 pub const LIMITS: Limits = Limits {
     max_fee: 100_000_000_000,
-    wait: Duration::from_secs(30),
+    wait: Duration::from_secs(300),
 };
 
 /// An anvil with TetherToken's stand-in; gone with the test.
@@ -252,10 +252,10 @@ fn port_of(process: &mut Child) -> u16 {
         }
     });
     let port = receiver
-        .recv_timeout(Duration::from_secs(30))
+        .recv_timeout(Duration::from_secs(300))
         .ok()
         .flatten();
-    port.expect("anvil did not say within 30 s where it listens")
+    port.expect("anvil did not say within 300 s where it listens")
 }
 
 /// The pinned anvil; the launcher that npm links hides how it ended.
