@@ -10,6 +10,7 @@ mod published;
 mod pulse;
 mod ready;
 mod samples;
+#[cfg(feature = "service")]
 mod served;
 mod server;
 mod service;
@@ -23,6 +24,7 @@ pub use pages::Serving;
 #[cfg(feature = "service")]
 pub use published::{PUBLISHED, serve_published};
 pub use pulse::{NodeFigures, Pulse};
+#[cfg(feature = "service")]
 pub use served::{SERVED, serve_served};
 pub use server::start;
 pub use service::Service;

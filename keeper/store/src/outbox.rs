@@ -128,7 +128,10 @@ impl Outbox {
         }
         let runtime = runtime()?;
         let connection = runtime.block_on(async {
-            let mut connection = connect(location).await?;
+            let mut connection = match &location.server {
+                None => sqlite::connect_as_it_is(&file(location)).await?,
+                Some(_) => connect(location).await?,
+            };
             if !is_made(&mut connection).await? {
                 return Ok(None);
             }

@@ -61,6 +61,17 @@ pub(super) async fn connect_or_create(path: &Path) -> Result<Connection, StoreEr
     Ok(Connection::Sqlite(options(path).connect().await?))
 }
 
+/// Connects to such a file as it is: whoever made it may be giving it its mode just now.
+pub(super) async fn connect_as_it_is(path: &Path) -> Result<Connection, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    Ok(Connection::Sqlite(options.connect().await?))
+}
+
 /// Connects to an empty file that nobody else knows yet. Whoever fills it forces it to disk.
 pub(super) async fn fill(path: &Path) -> Result<Connection, StoreError> {
     let options = SqliteConnectOptions::new()

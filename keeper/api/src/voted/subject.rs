@@ -87,8 +87,8 @@ impl Subject<'_> {
         let Ok(signature) = Signature::from_raw(&vote.signature) else {
             return false;
         };
-        let is_plain = signature.normalize_s().is_none()
-            && signature.as_bytes().as_slice() == vote.signature.as_slice();
+        let is_plain =
+            signature.normalize_s().is_none() && signature.as_bytes()[..] == vote.signature[..];
         let by = signature.recover_address_from_prehash(&digest);
         is_plain && by.is_ok_and(|by| by == vote.signer)
     }
