@@ -344,6 +344,7 @@ export const en = {
   signedIn: "Signed in as {name}.",
   signedInFor: "Until {time}, {span} from now. May: {scopes}.",
   signOut: "Sign out",
+  personReplaced: "{name} is signed in now, and no longer {before}: nothing more is done as {before}.",
   keyInstead: "Use an API key instead",
   // What a change does
   tightens: "tightens",

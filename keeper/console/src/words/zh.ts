@@ -327,6 +327,7 @@ export const zh: Words = {
   signedIn: "已以 {name} 的身份登录。",
   signedInFor: "有效至 {time}，还有 {span}。权限：{scopes}。",
   signOut: "退出登录",
+  personReplaced: "现在登录的是 {name}，不再是 {before}：不会再以 {before} 的身份操作。",
   keyInstead: "改用 API 密钥",
   tightens: "收紧",
   loosens: "放宽",
