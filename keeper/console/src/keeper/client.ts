@@ -95,13 +95,15 @@ export interface KeeperPages {
 const UNKNOWN = 401;
 
 export class Client {
-  /** `unknown` is told when nobody is signed in any more. */
+  /** `unknown` is told when nobody is signed in any more; `before` is waited for before anything is changed, and throws if it must not be. */
   constructor(
     private readonly key?: string,
     private readonly unknown: () => void = () => undefined,
+    private readonly before: () => Promise<void> = async () => undefined,
   ) {}
 
   async ask(path: string, options: RequestInit = {}): Promise<Response> {
+    if (options.method === "POST") await this.before();
     const shown = this.key === undefined ? {} : { Authorization: `Bearer ${this.key}` };
     const response = await fetch(path, { ...options, headers: { ...options.headers, ...shown }, cache: "no-store" });
     if (response.ok) return response;
@@ -181,17 +183,30 @@ export interface Person {
   ends_at: number;
 }
 
-/** Where people sign in; nothing if they cannot, or only another page could be led there. */
+/** Where people sign in; nothing if they cannot, or only another page could be led there. Throws if that may yet be answered. */
 export async function signInOffer(): Promise<string | undefined> {
-  const told = await new Client().json<{ sign_in: string | null }>("/sign-in/offer").catch(() => undefined);
+  const told = await new Client().json<{ sign_in: string | null }>("/sign-in/offer").catch((error: unknown) => {
+    if (mayPass(error)) throw error;
+    return undefined;
+  });
   return told?.sign_in?.startsWith("/") === true && !told.sign_in.startsWith("//") ? told.sign_in : undefined;
 }
 
-export const personNow = (): Promise<Person | undefined> => new Client().json<Person>("/v1/session").catch(() => undefined);
+/** Nobody only if the server says so; throws if it says anything else, or nothing. */
+export const personNow = (): Promise<Person | undefined> =>
+  new Client().json<Person>("/v1/session").catch((error: unknown) => {
+    if (error instanceof Refused && error.status === UNKNOWN) return undefined;
+    throw error;
+  });
 
-/** Whether a keeper's server is at the page's origin. A file has none. */
+/** Whether a keeper's server is at the page's origin. A file has none. Throws if that may yet be answered. */
 export async function isServed(): Promise<boolean> {
   if (!location.protocol.startsWith("http")) return false;
-  const response = await fetch("/healthz", { cache: "no-store" }).catch(() => undefined);
-  return response?.ok === true && ((await response.json().catch(() => ({}))) as { status?: string }).status === "ok";
+  const response = await fetch("/healthz", { cache: "no-store" });
+  if (!response.ok) {
+    const refused = new Refused(response.status, `${response.status}`);
+    if (mayPass(refused)) throw refused;
+    return false;
+  }
+  return ((await response.json().catch(() => ({}))) as { status?: string }).status === "ok";
 }

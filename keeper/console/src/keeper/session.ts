@@ -1,7 +1,8 @@
 // Whether a keeper's server is at the page's origin, and as whom it is asked: with a key, which lives as long as the page does, or as somebody who
 // has signed in, by a cookie that no script can read.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Client, isServed, personNow, signInOffer, type Person } from "./client.ts";
+import { Presence, type Known } from "./presence.ts";
 
 export interface Keeper {
   /** Undefined until it is known. */
@@ -10,6 +11,8 @@ export interface Keeper {
   offer: string | undefined;
   /** Who is signed in. */
   person: Person | undefined;
+  /** Who was before, if that has changed without a sign-out here. */
+  replaced: string | undefined;
   /** Asks with the key that was typed in, or as who is signed in. */
   client: Client | undefined;
   hasKey: boolean;
@@ -19,38 +22,40 @@ export interface Keeper {
   signOut: () => Promise<void>;
 }
 
-interface Known {
-  served?: boolean;
-  offer?: string | undefined;
-  person?: Person | undefined;
-}
-
-async function find(): Promise<Known> {
-  if (!(await isServed())) return { served: false };
-  const offer = await signInOffer();
-  return { served: true, offer, person: offer === undefined ? undefined : await personNow() };
-}
-
 const LONGEST_MS = 2 ** 31 - 1; // that a timer of a browser takes
+const AGAIN_MS = 5_000; // after a question that was not answered
 
 export function useKeeper(): Keeper {
-  const [{ served, offer, person }, setKnown] = useState<Known>({});
+  const [{ served, offer, person, replaced }, setKnown] = useState<Known>({});
   const [key, use] = useState<string>();
-  const look = (): void => void find().then(setKnown);
+  const presence = useMemo(() => new Presence({ served: isServed, offer: signInOffer, person: personNow, end: () => new Client().signOut() }, setKnown), []);
+  const next = useRef<number | undefined>(undefined);
+  const look = (): void =>
+    void presence.look().then((isOver) => {
+      window.clearTimeout(next.current);
+      if (!isOver) next.current = window.setTimeout(look, AGAIN_MS);
+    });
   const id = person?.id;
-  // A session that is over, or was ended elsewhere, is found out about by its first refusal.
-  const client = useMemo(() => (key !== undefined ? new Client(key) : id !== undefined ? new Client(undefined, look) : undefined), [key, id]);
+  const client = useMemo(() => {
+    if (key !== undefined) return new Client(key);
+    // A session that is over, or was ended elsewhere, is found out about by its first refusal; another person's, before anything is done.
+    return id === undefined ? undefined : new Client(undefined, look, () => presence.mustBe(id));
+  }, [key, id]);
   const endsAt = person?.ends_at;
   useEffect(() => {
     if (endsAt === undefined) return undefined;
     const timer = window.setTimeout(look, Math.min(LONGEST_MS, Math.max(0, endsAt * 1_000 - Date.now()) + 1_000));
     return () => window.clearTimeout(timer);
   }, [endsAt]);
-  const signOut = async (): Promise<void> => {
-    await new Client().signOut();
-    setKnown((before) => ({ ...before, person: undefined }));
-  };
-  return { served, offer, person, client, hasKey: key !== undefined, use, look, signOut };
+  useEffect(() => {
+    const seen = (): void => {
+      if (document.visibilityState === "visible" && presence.known.served === true) look();
+    };
+    document.addEventListener("visibilitychange", seen);
+    return () => document.removeEventListener("visibilitychange", seen);
+  }, []);
+  const signOut = async (): Promise<void> => (id === undefined ? undefined : presence.signOut(id));
+  return { served, offer, person, replaced, client, hasKey: key !== undefined, use, look, signOut };
 }
 
 const PLACE = "tidelock.part";

@@ -1,14 +1,14 @@
 // A policy change in words: what it does to the vault as it stands, and when that may happen.
-import { effectsOf, isInstant, isVetoable } from "../vault/policy.ts";
+import { effectsOf, whenOf } from "../vault/policy.ts";
+import type { Proposal } from "../vault/proposals.ts";
 import type { Snapshot } from "../vault/snapshot.ts";
 import type { Content, Kind } from "../vault/typed.ts";
-import { spanText } from "../vault/words.ts";
 import { useSay, words } from "../words/index.ts";
 import { Notice } from "./common.tsx";
 
 const LOOK = { tightens: "Known", loosens: "Blocked", moves: "Unknown" } as const;
 
-export function Effects({ snapshot, kind, content, delay }: { snapshot: Snapshot; kind: Kind; content: Content; delay: number }) {
+export function Effects({ snapshot, kind, content, waits }: { snapshot: Snapshot; kind: Kind; content: Content; waits: Proposal["waits"] }) {
   const say = useSay();
   const effects = effectsOf(snapshot, kind, content);
   const lines = effects.map(({ way, said }) => ({ way, text: words(said, say) }));
@@ -22,10 +22,7 @@ export function Effects({ snapshot, kind, content, delay }: { snapshot: Snapshot
           </li>
         ))}
       </ul>
-      <p>
-        {isInstant(kind, content) ? say("changeAtOnce") : say("changeWaits", { delay: spanText(delay), threshold: snapshot.threshold })}{" "}
-        {say(isVetoable(kind, content) ? "changeVeto" : "changeNoVeto")}
-      </p>
+      <p>{whenOf(snapshot, kind, content, waits).map((each) => words(each, say)).join(" ")}</p>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 // What is asked of the keeper takes a person who has signed in, or a key, which a person types in.
-import type { ComponentChildren } from "preact";
+import { Fragment, type ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../keeper/client.ts";
 import { leave, type Keeper } from "../keeper/session.ts";
@@ -67,7 +67,7 @@ function SignedIn({ keeper: { person, signOut, use } }: { keeper: Keeper }) {
 
 export function WithKey({ id, head, hint, keeper, children }: Given) {
   const say = useSay();
-  const { served, offer, person, client, hasKey, use, look } = keeper;
+  const { served, offer, person, replaced, client, hasKey, use, look } = keeper;
   useEffect(look, []);
   if (served === false) return <Notice kind="warn">{say("keeperNone")}</Notice>;
   return (
@@ -79,7 +79,8 @@ export function WithKey({ id, head, hint, keeper, children }: Given) {
           {say("apiKeyForget")}
         </button>
       )}
-      {!hasKey && person && <SignedIn keeper={keeper} />}
+      {!hasKey && person && <SignedIn key={person.id} keeper={keeper} />}
+      {!hasKey && person && replaced !== undefined && <Notice kind="warn">{say("personReplaced", { name: person.name, before: replaced })}</Notice>}
       {!client && offer !== undefined && (
         <div class="card">
           <p class="muted">{say("signInHint")}</p>
@@ -89,7 +90,8 @@ export function WithKey({ id, head, hint, keeper, children }: Given) {
         </div>
       )}
       {!client && <KeyForm use={use} />}
-      {client && children(client)}
+      {/* What one has typed and was shown is not another's. */}
+      {client && <Fragment key={hasKey ? "key" : person?.id}>{children(client)}</Fragment>}
     </section>
   );
 }

@@ -77,7 +77,7 @@ function One({ snapshot, proposal, now, means }: { snapshot: Snapshot; proposal:
       </p>
       {batch && unknown > 0 && <Notice kind="warn">{say("unknownCount", { count: unknown })}</Notice>}
       {batch && <Payments snapshot={snapshot} payments={batch.payments} of={proposal.id} />}
-      {change && <Effects snapshot={snapshot} kind={change.kind} content={change.content} delay={waits?.delay ?? Number(snapshot.policyDelay)} />}
+      {change && <Effects snapshot={snapshot} kind={change.kind} content={change.content} waits={waits} />}
       {change && (
         <details>
           <summary>{say("fields")}</summary>

@@ -91,7 +91,7 @@ function Shown({ snapshot, drawn }: { snapshot: Snapshot; drawn: DrawnChange }) 
       <p>
         <strong>{changeText(drawn.kind, drawn.content, say)}</strong>; {say("until")} {timeText(Number(drawn.content.expiresAt))}
       </p>
-      <Effects snapshot={snapshot} kind={drawn.kind} content={drawn.content} delay={Number(snapshot.policyDelay)} />
+      <Effects snapshot={snapshot} kind={drawn.kind} content={drawn.content} waits={undefined} />
       {drawn.warnings.map((warning) => words(warning, say)).map((text) => (
         <Notice key={text} kind="warn">
           {say("cannotYet", { why: text })}

@@ -1,7 +1,7 @@
 // A policy change as a person writes it, held to the vault's rules before it is sent: those of contracts/src/libraries/Policy.sol and VaultRules.sol.
 import { encodeFunctionData, zeroAddress, type Address, type Hex } from "viem";
 import { STANDINGS, VAULT } from "./abi.ts";
-import { effectsOf, isInstant, rowsOf, standingOf, tightened, untilOf, type Row } from "./policy.ts";
+import { effectsOf, guardiansUntilOf, isInstant, rowsOf, standingOf, tightened, untilOf, type Row } from "./policy.ts";
 import { Reading, asAmount, asTime, type Typed } from "./reading.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { KINDS, changeId, encodeChange, type Content, type Kind } from "./typed.ts";
@@ -30,7 +30,7 @@ export interface DrawnChange {
 
 /** What a kind's form begins with: what is. */
 export function begin(snapshot: Snapshot, kind: Kind): Typed {
-  const { signers, guardians, threshold, policyDelay, members, token } = snapshot;
+  const { signers, guardians, threshold, policyDelay, token } = snapshot;
   const lines = (list: Address[]): string => list.join("\n");
   switch (kind) {
     case "Signers":
@@ -50,7 +50,7 @@ export function begin(snapshot: Snapshot, kind: Kind): Typed {
     case "Role":
       return { account: "", role: "0", until: "" };
     case "Guardians": {
-      const until = guardians.reduce((last, each) => ((members[each]?.guardianUntil ?? 0n) > last ? (members[each]?.guardianUntil ?? 0n) : last), 0n);
+      const until = guardiansUntilOf(snapshot);
       return { guardians: lines(guardians), until: until === 0n ? "" : asTime(until) };
     }
     case "Successor":
@@ -134,8 +134,12 @@ function readFields(reading: Reading, snapshot: Snapshot, kind: Kind, expiresAt:
       const ends = reading.isEmpty("until") ? 0n : until(oldUntil);
       return { content: { account, role, oldUntil: Number(oldUntil), until: Number(ends) } };
     }
-    case "Guardians":
-      return { content: { guardians: reading.addresses("guardians", { key: "fieldGuardians" }, MAX_GUARDIANS), until: Number(until()) } };
+    case "Guardians": {
+      const list = reading.addresses("guardians", { key: "fieldGuardians" }, MAX_GUARDIANS);
+      const [was, ends] = [guardiansUntilOf(snapshot), until()];
+      // The form shows no seconds: an end that is left as it is stays so.
+      return { content: { guardians: list, until: Number(asTime(ends) === asTime(was) ? was : ends) } };
+    }
     case "Unfreeze":
       if (earliest >= hot.haltedUntil) reading.broken.push({ key: "ruleUnfreeze" });
       return { content: { haltedUntil: Number(hot.haltedUntil) } };

@@ -3,6 +3,7 @@
 import { zeroAddress, type Address } from "viem";
 import { STANDINGS, type Standing } from "./abi.ts";
 import { isAutomatic, type Member } from "./packed.ts";
+import type { Proposal } from "./proposals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Content, Kind } from "./typed.ts";
 import { amountText, spanText, timeText } from "./words.ts";
@@ -47,6 +48,10 @@ export function untilOf(snapshot: Snapshot, account: Address, role: number): big
   const member = memberOf(snapshot, account);
   return (role === 0 ? member?.keeperUntil : member?.proposerUntil) ?? 0n;
 }
+
+/** When the guardians' term ends; 0 if there are none. [seconds] */
+export const guardiansUntilOf = (snapshot: Snapshot): bigint =>
+  snapshot.guardians.map((each) => memberOf(snapshot, each)?.guardianUntil ?? 0n).reduce((last, until) => (until > last ? until : last), 0n);
 
 /** Whether a change takes effect with the vote that brings its quorum, and nobody can veto it: by what it states it only tightens. */
 export function isInstant(kind: Kind, content: Content): boolean {
@@ -116,8 +121,23 @@ function recipientsMoved(snapshot: Snapshot, content: Content): Effect[] {
     const is = standingOf(snapshot, recipient);
     if (isStricter(to, from)) return isStricter(to, is) ? [{ way: "tightens", said: { key: `effectStanding${to}`, given: { recipient } } }] : [];
     if (is !== from) return [{ way: "moves", said: { key: "effectStandingStale", given: { recipient } } }];
-    return from === to ? [] : [{ way: "loosens", said: { key: `effectStanding${to}`, given: { recipient } } }];
+    if (from === to) return [];
+    // What loosens leaves the state of being blocked, or makes somebody known.
+    return [{ way: "loosens", said: { key: from === "Blocked" ? `effectUnblocked${to === "Known" ? "Known" : "Unknown"}` : `effectStanding${to}`, given: { recipient } } }];
   });
+}
+
+const endText = (until: bigint): string => (until === 0n ? "–" : timeText(until));
+
+/** From the vault's own end of the role, not from what the proposer states. */
+function roleMoved(snapshot: Snapshot, content: Content): Effect[] {
+  const account = content.account as Address;
+  const [is, stated, next] = [untilOf(snapshot, account, Number(content.role)), BigInt(content.oldUntil as bigint), BigInt(content.until as bigint)];
+  const moves = moved(is, next, true, { key: `effectUntil${ROLES[Number(content.role)] === "Keeper" ? "Keeper" : "Proposer"}`, given: { was: endText(is), is: endText(next) } });
+  // One that states that it tightens takes the earlier of the two ends, whatever it begins with.
+  if (isInstant("Role", content)) return next < is ? moves : [];
+  if (is !== stated) return [{ way: "moves", said: { key: "effectRoleStale", given: { account, is: endText(is), stated: endText(stated) } } }];
+  return moves;
 }
 
 /** All that a change does to the vault that is shown; nothing if it does nothing. */
@@ -143,21 +163,28 @@ export function effectsOf(snapshot: Snapshot, kind: Kind, content: Content): Eff
       return rowsMoved(snapshot, rows, tightened(rows, stated));
     case "Recipients":
       return recipientsMoved(snapshot, content);
-    case "Role": {
-      const [was, is] = [BigInt(content.oldUntil as bigint), BigInt(content.until as bigint)];
-      const given = { was: was === 0n ? "–" : timeText(was), is: is === 0n ? "–" : timeText(is) };
-      return moved(was, is, true, { key: `effectUntil${ROLES[Number(content.role)] === "Keeper" ? "Keeper" : "Proposer"}`, given });
-    }
-    case "Guardians":
+    case "Role":
+      return roleMoved(snapshot, content);
+    case "Guardians": {
+      const [was, is] = [guardiansUntilOf(snapshot), BigInt(content.until as bigint)];
       return [
         ...listMoved(snapshot.guardians, content.guardians as Address[], "effectGuardianNew", "effectGuardianGone"),
-        { way: "moves", said: { key: "effectGuardiansUntil", given: { until: timeText(BigInt(content.until as bigint)) } } },
+        // Vetoes end with the term.
+        ...moved(was, is, false, { key: is < was ? "effectGuardiansSooner" : "effectGuardiansLater", given: { was: endText(was), is: endText(is) } }),
       ];
+    }
     case "Unfreeze":
       return [{ way: "loosens", said: { key: "effectUnfreeze" } }];
     case "Successor":
       return [{ way: "moves", said: { key: "effectSuccessor", given: { was: snapshot.successor, is: content.successor } } }];
     case "Sweep":
-      return [{ way: "loosens", said: { key: "effectSweep", given: { token: content.token, successor: snapshot.successor } } }];
+      return [{ way: "loosens", said: { key: "effectSweep", given: { token: content.token, successor: snapshot.successor === zeroAddress ? { key: "nobody" } : snapshot.successor } } }];
   }
+}
+
+/** When a change may happen, and whether a guardian can stop it: with what the lens says that it waits for, if it is proposed. */
+export function whenOf(snapshot: Snapshot, kind: Kind, content: Content, waits: Proposal["waits"]): Said[] {
+  // An open change wants the larger of then and now, which the lens knows.
+  const given = { threshold: waits?.required ?? snapshot.threshold, delay: spanText(waits?.delay ?? Number(snapshot.policyDelay)) };
+  return [isInstant(kind, content) ? { key: "changeAtOnce" } : { key: "changeWaits", given }, { key: isVetoable(kind, content) ? "changeVeto" : "changeNoVeto" }];
 }
