@@ -58,6 +58,15 @@ pub(super) struct Source {
     last: Option<(Instant, Result<Stored, String>)>,
 }
 
+impl Drop for Source {
+    /// A reader waits for its database when it is dropped, and the pages end where nothing may wait.
+    fn drop(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            std::thread::spawn(move || drop(reader));
+        }
+    }
+}
+
 impl Source {
     pub fn new(pulse: Pulse, limits: Limits, store: Location) -> Self {
         Self {
