@@ -185,6 +185,7 @@ impl Desk {
     }
 
     /// Tries a call of the vault as it would be sent; the gas that it would be given.
+    #[cfg(feature = "service")]
     pub(super) async fn rehearse(&self, data: &Bytes) -> Result<u64, Failure> {
         let at = self.nodes.head().await?;
         self.try_call(at, data).await?;

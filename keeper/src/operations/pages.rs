@@ -44,6 +44,7 @@ impl Drop for Serving {
 }
 
 /// Begins to serve what `answer` says. Must be called on a runtime.
+#[cfg(feature = "service")]
 pub async fn listen<A, F>(address: SocketAddr, answer: A) -> io::Result<Serving>
 where
     A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
