@@ -96,27 +96,32 @@ fn bring(args: &BringArgs, context: &Context, config: &Config) -> Outcome {
     let domain = found.domain;
     block_on(async {
         let desk = Desk::open(&args.send, config.clone()).await?;
-        let (mut told, mut worst) = (Vec::new(), ExitStatus::Done);
+        let (mut told, mut ended) = (Vec::new(), Ok(ExitStatus::Done));
         for (polled, data) in ready {
             if !context.json {
                 print(polled.lines(&domain))?;
             }
             match one(&desk, args, context, polled, data).await {
                 Ok(brought) => told.push(brought),
-                Err(failure) => {
+                Err(failure) if failure.status == ExitStatus::Refused => {
                     let why = failure.message();
                     if !context.json {
                         print(format!("{}: not brought: {why}", polled.id))?;
                     }
                     told.push(json!({"id": polled.id, "sent": false, "refused": why}));
-                    worst = failure.status;
+                    ended = Ok(ExitStatus::Refused);
+                }
+                // Of the others it would be no different.
+                Err(failure) => {
+                    ended = Err(failure);
+                    break;
                 }
             }
         }
-        if context.json {
+        if context.json && !told.is_empty() {
             print(Value::from(told).to_string())?;
         }
-        Ok(worst)
+        ended
     })
 }
 
