@@ -181,10 +181,15 @@ fn configuration(
          [vault]\naddress = \"{vault}\"\nlens = \"{lens}\"\ntoken = \"{token}\"\n\n\
          [key]\nkeystore = \"keeper-key.json\"\npassword_file = \"{PASSWORD}\"\n\n\
          [batch]\nmax_wait_ms = 1000\n\n\
-         [operations]\nlisten = \"{pages}\"\n\n\
-         [serve]\nlisten = \"127.0.0.1:0\"\nasks_node = true\n"
+         [operations]\nlisten = \"{pages}\"\n\n{SERVED}"
     )
 }
+
+/// What a keeper that can serve does beside it.
+#[cfg(feature = "service")]
+const SERVED: &str = "[serve]\nlisten = \"127.0.0.1:0\"\nasks_node = true\n";
+#[cfg(not(feature = "service"))]
+const SERVED: &str = "";
 
 /// The node's own account, which has more coins than anybody needs.
 struct Bank<'a> {
