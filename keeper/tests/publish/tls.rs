@@ -3,9 +3,10 @@
 use std::fs;
 
 use super::{
+    certificates::Certificates,
     publisher::{Publisher, until},
     receiver::Receiver,
-    support::{Kind, authority::certificates},
+    support::Kind,
 };
 
 /// Four webhooks lead to two receivers: to the one that is vouched for under its name, and past that.
@@ -18,11 +19,11 @@ fn a_receiver_is_told_by_tls_if_somebody_vouches_for_it() {
         let path = folder.join(format!("{name}.secret"));
         fs::copy(folder.join("shop.secret"), path).unwrap();
     }
-    let (ours, theirs) = (certificates(), certificates());
-    let shop = Receiver::by_tls(&secret, ours.path());
-    let stranger = Receiver::by_tls(&secret, theirs.path());
+    let [ours, theirs] = [(); 2].map(|()| Certificates::of("DNS:localhost"));
+    let shop = Receiver::by_tls(&secret, ours.folder());
+    let stranger = Receiver::by_tls(&secret, theirs.folder());
     publisher.configure("[publish]\nprivate_hosts = [\"localhost\", \"127.0.0.1\"]\n");
-    fs::copy(ours.path().join("ca.pem"), folder.join("ca.pem")).unwrap();
+    fs::copy(ours.authority(), folder.join("ca.pem")).unwrap();
     let (by_name, vouched) = ("https://localhost", "ca_file = \"ca.pem\"\n");
     publisher.webhook("shop", &shop.url_at(by_name), vouched);
     publisher.webhook("stranger", &stranger.url_at(by_name), vouched);

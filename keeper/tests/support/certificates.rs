@@ -6,7 +6,10 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only"
 )]
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tempfile::TempDir;
 
@@ -15,7 +18,7 @@ new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
 openssl req -x509 $new -keyout ca.key -out ca.pem -subj "/CN=authority of a test" -days 2
 openssl req -x509 $new -keyout other.key -out other.pem -subj "/CN=another authority" -days 2
 openssl req $new -keyout key.pem -out csr.pem -subj /CN=localhost
-echo "subjectAltName=DNS:localhost,IP:127.0.0.1" >names
+echo "subjectAltName=$1" >names
 openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem
 cat key.pem cert.pem >both.pem
 "#;
@@ -24,9 +27,14 @@ pub struct Certificates(TempDir);
 
 impl Certificates {
     pub fn make() -> Self {
+        Self::of("DNS:localhost,IP:127.0.0.1")
+    }
+
+    /// For these names alone.
+    pub fn of(names: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let made = Command::new("sh")
-            .args(["-euc", MAKE])
+            .args(["-euc", MAKE, "sh", names])
             .current_dir(folder.path())
             .output()
             .unwrap();
@@ -58,6 +66,11 @@ impl Certificates {
     /// Key and certificate in one file.
     pub fn both(&self) -> PathBuf {
         self.at("both.pem")
+    }
+
+    /// Where all of it is.
+    pub fn folder(&self) -> &Path {
+        self.0.path()
     }
 
     fn at(&self, name: &str) -> PathBuf {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     certificates::Certificates,
     served::{Served, ports, python, root},
+    support::port::Port,
 };
 
 /// Who is known to a broker that asks, and by what.
@@ -38,10 +39,11 @@ impl Kafka {
     /// One that has a second listener, by TLS and for a user with a password, who may show it in each way there is.
     pub fn that_asks() -> Self {
         let (port, certificates) = (ports(), Certificates::make());
-        let (controller, safe) = (port + 1, port + 2);
+        let first = port.number();
+        let (controller, safe) = (first + 1, first + 2);
         let module = "org.apache.kafka.common.security";
         let settings = format!(
-            "listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SAFE://127.0.0.1:{safe}\n\
+            "listeners=PLAINTEXT://127.0.0.1:{first},CONTROLLER://127.0.0.1:{controller},SAFE://127.0.0.1:{safe}\n\
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SAFE:SASL_SSL\n\
              ssl.keystore.type=PEM\nssl.keystore.location={}\nsasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512\n\
              listener.name.safe.plain.sasl.jaas.config={module}.plain.PlainLoginModule required user_{USER}=\"{PASSWORD}\";\n\
@@ -64,7 +66,7 @@ impl Kafka {
         Self::with(ports(), &[("more.properties", settings)], None)
     }
 
-    fn with(port: u16, files: &[(&str, &str)], certificates: Option<Certificates>) -> Self {
+    fn with(port: Port, files: &[(&str, &str)], certificates: Option<Certificates>) -> Self {
         let mut served = Served::start("scripts/kafka", port, files);
         served.wait(listens);
         Self {

@@ -9,7 +9,6 @@
     reason = "functions shared by tests are tests too; .clippy.toml covers #[test] functions only, and no test uses all"
 )]
 
-pub mod authority;
 pub mod home;
 pub mod port;
 pub mod postgres;

@@ -31,7 +31,7 @@ impl RabbitMq {
         let settings = format!(
             "listeners.ssl.1 = 127.0.0.1:{}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\nssl_options.keyfile = {}\n\
              ssl_options.verify = verify_none\n",
-            port + 3,
+            port.number() + 3,
             certificates.authority().display(),
             certificates.certificate().display(),
             certificates.key().display()

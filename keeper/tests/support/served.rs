@@ -10,28 +10,24 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
 };
+
+use super::support::port::Port;
 
 /// How long one may take to start, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Ports of one server: the one it is asked at, and those that follow.
 const PORTS: u16 = 4;
-/// Where they are looked for: below what systems give to connections that go out and to whoever names no port (from 32768 on, in some
-/// sandboxes from 16000), for such a one could have a port by the time a server that starts slowly wants it.
-const FIRST: u16 = 10_000;
-const BLOCKS: u16 = 1_499;
 
 /// A server at work.
 pub struct Served {
     script: &'static str,
     folder: PathBuf,
-    port: u16,
+    port: Port,
     shell: Child,
     /// Bytes of its log that are of an earlier start.
     before: usize,
@@ -42,32 +38,21 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The first of some ports that nobody has, and that no other server of this process gets.
-pub fn ports() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Another process begins elsewhere.
-    let start = u16::try_from(u64::from(std::process::id()) * 97 % u64::from(BLOCKS)).unwrap();
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    for _ in 0..BLOCKS {
-        let block = (start + NEXT.fetch_add(1, Ordering::Relaxed) % BLOCKS) % BLOCKS;
-        let first = FIRST + block * PORTS;
-        if (first..first + PORTS).all(is_free) {
-            return first;
-        }
-    }
-    panic!("no free ports from {FIRST} on");
+/// Those of one server, which are its own as long as this is there.
+pub fn ports() -> Port {
+    Port::claim_row(PORTS)
 }
 
 impl Served {
     /// Has a script run one with its data in a folder of its own, which has these files.
-    pub fn start(script: &'static str, port: u16, files: &[(&str, &str)]) -> Self {
+    pub fn start(script: &'static str, port: Port, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("served").tempdir();
         let folder = folder.unwrap().keep();
         for (name, text) in files {
             fs::write(folder.join(name), text).unwrap();
         }
         Self {
-            shell: run(script, &folder, port),
+            shell: run(script, &folder, port.number()),
             script,
             folder,
             port,
@@ -76,7 +61,7 @@ impl Served {
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Until it is ready.
@@ -104,7 +89,7 @@ impl Served {
     /// Goes on with the data that it had when it was killed.
     pub fn start_again(&mut self) {
         self.before = self.all().len();
-        self.shell = run(self.script, &self.folder, self.port);
+        self.shell = run(self.script, &self.folder, self.port.number());
     }
 
     /// What it has said since it was started.
