@@ -16,12 +16,12 @@ take_lock() {
     fi
     sleep 1
   done
-  echo "$BASHPID" >"$lock/pid"
+  echo "${BASHPID:-$$}" >"$lock/pid"
 }
 
 # release_lock <directory>: only if it is ours.
 release_lock() {
-  if [[ $(cat "$1/pid" 2>/dev/null || true) == "$BASHPID" ]]; then
+  if [[ $(cat "$1/pid" 2>/dev/null || true) == "${BASHPID:-$$}" ]]; then
     rm -rf "$1"
   fi
 }

@@ -100,7 +100,7 @@ impl Shown {
             typed_data: subject.document(domain),
             approve: subject.approve(domain),
             signatures: kept(votes),
-            relay: polled.and_then(|(all, ballot)| subject.relay(domain, votes, all, ballot)),
+            relay: polled.and_then(|polled| subject.relay(domain, votes, polled)),
         }
     }
 }

@@ -39,12 +39,22 @@ pub enum Worth {
     OtherSigners,
     /// It is of nobody who may vote.
     NoSigner,
+    /// It is not signed by its signer for this.
+    Forged,
 }
 
 impl Worth {
-    /// Of a vote whose signature was looked at when it was kept.
-    pub fn of(vote: &Vote, all: &Ballots, ballot: &Ballot) -> Self {
-        if vote.epoch != all.epoch {
+    /// Of a vote. Its signature was looked at when it was kept, and is again: whoever may write the store could add some, and of votes that
+    /// are brought together one bad one makes the vault refuse all.
+    pub fn of(
+        subject: Subject<'_>,
+        domain: &VaultDomain,
+        vote: &Vote,
+        (all, ballot): (&Ballots, &Ballot),
+    ) -> Self {
+        if !subject.is_signed(domain, vote) {
+            Self::Forged
+        } else if vote.epoch != all.epoch {
             Self::OtherSigners
         } else if !all.signers.contains(&vote.signer) {
             Self::NoSigner
@@ -82,7 +92,7 @@ impl Subject<'_> {
 
     /// Whether a kept vote is signed by its signer, for this and for the signer set that it states, as the vault takes it: with the lower `s`, and
     /// 27 or 28 at its end.
-    pub fn is_signed(&self, domain: &VaultDomain, vote: &Vote) -> bool {
+    fn is_signed(self, domain: &VaultDomain, vote: &Vote) -> bool {
         let digest = self.vote_digest(domain, vote.signer, short(vote.epoch));
         let Ok(signature) = Signature::from_raw(&vote.signature) else {
             return false;
@@ -114,12 +124,11 @@ impl Subject<'_> {
         &self,
         domain: &VaultDomain,
         votes: &[Vote],
-        all: &Ballots,
-        ballot: &Ballot,
+        polled: (&Ballots, &Ballot),
     ) -> Option<Call> {
-        let brings = |vote: &&Vote| Worth::of(vote, all, ballot) == Worth::Brings;
+        let brings = |vote: &&Vote| Worth::of(*self, domain, vote, polled) == Worth::Brings;
         let votes: Vec<&Vote> = votes.iter().filter(brings).collect();
-        let is_of_use = !votes.is_empty() && ballot.state.is_open();
+        let is_of_use = !votes.is_empty() && polled.1.state.is_open();
         is_of_use.then(|| call(domain, self.bring(&votes)))
     }
 

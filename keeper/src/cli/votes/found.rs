@@ -1,12 +1,11 @@
-//! What was collected, held to the vault as the configured nodes have it: each signature is checked here again, for whoever may write the store could
-//! add some, and of votes that are brought together one bad one makes the vault refuse all.
+//! What was collected, held to the vault as the configured nodes have it.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 use tidelock_api::{
-    Ballot, BallotState, Ballots, Change, LoggedChange, Lookout as _, Subject, Unseen, Worth,
+    Ballot, BallotState, Change, LoggedChange, Lookout as _, Subject, Unseen, Worth,
 };
 use tidelock_core::{
     domain::{BatchId, VaultDomain},
@@ -38,7 +37,7 @@ pub(super) struct Polled {
     pub id: BatchId,
     what: What,
     ballot: Ballot,
-    votes: Vec<(Vote, Verdict)>,
+    votes: Vec<(Vote, Worth)>,
 }
 
 enum What {
@@ -46,51 +45,27 @@ enum What {
     Change(Box<(LoggedChange, Change)>),
 }
 
-/// What is made of a vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Worth(Worth),
-    /// It is not signed by its signer for this.
-    Forged,
+/// What a vote is worth, for programs.
+fn word(worth: Worth) -> &'static str {
+    match worth {
+        Worth::Brings => "to_bring",
+        Worth::Counts => "counts",
+        Worth::TakenBack => "taken_back",
+        Worth::OtherSigners => "other_signer_set",
+        Worth::NoSigner => "no_signer",
+        Worth::Forged => "not_theirs",
+    }
 }
 
-impl Verdict {
-    fn of(
-        subject: Subject<'_>,
-        domain: &VaultDomain,
-        vote: &Vote,
-        all: &Ballots,
-        ballot: &Ballot,
-    ) -> Self {
-        if subject.is_signed(domain, vote) {
-            Self::Worth(Worth::of(vote, all, ballot))
-        } else {
-            Self::Forged
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Worth(Worth::Brings) => "to_bring",
-            Self::Worth(Worth::Counts) => "counts",
-            Self::Worth(Worth::TakenBack) => "taken_back",
-            Self::Worth(Worth::OtherSigners) => "other_signer_set",
-            Self::Worth(Worth::NoSigner) => "no_signer",
-            Self::Forged => "not_theirs",
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Worth(Worth::Brings) => "can be brought",
-            Self::Worth(Worth::Counts) => "counts already",
-            Self::Worth(Worth::TakenBack) => {
-                "was taken back: only its signer's own call votes again"
-            }
-            Self::Worth(Worth::OtherSigners) => "was given as one of another signer set",
-            Self::Worth(Worth::NoSigner) => "is of nobody who may vote",
-            Self::Forged => "is not signed by whom it says it is of",
-        }
+/// The same for people.
+fn words(worth: Worth) -> &'static str {
+    match worth {
+        Worth::Brings => "can be brought",
+        Worth::Counts => "counts already",
+        Worth::TakenBack => "was taken back: only its signer's own call votes again",
+        Worth::OtherSigners => "was given as one of another signer set",
+        Worth::NoSigner => "is of nobody who may vote",
+        Worth::Forged => "is not signed by whom it says it is of",
     }
 }
 
@@ -141,8 +116,11 @@ impl Found {
                     continue;
                 };
                 let judged = votes.iter().map(|vote| {
-                    let verdict = Verdict::of(what.subject(), &domain, vote, &ballots, ballot);
-                    (vote.clone(), verdict)
+                    let polled = (&ballots, ballot);
+                    (
+                        vote.clone(),
+                        Worth::of(what.subject(), &domain, vote, polled),
+                    )
                 });
                 let votes = judged.collect();
                 let ballot = ballot.clone();
@@ -200,10 +178,10 @@ impl Polled {
     /// Votes that the vault would take now.
     pub fn to_bring(&self) -> impl Iterator<Item = &Vote> {
         let takes_votes = self.ballot.state.is_open();
-        let brings =
-            move |verdict: Verdict| takes_votes && verdict == Verdict::Worth(Worth::Brings);
         let votes = self.votes.iter();
-        votes.filter_map(move |(vote, verdict)| brings(*verdict).then_some(vote))
+        votes.filter_map(move |(vote, worth)| {
+            (takes_votes && *worth == Worth::Brings).then_some(vote)
+        })
     }
 
     /// What brings them; none if there are none.
@@ -214,10 +192,10 @@ impl Polled {
 
     /// As JSON.
     pub fn told(&self, domain: &VaultDomain) -> Value {
-        let votes = self.votes.iter().map(|(vote, verdict)| {
+        let votes = self.votes.iter().map(|(vote, worth)| {
             json!({
                 "signer": vote.signer.to_string(), "epoch": vote.epoch, "signature": vote.signature,
-                "is": verdict.word(),
+                "is": word(*worth),
             })
         });
         let call = self.call();
@@ -240,8 +218,8 @@ impl Polled {
             self.what.kind(),
             self.id
         );
-        for (vote, verdict) in &self.votes {
-            let words = verdict.words();
+        for (vote, worth) in &self.votes {
+            let words = words(*worth);
             // Writing to a string cannot fail.
             let _ = write!(text, "\n  the vote of {} {words}", vote.signer);
         }
